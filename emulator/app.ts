@@ -1,0 +1,45 @@
+import { type HttpBindings } from "@hono/node-server";
+import { Hono } from "hono";
+import { ApiError, usual } from "./errors.ts";
+import { auth, spoil, stamp, wait } from "./front.ts";
+import { responses } from "./routes/responses.ts";
+import { control } from "./routes/control.ts";
+import type { State } from "./state.ts";
+
+export interface Env {
+  Bindings: HttpBindings;
+  Variables: {
+    requestId: string;
+    /** A fault: the stream's connection ends after so many events. */
+    cutAfter: number | undefined;
+    /** There is no answer, on purpose. */
+    silent: boolean | undefined;
+  };
+}
+
+/** Every route on one page. */
+export function app(state: State): Hono<Env> {
+  const api = new Hono<Env>()
+    .use(stamp(state), auth(state), wait(state), spoil(state))
+    .route("/responses", responses(state));
+
+  return new Hono<Env>()
+    .route("/v1", api)
+    .route("/_emulator", control(state))
+    .notFound((c) => {
+      const error = new ApiError(404, `Invalid URL (${c.req.method} ${c.req.path})`);
+      return c.json(error.toJSON(), 404);
+    })
+    .onError((cause) => {
+      const error = cause instanceof ApiError ? cause : crash(cause);
+      return new Response(JSON.stringify(error), {
+        status: error.status,
+        headers: { "content-type": "application/json" },
+      });
+    });
+}
+
+function crash(cause: unknown): ApiError {
+  console.error(cause);
+  return usual(500);
+}

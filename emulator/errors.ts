@@ -1,0 +1,97 @@
+import type * as z from "zod";
+
+/** An answer that is an error, in the shape OpenAI gives it. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string | null;
+
+  constructor(status: number, message: string, { type, param, code }: Partial<Details> = {}) {
+    super(message);
+    this.status = status;
+    this.type = type ?? TYPES[status]?.type ?? "invalid_request_error";
+    this.param = param ?? null;
+    this.code = code ?? null;
+  }
+
+  toJSON(): { error: Details & { message: string } } {
+    const { message, type, param, code } = this;
+    return { error: { message, type, param, code } };
+  }
+}
+
+interface Details {
+  type: string;
+  param: string | null;
+  code: string | null;
+}
+
+interface Kind {
+  type: string;
+  code: string | null;
+  message: string;
+}
+
+const TYPES: Record<number, Kind> = {
+  400: { type: "invalid_request_error", code: null, message: "Invalid request." },
+  401: {
+    type: "invalid_request_error",
+    code: "invalid_api_key",
+    message: "Incorrect API key provided.",
+  },
+  403: { type: "invalid_request_error", code: null, message: "You are not allowed to do this." },
+  404: { type: "invalid_request_error", code: null, message: "Not found." },
+  409: { type: "invalid_request_error", code: null, message: "Conflict." },
+  422: { type: "invalid_request_error", code: null, message: "Unprocessable." },
+  429: { type: "requests", code: "rate_limit_exceeded", message: "Rate limit reached." },
+  500: {
+    type: "server_error",
+    code: null,
+    message: "The server had an error while processing your request.",
+  },
+  503: {
+    type: "service_unavailable_error",
+    code: "server_is_overloaded",
+    message: "Our servers are currently overloaded. Please try again later.",
+  },
+};
+
+/** The error that a status usually comes with. */
+export function usual(status: number): ApiError {
+  const kind = TYPES[status] ?? TYPES[status < 500 ? 400 : 500];
+  return new ApiError(status, kind?.message ?? "Error.", kind);
+}
+
+/** 404 for a thing that isn't there, named as in "Response with id 'resp_1' not found.". */
+export function missing(thing: string, id: string): ApiError {
+  return new ApiError(404, `${thing} with id '${id}' not found.`);
+}
+
+/** The first thing that is wrong with a request, as OpenAI words it. */
+export function refusal(error: z.ZodError): ApiError {
+  const issue = error.issues[0];
+  if (!issue) return usual(400);
+  const param = path(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const key = path([...issue.path, ...issue.keys.slice(0, 1)]);
+    return new ApiError(400, `Unknown parameter: '${key}'.`, {
+      param: key,
+      code: "unknown_parameter",
+    });
+  }
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
+    const message = `Missing required parameter: '${param}'.`;
+    return new ApiError(400, message, { param, code: "missing_required_parameter" });
+  }
+  const code = issue.code === "invalid_type" ? "invalid_type" : "invalid_value";
+  return new ApiError(400, `Invalid value for '${param}': ${issue.message}.`, { param, code });
+}
+
+function path(keys: PropertyKey[]): string {
+  return keys.reduce<string>((before, key) => {
+    if (typeof key === "number") return `${before}[${key}]`;
+    return before ? `${before}.${String(key)}` : String(key);
+  }, "");
+}

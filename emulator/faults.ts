@@ -1,0 +1,72 @@
+import * as z from "zod";
+
+/** A rule that spoils answers: which ones, how often, and how. */
+export const Fault = z.strictObject({
+  method: z.string().toUpperCase().optional(),
+  path: z.string().refine(isPattern, "not a regular expression").optional(),
+  /** How many answers to spoil; -1: all of them, until the rules are cleared. */
+  times: z.int().min(-1).default(1),
+  /** How many matching requests to leave alone first. */
+  after: z.int().min(0).default(0),
+  kind: z.enum(["status", "hang", "cut", "truncate", "html", "delay", "replace"]),
+  status: z.int().min(200).max(599).optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.unknown().optional(),
+  seconds: z.number().min(0).default(1),
+  patch: z.record(z.string(), z.unknown()).default({}),
+  /** With `cut`: the connection of a stream ends after so many events. */
+  after_events: z.int().min(0).optional(),
+  /** With `status`, `hang`, `cut` and `html`: the request is carried out, only its answer is lost. */
+  carry_out: z.boolean().default(false),
+});
+export type Fault = z.infer<typeof Fault>;
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+interface Rule {
+  fault: Fault;
+  left: number;
+  skip: number;
+}
+
+/** The rules in force, oldest first. */
+export class Faults {
+  readonly #rules: Rule[] = [];
+
+  add(fault: Fault): void {
+    this.#rules.push({ fault, left: fault.times, skip: fault.after });
+  }
+
+  /** Each rule with how often it will still be used. */
+  list(): (Fault & { left: number; skip: number })[] {
+    return this.#rules.map(({ fault, left, skip }) => ({ ...fault, left, skip }));
+  }
+
+  clear(): void {
+    this.#rules.length = 0;
+  }
+
+  /** Gives the first rule that fits the request, and counts its use. */
+  take(method: string, path: string): Fault | null {
+    const rule = this.#rules.find((candidate) => due(candidate, method, path));
+    if (!rule) return null;
+    if (rule.left > 0) rule.left -= 1;
+    return rule.fault;
+  }
+}
+
+function due(rule: Rule, method: string, path: string): boolean {
+  const { fault } = rule;
+  if (rule.left === 0) return false;
+  if (fault.method !== undefined && fault.method !== method) return false;
+  if (fault.path !== undefined && !new RegExp(fault.path).test(path)) return false;
+  if (rule.skip === 0) return true;
+  rule.skip -= 1;
+  return false;
+}

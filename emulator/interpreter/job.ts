@@ -1,0 +1,19 @@
+import type { Output } from "../items.ts";
+
+export type File = [path: string, bytes: Uint8Array<ArrayBuffer>];
+
+/** What the pool tells a worker. */
+export type Job =
+  | { kind: "run"; container: string; code: string; files: File[] | null }
+  | { kind: "forget"; container: string };
+
+/** What a worker tells the pool. */
+export type Report = { kind: "ready"; snapshot: Uint8Array | null } | Outcome;
+
+export interface Outcome {
+  kind: "done";
+  raised: boolean;
+  outputs: Output[];
+  changed: File[];
+  removed: string[];
+}

@@ -1,0 +1,78 @@
+/**
+ * The scripted model: decides by fixed rules what a language model would have decided by itself.
+ */
+export interface Script {
+  /** The Python of each call, in order. */
+  codes: string[];
+  ending: Ending;
+  /** The least seconds in progress, when the input asks for them. */
+  seconds: number | null;
+}
+
+export type Ending =
+  | { status: "completed" }
+  | { status: "failed"; code: string }
+  | { status: "incomplete"; reason: string };
+
+const FENCE = /^[ \t]*```(?:python|py)[ \t]*\r?\n(.*?)^[ \t]*```[ \t]*$/gims;
+const EXACTLY = /\bprints? exactly:?[ \t]*(\S.*)/i;
+const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
+
+const DIRECTIVES = {
+  fail: /\bemulator: fail(?: with (\w+))?/i,
+  incomplete: /\bemulator: incomplete(?: with (\w+))?/i,
+  run: new RegExp(String.raw`\bemulator: run ${NUMBER} seconds?`, "i"),
+  idle: /\bemulator: no calls/i,
+};
+
+/** Reads the input's rules; `tool` says whether there is a code interpreter. */
+export function script(input: string, tool: boolean): Script {
+  const seconds = DIRECTIVES.run.exec(input)?.[1];
+  const calls = tool && !DIRECTIVES.idle.test(input);
+  return {
+    codes: calls ? codes(strip(input)) : [],
+    ending: ending(input),
+    seconds: seconds === undefined ? null : Number(seconds),
+  };
+}
+
+function ending(input: string): Ending {
+  const failed = DIRECTIVES.fail.exec(input);
+  if (failed) return { status: "failed", code: failed[1] ?? "server_error" };
+  const incomplete = DIRECTIVES.incomplete.exec(input);
+  if (incomplete) return { status: "incomplete", reason: incomplete[1] ?? "max_output_tokens" };
+  return { status: "completed" };
+}
+
+function strip(input: string): string {
+  const rules = Object.values(DIRECTIVES);
+  return rules.reduce((text, rule) => text.replace(rule, ""), input).trim();
+}
+
+function codes(input: string): string[] {
+  const blocks = [...input.matchAll(FENCE)].map((match) => match[1] ?? "");
+  if (blocks.length > 0) return blocks.map((block) => block.replace(/\r?\n$/, ""));
+  const exactly = EXACTLY.exec(input)?.[1]?.trim();
+  return [print(exactly === undefined ? input : unquote(exactly))];
+}
+
+function unquote(text: string): string {
+  return /^(["'`])(.+)\1$/.exec(text)?.[2] ?? text;
+}
+
+function print(text: string): string {
+  // Every JSON string is also a Python string.
+  return `print(${JSON.stringify(text)})`;
+}
+
+/** Whether the assistant's message cites a file of that name. */
+export function cited(filename: string): boolean {
+  return !/^[._]/.test(filename);
+}
+
+/** What the assistant says after its calls, before the files it cites. */
+export function reply(input: string, calls: number): string {
+  if (calls === 0) return `The emulator's scripted model ran no Python. You said: ${input}`;
+  const times = calls === 1 ? "one piece" : `${calls} pieces`;
+  return `The emulator's scripted model ran ${times} of Python.`;
+}

@@ -1,0 +1,73 @@
+/** What is settled before a response is created: is the request sound, and what does it refer to? */
+import { ApiError, missing } from "./errors.ts";
+import type { Container } from "./containers.ts";
+import { isCall } from "./items.ts";
+import { check, checkInclude, CreateRequest, type Interpreter, interpreter } from "./request.ts";
+import { Run } from "./response.ts";
+import { find } from "./runs.ts";
+import type { State, Upload } from "./state.ts";
+
+/** Makes a run of a request's body, or throws what the API would answer. */
+export function prepare(state: State, body: unknown): Run {
+  const request = check(CreateRequest, body);
+  checkInclude(request.include ?? [], { persisted: request.store !== false });
+  const run = new Run(request, state.settings);
+  refuse(run);
+  const earlier = context(state, run);
+  const tool = interpreter(request);
+  if (tool) run.container = place(state, tool, earlier).id;
+  return run;
+}
+
+function refuse({ request, conversation }: Run): void {
+  if (conversation !== null && request.previous_response_id) {
+    const message =
+      "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Send one of them.";
+    throw new ApiError(400, message, { code: "mutually_exclusive_parameters" });
+  }
+  const { input, prompt, previous_response_id } = request;
+  if (input ?? prompt ?? previous_response_id ?? conversation) return;
+  const message =
+    "Missing required parameter: one of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided.";
+  throw new ApiError(400, message, { param: "input", code: "missing_required_parameter" });
+}
+
+/** The container that what came before has used, if there is one. */
+function context(state: State, { request, conversation: id }: Run): string | null {
+  if (request.previous_response_id) return previous(state, request.previous_response_id).container;
+  if (id === null) return null;
+  const conversation = state.conversations.get(id);
+  if (!conversation) throw missing("Conversation", id);
+  const calls = conversation.entries.map(({ item }) => item).filter(isCall);
+  return calls.at(-1)?.container_id ?? null;
+}
+
+function previous(state: State, id: string): Run {
+  try {
+    return find(state, id);
+  } catch {
+    throw new ApiError(400, `Previous response with id '${id}' not found.`, {
+      param: "previous_response_id",
+      code: "previous_response_not_found",
+    });
+  }
+}
+
+function place(state: State, { container }: Interpreter, earlier: string | null): Container {
+  if (typeof container === "string") return state.containers.use(container);
+  if (earlier !== null && state.containers.alive(earlier)) return state.containers.use(earlier);
+  const files = (container.file_ids ?? []).map((id) => upload(state, id));
+  const made = state.containers.create({
+    name: "auto",
+    memoryLimit: container.memory_limit ?? undefined,
+  });
+  for (const file of files) made.upload(file.filename, file.bytes);
+  return made;
+}
+
+/** An uploaded file; throws the API's 404 for any other. */
+export function upload(state: State, id: string): Upload {
+  const found = state.uploads.get(id);
+  if (!found) throw new ApiError(404, `No such File object: ${id}`, { param: "id" });
+  return found;
+}

@@ -1,0 +1,52 @@
+/** Reading requests and writing lists: what several routes share. */
+import type { Context } from "hono";
+import * as z from "zod";
+import { ApiError, missing } from "../errors.ts";
+import { check } from "../request.ts";
+
+/** The request's JSON; an absent body is an empty object. */
+export async function json(c: Context): Promise<unknown> {
+  const text = await c.req.text();
+  if (text === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError(400, "We could not parse the JSON body of your request.");
+  }
+}
+
+/** The values of `include`, `include[]` and `include[0]`. */
+export function include(c: Context): string[] {
+  const queries = Object.entries(c.req.queries());
+  return queries.filter(([key]) => /^include(\[\d*\])?$/.test(key)).flatMap(([, values]) => values);
+}
+
+const Paging = z.object({
+  after: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  order: z.enum(["asc", "desc"]).default("desc"),
+});
+
+interface Page<T> {
+  object: "list";
+  data: T[];
+  first_id: string | null;
+  last_id: string | null;
+  has_more: boolean;
+}
+
+/** The page of a list that the query asks for. The list comes oldest first. */
+export function page<T extends { id: string }>(c: Context, list: readonly T[]): Page<T> {
+  const { after, limit, order } = check(Paging, { ...c.req.query() });
+  const sorted = order === "asc" ? [...list] : [...list].toReversed();
+  const start = after === undefined ? 0 : sorted.findIndex(({ id }) => id === after) + 1;
+  if (after !== undefined && start === 0) throw missing("Item", after);
+  const data = sorted.slice(start, start + limit);
+  return {
+    object: "list",
+    data,
+    first_id: data[0]?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: start + limit < sorted.length,
+  };
+}

@@ -1,0 +1,43 @@
+import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+import { app } from "./app.ts";
+import { type Settings, settle } from "./settings.ts";
+import { begin, end } from "./state.ts";
+
+export interface Emulator {
+  /** Where it listens, as in "http://127.0.0.1:9000": without `/v1`. */
+  url: string;
+  port: number;
+  /** The secret that its webhooks are signed with. */
+  webhookSecret: string;
+  /** Ends everything: connections, timers, interpreters. */
+  close(): Promise<void>;
+}
+
+/** Starts an emulator; resolves when it answers. Rejects when the port is taken. */
+export async function startEmulator(given: Partial<Settings> = {}): Promise<Emulator> {
+  const settings = settle(given);
+  const server = createServer();
+  const port = await listen(server, settings);
+  const state = begin({ ...settings, port });
+  const listener = getRequestListener(app(state).fetch);
+  server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
+  const close = async () => {
+    server.close();
+    server.closeAllConnections();
+    await end(state);
+  };
+  const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
+  return { url: `http://${host}:${port}`, port, webhookSecret: settings.webhookSecret, close };
+}
+
+type Server = ReturnType<typeof createServer>;
+
+async function listen(server: Server, { port, host }: Settings): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, host, resolve);
+  });
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("The server has no port.");
+  return address.port;
+}

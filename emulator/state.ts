@@ -1,0 +1,60 @@
+import { Containers } from "./containers.ts";
+import { Faults } from "./faults.ts";
+import { Pool } from "./interpreter/pool.ts";
+import type { Item } from "./items.ts";
+import { Journal } from "./journal.ts";
+import type { Run } from "./response.ts";
+import type { Settings } from "./settings.ts";
+import { Webhooks } from "./webhooks.ts";
+
+export interface Conversation {
+  id: string;
+  createdAt: number;
+  metadata: Record<string, string>;
+  /** Its items, each with the run that made it, if one did. */
+  entries: { item: Item; run: Run | null }[];
+}
+
+export interface Upload {
+  id: string;
+  createdAt: number;
+  filename: string;
+  purpose: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Everything one emulator knows. */
+export interface State {
+  readonly settings: Settings;
+  readonly pool: Pool;
+  readonly containers: Containers;
+  readonly webhooks: Webhooks;
+  readonly journal: Journal;
+  readonly faults: Faults;
+  readonly runs: Map<string, Run>;
+  readonly conversations: Map<string, Conversation>;
+  readonly uploads: Map<string, Upload>;
+}
+
+/** An emulator's beginning: nothing has happened yet. */
+export function begin(settings: Settings): State {
+  const pool = new Pool(settings.interpreters);
+  return {
+    settings,
+    pool,
+    containers: new Containers(settings, pool),
+    webhooks: new Webhooks(settings),
+    journal: new Journal(),
+    faults: new Faults(),
+    runs: new Map(),
+    conversations: new Map(),
+    uploads: new Map(),
+  };
+}
+
+/** Ends everything that is under way. */
+export async function end(state: State): Promise<void> {
+  for (const run of state.runs.values()) run.abort.abort();
+  state.webhooks.close();
+  await state.pool.close();
+}

@@ -1,0 +1,36 @@
+import type { Context } from "hono";
+import type { Env } from "./app.ts";
+import { wire } from "./events.ts";
+import type { See } from "./items.ts";
+import type { Run } from "./response.ts";
+
+interface Options {
+  see: See;
+  /** The number of the first event to send. */
+  from?: number;
+}
+
+/** Answers with a run's events: those that were, then those that come, until the last. */
+export function follow(c: Context<Env>, run: Run, { see, from = 0 }: Options): Response {
+  const encoder = new TextEncoder();
+  const events = run.events.from(from);
+  let left = c.get("cutAfter") ?? Infinity;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value } = left > 0 ? await events.next() : { value: undefined };
+      if (!value) return finish(c, controller, left);
+      left -= 1;
+      controller.enqueue(encoder.encode(wire(value, see)));
+    },
+  });
+  return c.body(body, 200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+  });
+}
+
+function finish(c: Context<Env>, controller: ReadableStreamDefaultController, left: number): void {
+  if (left > 0) return controller.close();
+  // Sends what was written, but not the end of the body: the client sees a broken connection.
+  c.env.outgoing.socket?.destroySoon();
+}
