@@ -1,0 +1,128 @@
+// Every route on one page.
+import { Hono } from "hono";
+import { accepts } from "hono/accepts";
+import { bodyLimit } from "hono/body-limit";
+import { csrf } from "hono/csrf";
+import { secureHeaders } from "hono/secure-headers";
+import type { Context } from "hono";
+import { version } from "../package.json";
+import { settingsInPlace } from "./config.ts";
+import { Problem } from "./errors.ts";
+import { look, outputs, page, response, result } from "./routes/results.ts";
+import { door, logIn, logOut, type App } from "./routes/session.ts";
+import { askedByForm, field, readBody } from "./routes/form.ts";
+import { trigger } from "./routes/trigger.ts";
+import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
+import { ErrorPage } from "./views/error.tsx";
+import { ListPage } from "./views/list.tsx";
+import { LoginPage } from "./views/login.tsx";
+import { ResultPage } from "./views/result.tsx";
+import { TriggerPage } from "./views/trigger.tsx";
+
+/** Bytes of a trigger's body; inputs can hold images. */
+const LARGEST_TRIGGER = 25 * 1024 * 1024;
+
+export const app = new Hono<App>();
+
+app.use(
+  secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      scriptSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    referrerPolicy: "same-origin",
+  }),
+);
+
+// Public.
+app.get("/health", (c) => {
+  const settings = settingsInPlace(c.env);
+  const ready = Object.values(settings).every(Boolean);
+  return c.json({ ready, version, settings }, ready ? 200 : 503);
+});
+app.post("/webhook", limit(LARGEST_WEBHOOK), receiveWebhook);
+app.get("/login", (c) => c.html(<LoginPage next={c.req.query("next")} />));
+app.post("/login", csrf(), limit(64 * 1024), async (c) => {
+  const form = await c.req.parseBody();
+  if (await logIn(c, field(form, "token"))) return c.redirect(ownPath(field(form, "next")), 303);
+  return c.html(<LoginPage wrong next={field(form, "next")} />, 401);
+});
+
+// Everything below needs the access token or a session.
+app.use(door, csrf());
+
+app.post("/logout", (c) => {
+  logOut(c);
+  return c.redirect("/login", 303);
+});
+app.get("/", (c) => c.redirect("/results"));
+app.get("/trigger", (c) => c.html(<TriggerPage />));
+app.post("/trigger", limit(LARGEST_TRIGGER), async (c) => {
+  const started = await trigger(c, await readBody(c));
+  if (askedByForm(c)) return c.redirect(`/results/${started.id}`, 303);
+  return c.json(started, 202, { location: `/results/${started.id}` });
+});
+app.get("/results", async (c) => {
+  const { page: found, filter } = await page(c);
+  if (wantsPage(c)) return c.html(<ListPage page={found} filter={filter} />);
+  return c.json({ results: found.rows, cursor: found.cursor });
+});
+app.get("/results/:id", async (c) => {
+  const found = await result(c);
+  if (wantsPage(c)) return c.html(<ResultPage found={found} />);
+  return c.body(found.json(), 200, { "content-type": "application/json" });
+});
+app.get("/results/:id/outputs", outputs);
+app.get("/results/:id/response", response);
+app.post("/results/:id/look", look);
+
+app.notFound((c) =>
+  fail(
+    c,
+    new Problem(404, "unknown_route", "There is nothing here. /results lists what was recorded."),
+  ),
+);
+app.onError((error, c) => {
+  if (error instanceof Problem) return fail(c, error);
+  if ("getResponse" in error) return error.getResponse();
+  console.error(
+    JSON.stringify({ event: "error", path: c.req.path, error: String(error), stack: error.stack }),
+  );
+  return fail(
+    c,
+    new Problem(500, "internal", "The recorder failed. Try again; its log says what happened."),
+  );
+});
+
+function fail(c: Context<App>, problem: Problem): Response | Promise<Response> {
+  if (problem.status === 401 && wantsPage(c))
+    return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`);
+  if (wantsPage(c)) return c.html(<ErrorPage problem={problem} />, problem.status);
+  if (problem.status === 401) c.header("www-authenticate", "Bearer");
+  return c.json(problem.toJSON(), problem.status);
+}
+
+function limit(maxSize: number): ReturnType<typeof bodyLimit> {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Problem(413, "too_large", `The body may have at most ${maxSize} bytes.`);
+    },
+  });
+}
+
+function wantsPage(c: Context<App>): boolean {
+  const supports = ["application/json", "text/html"];
+  return accepts(c, { header: "Accept", supports, default: "application/json" }) === "text/html";
+}
+
+// Only a path of our own: never where a link from elsewhere wants a login to lead.
+function ownPath(next: string): string {
+  return /^\/(?![/\\])[\w\-./?=&%]*$/.test(next) ? next : "/results";
+}

@@ -1,0 +1,129 @@
+// The Recorder's instances as the routes see them: start one, wake one, ask one.
+import { begin, fold, Known, Start, type Wake } from "./record.ts";
+import { LookStep, WAKE } from "./recorder.ts";
+
+/** Milliseconds of silence after which a history that is being read counts as read to its end. */
+const SILENCE = 60;
+
+/** What an instance says about its response. */
+export type Reading =
+  | { state: "unknown" }
+  | { state: "running"; known: Known }
+  | { state: "ended"; known: Known };
+
+/**
+ * Starts a Recorder, or wakes the one that a webhook has started meanwhile.
+ * @param env The Worker's environment.
+ * @param start What the Recorder begins with.
+ */
+export async function startRecorder(env: Env, start: Start): Promise<void> {
+  try {
+    await env.RECORDER.create({ id: start.id, params: start });
+  } catch (error) {
+    if (!isAlreadyThere(error)) throw error;
+    await wakeRecorder(env, start.id, { kind: "trigger", start });
+  }
+}
+
+/**
+ * Wakes a Recorder. One that has ended takes no notice.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param wake What happened.
+ * @returns False when there is no such instance.
+ */
+export async function wakeRecorder(env: Env, id: string, wake: Wake): Promise<boolean> {
+  const instance = await find(env, id);
+  if (instance === null) return false;
+  await instance.sendEvent({ type: WAKE, payload: wake });
+  return true;
+}
+
+/**
+ * What the instance knows, from its own history.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ */
+export async function askRecorder(env: Env, id: string): Promise<Reading> {
+  const instance = await find(env, id);
+  if (instance === null) return { state: "unknown" };
+  const { known, ended } = await replay(instance);
+  if (known === null) return { state: "unknown" };
+  return { state: ended ? "ended" : "running", known };
+}
+
+/**
+ * Waits until a Recorder has ended.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param seconds How long at the most.
+ */
+export async function awaitRecorder(env: Env, id: string, seconds: number): Promise<void> {
+  const instance = await find(env, id);
+  if (instance === null) return;
+  using subscription = await instance.subscribe({
+    filter: ["workflow_completed", "workflow_errored", "workflow_terminated"],
+  });
+  await Promise.race([subscription.next(), scheduler.wait(seconds * 1000)]);
+}
+
+// A subscription gives the history and then waits for what is new, and nothing marks where the one becomes the other. So it is read until it has
+// been silent for a moment and the instance has answered something else meanwhile. A prefix of the history is a state that was true.
+async function replay(
+  instance: WorkflowInstance,
+): Promise<{ known: Known | null; ended: boolean }> {
+  using subscription = await instance.subscribe({
+    filter: [
+      "workflow_started",
+      "step_completed",
+      "workflow_completed",
+      "workflow_errored",
+      "workflow_terminated",
+    ],
+  });
+  let known: Known | null = null;
+  let strangers = true;
+  for (;;) {
+    const next = await Promise.race([subscription.next(), silence(instance)]);
+    if (next === null) return { known, ended: false };
+    if (next.done === true) return { known, ended: true };
+    const event = next.value;
+    if (event.type === "workflow_started") {
+      const start = Start.parse(event.params);
+      strangers = start.strangers;
+      known = begin(start);
+    }
+    if (event.type === "step_completed" && known !== null) {
+      known = foldStep(known, event.stepName, event.output, strangers);
+    }
+  }
+}
+
+function foldStep(known: Known, name: string, output: unknown, strangers: boolean): Known {
+  if (name.startsWith("look ")) {
+    const look = LookStep.parse(output);
+    return { ...fold(known, look, strangers), webhook: look.webhook };
+  }
+  if (name.startsWith("recall") && output !== null) return Known.parse(output);
+  return known;
+}
+
+async function silence(instance: WorkflowInstance): Promise<null> {
+  await scheduler.wait(SILENCE);
+  await instance.status();
+  await instance.status();
+  return null;
+}
+
+async function find(env: Env, id: string): Promise<WorkflowInstance | null> {
+  try {
+    return await env.RECORDER.get(id);
+  } catch (error) {
+    if (String(error).includes("instance.not_found")) return null;
+    throw error;
+  }
+}
+
+function isAlreadyThere(error: unknown): boolean {
+  return String(error).includes("instance.already_exists");
+}

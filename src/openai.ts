@@ -1,0 +1,79 @@
+// The client, and what is asked of OpenAI.
+import OpenAI from "openai";
+import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "./config.ts";
+
+/** What GET accepts of a creation's `include`; `reasoning.encrypted_content` is a 400 there. */
+const ASKABLE = new Set([
+  "code_interpreter_call.outputs",
+  "file_search_call.results",
+  "web_search_call.action.sources",
+  "message.output_text.logprobs",
+]);
+
+/** The value that this program exists for. */
+export const OUTPUTS = "code_interpreter_call.outputs";
+
+/** The key under which a trigger's wishes travel in the response's metadata. */
+export const METADATA_KEY = "response_recorder";
+
+/** The request of the bug report: https://community.openai.com/t/1372536 */
+export const EXAMPLE = {
+  input: "Use the code interpreter tool. Run Python that prints exactly: BG_STDOUT_OK",
+  tools: [{ type: "code_interpreter", container: { type: "auto", memory_limit: "4g" } }],
+  include: [OUTPUTS],
+  reasoning: { effort: "low" },
+};
+
+/**
+ * The client for OpenAI's API. It never tries again by itself: a POST that is sent again is billed again
+ * (there is no idempotency key), and every GET is a look that has to be seen.
+ * @param env The Worker's environment.
+ */
+export function client(env: Env): OpenAI {
+  return new OpenAI({
+    apiKey: setting(env, OPENAI_API_KEY),
+    baseURL: setting(env, OPENAI_BASE_URL),
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: 60_000,
+  });
+}
+
+/**
+ * Starts a response.
+ * @param env The Worker's environment.
+ * @param body Responses create parameters, sent as they are.
+ * @throws What the SDK throws; nothing is tried twice.
+ */
+export async function create(env: Env, body: Record<string, unknown>): Promise<unknown> {
+  return client(env).post<unknown>("/responses", { body });
+}
+
+/**
+ * Fetches a response, unread.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param include What the caller asked to have included; what GET doesn't take is left out.
+ * @param signal Ends the wait, also while the body is read.
+ */
+export async function retrieve(
+  env: Env,
+  id: string,
+  include: string[],
+  signal: AbortSignal,
+): Promise<Response> {
+  const query = { include: askable(include) };
+  return client(env)
+    .get(`/responses/${encodeURIComponent(id)}`, { query, signal })
+    .asResponse();
+}
+
+/**
+ * What to ask for when a response is fetched: its outputs, and what the trigger asked for besides.
+ * @param include The creation's values.
+ */
+export function askable(include: string[]): string[] {
+  return [...new Set([OUTPUTS, ...include])].filter((value) => ASKABLE.has(value));
+}

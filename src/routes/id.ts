@@ -1,0 +1,19 @@
+// Response ids as they come in from outside.
+import { Problem } from "../errors.ts";
+
+/** A response id is also a Workflow instance's id: at most 100 of these characters. */
+export const RESPONSE_ID = /^resp_[A-Za-z0-9_-]{1,95}$/;
+
+/**
+ * Checks an id from a URL.
+ * @param id What stood in the path.
+ * @throws Problem 404 when it can't be a response's id.
+ */
+export function responseId(id: string | undefined): string {
+  if (id !== undefined && RESPONSE_ID.test(id)) return id;
+  throw new Problem(
+    404,
+    "unknown_response",
+    "That is not the id of a response. Ids begin with resp_.",
+  );
+}

@@ -1,0 +1,156 @@
+// Reading what was recorded. Whoever reads asks the instance first, and KV only when the record is there.
+import type { Context } from "hono";
+import { z } from "zod";
+import { Problem } from "../errors.ts";
+import { askRecorder, awaitRecorder, wakeRecorder } from "../instance.ts";
+import type { Known } from "../record.ts";
+import { ResponseVerdict } from "../record.ts";
+import { reveal, type Revealed } from "../reveal.ts";
+import { listPage, readRecord, type Page, type Stored } from "../store.ts";
+import { responseId } from "./id.ts";
+import type { App } from "./session.ts";
+
+const Query = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(25),
+  cursor: z.string().min(1).max(2_000).optional(),
+  verdict: ResponseVerdict.optional(),
+  status: z.string().min(1).max(40).optional(),
+});
+
+const Wait = z.coerce.number().min(0).max(60);
+
+export type Filter = z.infer<typeof Query>;
+
+/** What is known of a response, its body unread. */
+type Found = { known: Known; body: Stored["body"] | null };
+
+/**
+ * One page of the list.
+ * @param c The request's context; its query filters.
+ * @throws Problem 400 for a query that can't be read.
+ */
+export async function page(c: Context<App>): Promise<{ page: Page; filter: Filter }> {
+  const query = Query.safeParse(given(c.req.query()));
+  if (!query.success) throw new Problem(400, "bad_query", firstIssue(query.error));
+  const { limit, cursor, verdict, status } = query.data;
+  const found = await list(c.env, limit, cursor ?? null);
+  const rows = found.rows.filter(
+    (row) =>
+      (verdict === undefined || row.verdict === verdict) &&
+      (status === undefined || row.status === status),
+  );
+  return { page: { rows, cursor: found.cursor }, filter: query.data };
+}
+
+/**
+ * One record, whole.
+ * @param c The request's context.
+ * @throws Problem 404 for an id nobody knows.
+ */
+export async function result(c: Context<App>): Promise<Revealed> {
+  const id = responseId(c.req.param("id"));
+  const wait = Wait.safeParse(c.req.query("wait") ?? 0);
+  if (!wait.success)
+    throw new Problem(400, "bad_query", "wait is a number of seconds from 0 to 60.");
+  if (wait.data > 0) await awaitRecorder(c.env, id, wait.data);
+  const found = await find(c.env, id);
+  return reveal(found.known, found.body);
+}
+
+/**
+ * What the code printed, call after call.
+ * @throws Problem 404 `not_yet` before the response's end.
+ */
+export async function outputs(c: Context<App>): Promise<Response> {
+  const revealed = await ended(c, (found) => reveal(found.known, found.body));
+  return c.body(revealed.printed(), 200, { "content-type": "text/plain; charset=utf-8" });
+}
+
+/**
+ * The last terminal response object, as OpenAI sent it.
+ * @throws Problem 404 `not_yet` before the response's end.
+ */
+export async function response(c: Context<App>): Promise<Response> {
+  const found = await ended(c, (known) => Promise.resolve(known));
+  if (found.known.body === null || found.body === null) {
+    throw new Problem(404, "not_kept", "No response object was kept; the record's error says why.");
+  }
+  return c.body(found.body, 200, { "content-type": "application/json" });
+}
+
+/**
+ * Looks now at a run in flight.
+ * @throws Problem 404 for an id nobody knows, 409 after the end.
+ */
+export async function look(c: Context<App>): Promise<Response> {
+  const id = responseId(c.req.param("id"));
+  const asked = await askRecorder(c.env, id);
+  if (asked.state === "running") {
+    await wakeRecorder(c.env, id, { kind: "look" });
+    return c.json({ id, looking: true }, 202);
+  }
+  await find(c.env, id);
+  throw new Problem(
+    409,
+    "already_settled",
+    "The run has ended; looking again after the end is not built yet.",
+    { id },
+  );
+}
+
+async function ended<T>(c: Context<App>, use: (found: Found) => Promise<T>): Promise<T> {
+  const id = responseId(c.req.param("id"));
+  const found = await find(c.env, id);
+  if (found.known.verdict !== "pending") return use(found);
+  throw new Problem(
+    404,
+    "not_yet",
+    `The response has not ended. Ask again, or wait: /results/${id}?wait=60`,
+    { id },
+  );
+}
+
+async function find(env: Env, id: string): Promise<Found> {
+  const asked = await askRecorder(env, id);
+  if (asked.state === "running" && asked.known.verdict === "pending")
+    return { known: asked.known, body: null };
+  if (asked.state !== "unknown" && asked.known.unwanted) throw unknown(id);
+  const stored = await readRecord(env, id);
+  if (stored !== null) return { known: stored.known, body: stored.body };
+  if (asked.state !== "unknown") return { known: asked.known, body: null };
+  throw unknown(id);
+}
+
+function unknown(id: string): Problem {
+  return new Problem(
+    404,
+    "unknown_response",
+    "No record has this id. Records are kept for RETENTION_DAYS; a response that another program started is recorded when its webhook arrives.",
+    { id },
+  );
+}
+
+async function list(env: Env, limit: number, cursor: string | null): Promise<Page> {
+  try {
+    return await listPage(env, limit, cursor);
+  } catch (error) {
+    if (cursor === null) throw error;
+    throw new Problem(
+      400,
+      "bad_cursor",
+      "The cursor is not one that /results gave. Start without it.",
+    );
+  }
+}
+
+// A form sends what was left empty as an empty text.
+function given(query: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== ""));
+}
+
+function firstIssue(error: z.ZodError): string {
+  const issue = error.issues[0];
+  return issue === undefined
+    ? "The query can't be read."
+    : `${issue.path.join(".")}: ${issue.message}`;
+}

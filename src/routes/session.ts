@@ -1,0 +1,76 @@
+// Who may come in: a bearer token, or in a browser the cookie gained at /login.
+import type { Context, Next } from "hono";
+import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
+import { ACCESS_TOKEN, setting } from "../config.ts";
+import { Problem } from "../errors.ts";
+
+export type App = { Bindings: Env };
+
+const COOKIE = "session";
+/** Seconds that a login lasts. */
+const LIFETIME = 7 * 24 * 60 * 60;
+
+/**
+ * Lets a request pass that shows the access token or a session.
+ * @throws Problem 401 without either, 503 when no token is configured.
+ */
+export async function door(c: Context<App>, next: Next): Promise<void> {
+  const token = setting(c.env, ACCESS_TOKEN);
+  const shown = /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+  if (shown !== undefined && (await isSame(shown, token))) return next();
+  if (shown === undefined && (await hasSession(c, token))) return next();
+  throw new Problem(
+    401,
+    "unauthorized",
+    "Show the access token: Authorization: Bearer <ACCESS_TOKEN>, or log in at /login in a browser.",
+  );
+}
+
+/**
+ * Opens a session for whoever knows the token.
+ * @param c The request's context.
+ * @param shown What was typed.
+ * @returns Whether it was the token.
+ */
+export async function logIn(c: Context<App>, shown: string): Promise<boolean> {
+  const token = setting(c.env, ACCESS_TOKEN);
+  if (!(await isSame(shown.trim(), token))) return false;
+  const until = Math.floor(Date.now() / 1000) + LIFETIME;
+  await setSignedCookie(c, COOKIE, String(until), token, {
+    ...cookieOptions(c),
+    httpOnly: true,
+    sameSite: "Lax",
+    maxAge: LIFETIME,
+  });
+  return true;
+}
+
+/** Ends the session of this browser. */
+export function logOut(c: Context<App>): void {
+  deleteCookie(c, COOKIE, cookieOptions(c));
+}
+
+// Signed with the token itself: a new token ends every session.
+async function hasSession(c: Context<App>, token: string): Promise<boolean> {
+  const until = await getSignedCookie(c, token, COOKIE, isSecure(c) ? "host" : undefined);
+  return typeof until === "string" && Number(until) > Date.now() / 1000;
+}
+
+// A browser takes neither Secure nor __Host- over http, which is loopback only.
+function cookieOptions(c: Context<App>): { path: string; secure: boolean; prefix?: "host" } {
+  return isSecure(c) ? { path: "/", secure: true, prefix: "host" } : { path: "/", secure: false };
+}
+
+function isSecure(c: Context<App>): boolean {
+  return new URL(c.req.url).protocol === "https:";
+}
+
+// Equal lengths, so that the comparison's time says nothing about either.
+async function isSame(shown: string, token: string): Promise<boolean> {
+  const [a, b] = await Promise.all([digest(shown), digest(token)]);
+  return crypto.subtle.timingSafeEqual(a, b);
+}
+
+function digest(value: string): Promise<ArrayBuffer> {
+  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(value));
+}

@@ -1,0 +1,224 @@
+// Starts a background response and hands it to its Recorder.
+import type { Context } from "hono";
+import { APIError } from "openai";
+import { z } from "zod";
+import { OPENAI_MODEL, setting } from "../config.ts";
+import { Problem } from "../errors.ts";
+import { startRecorder } from "../instance.ts";
+import { askable, create, EXAMPLE, METADATA_KEY, OUTPUTS } from "../openai.ts";
+import type { Start } from "../record.ts";
+import { redact } from "../redact.ts";
+import { RESPONSE_ID } from "./id.ts";
+import type { App } from "./session.ts";
+
+/** Flags of the contract that are not built yet. */
+const LATER = ["control", "replay", "hold"];
+/** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
+const MOST_PAIRS = 15;
+
+/** OpenAI's refusals that mean the same to our caller. */
+const PASSED_ON = [400, 404, 409, 413, 422, 429] as const;
+
+const Body = z.record(z.string(), z.unknown());
+const Pairs = z.record(z.string(), z.string());
+const Strings = z.array(z.string());
+
+const Created = z.looseObject({
+  id: z.string().regex(RESPONSE_ID),
+  status: z.string(),
+  model: z.string().nullish(),
+  background: z.boolean().nullish(),
+  store: z.boolean().nullish(),
+  created_at: z.number().nullish(),
+});
+
+export type Started = { id: string; status: string; result_url: string };
+
+/**
+ * Starts what a caller asked for.
+ * @param c The request's context.
+ * @param asked Responses create parameters and the recorder's flags.
+ * @returns The id, as soon as the Recorder has it.
+ */
+export async function trigger(c: Context<App>, asked: unknown): Promise<Started> {
+  const request = prepare(c.env, asked);
+  // Both finish even when the caller hangs up: a response that runs must be recorded.
+  const work = start(c.env, request);
+  c.executionCtx.waitUntil(work.catch(() => undefined));
+  const created = await work;
+  const url = new URL(`/results/${created.id}`, c.req.url);
+  return { id: created.id, status: created.status, result_url: url.href };
+}
+
+/**
+ * The request as it goes to OpenAI.
+ * @param env The Worker's environment.
+ * @param asked What the caller sent.
+ * @throws Problem 400 that says what to change.
+ */
+export function prepare(env: Env, asked: unknown): Record<string, unknown> {
+  const body = Body.safeParse(asked);
+  if (!body.success)
+    throw refused("The body must be a JSON object of Responses create parameters.");
+  const { control, replay, hold, ...parameters } = body.data;
+  checkFlags({ control, replay, hold });
+  checkParameters(parameters);
+  const example = Object.keys(parameters).length === 0 ? EXAMPLE : {};
+  const request = { model: setting(env, OPENAI_MODEL), ...example, ...parameters };
+  const include = includeOf(request);
+  return {
+    ...request,
+    ...(include === null ? {} : { include }),
+    metadata: { ...pairsOf(parameters["metadata"]), [METADATA_KEY]: intentText(include ?? []) },
+    background: true,
+    store: true,
+  };
+}
+
+function checkFlags(flags: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(flags)) {
+    if (value === undefined || value === false) continue;
+    if (value !== true) throw refused(`${name} must be true or false.`);
+    if (LATER.includes(name)) throw refused(`${name} is not built yet. Leave it out.`);
+  }
+}
+
+function checkParameters(parameters: Record<string, unknown>): void {
+  if (parameters["background"] === false) {
+    throw refused(
+      "background: false can't be recorded: its answer comes back at once. Leave it out.",
+    );
+  }
+  if (parameters["store"] === false) {
+    throw refused(
+      "store: false would let OpenAI delete the response before it is fetched. Leave it out.",
+    );
+  }
+  if ("stream" in parameters) {
+    throw refused("stream is not for a background response that a webhook ends. Leave it out.");
+  }
+}
+
+function includeOf(request: Record<string, unknown>): unknown[] | null {
+  const given = request["include"];
+  if (given !== undefined && !Array.isArray(given)) throw refused("include must be a list.");
+  const wanted: unknown[] = given ?? [];
+  if (!usesInterpreter(request["tools"])) return given === undefined ? null : wanted;
+  return wanted.includes(OUTPUTS) ? wanted : [...wanted, OUTPUTS];
+}
+
+function usesInterpreter(tools: unknown): boolean {
+  const Tool = z.array(z.looseObject({ type: z.string() }).catch({ type: "" }));
+  const parsed = Tool.safeParse(tools);
+  return parsed.success && parsed.data.some((tool) => tool.type === "code_interpreter");
+}
+
+function pairsOf(metadata: unknown): Record<string, string> {
+  const pairs = Pairs.safeParse(metadata ?? {});
+  if (!pairs.success) throw refused("metadata must be an object whose values are strings.");
+  const { [METADATA_KEY]: _, ...own } = pairs.data;
+  if (Object.keys(own).length > MOST_PAIRS) {
+    throw refused(
+      `metadata takes ${MOST_PAIRS} pairs here: the 16th is the recorder's own, ${METADATA_KEY}.`,
+    );
+  }
+  return own;
+}
+
+// At most 512 characters, so only what can be asked for again.
+function intentText(include: unknown[]): string {
+  return JSON.stringify({ include: askable(Strings.catch([]).parse(include)) });
+}
+
+function refused(message: string): Problem {
+  return new Problem(400, "bad_request", message);
+}
+
+async function start(env: Env, request: Record<string, unknown>): Promise<z.infer<typeof Created>> {
+  const at = new Date().toISOString();
+  const created = await createOnce(env, request);
+  const params: Start = {
+    id: created.id,
+    at,
+    started_by: "trigger",
+    strangers: true,
+    intent: { include: Strings.catch([]).parse(request["include"]) },
+    request: redact(request),
+    created: {
+      status: created.status,
+      model: created.model ?? null,
+      background: created.background ?? null,
+      store: created.store ?? null,
+      created_at: new Date(created.created_at ? created.created_at * 1000 : at).toISOString(),
+    },
+    webhook: null,
+  };
+  await handOver(env, params);
+  return created;
+}
+
+async function createOnce(
+  env: Env,
+  request: Record<string, unknown>,
+): Promise<z.infer<typeof Created>> {
+  let answer: unknown;
+  try {
+    answer = await create(env, request);
+  } catch (error) {
+    throw ofCreate(error);
+  }
+  const created = Created.safeParse(answer);
+  if (!created.success) throw mayHaveStarted("OpenAI's answer was not a response object.");
+  return created.data;
+}
+
+function ofCreate(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (!(error instanceof APIError) || error.status === undefined || error.status >= 500) {
+    const message = error instanceof Error ? error.message : String(error);
+    return mayHaveStarted(message, error instanceof APIError ? error.requestID : undefined);
+  }
+  const requestId = error.requestID ?? undefined;
+  if (error.status === 401 || error.status === 403) {
+    const message = `OpenAI refused the recorder's own key (OPENAI_API_KEY), not your token. Set a valid key: npx wrangler secret put OPENAI_API_KEY`;
+    return new Problem(502, "openai_unauthorized", message, { requestId });
+  }
+  return new Problem(
+    statusOf(Number(error.status)),
+    error.code ?? "openai_refused",
+    error.message,
+    {
+      requestId,
+    },
+  );
+}
+
+// What OpenAI refuses passes through as it is.
+function statusOf(status: number): 400 | 404 | 409 | 413 | 422 | 429 {
+  return PASSED_ON.find((known) => known === status) ?? 400;
+}
+
+function mayHaveStarted(why: string, requestId?: string | null): Problem {
+  const message = `It is not known whether the response was started: ${why} If it was, OpenAI's webhook will still have it recorded. Look at /results before trying again: each try is billed.`;
+  return new Problem(502, "may_have_started", message, { requestId: requestId ?? undefined });
+}
+
+async function handOver(env: Env, params: Start): Promise<void> {
+  for (const gap of [200, 1_000, null]) {
+    try {
+      return await startRecorder(env, params);
+    } catch (error) {
+      console.error(
+        JSON.stringify({ event: "hand_over_failed", id: params.id, error: String(error) }),
+      );
+      if (gap === null) break;
+      await scheduler.wait(gap);
+    }
+  }
+  throw new Problem(
+    503,
+    "not_handed_over",
+    `The response ${params.id} runs at OpenAI, but its Recorder could not be started. OpenAI's webhook will start it; don't trigger again.`,
+    { id: params.id },
+  );
+}

@@ -1,0 +1,104 @@
+// OpenAI's webhook: verify, hand over, answer. Nobody calls OpenAI while OpenAI waits.
+import type { Context } from "hono";
+import OpenAI, { InvalidWebhookSignatureError } from "openai";
+import { z } from "zod";
+import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, setting } from "../config.ts";
+import { Problem } from "../errors.ts";
+import { startRecorder, wakeRecorder } from "../instance.ts";
+import type { Webhook } from "../record.ts";
+import { RESPONSE_ID } from "./id.ts";
+import type { App } from "./session.ts";
+
+/** Largest body, in bytes. A real one has about 200. */
+export const LARGEST_WEBHOOK = 512 * 1024;
+
+const ENDS = new Set([
+  "response.completed",
+  "response.failed",
+  "response.cancelled",
+  "response.incomplete",
+]);
+
+const Event = z.looseObject({
+  type: z.string(),
+  data: z.looseObject({ id: z.unknown() }).nullish(),
+});
+const Ended = z.looseObject({
+  type: z.string(),
+  data: z.looseObject({ id: z.string().regex(RESPONSE_ID) }),
+});
+
+/** Answers 200 to what is accepted, known already, or not ours to act on. */
+export async function receiveWebhook(c: Context<App>): Promise<Response> {
+  const secrets = setting(c.env, OPENAI_WEBHOOK_SECRET);
+  const body = await c.req.text();
+  const event = parse(await verify(body, c.req.raw.headers, secrets));
+  if (event === null) return c.json({ received: true, recorded: false });
+  const webhook: Webhook = {
+    id: c.req.header("webhook-id") ?? "",
+    type: event.type,
+    received_at: new Date().toISOString(),
+  };
+  await handOver(c.env, event.data.id, webhook);
+  return c.json({ received: true, recorded: true });
+}
+
+async function verify(body: string, headers: Headers, secrets: string[]): Promise<unknown> {
+  for (const secret of secrets) {
+    const event = await unwrap(body, headers, secret);
+    if (event !== undefined) return event;
+  }
+  throw new Problem(
+    400,
+    "bad_signature",
+    "The signature fits none of the secrets in OPENAI_WEBHOOK_SECRET, or is older than 5 minutes.",
+  );
+}
+
+// The SDK verifies before it parses, so a SyntaxError means a body that is signed and is no JSON.
+async function unwrap(body: string, headers: Headers, secret: string): Promise<unknown> {
+  // The key is never used: verifying asks OpenAI nothing.
+  const { webhooks } = new OpenAI({ apiKey: "unused", webhookSecret: null });
+  try {
+    return await webhooks.unwrap(body, headers, secret);
+  } catch (error) {
+    if (error instanceof InvalidWebhookSignatureError) return undefined;
+    if (error instanceof SyntaxError) throw new Problem(400, "bad_body", "The body is not JSON.");
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Problem(400, "bad_headers", `The webhook's headers can't be used: ${message}`);
+  }
+}
+
+function parse(body: unknown): z.infer<typeof Ended> | null {
+  const event = Event.safeParse(body);
+  if (!event.success)
+    throw new Problem(400, "bad_body", "The body is not a webhook event of OpenAI's.");
+  if (!ENDS.has(event.data.type)) return null;
+  const ended = Ended.safeParse(body);
+  if (!ended.success) throw new Problem(400, "bad_body", "data.id is not the id of a response.");
+  return ended.data;
+}
+
+async function handOver(env: Env, id: string, webhook: Webhook): Promise<void> {
+  try {
+    if (await wakeRecorder(env, id, { kind: "webhook", webhook })) return;
+    await startRecorder(env, {
+      id,
+      at: webhook.received_at,
+      started_by: "webhook",
+      strangers: setting(env, RECORD_STRANGERS),
+      intent: null,
+      request: null,
+      created: null,
+      webhook,
+    });
+  } catch (error) {
+    console.error(JSON.stringify({ event: "hand_over_failed", id, error: String(error) }));
+    throw new Problem(
+      503,
+      "not_handed_over",
+      "The event could not be handed over. Send it again.",
+      { id },
+    );
+  }
+}

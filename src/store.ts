@@ -1,0 +1,229 @@
+// KV: keys, lifetimes, paging; the only file that knows them.
+// A record's value is one line of JSON, what is Known, and after it the response's body as OpenAI sent it.
+import { RETENTION_DAYS, setting } from "./config.ts";
+import { Known, type ResponseVerdict } from "./record.ts";
+
+const DAY = 24 * 60 * 60;
+/** KV's limit for a key's metadata, in bytes. */
+const LARGEST_METADATA = 1024;
+/** Seconds to wait before a refused write: KV takes one a second for a key. */
+const WRITE_GAPS = [1.1, 2.2, 4.4];
+/** Newest first: KV lists keys in ascending order. */
+const END_OF_TIME = 9_999_999_999_999;
+
+const key = {
+  record: (id: string) => `record:${id}`,
+  index: (id: string, createdAt: string) =>
+    `index:${String(END_OF_TIME - Date.parse(createdAt)).padStart(13, "0")}:${id}`,
+};
+
+/** One line of the list. */
+export type Row = {
+  id: string;
+  status: string | null;
+  verdict: ResponseVerdict;
+  model: string | null;
+  created_at: string | null;
+  completed_at: string | null;
+  calls: number;
+  first_line: string;
+  held: boolean;
+};
+
+export type Page = { rows: Row[]; cursor: string | null };
+
+/** A stored record and its body, unread. */
+export type Stored = { known: Known; body: ReadableStream<Uint8Array> };
+
+/**
+ * Stores a record.
+ * @param env The Worker's environment.
+ * @param known The record.
+ * @param chunks The response's body; null when this look brought none, then the stored one stays.
+ */
+export async function storeRecord(
+  env: Env,
+  known: Known,
+  chunks: Uint8Array[] | null,
+): Promise<void> {
+  const head = new TextEncoder().encode(`${JSON.stringify(known)}\n`);
+  const body = chunks ?? (known.body === null ? [] : await storedBody(env, known.id));
+  const parts = [head, ...body];
+  await write(env, key.record(known.id), () => stream(parts));
+}
+
+/**
+ * Enters a record in the list, or changes its line there.
+ * @param env The Worker's environment.
+ * @param known The record; it needs a `created_at`.
+ */
+export async function listRecord(env: Env, known: Known): Promise<void> {
+  if (known.created_at === null) return;
+  await write(env, key.index(known.id, known.created_at), () => "", rowOf(known));
+}
+
+/**
+ * Reads a record.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @returns The record, or null when none is stored.
+ */
+export async function readRecord(env: Env, id: string): Promise<Stored | null> {
+  const value: ReadableStream<Uint8Array> | null = await env.RECORDS.get(key.record(id), "stream");
+  log("get", key.record(id), value !== null);
+  return value === null ? null : split(value);
+}
+
+/**
+ * Whether a record is stored. It asks for the list of keys: a miss that is read by get() is remembered for a minute and would hide the
+ * record that is about to be written. https://developers.cloudflare.com/kv/concepts/how-kv-works/
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ */
+export async function isStored(env: Env, id: string): Promise<boolean> {
+  const { keys } = await env.RECORDS.list({ prefix: key.record(id), limit: 2 });
+  log("list", key.record(id), keys.length > 0);
+  return keys.some((found) => found.name === key.record(id));
+}
+
+/**
+ * A page of the list, newest first.
+ * @param env The Worker's environment.
+ * @param limit Lines at the most.
+ * @param cursor Where the last page ended.
+ */
+export async function listPage(env: Env, limit: number, cursor: string | null): Promise<Page> {
+  const page = await env.RECORDS.list<Row>({ prefix: "index:", limit, cursor });
+  log("list", "index:", true);
+  const rows = page.keys.flatMap((found) => (found.metadata === undefined ? [] : [found.metadata]));
+  return { rows, cursor: page.list_complete ? null : page.cursor };
+}
+
+async function write(
+  env: Env,
+  name: string,
+  value: () => string | ReadableStream,
+  metadata?: Row,
+): Promise<void> {
+  const expirationTtl = setting(env, RETENTION_DAYS) * DAY;
+  for (const gap of [...WRITE_GAPS, null]) {
+    try {
+      await env.RECORDS.put(
+        name,
+        value(),
+        metadata === undefined ? { expirationTtl } : { expirationTtl, metadata },
+      );
+      return log("put", name, true);
+    } catch (error) {
+      log("put", name, false);
+      if (gap === null) throw error;
+      await scheduler.wait(gap * 1000);
+    }
+  }
+}
+
+async function storedBody(env: Env, id: string): Promise<Uint8Array[]> {
+  const stored = await readRecord(env, id);
+  if (stored === null) throw new Error(`the stored body of ${id} is not readable yet`);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stored.body) chunks.push(chunk);
+  return chunks;
+}
+
+function stream(parts: Uint8Array[]): ReadableStream {
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  const { readable, writable } = new FixedLengthStream(bytes);
+  void send(writable, parts);
+  return readable;
+}
+
+// A failing put cancels its stream; the put's own error says so, this one says nothing new.
+async function send(writable: WritableStream<Uint8Array>, parts: Uint8Array[]): Promise<void> {
+  const writer = writable.getWriter();
+  try {
+    for (const part of parts) await writer.write(part);
+    await writer.close();
+  } catch {
+    return;
+  }
+}
+
+async function split(value: ReadableStream<Uint8Array>): Promise<Stored> {
+  const reader = value.getReader();
+  const decoder = new TextDecoder();
+  let head = "";
+  for (;;) {
+    const { done, value: chunk } = await reader.read();
+    if (done) return { known: Known.parse(JSON.parse(head)), body: emptyStream() };
+    const end = chunk.indexOf(0x0a);
+    if (end === -1) {
+      head += decoder.decode(chunk, { stream: true });
+      continue;
+    }
+    head += decoder.decode(chunk.subarray(0, end));
+    return { known: Known.parse(JSON.parse(head)), body: rest(chunk.subarray(end + 1), reader) };
+  }
+}
+
+function rest(
+  first: Uint8Array,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (first.byteLength > 0) controller.enqueue(first);
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
+/**
+ * A record's line in the list.
+ * @param known The record.
+ */
+export function rowOf(known: Known): Row {
+  const row: Row = {
+    id: known.id,
+    status: known.status,
+    verdict: known.verdict,
+    model: known.model?.slice(0, 64) ?? null,
+    created_at: known.created_at,
+    completed_at: known.completed_at,
+    calls: known.calls.length,
+    first_line: firstLine(known.request),
+    held: known.held !== null,
+  };
+  while (size(row) > LARGEST_METADATA) row.first_line = row.first_line.slice(0, -10);
+  return row;
+}
+
+function size(row: Row): number {
+  return new TextEncoder().encode(JSON.stringify(row)).byteLength;
+}
+
+// What was asked: the first line of the input's last text.
+function firstLine(request: Record<string, unknown> | null): string {
+  const line = textOf(request?.["input"]).trim().split("\n", 1)[0] ?? "";
+  return Array.from(line).slice(0, 120).join("");
+}
+
+function textOf(input: unknown): string {
+  if (typeof input === "string") return input;
+  if (Array.isArray(input)) return input.map(textOf).findLast((text) => text !== "") ?? "";
+  if (typeof input !== "object" || input === null) return "";
+  if ("text" in input) return textOf(input.text);
+  return "content" in input ? textOf(input.content) : "";
+}
+
+function log(operation: string, name: string, ok: boolean): void {
+  console.log(JSON.stringify({ event: "kv", operation, key: name, ok }));
+}
