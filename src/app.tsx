@@ -1,15 +1,15 @@
 // Every route on one page.
 import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { accepts } from "hono/accepts";
 import { bodyLimit } from "hono/body-limit";
-import { csrf } from "hono/csrf";
 import { secureHeaders } from "hono/secure-headers";
 import type { Context } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
 import { look, outputs, page, response, result } from "./routes/results.ts";
-import { door, logIn, logOut, type App } from "./routes/session.ts";
+import { door, logIn, logOut, sameSite, type App } from "./routes/session.ts";
 import { askedByForm, field, readBody } from "./routes/form.ts";
 import { trigger } from "./routes/trigger.ts";
 import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
@@ -48,14 +48,14 @@ app.get("/health", (c) => {
 });
 app.post("/webhook", limit(LARGEST_WEBHOOK), receiveWebhook);
 app.get("/login", (c) => c.html(<LoginPage next={c.req.query("next")} />));
-app.post("/login", csrf(), limit(64 * 1024), async (c) => {
+app.post("/login", sameSite, limit(64 * 1024), async (c) => {
   const form = await c.req.parseBody();
   if (await logIn(c, field(form, "token"))) return c.redirect(ownPath(field(form, "next")), 303);
   return c.html(<LoginPage wrong next={field(form, "next")} />, 401);
 });
 
 // Everything below needs the access token or a session.
-app.use(door, csrf());
+app.use(door);
 
 app.post("/logout", (c) => {
   logOut(c);
@@ -90,7 +90,16 @@ app.notFound((c) =>
 );
 app.onError((error, c) => {
   if (error instanceof Problem) return fail(c, error);
-  if ("getResponse" in error) return error.getResponse();
+  if (error instanceof HTTPException && error.status === 403) {
+    return fail(
+      c,
+      new Problem(
+        403,
+        "cross_site",
+        "The request came from another site. Use this site's own pages.",
+      ),
+    );
+  }
   console.error(
     JSON.stringify({ event: "error", path: c.req.path, error: String(error), stack: error.stack }),
   );

@@ -1,5 +1,5 @@
 // What to do next, and when. Pure: no I/O, no clock; the times are those in the record.
-import { isTerminal, type Channel, type Known } from "./record.ts";
+import { fold, isTerminal, type Channel, type Known, type Look } from "./record.ts";
 
 /** Seconds after which a response whose end nobody saw is given up. */
 const GIVE_UP = 24 * 60 * 60;
@@ -43,11 +43,17 @@ export function plan(record: Known, rules: Rules): Next {
 }
 
 /**
- * Marks a record as settled when no look is planned any more.
- * @param record What is known after a look.
+ * Folds one look into the record, and says whether that settles it and when it was recorded.
+ * @param record What was known before.
+ * @param look What the look brought back.
  * @param rules The settings.
  */
-export function settle(record: Known, rules: Rules): Known {
+export function advance(record: Known, look: Look, rules: Rules): Known {
+  const after = settle(fold(record, look, rules.strangers), rules);
+  return isNews(record, after) ? { ...after, recorded_at: look.observation.at } : after;
+}
+
+function settle(record: Known, rules: Rules): Known {
   const next = plan(record, rules);
   if (next.do !== "end" || record.settled_at !== null) return record;
   const at = record.observations.at(-1)?.at ?? record.started_at;

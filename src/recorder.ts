@@ -2,7 +2,6 @@
 import type { z } from "zod";
 import {
   begin,
-  fold,
   foldWake,
   type Channel,
   type Known,
@@ -11,7 +10,7 @@ import {
   type Wake,
   Webhook,
 } from "./record.ts";
-import { isListed, isNews, plan, settle, type Rules } from "./plan.ts";
+import { advance, isListed, isNews, plan, type Rules } from "./plan.ts";
 
 /** The type of the Workflow event that wakes a Recorder. OpenAI's own type has a dot, which production refuses. */
 export const WAKE = "webhook";
@@ -72,7 +71,7 @@ export async function follow(
     const look = await step.do(`look ${turn}`, LOOK, () =>
       lookOnce(before, next.channel, hands, rules),
     );
-    record = settle(fold(before, look, rules.strangers), rules);
+    record = advance(before, look, rules);
     if (isNews(before, record) && isListed(record)) await list(step, `list ${turn}`, record, hands);
   }
   return { id: record.id, verdict: record.verdict, recorded: !record.unwanted };
@@ -119,7 +118,7 @@ async function lookOnce(
   rules: Rules,
 ): Promise<LookStep> {
   const { look, chunks } = await hands.look(record, channel);
-  const after = settle(fold(record, look, rules.strangers), rules);
+  const after = advance(record, look, rules);
   if (isNews(record, after)) await hands.store(after, chunks);
   return { ...look, webhook: record.webhook };
 }

@@ -1,5 +1,6 @@
 // Who may come in: a bearer token, or in a browser the cookie gained at /login.
 import type { Context, Next } from "hono";
+import { csrf } from "hono/csrf";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import { ACCESS_TOKEN, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
@@ -7,6 +8,8 @@ import { Problem } from "../errors.ts";
 export type App = { Bindings: Env };
 
 const COOKIE = "session";
+/** Refuses what another site's page sends with this browser's cookie. */
+export const sameSite = csrf();
 /** Seconds that a login lasts. */
 const LIFETIME = 7 * 24 * 60 * 60;
 
@@ -14,11 +17,11 @@ const LIFETIME = 7 * 24 * 60 * 60;
  * Lets a request pass that shows the access token or a session.
  * @throws Problem 401 without either, 503 when no token is configured.
  */
-export async function door(c: Context<App>, next: Next): Promise<void> {
+export async function door(c: Context<App>, next: Next): Promise<Response | void> {
   const token = setting(c.env, ACCESS_TOKEN);
   const shown = /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
   if (shown !== undefined && (await isSame(shown, token))) return next();
-  if (shown === undefined && (await hasSession(c, token))) return next();
+  if (shown === undefined && (await hasSession(c, token))) return sameSite(c, next);
   throw new Problem(
     401,
     "unauthorized",
