@@ -3,7 +3,11 @@ import { Hono } from "hono";
 import { ApiError, usual } from "./errors.ts";
 import { auth, spoil, stamp, wait } from "./front.ts";
 import { responses } from "./routes/responses.ts";
+import { containers } from "./routes/containers.ts";
 import { control } from "./routes/control.ts";
+import { conversations } from "./routes/conversations.ts";
+import { files } from "./routes/files.ts";
+import { models } from "./routes/models.ts";
 import type { State } from "./state.ts";
 
 export interface Env {
@@ -21,7 +25,11 @@ export interface Env {
 export function app(state: State): Hono<Env> {
   const api = new Hono<Env>()
     .use(stamp(state), auth(state), wait(state), spoil(state))
-    .route("/responses", responses(state));
+    .route("/responses", responses(state))
+    .route("/conversations", conversations(state))
+    .route("/containers", containers(state))
+    .route("/files", files(state))
+    .route("/models", models());
 
   return new Hono<Env>()
     .route("/v1", api)

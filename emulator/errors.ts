@@ -69,13 +69,13 @@ export function missing(thing: string, id: string): ApiError {
   return new ApiError(404, `${thing} with id '${id}' not found.`);
 }
 
-/** The first thing that is wrong with a request, as OpenAI words it. */
-export function refusal(error: z.ZodError): ApiError {
+/** The first thing that is wrong with a value at a place of a request, as OpenAI words it. */
+export function refusal(error: z.ZodError, place: PropertyKey[] = []): ApiError {
   const issue = error.issues[0];
   if (!issue) return usual(400);
-  const param = path(issue.path);
+  const param = path([...place, ...issue.path]) || "body";
   if (issue.code === "unrecognized_keys") {
-    const key = path([...issue.path, ...issue.keys.slice(0, 1)]);
+    const key = path([...place, ...issue.path, ...issue.keys.slice(0, 1)]);
     return new ApiError(400, `Unknown parameter: '${key}'.`, {
       param: key,
       code: "unknown_parameter",

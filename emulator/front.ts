@@ -17,7 +17,7 @@ export function stamp({ journal }: State): Middleware {
     const began = performance.now();
     const requestId = newId("req");
     c.set("requestId", requestId);
-    const seen = await entry(c.req.raw, requestId);
+    const seen = await entry(c.req, requestId);
     journal.add(seen);
     await next();
     if (c.get("silent")) return;
@@ -47,8 +47,8 @@ export function auth({ settings }: State): Middleware {
 
 /** Makes the network slower than it is. */
 export function wait({ settings }: State): Middleware {
-  return async (_, next) => {
-    if (settings.latency > 0) await sleep(settings.latency);
+  return async (c, next) => {
+    if (settings.latency > 0) await pause(c, settings.latency);
     await next();
   };
 }
@@ -58,8 +58,10 @@ export function spoil({ faults }: State): Middleware {
   return async (c, next) => {
     const fault = faults.take(c.req.method, c.req.path);
     if (!fault) return next();
-    if (fault.carry_out) await next();
-    return SPOILERS[fault.kind](c, fault, next);
+    let answer: Promise<void> | undefined;
+    const once = () => (answer ??= next());
+    if (fault.carry_out) await once();
+    return SPOILERS[fault.kind](c, fault, once);
   };
 }
 
@@ -94,8 +96,8 @@ const SPOILERS: Record<Fault["kind"], Spoiler> = {
     const body = "<!doctype html><title>Just a moment...</title><h1>Just a moment...</h1>\n";
     replace(c, { status, body, headers: { "content-type": "text/html; charset=utf-8" } });
   },
-  async delay(_, { seconds }, next) {
-    await sleep(seconds * 1000);
+  async delay(c, { seconds }, next) {
+    await pause(c, seconds * 1000);
     await next();
   },
   async replace(c, { patch }, next) {
@@ -124,6 +126,13 @@ function error(status: number, body: unknown): unknown {
   if (typeof body !== "object" || body === null) return { error: fields };
   if (!("error" in body) || typeof body.error !== "object") return body;
   return { ...body, error: { ...fields, ...body.error } };
+}
+
+/** Waits, but no longer than the client does. */
+async function pause(c: Context<Env>, milliseconds: number): Promise<void> {
+  const gone = new AbortController();
+  c.env.outgoing.once("close", () => gone.abort());
+  await sleep(milliseconds, undefined, { signal: gone.signal }).catch(() => undefined);
 }
 
 /** Waits until the client has gone, for there will be no answer. */

@@ -1,3 +1,5 @@
+import type { HonoRequest } from "hono";
+
 /** One request to the API, as `/_emulator/requests` shows it. */
 export interface Entry {
   at: string;
@@ -32,33 +34,27 @@ export class Journal {
 }
 
 /** Writes a request down. Its body is read when it is JSON. */
-export async function entry(request: Request, requestId: string): Promise<Entry> {
-  const url = new URL(request.url);
+export async function entry(request: HonoRequest, requestId: string): Promise<Entry> {
   return {
     at: new Date().toISOString(),
     method: request.method,
-    path: url.pathname,
-    query: query(url.searchParams),
-    headers: headers(request.headers),
+    path: request.path,
+    query: request.queries(),
+    headers: headers(request.header()),
     body: await body(request),
     status: null,
     request_id: requestId,
   };
 }
 
-function query(params: URLSearchParams): Record<string, string[]> {
-  return Object.fromEntries([...params.keys()].map((key) => [key, params.getAll(key)]));
-}
-
-function headers(given: Headers): Record<string, string> {
-  const pairs = Object.fromEntries(given);
+function headers(pairs: Record<string, string>): Record<string, string> {
   return "authorization" in pairs ? { ...pairs, authorization: "Bearer …" } : pairs;
 }
 
-async function body(request: Request): Promise<unknown> {
-  if (!request.headers.get("content-type")?.includes("json")) return null;
+async function body(request: HonoRequest): Promise<unknown> {
+  if (!request.header("content-type")?.includes("json")) return null;
   try {
-    return JSON.parse(await request.clone().text());
+    return JSON.parse(await request.text());
   } catch {
     return null;
   }

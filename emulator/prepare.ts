@@ -60,6 +60,7 @@ function place(state: State, { container }: Interpreter, earlier: string | null)
   const made = state.containers.create({
     name: "auto",
     memoryLimit: container.memory_limit ?? undefined,
+    networkPolicy: container.network_policy ?? undefined,
   });
   for (const file of files) made.upload(file.filename, file.bytes);
   return made;

@@ -34,12 +34,14 @@ const whole = z.int().nullish();
 const text = z.string().nullish();
 const flag = z.boolean().nullish();
 
+export const MemoryLimit = z.enum(["1g", "4g", "16g", "64g"]);
+
 const Container = z.union([
   z.string(),
   z.looseObject({
     type: z.literal("auto"),
     file_ids: z.array(z.string()).optional(),
-    memory_limit: z.enum(["1g", "4g", "16g", "64g"]).nullish(),
+    memory_limit: MemoryLimit.nullish(),
     network_policy: open.nullish(),
   }),
 ]);
@@ -86,10 +88,10 @@ export const CreateRequest = z.strictObject({
 });
 export type CreateRequest = z.infer<typeof CreateRequest>;
 
-/** Checks what came in; what is wrong with it becomes an error of the API. */
-export function check<T>(schema: z.ZodType<T>, value: unknown): T {
+/** Checks what came in, and where; what is wrong with it becomes an error of the API. */
+export function check<T>(schema: z.ZodType<T>, value: unknown, place: PropertyKey[] = []): T {
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw refusal(parsed.error);
+  if (!parsed.success) throw refusal(parsed.error, place);
   return parsed.data;
 }
 
@@ -112,8 +114,9 @@ export function checkInclude(values: string[], { persisted }: { persisted: boole
 /** The code interpreter among the tools, unless the request forbids its use. */
 export function interpreter(request: CreateRequest): Interpreter | null {
   if (request.tool_choice === "none") return null;
-  const tool = request.tools?.find(({ type }) => type === "code_interpreter");
-  return tool ? check(Interpreter, tool) : null;
+  const tools = request.tools ?? [];
+  const index = tools.findIndex(({ type }) => type === "code_interpreter");
+  return index < 0 ? null : check(Interpreter, tools[index], ["tools", index]);
 }
 
 /** The input as items, each with an id. */

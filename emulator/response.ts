@@ -2,6 +2,7 @@ import { Events } from "./events.ts";
 import { newId, unix } from "./ids.ts";
 import { type Given, type Made, type See, type Sight, sight } from "./items.ts";
 import { type CreateRequest, inputItems, OUTPUTS } from "./request.ts";
+import { concealed } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 
 export type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled" | "incomplete";
@@ -103,7 +104,7 @@ export function describe(run: Run, see: See): Record<string, unknown> {
     temperature: request.temperature ?? 1,
     text: { format: { type: "text" }, verbosity: "medium", ...request.text },
     tool_choice: request.tool_choice ?? "auto",
-    tools: (request.tools ?? []).map(withoutSecrets),
+    tools: (request.tools ?? []).map(concealed),
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? 1,
     truncation: request.truncation ?? "disabled",
@@ -116,13 +117,4 @@ export function describe(run: Run, see: See): Record<string, unknown> {
 
 function service(tier: CreateRequest["service_tier"]): string {
   return tier === undefined || tier === null || tier === "auto" ? "default" : tier;
-}
-
-/** JSON keys whose values are credentials, and are never given back. */
-const SECRET = new Set(["domain_secrets"]);
-
-function withoutSecrets(tool: Record<string, unknown>): unknown {
-  return JSON.parse(
-    JSON.stringify(tool, (key, value: unknown) => (SECRET.has(key) ? undefined : value)),
-  );
 }

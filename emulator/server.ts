@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { app } from "./app.ts";
@@ -23,9 +24,10 @@ export async function startEmulator(given: Partial<Settings> = {}): Promise<Emul
   const listener = getRequestListener(app(state).fetch);
   server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
   const close = async () => {
+    const closed = once(server, "close");
     server.close();
     server.closeAllConnections();
-    await end(state);
+    await Promise.all([closed, end(state)]);
   };
   const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
   return { url: `http://${host}:${port}`, port, webhookSecret: settings.webhookSecret, close };

@@ -37,7 +37,7 @@ export const Settings = z.strictObject({
   effectiveStore: z.boolean().describe("false: replies say store false, and runs are forgotten"),
   responseMinutes: amount.describe("minutes after its end that a run which isn't stored is kept"),
   latency: amount.describe("milliseconds added to every answer of the API"),
-  interpreters: z.int().min(1).describe("how many Python interpreters are kept ready"),
+  interpreters: z.int().min(0).describe("Python interpreters kept ready; 0: one, when needed"),
 });
 export type Settings = z.infer<typeof Settings>;
 

@@ -6,10 +6,11 @@ export class Pool {
   readonly #seats: Seat[];
   readonly #places = new Map<string, Seat>();
 
+  /** With a size of 0 there is one interpreter, which starts when it is first needed. */
   constructor(size: number) {
     const memory: Memory = { snapshot: null };
-    this.#seats = Array.from({ length: size }, () => new Seat(memory));
-    void this.#start();
+    this.#seats = Array.from({ length: Math.max(1, size) }, () => new Seat(memory));
+    if (size > 0) void this.#start();
   }
 
   /** Runs a call in its workspace. Rejects when the signal comes first. */

@@ -26,7 +26,9 @@ export function control(state: State): Hono<Env> {
   return new Hono<Env>()
     .get("/settings", (c) => c.json(settings))
     .patch("/settings", async (c) => {
-      const changes = check(Changes, await json(c));
+      const body = await json(c);
+      refuseFixed(body);
+      const changes = check(Changes, body);
       return c.json(Object.assign(settings, changes));
     })
     .get("/requests", (c) => c.json(journal.entries))
@@ -60,6 +62,13 @@ export function control(state: State): Hono<Env> {
       faults.clear();
       return c.body(null, 204);
     });
+}
+
+function refuseFixed(body: unknown): void {
+  if (typeof body !== "object" || body === null) return;
+  const fixed = Object.keys(FIXED).find((name) => name in body);
+  if (fixed === undefined) return;
+  throw new ApiError(400, `'${fixed}' can't change while the emulator runs.`, { param: fixed });
 }
 
 /** What really came of a run, whatever the API shows. */

@@ -15,6 +15,17 @@ export async function json(c: Context): Promise<unknown> {
   }
 }
 
+/** The fields of a multipart body, or of a JSON one. */
+export async function form(c: Context): Promise<unknown> {
+  if (c.req.header("content-type")?.includes("json")) return json(c);
+  return c.req.parseBody();
+}
+
+/** Answers with the bytes of a file. */
+export function attachment(c: Context, bytes: Uint8Array<ArrayBuffer>): Response {
+  return c.body(bytes, 200, { "content-type": "application/octet-stream" });
+}
+
 /** The values of `include`, `include[]` and `include[0]`. */
 export function include(c: Context): string[] {
   const queries = Object.entries(c.req.queries());

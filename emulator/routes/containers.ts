@@ -1,0 +1,118 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import type { Env } from "../app.ts";
+import type { Container, ContainerFile, Containers } from "../containers.ts";
+import { ApiError } from "../errors.ts";
+import { unix } from "../ids.ts";
+import { upload } from "../prepare.ts";
+import { check, MemoryLimit } from "../request.ts";
+import { concealed } from "../secrets.ts";
+import type { State } from "../state.ts";
+import { attachment, form, json, page } from "./query.ts";
+
+const Create = z.strictObject({
+  name: z.string(),
+  expires_after: z
+    .object({ anchor: z.literal("last_active_at"), minutes: z.int().min(1).max(20) })
+    .nullish(),
+  file_ids: z.array(z.string()).nullish(),
+  memory_limit: MemoryLimit.nullish(),
+  network_policy: z.looseObject({}).nullish(),
+  skills: z.array(z.unknown()).nullish(),
+});
+
+const Added = z.object({ file: z.instanceof(File).optional(), file_id: z.string().optional() });
+
+/** `/v1/containers`. Every call about a container counts as its use. */
+export function containers(state: State): Hono<Env> {
+  const all = state.containers;
+  return new Hono<Env>()
+    .post("/", async (c) => {
+      const request = check(Create, await json(c));
+      const files = (request.file_ids ?? []).map((id) => upload(state, id));
+      const made = all.create({
+        name: request.name,
+        memoryLimit: request.memory_limit ?? undefined,
+        minutes: request.expires_after?.minutes,
+        networkPolicy: request.network_policy ?? undefined,
+      });
+      for (const { filename, bytes } of files) made.upload(filename, bytes);
+      return c.json(shape(all, made));
+    })
+    .get("/", (c) =>
+      c.json(
+        page(
+          c,
+          all.list().map((container) => shape(all, container)),
+        ),
+      ),
+    )
+    .get("/:id", (c) => c.json(shape(all, all.use(c.req.param("id")))))
+    .delete("/:id", (c) => {
+      const id = c.req.param("id");
+      all.delete(id);
+      return c.json({ id, object: "container.deleted", deleted: true });
+    })
+    .post("/:id/files", async (c) => {
+      const container = all.use(c.req.param("id"));
+      const { file, file_id } = check(Added, await form(c));
+      if (file_id !== undefined) {
+        const { filename, bytes } = upload(state, file_id);
+        return c.json(fileShape(container, container.upload(filename, bytes)));
+      }
+      if (!file) throw new ApiError(400, "Missing required parameter: 'file'.", { param: "file" });
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      return c.json(fileShape(container, container.upload(file.name, bytes)));
+    })
+    .get("/:id/files", (c) => {
+      const container = all.use(c.req.param("id"));
+      const files = [...container.contents.values()];
+      return c.json(
+        page(
+          c,
+          files.map((file) => fileShape(container, file)),
+        ),
+      );
+    })
+    .get("/:id/files/:file", (c) => {
+      const container = all.use(c.req.param("id"));
+      return c.json(fileShape(container, container.file(c.req.param("file"))));
+    })
+    .delete("/:id/files/:file", (c) => {
+      const container = all.use(c.req.param("id"));
+      const { id, path } = container.file(c.req.param("file"));
+      container.remove(path);
+      return c.json({ id, object: "container.file.deleted", deleted: true });
+    })
+    .get("/:id/files/:file/content", (c) => {
+      const { bytes } = all.use(c.req.param("id")).file(c.req.param("file"));
+      return attachment(c, bytes);
+    });
+}
+
+function shape(all: Containers, container: Container) {
+  const { id, createdAt, usedAt, expired, wishes } = container;
+  return {
+    id,
+    object: "container",
+    created_at: createdAt,
+    status: expired ? "expired" : "running",
+    expires_after: { anchor: "last_active_at", minutes: all.minutes(container) },
+    last_active_at: unix(usedAt),
+    memory_limit: wishes.memoryLimit ?? "1g",
+    name: wishes.name ?? "",
+    network_policy: concealed(wishes.networkPolicy ?? { type: "disabled" }),
+  };
+}
+
+function fileShape(container: Container, { id, createdAt, bytes, path, source }: ContainerFile) {
+  return {
+    id,
+    object: "container.file",
+    created_at: createdAt,
+    bytes: bytes.length,
+    container_id: container.id,
+    path,
+    source,
+  };
+}
