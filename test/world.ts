@@ -1,7 +1,8 @@
 // The world of a test: the emulator over HTTP, and the built Worker in workerd with its real KV and Workflow engine.
 import { createTestHarness, type TestHarness } from "wrangler";
 import { startEmulator, type Emulator } from "../emulator/server.ts";
-import type { ResponseRecord } from "../src/record.ts";
+import { z } from "zod";
+import { ResponseRecord } from "../src/record.ts";
 
 export const TOKEN = "a-token-for-tests-only";
 export const API_KEY = "sk-emulated-for-tests";
@@ -32,7 +33,10 @@ export type World = {
   close(): Promise<void>;
 };
 
-export type KvOperation = { operation: string; key: string; ok: boolean };
+const KvOperation = z.object({ operation: z.string(), key: z.string(), ok: z.boolean() });
+const Started = z.object({ id: z.string() });
+
+export type KvOperation = z.infer<typeof KvOperation>;
 
 /**
  * Starts a world.
@@ -97,15 +101,17 @@ function connect(emulator: Emulator, worker: TestHarness, url: string): World {
       const answer = await ask("/trigger", { method: "POST", body: JSON.stringify(body) });
       const text = await answer.text();
       if (answer.status !== 202) throw new Error(`the trigger answered ${answer.status}: ${text}`);
-      const { id } = JSON.parse(text) as { id: string };
-      return id;
+      return Started.parse(JSON.parse(text)).id;
     },
     async settled(id) {
       const answer = await ask(`/results/${id}?wait=60`);
-      return (await answer.json()) as ResponseRecord;
+      return ResponseRecord.parse(await answer.json());
     },
     emulate: (settings) => post("/settings", "PATCH", settings),
-    told: async (path) => (await control(path)).json(),
+    async told(path) {
+      const answer: unknown = await (await control(path)).json();
+      return answer;
+    },
     fault: (rule) => post("/faults", "POST", rule),
     kv: () => worker.getLogs().flatMap((line) => operationOf(line.message)),
     async close() {
@@ -117,7 +123,7 @@ function connect(emulator: Emulator, worker: TestHarness, url: string): World {
 
 function operationOf(line: string): KvOperation[] {
   if (!line.startsWith('{"event":"kv"')) return [];
-  return [JSON.parse(line) as KvOperation];
+  return [KvOperation.parse(JSON.parse(line))];
 }
 
 // wrangler and the SDK read these; a test must not depend on who runs it.

@@ -1,5 +1,5 @@
 // Who may come in: a bearer token, or in a browser the cookie gained at /login.
-import type { Context, Next } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import { csrf } from "hono/csrf";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import { ACCESS_TOKEN, setting } from "../config.ts";
@@ -9,7 +9,7 @@ export type App = { Bindings: Env };
 
 const COOKIE = "session";
 /** Refuses what another site's page sends with this browser's cookie. */
-export const sameSite = csrf();
+export const sameSite: MiddlewareHandler<App> = csrf();
 /** Seconds that a login lasts. */
 const LIFETIME = 7 * 24 * 60 * 60;
 
