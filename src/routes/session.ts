@@ -1,5 +1,5 @@
 // Who may come in: a bearer token, or in a browser the cookie gained at /login.
-import type { Context, MiddlewareHandler, Next } from "hono";
+import type { Context, Next } from "hono";
 import { csrf } from "hono/csrf";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import { ACCESS_TOKEN, setting } from "../config.ts";
@@ -8,8 +8,7 @@ import { Problem } from "../errors.ts";
 export type App = { Bindings: Env };
 
 const COOKIE = "session";
-/** Refuses what another site's page sends with this browser's cookie. */
-export const sameSite: MiddlewareHandler<App> = csrf();
+const checkOrigin = csrf();
 /** Seconds that a login lasts. */
 const LIFETIME = 7 * 24 * 60 * 60;
 
@@ -27,6 +26,11 @@ export async function door(c: Context<App>, next: Next): Promise<Response | void
     "unauthorized",
     "Show the access token: Authorization: Bearer <ACCESS_TOKEN>, or log in at /login in a browser.",
   );
+}
+
+/** Refuses what another site's page sends with this browser's cookie. */
+export function sameSite(c: Context<App>, next: Next): Promise<Response | void> {
+  return checkOrigin(c, next);
 }
 
 /**
