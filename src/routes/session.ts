@@ -16,7 +16,7 @@ const LIFETIME = 7 * 24 * 60 * 60;
  * Lets a request pass that shows the access token or a session.
  * @throws Problem 401 without either, 503 when no token is configured.
  */
-export async function door(c: Context<App>, next: Next): Promise<Response | void> {
+export async function door(c: Context<App, string>, next: Next): Promise<Response | void> {
   const token = setting(c.env, ACCESS_TOKEN);
   const shown = /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
   if (shown !== undefined && (await isSame(shown, token))) return next();
@@ -29,7 +29,7 @@ export async function door(c: Context<App>, next: Next): Promise<Response | void
 }
 
 /** Refuses what another site's page sends with this browser's cookie. */
-export function sameSite(c: Context<App>, next: Next): Promise<Response | void> {
+export function sameSite(c: Context<App, string>, next: Next): Promise<Response | void> {
   return checkOrigin(c, next);
 }
 
