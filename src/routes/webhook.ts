@@ -1,11 +1,11 @@
 // OpenAI's webhook: verify, hand over, answer. Nobody calls OpenAI while OpenAI waits.
 import type { Context } from "hono";
-import OpenAI, { InvalidWebhookSignatureError } from "openai";
 import { z } from "zod";
 import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
 import { startRecorder, wakeRecorder } from "../instance.ts";
 import type { Webhook } from "../record.ts";
+import { verify } from "../signature.ts";
 import { RESPONSE_ID } from "./id.ts";
 import type { App } from "./session.ts";
 
@@ -41,32 +41,6 @@ export async function receiveWebhook(c: Context<App>): Promise<Response> {
   };
   await handOver(c.env, event.data.id, webhook);
   return c.json({ received: true, recorded: true });
-}
-
-async function verify(body: string, headers: Headers, secrets: string[]): Promise<unknown> {
-  for (const secret of secrets) {
-    const event = await unwrap(body, headers, secret);
-    if (event !== undefined) return event;
-  }
-  throw new Problem(
-    400,
-    "bad_signature",
-    "The signature fits none of the secrets in OPENAI_WEBHOOK_SECRET, or is older than 5 minutes.",
-  );
-}
-
-// The SDK verifies before it parses, so a SyntaxError means a body that is signed and is no JSON.
-async function unwrap(body: string, headers: Headers, secret: string): Promise<unknown> {
-  // The key is never used: verifying asks OpenAI nothing.
-  const { webhooks } = new OpenAI({ apiKey: "unused", webhookSecret: null });
-  try {
-    return await webhooks.unwrap(body, headers, secret);
-  } catch (error) {
-    if (error instanceof InvalidWebhookSignatureError) return undefined;
-    if (error instanceof SyntaxError) throw new Problem(400, "bad_body", "The body is not JSON.");
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Problem(400, "bad_headers", `The webhook's headers can't be used: ${message}`);
-  }
 }
 
 function parse(body: unknown): z.infer<typeof Ended> | null {
