@@ -8,7 +8,7 @@ export type Job =
   | { kind: "forget"; container: string };
 
 /** What a worker tells the pool. */
-export type Report = { kind: "ready"; snapshot: Uint8Array | null } | Outcome;
+export type Report = { kind: "ready" } | Outcome;
 
 export interface Outcome {
   kind: "done";

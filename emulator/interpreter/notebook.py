@@ -71,6 +71,12 @@ def display(*values):
         emit("image", "data:image/png;base64," + base64.b64encode(png).decode())
 
 
+def reseed():
+    """A snapshot remembers its random numbers: without this, all interpreters would give the same."""
+    if "random" in sys.modules:
+        sys.modules["random"].seed()
+
+
 def install():
     """Makes `display`, `IPython.display` and a stub of `matplotlib.pyplot` importable."""
     builtins.display = display
@@ -184,5 +190,6 @@ async def run(container, code):
     return raised, shown
 
 
+reseed()
 install()
 clear()

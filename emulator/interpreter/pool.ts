@@ -1,5 +1,5 @@
 import type { Outcome } from "./job.ts";
-import { type Memory, Seat, type Task } from "./seat.ts";
+import { Seat, type Task } from "./seat.ts";
 
 /** A few interpreters, started ahead. A container stays with one of them, where its names are. */
 export class Pool {
@@ -8,8 +8,7 @@ export class Pool {
 
   /** With a size of 0 there is one interpreter, which starts when it is first needed. */
   constructor(size: number) {
-    const memory: Memory = { snapshot: null };
-    this.#seats = Array.from({ length: Math.max(1, size) }, () => new Seat(memory));
+    this.#seats = Array.from({ length: Math.max(1, size) }, () => new Seat());
     if (size > 0) void this.#start();
   }
 
@@ -31,7 +30,7 @@ export class Pool {
   }
 
   async #start(): Promise<void> {
-    // One after another: the first leaves a snapshot from which the others start in no time.
+    // One after another: the first may leave a snapshot, from which the others start in no time.
     for (const seat of this.#seats) await seat.start().catch(() => undefined);
   }
 

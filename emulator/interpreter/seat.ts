@@ -18,27 +18,17 @@ export interface Task {
   signal: AbortSignal;
 }
 
-/** A seat starts with the memory of the first interpreter, or makes it. */
-export interface Memory {
-  snapshot: Uint8Array | null;
-}
-
 /** What is left of a call whose interpreter was ended: nothing it showed, nothing it wrote. */
 const ENDED: Outcome = { kind: "done", raised: true, outputs: [], changed: [], removed: [] };
 
 /** One place for an interpreter. Works on one task after another, and replaces a dead one. */
 export class Seat {
-  readonly #memory: Memory;
   #worker: Worker | null = null;
   #ready: Promise<Worker> | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #filled = "";
   #closed = false;
   waiting = 0;
-
-  constructor(memory: Memory) {
-    this.#memory = memory;
-  }
 
   /** Starts the interpreter when there is none; gives it when it can work. */
   start(): Promise<Worker> {
@@ -103,7 +93,6 @@ export class Seat {
   async #boot(): Promise<Worker> {
     if (this.#closed) throw new Error("The emulator has been closed.");
     const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-      workerData: { snapshot: this.#memory.snapshot },
       env: {},
       execArgv: [],
     });
@@ -112,7 +101,6 @@ export class Seat {
     worker.on("error", () => undefined).on("exit", () => this.#lose(worker));
     const report = await message(worker);
     if (report?.kind !== "ready") throw new Error("The Python interpreter did not start.");
-    this.#memory.snapshot ??= report.snapshot;
     return worker;
   }
 }

@@ -1,12 +1,10 @@
 /** A thread with one Python interpreter in it. It knows nothing of the API. */
 import { readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
-import { parentPort, workerData } from "node:worker_threads";
-import { loadPyodide } from "pyodide";
+import { parentPort } from "node:worker_threads";
 import * as z from "zod";
+import { boot } from "./boot.ts";
 import type { File, Job, Report } from "./job.ts";
 
-const Start = z.object({ snapshot: z.instanceof(Uint8Array).nullable() });
 const Shown = z.tuple([z.boolean(), z.array(z.tuple([z.enum(["logs", "image"]), z.string()]))]);
 const Listing = z.record(z.string(), z.tuple([z.string(), z.number()]));
 
@@ -22,23 +20,12 @@ const Disk = z.object({
   utime: python<(path: string, accessed: number, modified: number) => void>(),
 });
 
-// 512 MiB: a memory bomb becomes a MemoryError instead of taking the machine with it.
-setFlagsFromString("--wasm-max-mem-pages=8192");
-
-const { snapshot } = Start.parse(workerData);
-const pyodide = await loadPyodide({
-  stdin: () => null,
-  stdout: () => undefined,
-  stderr: () => undefined,
-  // Private to pyodide, and the reason why its version is pinned.
-  ...(snapshot ? { _loadSnapshot: snapshot } : { _makeSnapshot: true }),
-});
-const taken = snapshot ? null : share(pyodide.makeMemorySnapshot());
+const pyodide = await boot();
 const disk = Disk.parse(pyodide.FS);
 const notebook = load();
 
 parentPort?.on("message", (job: Job) => void take(job));
-report({ kind: "ready", snapshot: taken });
+report({ kind: "ready" });
 
 async function take(job: Job): Promise<void> {
   if (job.kind === "forget") {
@@ -97,12 +84,6 @@ function load(): z.infer<typeof Notebook> {
 
 function python<T>() {
   return z.custom<T>((value) => typeof value === "function");
-}
-
-function share(bytes: Uint8Array): Uint8Array {
-  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  shared.set(bytes);
-  return shared;
 }
 
 function report(message: Report): void {
