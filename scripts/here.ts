@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
 import { startEmulator } from "../emulator/server.ts";
+import { freePort } from "./port.ts";
 
 export type Here = {
   /** The Worker's URL, without a slash at its end. */
@@ -17,7 +18,7 @@ export type Here = {
   close(): Promise<void>;
 };
 
-type Options = { live: boolean; port: number; token: string };
+type Options = { live: boolean; port: number; token: string; state: string };
 
 const Status = z.object({ status: z.string() });
 
@@ -26,7 +27,7 @@ type Api = { baseUrl: string; key: string; close(): Promise<void> };
 
 /**
  * Starts what `npm start` needs. Where something fails, nothing is left running.
- * @param options `live` uses the real API; `port` 0 takes a free one.
+ * @param options `live` uses the real API; `port` 0 takes a free one; `state` is the folder that outlives the run.
  */
 export async function startHere(options: Options): Promise<Here> {
   quietWrangler();
@@ -94,7 +95,7 @@ async function startWorker(api: Api, webhookSecret: string, options: Options) {
     },
     dev: {
       server: { hostname: "127.0.0.1", port: options.port },
-      persist: fileURLToPath(new URL("../.wrangler/state", import.meta.url)),
+      persist: options.state,
       watch: false,
       inspector: false,
       logLevel: "error",
@@ -104,20 +105,6 @@ async function startWorker(api: Api, webhookSecret: string, options: Options) {
   });
   await worker.ready;
   return worker;
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import("node:net");
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() =>
-        resolve(typeof address === "object" && address !== null ? address.port : 0),
-      );
-    });
-  });
 }
 
 function quietWrangler(): void {

@@ -2,7 +2,7 @@
 import { APIError } from "openai";
 import { z } from "zod";
 import { LARGEST_BODY, readBody, type ReadBody } from "./body.ts";
-import { METADATA_KEY, retrieve } from "./openai.ts";
+import { messageOf, METADATA_KEY, retrieve } from "./openai.ts";
 import type { Body, Facts, Intent, Known, Look, OutputState } from "./record.ts";
 
 /** Seconds that a look may take, the body included. */
@@ -169,13 +169,12 @@ function broken(at: string, status: number, requestId: string | null): Look {
 // The SDK throws more than its own errors: a SyntaxError on half a body, a TypeError on HTML, a DOMException on a time-out.
 function failure(error: unknown, at: string): Look {
   if (!(error instanceof APIError) || error.status === undefined) {
-    const message = error instanceof Error ? error.message : String(error);
     return unseen({
       at,
       status: null,
       requestId: null,
       code: "unreachable",
-      message,
+      message: messageOf(error),
       refused: false,
     });
   }
@@ -186,7 +185,7 @@ function failure(error: unknown, at: string): Look {
       status,
       requestId: error.requestID ?? null,
       code: error.code ?? `http_${status}`,
-      message: error.message,
+      message: messageOf(error),
       refused: isRefusal(status, error.code ?? ""),
     }),
     retry_after: retryAfter({ headers: error.headers }),

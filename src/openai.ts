@@ -1,5 +1,5 @@
 // The client, and what is asked of OpenAI.
-import OpenAI from "openai";
+import OpenAI, { APIError } from "openai";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "./config.ts";
 
 /** What GET accepts of a creation's `include`; `reasoning.encrypted_content` is a 400 there. */
@@ -76,4 +76,13 @@ export async function retrieve(
  */
 export function askable(include: string[]): string[] {
   return [...new Set([OUTPUTS, ...include])].filter((value) => ASKABLE.has(value));
+}
+
+/**
+ * The message of one of the SDK's errors as OpenAI wrote it: the SDK puts the status in front.
+ * @param error What was thrown.
+ */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof APIError ? message.replace(/^\d{3} /, "") : message;
 }

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
 import { startRecorder } from "../instance.ts";
-import { askable, create, EXAMPLE, METADATA_KEY, OUTPUTS } from "../openai.ts";
+import { askable, create, EXAMPLE, messageOf, METADATA_KEY, OUTPUTS } from "../openai.ts";
 import type { Start } from "../record.ts";
 import { redact } from "../redact.ts";
 import { RESPONSE_ID } from "./id.ts";
@@ -175,8 +175,10 @@ async function createOnce(
 function ofCreate(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (!(error instanceof APIError) || error.status === undefined || error.status >= 500) {
-    const message = error instanceof Error ? error.message : String(error);
-    return mayHaveStarted(message, error instanceof APIError ? error.requestID : undefined);
+    return mayHaveStarted(
+      messageOf(error),
+      error instanceof APIError ? error.requestID : undefined,
+    );
   }
   const requestId = error.requestID ?? undefined;
   if (error.status === 401 || error.status === 403) {
@@ -186,7 +188,7 @@ function ofCreate(error: unknown): Problem {
   return new Problem(
     statusOf(Number(error.status)),
     error.code ?? "openai_refused",
-    error.message,
+    messageOf(error),
     {
       requestId,
     },

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { startEmulator } from "../emulator/server.ts";
+import { freePort } from "../scripts/port.ts";
+import { ResponseRecord } from "../src/record.ts";
+import { startChild, type Child } from "./child.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./world.ts";
+
+const headers = { authorization: `Bearer ${TOKEN}` };
+
+test("kill -9 of workerd between trigger and webhook, then a restart, loses nothing", async () => {
+  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const emulator = await startEmulator({
+    apiKey: API_KEY,
+    webhookSecret: WEBHOOK_SECRET,
+    webhookUrl: `${url}/webhook`,
+    webhookBackoff: 0.5,
+    runSeconds: 2,
+  });
+  let worker = serve(port, state, emulator.url);
+  try {
+    await worker.says(/Ready on/);
+    const answer = await fetch(`${url}/trigger`, { method: "POST", headers });
+    const { id } = z.object({ id: z.string() }).parse(await answer.json());
+    worker.crash();
+    await worker.ended();
+    // The emulator's first delivery meets nobody; it is sent again.
+    await attempted(emulator.url, id);
+    worker = serve(port, state, emulator.url);
+    await worker.says(/Ready on/);
+    const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
+    const record = ResponseRecord.parse(await result.json());
+    expect(record).toMatchObject({
+      id,
+      status: "completed",
+      verdict: "suspect",
+      started_by: "trigger",
+    });
+    expect(record.request).not.toBeNull();
+    expect(record.webhook).not.toBeNull();
+  } finally {
+    worker.crash();
+    await worker.ended();
+    await emulator.close();
+    rmSync(state, { recursive: true, force: true });
+  }
+});
+
+function serve(port: number, state: string, api: string): Child {
+  const settings = {
+    OPENAI_BASE_URL: `${api}/v1`,
+    OPENAI_API_KEY: API_KEY,
+    OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    ACCESS_TOKEN: TOKEN,
+  };
+  const vars = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const where = [
+    "--port",
+    String(port),
+    "--persist-to",
+    state,
+    "--ip",
+    "127.0.0.1",
+    "--inspector-port",
+    "0",
+  ];
+  return startChild([
+    process.execPath,
+    "node_modules/wrangler/bin/wrangler.js",
+    "dev",
+    "--show-interactive-dev-session=false",
+    ...where,
+    ...vars,
+  ]);
+}
+
+async function attempted(emulator: string, id: string): Promise<void> {
+  const Deliveries = z.array(z.object({ response_id: z.string(), status: z.number().nullable() }));
+  for (;;) {
+    const made = Deliveries.parse(await (await fetch(`${emulator}/_emulator/deliveries`)).json());
+    if (made.some((delivery) => delivery.response_id === id && delivery.status === null)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { play, webhook, type Answer } from "./virtual.ts";
+
+const DONE: Answer = { http: 200, status: "completed", outputs: "populated" };
+const RUNNING: Answer = { http: 200, status: "in_progress" };
+const DAY = 24 * 60 * 60;
+
+function gaps(times: number[]): number[] {
+  return times.slice(1).map((time, index) => time - (times[index] ?? 0));
+}
+
+test("a webhook leads to one look, one stored record and two entries in the list", async () => {
+  const story = await play(() => DONE, { events: [webhook(7)] });
+  expect(story.looks).toEqual([7]);
+  expect(story.stored).toMatchObject([{ verdict: "captured" }]);
+  expect(story.listed.map((known) => known.verdict)).toEqual(["pending", "captured"]);
+  expect(story.steps).toEqual(["list as in flight", "wait 1", "look 1", "list 1"]);
+});
+
+test("without a webhook the deadline looks", async () => {
+  const story = await play(() => DONE);
+  expect(story.looks).toEqual([120]);
+});
+
+test("a response that goes on is looked at with growing gaps of at most 5 minutes", async () => {
+  const story = await play((seconds) => (seconds > 7200 ? DONE : RUNNING));
+  expect(gaps(story.looks).slice(0, 9)).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 300]);
+  expect(Math.max(...gaps(story.looks))).toBe(300);
+  expect(story.outcome.verdict).toBe("captured");
+});
+
+test("gaps are at most 30 s where the effective store is false", async () => {
+  const created = {
+    status: "queued",
+    model: "m",
+    background: true,
+    store: false,
+    created_at: null,
+  };
+  const story = await play((seconds) => (seconds > 3600 ? DONE : RUNNING), { start: { created } });
+  expect(Math.max(...gaps(story.looks))).toBe(30);
+});
+
+test("a webhook cuts a gap short, also after the deadline", async () => {
+  const story = await play((seconds) => (seconds >= 1000 ? DONE : RUNNING), {
+    events: [webhook(1000)],
+  });
+  expect(story.looks.at(-1)).toBe(1000);
+});
+
+test("after a webhook the gaps start over", async () => {
+  const story = await play((seconds) => (seconds > 1001 ? DONE : RUNNING), {
+    events: [webhook(1000)],
+  });
+  expect(story.looks.slice(-2)).toEqual([1000, 1002]);
+});
+
+test("a refusal is looked at every 5 minutes, and recovers", async () => {
+  const refusal: Answer = { http: 401, refused: true };
+  const story = await play((seconds) => (seconds > 2000 ? DONE : refusal));
+  expect(new Set(gaps(story.looks))).toEqual(new Set([300]));
+  expect(story.stored.at(-1)).toMatchObject({ verdict: "captured", error: null });
+});
+
+test("Retry-After is honoured, up to 5 minutes", async () => {
+  const story = await play((_, looks) =>
+    looks > 2 ? DONE : { http: 429, retryAfter: looks === 1 ? 50 : 9000 },
+  );
+  expect(gaps(story.looks)).toEqual([50, 300]);
+});
+
+test("a stranger that is 404 for a minute ends as not found, and is not listed", async () => {
+  const start = {
+    started_by: "webhook",
+    created: null,
+    intent: null,
+    webhook: webhookOf(0),
+  } as const;
+  const story = await play(() => ({ http: 404, refused: true }), { start });
+  expect(story.outcome.verdict).toBe("not_found");
+  expect(story.looks[0]).toBe(0);
+  expect(story.looks.at(-1)).toBeGreaterThanOrEqual(60);
+  expect(story.looks.at(-1)).toBeLessThan(120);
+  expect(story.listed).toEqual([]);
+});
+
+test("a response that was seen is never not found", async () => {
+  const story = await play(() => ({ http: 404, refused: true }));
+  expect(story.outcome.verdict).toBe("abandoned");
+});
+
+test.each([true, false])(
+  "a response without an end is abandoned after a day, within 1,000 steps (store: %s)",
+  async (store) => {
+    const created = { status: "queued", model: "m", background: true, store, created_at: null };
+    const story = await play(() => RUNNING, { start: { created } });
+    expect(story.outcome.verdict).toBe("abandoned");
+    expect(story.looks.at(-1)).toBe(DAY);
+    expect(story.steps.length).toBeLessThan(1000);
+    expect(story.stored).toMatchObject([{ verdict: "abandoned", status: "in_progress" }]);
+  },
+);
+
+test("a stranger that nobody wants leaves nothing behind", async () => {
+  const start = {
+    started_by: "webhook",
+    strangers: false,
+    created: null,
+    intent: null,
+    webhook: webhookOf(0),
+  } as const;
+  const story = await play(() => DONE, { start, rules: { strangers: false } });
+  expect(story).toMatchObject({ stored: [], listed: [], outcome: { recorded: false } });
+});
+
+test("a thousand webhooks end in a bounded number of steps", async () => {
+  const events = Array.from({ length: 1000 }, (_, index) => webhook(index));
+  const story = await play(() => RUNNING, { events });
+  expect(story.steps.length).toBeLessThan(1024);
+});
+
+function webhookOf(seconds: number) {
+  const { wake } = webhook(seconds);
+  if (wake.kind !== "webhook") throw new Error("not a webhook");
+  return wake.webhook;
+}
