@@ -27,6 +27,11 @@ export class Events {
     this.#wake();
   }
 
+  /** Drops what was kept: nobody will ask for it again. */
+  clear(): void {
+    this.#events.length = 0;
+  }
+
   /** Gives the events from the given number on, each with its own, until the last. */
   async *from(first: number): AsyncGenerator<Numbered, undefined> {
     for (let number = first; ; number++) {

@@ -69,7 +69,7 @@ type Spoiler = (c: Context<Env>, fault: Fault, next: Next) => Promise<Response |
 
 const SPOILERS: Record<Fault["kind"], Spoiler> = {
   async status(c, { status = 500, body, headers }) {
-    const content = JSON.stringify(error(status, body));
+    const content = typeof body === "string" ? body : JSON.stringify(error(status, body));
     replace(c, {
       status,
       body: content,
@@ -102,11 +102,15 @@ const SPOILERS: Record<Fault["kind"], Spoiler> = {
   },
   async replace(c, { patch }, next) {
     await next();
+    if (!c.res.headers.get("content-type")?.includes("json")) return;
     const real: unknown = await c.res.json();
     const merged = typeof real === "object" ? { ...real, ...patch } : patch;
     replace(c, { body: JSON.stringify(merged) });
   },
 };
+
+/** Statuses that come without a body. */
+const BODILESS = new Set([204, 205, 304]);
 
 interface Answer {
   status?: number;
@@ -117,7 +121,7 @@ interface Answer {
 function replace(c: Context<Env>, { status = c.res.status, body, headers }: Answer): void {
   const kept = headers ?? { "content-type": c.res.headers.get("content-type") ?? "" };
   c.res = undefined;
-  c.res = new Response(body, { status, headers: kept });
+  c.res = new Response(BODILESS.has(status) ? null : body, { status, headers: kept });
 }
 
 /** The error of a status; what the rule says of it comes first. */

@@ -19,10 +19,10 @@ const EXACTLY = /\bprints? exactly:?[ \t]*(\S.*)/i;
 const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
 
 const DIRECTIVES = {
-  fail: /\bemulator: fail(?: with (\w+))?/i,
-  incomplete: /\bemulator: incomplete(?: with (\w+))?/i,
-  run: new RegExp(String.raw`\bemulator: run ${NUMBER} seconds?`, "i"),
-  idle: /\bemulator: no calls/i,
+  fail: /\bemulator:\s*fail\b(?: with (\w+))?/i,
+  incomplete: /\bemulator:\s*incomplete\b(?: with (\w+))?/i,
+  run: new RegExp(String.raw`\bemulator:\s*run ${NUMBER} seconds?`, "i"),
+  idle: /\bemulator:\s*no calls\b/i,
 };
 
 /** Reads the input's rules; `tool` says whether there is a code interpreter. */

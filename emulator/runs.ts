@@ -155,6 +155,7 @@ function settle(state: State, run: Run, end: End): void {
     run.events.add(`response.${end.status}`, (see) => ({ response: describe(run, see) }));
   }
   run.events.close();
+  if (!run.request.stream) run.events.clear();
   remember(state, run);
   run.ended.resolve();
   announce(state, run);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { app } from "./app.ts";
-import { type Settings, settle } from "./settings.ts";
+import { complete, type Settings } from "./settings.ts";
 import { begin, end } from "./state.ts";
 
 export interface Emulator {
@@ -17,18 +17,20 @@ export interface Emulator {
 
 /** Starts an emulator; resolves when it answers. Rejects when the port is taken. */
 export async function startEmulator(given: Partial<Settings> = {}): Promise<Emulator> {
-  const settings = settle(given);
+  const settings = complete(given);
   const server = createServer();
   const port = await listen(server, settings);
   const state = begin({ ...settings, port });
   const listener = getRequestListener(app(state).fetch);
   server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
-  const close = async () => {
+  const shut = async () => {
     const closed = once(server, "close");
     server.close();
     server.closeAllConnections();
     await Promise.all([closed, end(state)]);
   };
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= shut());
   const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
   return { url: `http://${host}:${port}`, port, webhookSecret: settings.webhookSecret, close };
 }

@@ -45,7 +45,7 @@ export type Settings = z.infer<typeof Settings>;
 export const FIXED = { port: true, host: true, interpreters: true } as const;
 
 /** All settings, with a fresh webhook secret; those given replace the defaults. */
-export function settle(given: Partial<Settings> = {}): Settings {
+export function complete(given: Partial<Settings> = {}): Settings {
   const known = Object.entries(given).filter(([, value]) => value !== undefined);
   return Settings.parse({ ...defaults(), ...Object.fromEntries(known) });
 }

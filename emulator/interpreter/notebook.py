@@ -71,6 +71,32 @@ def display(*values):
         emit("image", "data:image/png;base64," + base64.b64encode(png).decode())
 
 
+class Figure:
+    """Takes everything that is drawn on it, and is one pixel all the same."""
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args, **kwargs):
+        return self
+
+    def __iter__(self):
+        """As in `figure, axes = plt.subplots()`."""
+        return iter((self, self))
+
+    def _repr_png_(self):
+        return PIXEL
+
+    def savefig(self, target, *args, **kwargs):
+        if hasattr(target, "write"):
+            target.write(PIXEL)
+            return
+        with open(target, "wb") as file:
+            file.write(PIXEL)
+
+
 def reseed():
     """A snapshot remembers its random numbers: without this, all interpreters would give the same."""
     if "random" in sys.modules:
@@ -83,9 +109,8 @@ def install():
     add("IPython")
     add("IPython.display", display=display, Image=Image)
     add("matplotlib")
-    pyplot = add("matplotlib.pyplot", show=lambda *args, **kwargs: display(Image(PIXEL)))
-    pyplot.savefig = save
-    pyplot.__getattr__ = lambda name: lambda *args, **kwargs: None
+    pyplot = add("matplotlib.pyplot", show=lambda *args, **kwargs: display(Figure()))
+    pyplot.__getattr__ = lambda name: getattr(Figure(), name)
     # Leave Python no way out into the emulator's own JavaScript.
     for name in ("js", "pyodide_js", "pyodide.http", "pyodide.code"):
         sys.modules[name] = None
@@ -100,14 +125,6 @@ def add(name, **members):
     if parent:
         setattr(sys.modules[parent], child, module)
     return module
-
-
-def save(target, *args, **kwargs):
-    if hasattr(target, "write"):
-        target.write(PIXEL)
-        return
-    with open(target, "wb") as file:
-        file.write(PIXEL)
 
 
 def split(code):
@@ -148,6 +165,7 @@ def open_notebook(container):
     """Makes the container's names the current ones, as `__main__`."""
     main = notebooks.setdefault(container, types.ModuleType("__main__"))
     sys.modules["__main__"] = main
+    os.makedirs(DATA, exist_ok=True)
     os.chdir(DATA)
     return main.__dict__
 

@@ -34,6 +34,7 @@ async function take(job: Job): Promise<void> {
   }
   if (job.files) fill(job.files);
   const before = files();
+  if (before.size > 0) tick();
   const shown = await execute(job.container, job.code);
   const after = files();
   const changed = [...after.keys()].filter((path) => after.get(path) !== before.get(path));
@@ -53,6 +54,12 @@ async function execute(container: string, code: string) {
 
 function output(type: "logs" | "image", value: string) {
   return type === "logs" ? { type, logs: value } : { type, url: value };
+}
+
+/** Waits for the next millisecond: files written from now on have another time than those before. */
+function tick(): void {
+  const now = Date.now();
+  while (Date.now() === now);
 }
 
 /** Gives every file with a mark that changes when the file does. */

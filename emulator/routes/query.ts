@@ -18,7 +18,9 @@ export async function json(c: Context): Promise<unknown> {
 /** The fields of a multipart body, or of a JSON one. */
 export async function form(c: Context): Promise<unknown> {
   if (c.req.header("content-type")?.includes("json")) return json(c);
-  return c.req.parseBody();
+  return c.req.parseBody().catch(() => {
+    throw new ApiError(400, "We could not parse the multipart body of your request.");
+  });
 }
 
 /** Answers with the bytes of a file. */

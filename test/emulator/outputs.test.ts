@@ -18,6 +18,11 @@ const ROWS = [
     "print(1)\nimport matplotlib.pyplot as plt\nplt.show()\nprint(2)",
     [logs("1\n"), image, logs("2\n")],
   ],
+  [
+    "a picture of a figure that is drawn with axes",
+    "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2]);\nplt.savefig('a.png')\nplt.show()",
+    [image],
+  ],
   ["nothing of a file written", "_ = open('note.txt', 'w').write('hi')", []],
   ["nothing of an expression with a semicolon", "1 + 1;", []],
   ["nothing of None", "None", []],
