@@ -21,10 +21,10 @@ export const Metadata = z
   .refine((pairs) => Object.keys(pairs).length <= 16, "Expected at most 16 properties");
 
 export const InputItem = z.looseObject({
-  id: z.string().optional(),
-  type: z.string().optional(),
-  role: z.string().optional(),
-  content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).optional(),
+  id: z.string().nullish(),
+  type: z.string().nullish(),
+  role: z.string().nullish(),
+  content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).nullish(),
 });
 export type InputItem = z.infer<typeof InputItem>;
 

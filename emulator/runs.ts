@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, missing } from "./errors.ts";
 import { newId } from "./ids.ts";
-import type { Call, Citation, Made, Message } from "./items.ts";
+import type { Call, Citation, Made, Message, Reasoning } from "./items.ts";
 import { cited, reply, type Script, script } from "./model.ts";
 import * as narrate from "./narrate.ts";
 import { interpreter, lastWords } from "./request.ts";
@@ -56,10 +56,9 @@ async function play(state: State, run: Run): Promise<void> {
 async function act(state: State, run: Run, plan: Script, words: string): Promise<End> {
   const { ending } = plan;
   if (ending.status === "failed") return { ...ending, output: [], error: failure(ending.code) };
-  const output: Made[] = [{ id: newId("rs"), type: "reasoning", summary: [] }];
-  output.forEach(
-    (item, index) => item.type === "reasoning" && narrate.reasoning(run.events, index, item),
-  );
+  const thought: Reasoning = { id: newId("rs"), type: "reasoning", summary: [] };
+  const output: Made[] = [thought];
+  narrate.reasoning(run.events, 0, thought);
   const written = new Set<string>();
   for (const code of plan.codes) {
     const call = await interpret(state, run, { code, index: output.length, written });

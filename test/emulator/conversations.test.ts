@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { calls, emulate, OUTPUTS, outputs } from "./setup.ts";
 
-const { client, control, run, end } = await emulate({ interpreters: 1 });
+const { client, control, run, end } = await emulate();
 
 async function items(id: string): Promise<unknown[]> {
   const page = await client.conversations.items.list(id, { include: [OUTPUTS], order: "asc" });

@@ -83,7 +83,7 @@ describe("a call that takes too long", () => {
     ["a loop that catches everything", "while True:\n  try:\n    1\n  except BaseException: pass"],
     ["a sleep", "import time; time.sleep(600)"],
   ])("%s is ended, and the next call works", async (_, code) => {
-    await control("PATCH /settings", { executionSeconds: 0.5 });
+    await control("PATCH /settings", { executionSeconds: 0.1 });
     const endless = await run(code);
     await control("PATCH /settings", { executionSeconds: 30 });
     expect(calls(endless)).toMatchObject([{ outputs: [], status: "completed" }]);
