@@ -8,9 +8,20 @@ import type { Context } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
-import { look, outputs, page, response, result } from "./routes/results.ts";
+import { events } from "./routes/events.ts";
+import { image } from "./routes/images.ts";
+import {
+  cancelRun,
+  file,
+  forget,
+  look,
+  outputs,
+  page,
+  response,
+  result,
+} from "./routes/results.ts";
 import { door, logIn, logOut, sameSite, type App } from "./routes/session.ts";
-import { askedByForm, field, readBody } from "./routes/form.ts";
+import { askedByForm, bodyOf, field, leadBack, readBody, Typed } from "./routes/form.ts";
 import { trigger } from "./routes/trigger.ts";
 import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
 import { ErrorPage } from "./views/error.tsx";
@@ -62,25 +73,33 @@ app.post("/logout", (c) => {
   return c.redirect("/login", 303);
 });
 app.get("/", (c) => c.redirect("/results"));
-app.get("/trigger", (c) => c.html(<TriggerPage />));
+app.get("/trigger", (c) => c.html(<TriggerPage url={new URL(c.req.url).origin} />));
 app.post("/trigger", limit(LARGEST_TRIGGER), async (c) => {
+  if (askedByForm(c)) return triggerByForm(c);
   const started = await trigger(c, await readBody(c));
-  if (askedByForm(c)) return c.redirect(`/results/${started.id}`, 303);
   return c.json(started, 202, { location: `/results/${started.id}` });
 });
 app.get("/results", async (c) => {
   const { page: found, filter } = await page(c);
-  if (wantsPage(c)) return c.html(<ListPage page={found} filter={filter} />);
+  if (wantsPage(c))
+    return c.html(
+      <ListPage page={found} filter={filter} now={Date.now()} url={new URL(c.req.url).origin} />,
+    );
   return c.json({ results: found.rows, cursor: found.cursor });
 });
 app.get("/results/:id", async (c) => {
   const found = await result(c);
-  if (wantsPage(c)) return c.html(<ResultPage found={found} />);
+  if (wantsPage(c)) return c.html(<ResultPage found={found} now={Date.now()} />);
   return c.body(found.json(), 200, { "content-type": "application/json" });
 });
 app.get("/results/:id/outputs", outputs);
 app.get("/results/:id/response", response);
-app.post("/results/:id/look", look);
+app.get("/results/:id/events", events);
+app.get("/results/:id/images/:call_id/:n", image);
+app.post("/results/:id/look", leadBack, look);
+app.post("/results/:id/cancel", leadBack, cancelRun);
+app.delete("/results/:id", forget);
+app.get("/results/:id/files/:file_id", file);
 
 app.notFound((c) =>
   fail(
@@ -108,6 +127,19 @@ app.onError((error, c) => {
     new Problem(500, "internal", "The recorder failed. Try again; its log says what happened."),
   );
 });
+
+// What was typed stays, and what is wrong with it stands beside it.
+async function triggerByForm(c: Context<App>): Promise<Response> {
+  const typed = Typed.parse(await c.req.parseBody());
+  const url = new URL(c.req.url).origin;
+  try {
+    const started = await trigger(c, bodyOf(typed));
+    return c.redirect(`/results/${started.id}`, 303);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return c.html(<TriggerPage url={url} typed={typed} problem={error} />, error.status);
+  }
+}
 
 function fail(c: Context<App>, problem: Problem): Response | Promise<Response> {
   if (problem.status === 401 && wantsPage(c))

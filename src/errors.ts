@@ -8,18 +8,24 @@ export class Problem extends Error {
   readonly code: string;
   readonly requestId: string | undefined;
   readonly id: string | undefined;
+  /** The parameter that it is about. */
+  readonly param: string | undefined;
 
   /**
    * @param status HTTP status.
    * @param code Stable, in snake_case.
    * @param message What is wrong and what to do.
-   * @param more OpenAI's request id, and the response's id, where there is one.
+   * @param more OpenAI's request id, the response's id, and the parameter that it is about, where there is one.
    */
   constructor(
     status: ContentfulStatusCode,
     code: string,
     message: string,
-    more: { requestId?: string | undefined; id?: string | undefined } = {},
+    more: {
+      requestId?: string | undefined;
+      id?: string | undefined;
+      param?: string | undefined;
+    } = {},
   ) {
     super(message);
     this.name = "Problem";
@@ -27,6 +33,7 @@ export class Problem extends Error {
     this.code = code;
     this.requestId = more.requestId;
     this.id = more.id;
+    this.param = more.param;
   }
 
   /** The JSON of the contract. */

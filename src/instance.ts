@@ -1,6 +1,6 @@
 // The Recorder's instances as the routes see them: start one, wake one, ask one.
-import { begin, fold, Known, Start, type Wake } from "./record.ts";
-import { LookStep, WAKE } from "./recorder.ts";
+import { begin, fold, foldControl, Known, Start, type Wake } from "./record.ts";
+import { LookStep, Ran, WAKE } from "./recorder.ts";
 
 /** Milliseconds of silence after which a history that is being read counts as read to its end. */
 const SILENCE = 60;
@@ -23,6 +23,17 @@ export async function startRecorder(env: Env, start: Start): Promise<void> {
     if (!isAlreadyThere(error)) throw error;
     await wakeRecorder(env, start.id, { kind: "trigger", start });
   }
+}
+
+/**
+ * Starts a Recorder anew where the last one has ended: only one instance can have an id.
+ * @param env The Worker's environment.
+ * @param start What the new one begins with; its `action` says what for.
+ */
+export async function restartRecorder(env: Env, start: Start): Promise<void> {
+  const instance = await find(env, start.id);
+  if (instance !== null) await instance.delete();
+  await env.RECORDER.create({ id: start.id, params: start });
 }
 
 /**
@@ -67,6 +78,22 @@ export async function awaitRecorder(env: Env, id: string, seconds: number): Prom
   await Promise.race([subscription.next(), scheduler.wait(seconds * 1000)]);
 }
 
+/**
+ * A Recorder's events: its history, then what happens.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param cursor The last event that was seen already.
+ * @returns Null when there is no such instance.
+ */
+export async function subscribe(
+  env: Env,
+  id: string,
+  cursor: number | undefined,
+): Promise<WorkflowInstanceSubscription | null> {
+  const instance = await find(env, id);
+  return instance === null ? null : instance.subscribe(cursor === undefined ? {} : { cursor });
+}
+
 // A subscription gives the history and then waits for what is new, and nothing marks where the one becomes the other. So it is read until it has
 // been silent for a moment and the instance has answered something else meanwhile. A prefix of the history is a state that was true.
 async function replay(
@@ -90,6 +117,7 @@ async function replay(
     const event = next.value;
     if (event.type === "workflow_started") {
       const start = Start.parse(event.params);
+      if (start.action === "delete") return { known: null, ended: false };
       strangers = start.strangers;
       known = begin(start);
     }
@@ -105,6 +133,7 @@ function foldStep(known: Known, name: string, output: unknown, strangers: boolea
     return { ...fold(known, look, strangers), webhook: look.webhook };
   }
   if (name.startsWith("recall") && output !== null) return Known.parse(output);
+  if (name.startsWith("control")) return foldControl(known, Ran.parse(output));
   return known;
 }
 

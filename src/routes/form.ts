@@ -1,10 +1,24 @@
 // The trigger's body, as JSON from a script or as a form from its page.
-import type { Context } from "hono";
+import type { Context, Next } from "hono";
+import { z } from "zod";
 import { Problem } from "../errors.ts";
 import { EXAMPLE } from "../openai.ts";
 import type { App } from "./session.ts";
 
-/** Whether the request came from the page's form. */
+const text = z.string().catch("");
+
+/** What the page's form sends. */
+export const Typed = z.object({
+  input: text,
+  model: text,
+  memory: text,
+  advanced: text,
+});
+export type Typed = z.infer<typeof Typed>;
+
+const Parameters = z.record(z.string(), z.unknown());
+
+/** Whether the request came from a page's form. */
 export function askedByForm(c: Context<App>): boolean {
   const type = c.req.header("content-type") ?? "";
   return (
@@ -12,35 +26,44 @@ export function askedByForm(c: Context<App>): boolean {
   );
 }
 
+/** Leads a form's action back to the run's page; scripts get the answer itself. */
+export async function leadBack(c: Context<App>, next: Next): Promise<void> {
+  await next();
+  if (askedByForm(c) && c.res.ok) c.res = c.redirect(`/results/${c.req.param("id")}`, 303);
+}
+
 /**
- * The parameters and flags that a caller sent. No body at all asks for the example.
+ * The parameters and flags that a script sent. No body at all asks for the example.
  * @param c The request's context.
  * @throws Problem 400 for a body that isn't JSON.
  */
 export async function readBody(c: Context<App>): Promise<unknown> {
-  if (askedByForm(c)) return ofForm(await c.req.parseBody());
-  const text = await c.req.text();
-  if (text.trim() === "") return {};
-  return parse(
-    text,
-    "The body is not JSON. Send a JSON object, with Content-Type: application/json.",
-  );
+  const body = await c.req.text();
+  if (body.trim() === "") return {};
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new Problem(
+      400,
+      "bad_request",
+      "The body is not JSON. Send a JSON object, with Content-Type: application/json.",
+    );
+  }
 }
 
-// A form left as it was asks for the example, without a model of its own.
-function ofForm(form: Record<string, unknown>): Record<string, unknown> {
-  const advanced = field(form, "advanced").trim();
-  const more =
-    advanced === "" ? {} : parse(advanced, "The advanced box does not hold a JSON object.");
-  if (typeof more !== "object" || more === null)
-    throw new Problem(400, "bad_request", "The advanced box must hold a JSON object.");
-  const input = field(form, "input").trim();
-  const model = field(form, "model").trim();
+/**
+ * The parameters that a form asks for; what its advanced box says comes last.
+ * @param typed What was typed.
+ * @throws Problem 400 for an advanced box that holds no JSON object.
+ */
+export function bodyOf(typed: Typed): Record<string, unknown> {
+  const input = typed.input.trim();
+  const model = typed.model.trim();
   return {
     ...(input === "" ? {} : { input }),
     ...(model === "" ? {} : { model }),
-    ...interpreter(field(form, "memory")),
-    ...more,
+    ...interpreter(typed.memory),
+    ...advanced(typed.advanced.trim()),
   };
 }
 
@@ -51,6 +74,17 @@ function interpreter(memory: string): Record<string, unknown> {
   return { tools: [{ type: "code_interpreter", container }] };
 }
 
+function advanced(json: string): Record<string, unknown> {
+  if (json === "") return {};
+  try {
+    return Parameters.parse(JSON.parse(json));
+  } catch {
+    throw new Problem(400, "bad_json", "The advanced box must hold one JSON object.", {
+      param: "advanced",
+    });
+  }
+}
+
 /**
  * A form's field as text; a file or nothing is the empty text.
  * @param form What the form sent.
@@ -59,12 +93,4 @@ function interpreter(memory: string): Record<string, unknown> {
 export function field(form: Record<string, unknown>, name: string): string {
   const value = form[name];
   return typeof value === "string" ? value : "";
-}
-
-function parse(text: string, message: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Problem(400, "bad_request", message);
-  }
 }

@@ -17,17 +17,20 @@ export function Comparison(props: {
 }) {
   const { calls, control, id } = props.record;
   if (control === null) return null;
-  const pairs = Array.from({ length: Math.max(calls.length, control.calls.length) }, (_, index) => ({
-    background: calls[index],
-    control: control.calls[index],
-  }));
+  const pairs = Array.from(
+    { length: Math.max(calls.length, control.calls.length) },
+    (_, index) => ({
+      background: calls[index],
+      control: control.calls[index],
+    }),
+  );
   return (
     <section class="card" aria-labelledby="comparison">
       <h2 id="comparison">Background and control</h2>
       <p class="meaning">
         The control ran the same request with background: false
-        {control.id === null ? "" : ` as ${control.id}`}; status {control.status ?? "unknown"}.
-        What one side has and the other has not is marked.
+        {control.id === null ? "" : ` as ${control.id}`}; status {control.status ?? "unknown"}. What
+        one side has and the other has not is marked.
       </p>
       {pairs.map((pair, index) => (
         <Pair {...pair} number={index + 1} id={id} most={props.most} />
@@ -36,15 +39,24 @@ export function Comparison(props: {
   );
 }
 
-function Pair(props: { background: Side; control: Side; number: number; id: string; most: number }) {
+function Pair(props: {
+  background: Side;
+  control: Side;
+  number: number;
+  id: string;
+  most: number;
+}) {
   const { background, control, number } = props;
   const sameCode = background?.code === control?.code;
-  const sameOutputs = printed(background) === printed(control) && images(background) === images(control);
+  const sameOutputs =
+    printed(background) === printed(control) && images(background) === images(control);
   return (
     <div class="pair">
       <div class="row">
         <h3>Call {number}</h3>
-        <Chip tone={sameCode ? "calm" : "warn"}>{sameCode ? "identical code" : "code differs"}</Chip>
+        <Chip tone={sameCode ? "calm" : "warn"}>
+          {sameCode ? "identical code" : "code differs"}
+        </Chip>
         <Chip tone={sameOutputs ? "good" : "bad"}>
           {sameOutputs ? "same outputs" : "outputs differ"}
         </Chip>
@@ -74,7 +86,9 @@ function OneSide(props: {
     <div class={`side ${title.toLowerCase()}`}>
       <h4>{title}</h4>
       {call === undefined ? <p class="nothing">It has no such call.</p> : null}
-      {call !== undefined && props.code ? <Code call={call} most={props.most} number={props.number} /> : null}
+      {call !== undefined && props.code ? (
+        <Code call={call} most={props.most} number={props.number} />
+      ) : null}
       {call === undefined ? null : <Shown {...props} call={call} />}
     </div>
   );
@@ -106,7 +120,12 @@ function marked(text: string, other: string) {
       <mark>
         <Visible text={lines.slice(head, end).join("\n")} />
       </mark>
-      <Visible text={lines.slice(end).map((line) => `\n${line}`).join("")} />
+      <Visible
+        text={lines
+          .slice(end)
+          .map((line) => `\n${line}`)
+          .join("")}
+      />
     </>
   );
 }

@@ -1,23 +1,72 @@
+// What went wrong, and what to do.
 import type { Problem } from "../errors.ts";
 import { Layout } from "./layout.tsx";
+import { Visible } from "./text.tsx";
 
-/** What went wrong, and what to do. */
+/** Headlines by the problem's code. */
+const TITLES: Record<string, string> = {
+  unknown_route: "There is no such page",
+  unknown_response: "No record has this id",
+  not_yet: "The response has not ended",
+  not_configured: "A setting is missing",
+  openai_unauthorized: "OpenAI refused the recorder's key",
+  may_have_started: "It may have started",
+  not_handed_over: "It runs, but is not followed yet",
+  cross_site: "Refused: the request came from another site",
+  too_large: "Too large",
+  already_settled: "The run has ended",
+  internal: "The recorder failed",
+};
+
+/** Problems that whoever has no session meets too. */
+const BEFORE_LOGIN = new Set(["not_configured", "unauthorized"]);
+
+/** A problem's page. */
 export function ErrorPage(props: { problem: Problem }) {
   const { problem } = props;
+  const title = TITLES[problem.code] ?? "That did not work";
   return (
-    <Layout title={problem.code}>
-      <h1>{problem.status}</h1>
-      <p>{problem.message}</p>
-      {problem.id === undefined ? null : (
+    <Layout title={title} signedIn={!BEFORE_LOGIN.has(problem.code)}>
+      <div class="card failure">
+        <p class="number">{problem.status}</p>
+        <h1>{title}</h1>
         <p>
-          Response: <code>{problem.id}</code>
+          <Visible text={problem.message} />
         </p>
-      )}
-      {problem.requestId === undefined ? null : (
-        <p>
-          OpenAI's request id: <code>{problem.requestId}</code>
-        </p>
-      )}
+        <dl class="facts">
+          <Detail name="Response" value={problem.id} />
+          <Detail name="OpenAI's request id" value={problem.requestId} />
+          <Detail name="Code" value={problem.code} />
+        </dl>
+        <WhatNext problem={problem} />
+      </div>
     </Layout>
+  );
+}
+
+function Detail(props: { name: string; value: string | undefined }) {
+  if (props.value === undefined) return null;
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd>
+        <code>
+          <Visible text={props.value} />
+        </code>
+      </dd>
+    </div>
+  );
+}
+
+function WhatNext(props: { problem: Problem }) {
+  const { code, id } = props.problem;
+  if (code === "not_configured") return <a href="/health">Which settings are in place</a>;
+  const known = id !== undefined && code !== "unknown_response";
+  return (
+    <p class="links">
+      {known ? <a href={`/results/${id}`}>The run's page</a> : null}
+      <a href="/results">All results</a>
+      <a href="/trigger">Start a response</a>
+    </p>
   );
 }

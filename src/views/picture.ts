@@ -6,11 +6,11 @@ const HEAD = 16;
 type Kind = "image/png" | "image/jpeg" | "image/gif" | "image/webp";
 
 /** First bytes, as Latin-1. https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern */
-const SIGNATURES: readonly [Kind, RegExp][] = [
-  ["image/png", /^\u0089PNG\r\n\u001a\n/],
-  ["image/jpeg", /^\u00ff\u00d8\u00ff/],
-  ["image/gif", /^GIF8[79]a/],
-  ["image/webp", /^RIFF[^]{4}WEBPVP/],
+const SIGNATURES: readonly [Kind, (head: string) => boolean][] = [
+  ["image/png", (head) => head.startsWith("\u0089PNG\r\n\u001a\n")],
+  ["image/jpeg", (head) => head.startsWith("\u00ff\u00d8\u00ff")],
+  ["image/gif", (head) => /^GIF8[79]a/.test(head)],
+  ["image/webp", (head) => /^RIFF[^]{4}WEBPVP/.test(head)],
 ];
 
 /**
@@ -21,7 +21,7 @@ const SIGNATURES: readonly [Kind, RegExp][] = [
 export function kindOf(url: string): Kind | null {
   const head = decode(payload(url)?.slice(0, (HEAD / 3 + 1) * 4) ?? "");
   if (head === null) return null;
-  return SIGNATURES.find(([, pattern]) => pattern.test(head))?.[0] ?? null;
+  return SIGNATURES.find(([, fits]) => fits(head))?.[0] ?? null;
 }
 
 /**

@@ -53,8 +53,8 @@ function looks(record: Subject): string {
 }
 
 function look(seen: Observation): string {
-  const outputs = seen.calls.map((one) => `${one.id}: ${one.outputs}`).join("<br>");
-  const cells = [seen.at, seen.channel, seen.http_status, seen.status, outputs, seen.request_id];
+  const saw = seen.calls.map((one) => `${one.id}: ${one.outputs}`).join("<br>");
+  const cells = [seen.at, seen.channel, seen.http_status, seen.status, saw, seen.request_id];
   return `| ${cells.map((cell) => String(cell ?? "–").replaceAll("|", String.raw`\|`)).join(" | ")} |`;
 }
 

@@ -1,50 +1,131 @@
-import type { Call } from "../record.ts";
+// One record.
 import type { Revealed } from "../reveal.ts";
+import { Actions } from "./actions.tsx";
+import { answerOf, type Answer } from "./answer.ts";
+import { CallSection } from "./call.tsx";
+import { Chip, Sigil } from "./chip.tsx";
+import { Comparison } from "./comparison.tsx";
+import { Facts } from "./facts.tsx";
+import { Files } from "./files.tsx";
 import { Layout } from "./layout.tsx";
+import { Progress } from "./progress.tsx";
+import { Raw } from "./raw.tsx";
+import { excerpt, visible, Visible } from "./text.tsx";
+import { Timeline } from "./timeline.tsx";
+import { headline, statusTone } from "./words.ts";
 
-/** One record. */
-export function ResultPage(props: { found: Revealed }) {
-  const { record } = props.found;
+/** Letters of code and printed text that a page holds in all, so that it stays under 60 KB on the wire. */
+const PAGE = { letters: 26_000, least: 240, mostEach: 16_000 };
+/** Calls that the page shows; more are in the raw response. */
+const MOST_CALLS = 60;
+
+type Subject = Revealed["record"];
+
+/** A result's page. `now` is the server's clock in milliseconds. */
+export function ResultPage(props: { found: Revealed; now: number }) {
+  const { found, now } = props;
+  const { record } = found;
+  const answer = answerOf(found.response);
+  const most = share(record);
   return (
-    <Layout title={record.id}>
-      <h1>
-        <code>{record.id}</code>
-      </h1>
-      <p>
-        <strong>{record.verdict}</strong>, status {record.status ?? "unknown"}
-      </p>
-      {record.error === null ? null : <p role="alert">{record.error.message}</p>}
-      {record.calls.map((call) => (
-        <CallSection call={call} />
+    <Layout title={`${headline(record).title} · ${record.id}`} here="results">
+      <Top record={record} answer={answer} />
+      <Progress record={record} now={now} />
+      <Trouble record={record} missing={isMissing(found)} />
+      <Facts record={record} answer={answer} />
+      <Comparison record={record} most={most} />
+      {record.calls.slice(0, MOST_CALLS).map((call, index) => (
+        <CallSection call={call} id={record.id} number={index + 1} most={most} />
       ))}
-      <h2>Looks</h2>
-      <ol>
-        {record.observations.map((seen) => (
-          <li>
-            <time datetime={seen.at}>{seen.at}</time> {seen.channel}: HTTP{" "}
-            {seen.http_status ?? "none"}, status {seen.status ?? "unknown"},{" "}
-            {seen.calls.map((call) => `${call.id}: ${call.outputs}`).join(", ") || "no calls"}
-          </li>
-        ))}
-      </ol>
-      <p>
-        <a href={`/results/${record.id}/response`}>Response object</a>
-      </p>
+      {record.calls.length <= MOST_CALLS ? null : (
+        <p class="note">{record.calls.length - MOST_CALLS} more calls are in the raw response.</p>
+      )}
+      <Files files={record.files} />
+      <Said text={answer.text} />
+      <Timeline record={record} now={now} />
+      <Raw record={record} response={found.response} />
     </Layout>
   );
 }
 
-function CallSection(props: { call: Call }) {
-  const { call } = props;
+function Top(props: { record: Subject; answer: Answer }) {
+  const { record, answer } = props;
+  const { title, meaning, next, tone } = headline(record);
   return (
-    <section>
-      <h2>
-        <code>{call.id}</code> {call.verdict}
-      </h2>
-      <pre>{call.code}</pre>
-      {(call.outputs ?? []).map((output) => (
-        <pre>{JSON.stringify(output, null, 2)}</pre>
-      ))}
+    <div class={`top ${tone}`}>
+      <p class="crumbs">
+        <a href="/results">Results</a> <span aria-hidden="true">/</span>{" "}
+        <code id="response-id">{record.id}</code>
+        <button type="button" class="copy plain" data-copy="response-id" hidden>
+          Copy id
+        </button>
+      </p>
+      <div class="row">
+        <Sigil tone={tone} />
+        <h1>{title}</h1>
+        <Chip tone={tone}>{record.verdict}</Chip>
+        <Chip tone={statusTone(record.status)}>{record.status ?? "unknown"}</Chip>
+      </div>
+      <p class="meaning">
+        {meaning} <span class="next">{next}</span>
+      </p>
+      {answer.reason === null ? null : (
+        <p class="meaning">
+          OpenAI cut it off: <Visible text={answer.reason} />.
+        </p>
+      )}
+      <Actions record={record} />
+    </div>
+  );
+}
+
+function Trouble(props: { record: Subject; missing: boolean }) {
+  const { error } = props.record;
+  return (
+    <>
+      {error === null ? null : (
+        <div class="card trouble" role="alert">
+          <strong>
+            <code>{visible(error.code)}</code>
+          </strong>{" "}
+          <Visible text={error.message} />
+        </div>
+      )}
+      {props.missing ? (
+        <div class="card trouble" role="alert">
+          <strong>Expired.</strong> The outputs were recorded and are kept no longer
+          (RETENTION_DAYS); what is left comes from the run's own history.
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+// The outputs were seen, but no body is stored any more.
+function isMissing({ record, response }: Revealed): boolean {
+  return (
+    response === null && record.error === null && record.calls.some((call) => call.source !== null)
+  );
+}
+
+function Said(props: { text: string }) {
+  if (props.text === "") return null;
+  const part = excerpt(props.text, 3_000);
+  return (
+    <section class="card" aria-labelledby="said-by-model">
+      <h2 id="said-by-model">What the model said</h2>
+      <p class="prose">
+        <Visible text={part.text} />
+      </p>
+      {part.whole ? null : <p class="note">Cut here: {part.size} in all.</p>}
     </section>
+  );
+}
+
+function share(record: Subject): number {
+  const texts = 2 * (record.calls.length + 2 * (record.control?.calls.length ?? 0));
+  return Math.min(
+    PAGE.mostEach,
+    Math.max(PAGE.least, Math.floor(PAGE.letters / Math.max(texts, 1))),
   );
 }

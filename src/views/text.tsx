@@ -2,24 +2,23 @@
 import type { Child } from "hono/jsx";
 import { bytes } from "./time.ts";
 
-// C0 but tab and line feed, DEL, C1, and what turns or hides text: direction marks, zero widths, line separators.
-// oxlint-disable-next-line no-control-regex
-const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+// Control characters but tab and line feed, what turns or hides text (direction marks, zero widths), and odd line ends.
+// The joiners stay: emoji and several scripts are written with them.
+const HIDDEN = /(?![\t\n\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const LONE = /\p{Surrogate}/gu;
 
 /** Letters above which a line is wrapped rather than scrolled to. */
 const LONG_LINE = 300;
 
-/**
- * A sign that stands for a character nobody would see: ␛ for the one that begins a terminal's colours.
- * @param character One that HIDDEN finds.
- */
+const CONTROLS =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US".split(
+    " ",
+  );
+
+// What stands for a character nobody would see. Names, for few fonts have the signs of U+2400.
 function signOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "\u2421";
-  return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+  return CONTROLS[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
 /**
@@ -27,15 +26,7 @@ function signOf(character: string): string {
  * @param text What somebody else wrote.
  */
 export function visible(text: string): string {
-  return tidy(text).replaceAll(HIDDEN, signOf);
-}
-
-/**
- * Makes hidden characters visible in HTML that is escaped already; tags hold none.
- * @param html Escaped HTML.
- */
-export function visibleHtml(html: string): string {
-  return tidy(html).replaceAll(HIDDEN, (found) => `<span class="sign">${signOf(found)}</span>`);
+  return tidy(text).replaceAll(HIDDEN, (found) => `<${signOf(found)}>`);
 }
 
 // A line's end is a line's end, however it is written.
@@ -43,8 +34,17 @@ function tidy(text: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(LONE, "\ufffd");
 }
 
-/** Text with its hidden characters marked. */
+/** Text with its hidden characters marked, on its own: what it holds doesn't turn what stands around it. */
 export function Visible(props: { text: string }) {
+  return (
+    <bdi>
+      <Signs text={props.text} />
+    </bdi>
+  );
+}
+
+/** Part of a text, with its hidden characters marked. */
+export function Signs(props: { text: string }) {
   const text = tidy(props.text);
   const parts: Child[] = [];
   let from = 0;
@@ -54,7 +54,7 @@ export function Visible(props: { text: string }) {
     from = found.index + found[0].length;
   }
   parts.push(text.slice(from));
-  return <bdi>{parts}</bdi>;
+  return <>{parts}</>;
 }
 
 /** A text's beginning, and how much there is in all. */
@@ -75,7 +75,12 @@ export function excerpt(text: string, most: number): Excerpt {
 export function Printed(props: { text: string; label: string }) {
   const long = props.text.split("\n").some((line) => line.length > LONG_LINE);
   return (
-    <pre class={long ? "printed wrap" : "printed"} tabindex={0} role="group" aria-label={props.label}>
+    <pre
+      class={long ? "printed wrap" : "printed"}
+      tabindex={0}
+      role="group"
+      aria-label={props.label}
+    >
       <Visible text={props.text} />
     </pre>
   );

@@ -5,13 +5,14 @@ import { duration, moment } from "./time.ts";
 import { Visible } from "./text.tsx";
 import { STATES, type Tone } from "./words.ts";
 
-const ROW = 30;
 /** Looks that get a row; of more, the first and the last. */
 const MOST_LOOKS = { first: 8, last: 24 };
 
 type Row = {
   label: string;
   detail: string;
+  /** OpenAI's request id. */
+  request?: string | null;
   at: string;
   /** For what lasts: its end. */
   until?: string;
@@ -66,6 +67,7 @@ function TimelineRow(props: { row: Row; scale: Scale; since: (at: string) => num
         <strong>{row.label}</strong>
         <span class="detail">
           <Visible text={row.detail} />
+          <Request id={row.request ?? null} />
         </span>
       </span>
       <time datetime={row.at} title={moment(row.at)}>
@@ -76,25 +78,33 @@ function TimelineRow(props: { row: Row; scale: Scale; since: (at: string) => num
   );
 }
 
+function Request(props: { id: string | null }) {
+  if (props.id === null) return null;
+  return (
+    <code class="request" title={props.id}>
+      <Visible text={props.id} />
+    </code>
+  );
+}
+
 function Track(props: { row: Row; scale: Scale; since: (at: string) => number }) {
   const { row, scale, since } = props;
   const x = `${scale.at(since(row.at))}%`;
-  const middle = ROW / 2;
   return (
-    <svg class="track" width="100%" height={ROW} aria-hidden="true">
+    <svg class="track" width="100%" height="30" aria-hidden="true">
       {scale.marks.map((mark) => (
-        <line class="grid" x1={`${scale.at(mark)}%`} x2={`${scale.at(mark)}%`} y1="0" y2={ROW} />
+        <line class="grid" x1={`${scale.at(mark)}%`} x2={`${scale.at(mark)}%`} y1="0" y2="100%" />
       ))}
       {row.until === undefined ? null : (
         <line
           class={`span ${row.tone}`}
           x1={x}
           x2={`${scale.at(since(row.until))}%`}
-          y1={middle}
-          y2={middle}
+          y1="50%"
+          y2="50%"
         />
       )}
-      <circle class={`dot ${row.tone}`} cx={x} cy={middle} r="6" />
+      <circle class={`dot ${row.tone}`} cx={x} cy="50%" r="6" />
     </svg>
   );
 }
@@ -152,11 +162,11 @@ function lookOf(seen: Observation, number: number): Row {
     seen.http_status === null ? "no answer" : `HTTP ${seen.http_status}`,
     seen.status,
     sightOf(seen),
-    seen.request_id,
   ];
   return {
     label: `Look ${number}: ${seen.channel}`,
     detail: parts.filter((part) => part !== null && part !== "").join(", "),
+    request: seen.request_id,
     at: seen.at,
     tone: toneOf(seen),
   };
@@ -169,7 +179,9 @@ function lookOf(seen: Observation, number: number): Row {
 export function sightOf(seen: Pick<Observation, "calls">): string {
   const counts = Map.groupBy(seen.calls, (call) => call.outputs);
   return [...counts]
-    .map(([state, calls]) => `${STATES[state].words}${calls.length > 1 ? ` × ${calls.length}` : ""}`)
+    .map(
+      ([state, calls]) => `${STATES[state].words}${calls.length > 1 ? ` × ${calls.length}` : ""}`,
+    )
     .join(", ");
 }
 

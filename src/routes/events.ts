@@ -1,0 +1,52 @@
+// Follows a run: the Recorder's own history as server-sent events, from the beginning and then as it happens.
+import type { Context } from "hono";
+import { streamSSE, type SSEStreamingApi } from "hono/streaming";
+import { subscribe } from "../instance.ts";
+import { told } from "../views/told.ts";
+import { responseId } from "./id.ts";
+import type { App } from "./session.ts";
+
+/** Milliseconds between signs of life; a client that has gone is noticed only when something is written. */
+const HEARTBEAT = 15_000;
+
+/**
+ * The events of a run, after `Last-Event-ID` where there is one. An ended or unknown run's stream sends what there is, and ends.
+ * @param c The request's context.
+ */
+export async function events(c: Context<App>): Promise<Response> {
+  const id = responseId(c.req.param("id"));
+  const last = Number(c.req.header("last-event-id") ?? Number.NaN);
+  const cursor = Number.isSafeInteger(last) && last >= 0 ? last : undefined;
+  const subscription = await subscribe(c.env, id, cursor);
+  return streamSSE(c, async (stream) => {
+    if (subscription !== null) await follow(stream, subscription);
+    if (!stream.aborted) await stream.writeSSE({ event: "end", data: "{}" });
+  });
+}
+
+async function follow(
+  stream: SSEStreamingApi,
+  subscription: WorkflowInstanceSubscription,
+): Promise<void> {
+  const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT);
+  const gone = Promise.withResolvers<null>();
+  stream.onAbort(() => {
+    clearInterval(heartbeat);
+    subscription[Symbol.dispose]();
+    gone.resolve(null);
+  });
+  for (;;) {
+    const next = await Promise.race([subscription.next(), gone.promise]);
+    if (next === null) return;
+    if (next.done === true) break;
+    const event = told(next.value);
+    if (event === null) continue;
+    await stream.writeSSE({
+      id: String(next.value.eventId),
+      event: "step",
+      data: JSON.stringify(event),
+    });
+  }
+  clearInterval(heartbeat);
+  subscription[Symbol.dispose]();
+}

@@ -1,0 +1,30 @@
+// Images in outputs, each from a URL of its own: the pages never hold one.
+import type { Context } from "hono";
+import { z } from "zod";
+import { Problem } from "../errors.ts";
+import { pictureOf } from "../views/picture.ts";
+import { result } from "./results.ts";
+import type { App } from "./session.ts";
+
+const Image = z.looseObject({ type: z.literal("image"), url: z.string() });
+
+/**
+ * One image of a call, of the response or of its control.
+ * @param c The request's context.
+ * @throws Problem 404 unless it is a PNG, JPEG, GIF or WebP.
+ */
+export async function image(c: Context<App>): Promise<Response> {
+  const { record } = await result(c);
+  const calls = [...record.calls, ...(record.control?.calls ?? [])];
+  const call = calls.find((candidate) => candidate.id === c.req.param("call_id"));
+  const output = Image.safeParse(call?.outputs?.[Number(c.req.param("n"))]);
+  const picture = output.success ? pictureOf(output.data.url) : null;
+  if (picture === null) {
+    throw new Problem(404, "no_image", "There is no PNG, JPEG, GIF or WebP at this place.");
+  }
+  return c.body(picture.bytes, 200, {
+    "content-type": picture.kind,
+    "cache-control": "private, max-age=86400",
+    "x-content-type-options": "nosniff",
+  });
+}

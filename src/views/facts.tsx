@@ -1,0 +1,57 @@
+// The figures of a run, in a grid.
+import type { Child } from "hono/jsx";
+import type { ResponseRecord } from "../record.ts";
+import type { Answer } from "./answer.ts";
+import { Visible } from "./text.tsx";
+import { between, duration, moment } from "./time.ts";
+import { STARTERS } from "./words.ts";
+
+type Subject = Omit<ResponseRecord, "response">;
+
+/** Model, tokens, times. */
+export function Facts(props: { record: Subject; answer: Answer }) {
+  const { record, answer } = props;
+  const ran = between(record.created_at, record.completed_at);
+  const stored = between(record.created_at, record.recorded_at);
+  const facts: [string, Child][] = [
+    ["Model", record.model === null ? "unknown" : <Visible text={record.model} />],
+    ["Created", record.created_at === null ? "unknown" : <Moment at={record.created_at} />],
+    ["Ran for", ran === null ? "–" : duration(ran)],
+    ["Stored after", stored === null ? "not yet" : duration(stored)],
+    ["Tokens", tokens(answer)],
+    ["Looks", String(record.observations.length)],
+    ["Started by", STARTERS[record.started_by]],
+    ["Webhook", record.webhook === null ? "none received" : record.webhook.type],
+  ];
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** A moment in UTC. */
+export function Moment(props: { at: string }) {
+  return <time datetime={props.at}>{moment(props.at)}</time>;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en");
+}
+
+function tokens({ usage }: Answer): Child {
+  if (usage === null) return "–";
+  return (
+    <>
+      {count(usage.total_tokens)}{" "}
+      <span class="faint">
+        {count(usage.input_tokens)} in, {count(usage.output_tokens)} out
+      </span>
+    </>
+  );
+}

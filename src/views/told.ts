@@ -1,0 +1,108 @@
+// A Workflow's event as a page may tell it. Only what is named here leaves: the history also holds the request.
+import { z } from "zod";
+import { Observation } from "../record.ts";
+import { sightOf } from "./timeline.tsx";
+import type { Tone } from "./words.ts";
+
+/** What the page's script gets. */
+export type Told = {
+  at: string;
+  /** The stage that it belongs to, from 1. */
+  stage: number;
+  tone: Tone;
+  text: string;
+  /** Whether the page has something new to show. */
+  news: boolean;
+};
+
+type Said = Omit<Told, "at" | "news"> & { news?: boolean };
+type Event<Type extends string> = Extract<WorkflowInstanceEvent, { type: Type }>;
+
+/** Events that are told in the same words each time. */
+const WORDS: Partial<Record<WorkflowInstanceEvent["type"], Said>> = {
+  workflow_started: { stage: 1, tone: "calm", text: "Created; its Recorder has started" },
+  wait_completed: {
+    stage: 2,
+    tone: "calm",
+    text: "Woken: its webhook came, or somebody asked for a look",
+  },
+  wait_timed_out: {
+    stage: 2,
+    tone: "calm",
+    text: "The wait is over: looking without having been told",
+  },
+  workflow_completed: {
+    stage: 4,
+    tone: "good",
+    text: "Settled: no look is planned any more",
+    news: true,
+  },
+  workflow_errored: {
+    stage: 4,
+    tone: "bad",
+    text: "The Recorder failed; its log says why",
+    news: true,
+  },
+  workflow_terminated: { stage: 4, tone: "warn", text: "The Recorder was ended", news: true },
+};
+
+const Seen = z.looseObject({ observation: Observation });
+
+/**
+ * Tells an event.
+ * @param event The Workflow instance's.
+ * @returns Null for what no reader needs.
+ */
+export function told(event: WorkflowInstanceEvent): Told | null {
+  const said = say(event);
+  if (said === null) return null;
+  return { news: false, ...said, at: new Date(event.timestamp).toISOString() };
+}
+
+function say(event: WorkflowInstanceEvent): Said | null {
+  if (event.type === "step_started") return begun(event);
+  if (event.type === "step_completed") return done(event);
+  if (event.type === "wait_started") return waiting(event);
+  if (event.type === "attempt_errored") {
+    return {
+      stage: 3,
+      tone: "warn",
+      text: `${upper(named(event.stepName))} failed; it is tried again`,
+    };
+  }
+  return WORDS[event.type] ?? null;
+}
+
+function waiting(event: Event<"wait_started">): Said {
+  const first = named(event.stepName) === "wait 1";
+  const text = first ? "Waiting for OpenAI's webhook" : "Waiting before the next look";
+  return { stage: 2, tone: "busy", text };
+}
+
+function begun(event: Event<"step_started">): Said | null {
+  const name = named(event.stepName);
+  if (!name.startsWith("look")) return null;
+  return { stage: 3, tone: "busy", text: `${upper(name)}: asking OpenAI` };
+}
+
+function done(event: Event<"step_completed">): Said | null {
+  const name = named(event.stepName);
+  if (name.startsWith("list")) return null;
+  const look = Seen.safeParse(event.output);
+  if (!look.success) return { stage: 3, tone: "calm", text: `${upper(name)}: done`, news: true };
+  const { observation: seen } = look.data;
+  const http = seen.http_status === null ? "no answer" : `HTTP ${seen.http_status}`;
+  const parts = [http, seen.status ?? "", sightOf(seen)].filter((part) => part !== "");
+  const missed = seen.http_status === null || seen.http_status >= 400;
+  const text = `${upper(name)} by ${seen.channel}: ${parts.join(", ")}`;
+  return { stage: 3, tone: missed ? "warn" : "calm", text, news: true };
+}
+
+// The engine counts steps of one name: "look 1-1".
+function named(step: string): string {
+  return step.replace(/-\d+$/, "");
+}
+
+function upper(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
