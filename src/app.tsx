@@ -4,7 +4,7 @@ import { HTTPException } from "hono/http-exception";
 import { accepts } from "hono/accepts";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
-import type { Context } from "hono";
+import type { Context, Next } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
@@ -67,6 +67,7 @@ app.post("/login", sameSite, limit(64 * 1024), async (c) => {
 
 // Everything below needs the access token or a session.
 app.use(door);
+app.use(unshared);
 
 app.post("/logout", (c) => {
   logOut(c);
@@ -99,6 +100,11 @@ app.get("/results/:id/images/:call_id/:n", image);
 app.post("/results/:id/look", leadBack, look);
 app.post("/results/:id/cancel", leadBack, cancelRun);
 app.delete("/results/:id", forget);
+// A form can't send DELETE.
+app.post("/results/:id/delete", async (c) => {
+  await forget(c);
+  return c.redirect("/results", 303);
+});
 app.get("/results/:id/files/:file_id", file);
 
 app.notFound((c) =>
@@ -147,6 +153,12 @@ function fail(c: Context<App>, problem: Problem): Response | Promise<Response> {
   if (wantsPage(c)) return c.html(<ErrorPage problem={problem} />, problem.status);
   if (problem.status === 401) c.header("www-authenticate", "Bearer");
   return c.json(problem.toJSON(), problem.status);
+}
+
+// What needs a token is for whoever showed it: no cache keeps it, nor the browser after logging out.
+function unshared(c: Context<App>, next: Next): Promise<void> {
+  c.header("cache-control", "private, no-store");
+  return next();
 }
 
 function limit(maxSize: number): ReturnType<typeof bodyLimit> {

@@ -173,7 +173,7 @@ class Follower {
     const items = told.map((event) => itemOf(event, Date.parse(event.at) - Date.parse(first.at)));
     document.querySelector("[data-events]")?.replaceChildren(...items);
     this.#now(last.text);
-    this.#stage(last.stage);
+    this.#stage(Math.max(...told.map((event) => event.stage)));
   }
 
   /** @param {number} reached The stage that the run is in, from 1. */

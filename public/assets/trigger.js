@@ -10,13 +10,17 @@ const parse = JSON.parse;
  * @returns {Record<string, unknown>} What the server makes of them too.
  */
 function bodyOf(value) {
+  /** @type {Record<string, unknown>} */
+  const body = {};
+  for (const name of ["input", "model"]) {
+    if (value(name) !== "") body[name] = value(name);
+  }
   const container = { type: "auto", memory_limit: value("memory") };
-  return {
-    ...(value("input") === "" ? {} : { input: value("input") }),
-    ...(value("model") === "" ? {} : { model: value("model") }),
-    ...(value("memory") === "none" ? {} : { tools: [{ type: "code_interpreter", container }] }),
-    ...(value("advanced") === "" ? {} : parse(value("advanced"))),
-  };
+  if (value("memory") !== "none") body["tools"] = [{ type: "code_interpreter", container }];
+  for (const name of ["control", "replay"]) {
+    if (value(name) !== "") body[name] = true;
+  }
+  return Object.assign(body, value("advanced") === "" ? {} : parse(value("advanced")));
 }
 
 /** @param {HTMLFormElement} from The form. */

@@ -12,6 +12,8 @@ export const Typed = z.object({
   input: text,
   model: text,
   memory: text,
+  control: text,
+  replay: text,
   advanced: text,
 });
 export type Typed = z.infer<typeof Typed>;
@@ -63,6 +65,8 @@ export function bodyOf(typed: Typed): Record<string, unknown> {
     ...(input === "" ? {} : { input }),
     ...(model === "" ? {} : { model }),
     ...interpreter(typed.memory),
+    ...(typed.control === "" ? {} : { control: true }),
+    ...(typed.replay === "" ? {} : { replay: true }),
     ...advanced(typed.advanced.trim()),
   };
 }

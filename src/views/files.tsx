@@ -27,7 +27,7 @@ export function Files(props: { files: ResponseRecord["files"] }) {
 
 function FileName(props: { file: ResponseRecord["files"][number] }) {
   const { filename, url } = props.file;
-  if (url === null) return <Visible text={filename} />;
+  if (url === null || url === "") return <Visible text={filename} />;
   return (
     <a href={url} download>
       <Visible text={filename} />

@@ -46,7 +46,26 @@ const WORDS: Partial<Record<WorkflowInstanceEvent["type"], Said>> = {
   workflow_terminated: { stage: 4, tone: "warn", text: "The Recorder was ended", news: true },
 };
 
-const Seen = z.looseObject({ observation: Observation });
+/** Steps whose beginning is told. */
+const BEGUN: readonly [string, (name: string) => Said][] = [
+  ["look", (name) => ({ stage: 3, tone: "busy", text: `${name}: asking OpenAI` })],
+  [
+    "control",
+    () => ({ stage: 2, tone: "busy", text: "The control runs: the same with background: false" }),
+  ],
+  ["find files", () => ({ stage: 3, tone: "busy", text: "Looking for files in the container" })],
+];
+
+/** Steps whose end is told in fixed words. */
+const DONE: readonly [string, string][] = [
+  ["control", "The control ended"],
+  ["store control", "The control is compared and stored"],
+  ["file", "A file is kept"],
+  ["store files", "The files are listed with the record"],
+  ["forget", "Forgotten"],
+];
+
+const Seen = z.looseObject({ observation: Observation.nullable() });
 
 /**
  * Tells an event.
@@ -81,21 +100,28 @@ function waiting(event: Event<"wait_started">): Said {
 
 function begun(event: Event<"step_started">): Said | null {
   const name = named(event.stepName);
-  if (!name.startsWith("look")) return null;
-  return { stage: 3, tone: "busy", text: `${upper(name)}: asking OpenAI` };
+  const words = BEGUN.find(([step]) => name.startsWith(step));
+  return words === undefined ? null : words[1](upper(name));
 }
 
 function done(event: Event<"step_completed">): Said | null {
   const name = named(event.stepName);
-  if (name.startsWith("list")) return null;
-  const look = Seen.safeParse(event.output);
-  if (!look.success) return { stage: 3, tone: "calm", text: `${upper(name)}: done`, news: true };
-  const { observation: seen } = look.data;
+  const looked = Seen.safeParse(event.output);
+  if (looked.success && looked.data.observation !== null) {
+    return saw(name, looked.data.observation);
+  }
+  const words = DONE.find(([step]) => name.startsWith(step));
+  return words === undefined ? null : { stage: 3, tone: "calm", text: words[1], news: true };
+}
+
+function saw(name: string, seen: Observation): Said {
   const http = seen.http_status === null ? "no answer" : `HTTP ${seen.http_status}`;
   const parts = [http, seen.status ?? "", sightOf(seen)].filter((part) => part !== "");
   const missed = seen.http_status === null || seen.http_status >= 400;
-  const text = `${upper(name)} by ${seen.channel}: ${parts.join(", ")}`;
-  return { stage: 3, tone: missed ? "warn" : "calm", text, news: true };
+  const control = seen.channel === "control";
+  const who = control ? "The control ended" : `${upper(name)} by ${seen.channel}`;
+  const text = `${who}: ${parts.join(", ")}`;
+  return { stage: control ? 2 : 3, tone: missed ? "warn" : "calm", text, news: !control };
 }
 
 // The engine counts steps of one name: "look 1-1".

@@ -7,7 +7,14 @@ import { curlOf } from "./curl.ts";
 import { Layout } from "./layout.tsx";
 import { Visible } from "./text.tsx";
 
-const FRESH: Typed = { input: EXAMPLE.input, model: "", memory: "4g", advanced: "" };
+const FRESH: Typed = {
+  input: EXAMPLE.input,
+  model: "",
+  memory: "4g",
+  control: "",
+  replay: "",
+  advanced: "",
+};
 
 const MEMORY: readonly [string, string][] = [
   ["1g", "1 GB"],
@@ -15,6 +22,20 @@ const MEMORY: readonly [string, string][] = [
   ["16g", "16 GB"],
   ["64g", "64 GB"],
   ["none", "off: no code interpreter"],
+];
+
+/** The recorder's own flags: what each does and costs. */
+const FLAGS: readonly { name: "control" | "replay"; label: string; hint: string }[] = [
+  {
+    name: "control",
+    label: "Control",
+    hint: "Runs the same request a second time with background: false, to prove a loss. Costs as much again.",
+  },
+  {
+    name: "replay",
+    label: "Replay",
+    hint: "Has OpenAI keep the run's events, so that outputs can be recovered from them. Costs nothing more.",
+  },
 ];
 
 /** Which field a parameter of OpenAI's is typed in; the first that fits. */
@@ -41,6 +62,7 @@ export function TriggerPage(props: Props) {
           <Input typed={typed} wrong={wrong("input")} />
           <Model typed={typed} wrong={wrong("model")} />
           <Memory typed={typed} wrong={wrong("memory")} />
+          <Flags typed={typed} />
           <Advanced typed={typed} wrong={wrong("advanced")} />
           <button class="main">Start</button>
         </form>
@@ -141,6 +163,29 @@ function Memory({ typed, wrong }: FieldProps) {
         ))}
       </select>
     </Field>
+  );
+}
+
+function Flags(props: { typed: Typed }) {
+  return (
+    <fieldset>
+      <legend>Flags</legend>
+      {FLAGS.map(({ name, label, hint }) => (
+        <div class="flag">
+          <input
+            id={name}
+            name={name}
+            type="checkbox"
+            checked={props.typed[name] !== ""}
+            aria-describedby={`${name}-hint`}
+          />
+          <label for={name}>{label}</label>
+          <p class="hint" id={`${name}-hint`}>
+            {hint}
+          </p>
+        </div>
+      ))}
+    </fieldset>
   );
 }
 

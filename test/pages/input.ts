@@ -1,0 +1,36 @@
+// What the tests of the pages ask the emulator's scripted model to run.
+
+/** Asks for Python, each piece a call of its own. */
+export function asking(first: string, ...codes: string[]) {
+  const blocks = codes.map((code) => "```python\n" + code + "\n```");
+  return {
+    input: [first, ...blocks].join("\n"),
+    tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+  };
+}
+
+/** Python that draws a curve as a PNG and shows it. */
+export const DRAWING = `import math, struct, zlib
+from IPython.display import Image, display
+
+def chunk(kind, data):
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+def pixel(x, y):
+    near = abs(y - 90 - 70 * math.sin(x / 45)) < 2
+    return b"\\x2f\\x55\\xcc" if near else b"\\xff\\xff\\xff"
+
+width, height = 480, 180
+rows = b"".join(b"\\0" + b"".join(pixel(x, y) for x in range(width)) for y in range(height))
+header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+png = b"\\x89PNG\\r\\n\\x1a\\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+display(Image(data=png))`;
+
+/** Python whose output tries to be anything but text. */
+export const HOSTILE = String.raw`print("<script>alert(1)</script>")
+print("</pre><img src=x onerror=alert(2)>")
+print("\x1b[31mred\x1b[0m \x1b]8;;https://example.com\x07link\x1b]8;;\x07")
+print("\u202egnp.exe\u202c \u2066hidden\u2069")
+print("broken \ud800 \udcff text")
+print("x" * 5_000_000)`;

@@ -1,0 +1,133 @@
+// What a person sees from logging in to logging out, in a real Chromium.
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startWorld, type World } from "../world.ts";
+import { CHROMIUM, enter, logInByForm, openBrowser, sayLeftOut } from "./browser.ts";
+import { asking, DRAWING } from "./input.ts";
+
+sayLeftOut("the journey through the pages");
+
+describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
+  let world: World;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    [world, browser] = await Promise.all([
+      startWorld({ backgroundOutputs: "present", queueSeconds: 1, runSeconds: 1 }),
+      openBrowser(),
+    ]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await world.close();
+  });
+
+  test("a run is started from the form, followed to its verdict, found in the list", async () => {
+    const { page, complaints } = await enter(browser, world);
+    expect(page.url()).not.toContain("token");
+    await page.getByText("Nothing is recorded yet").waitFor();
+    await trigger(page);
+    await page.getByText("Queued at OpenAI").waitFor();
+    await stamp(page);
+    await page.getByRole("heading", { name: "Outputs captured" }).waitFor();
+    expect(await isStamped(page)).toBe(true);
+    await seesOutputs(page);
+    await filters(page);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a token that is not the token stays outside, and so does who has logged out", async () => {
+    const page = await browser.newPage();
+    await page.goto(`${world.url}/results`);
+    await page.getByLabel("Access token").fill("not the token at all");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("That is not the access token.").waitFor();
+    await logInByForm(page, world);
+    await page.getByRole("heading", { name: "Results" }).waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await page.goto(`${world.url}/results`);
+    expect(new URL(page.url()).pathname).toBe("/login");
+    await page.close();
+  });
+
+  test("what OpenAI refuses stands beside its field, and what was typed stays", async () => {
+    const { page } = await enter(browser, world);
+    await page.goto(`${world.url}/trigger`);
+    await page.getByLabel("Input").fill("It's mine");
+    await page.getByLabel("Advanced, JSON").fill('{"metadata": 1}');
+    expect(await page.locator("#curl").textContent()).toContain(String.raw`"It'\''s mine"`);
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.locator("#advanced-wrong").waitFor();
+    expect(await page.getByLabel("Input").inputValue()).toBe("It's mine");
+    expect(await page.getByLabel("Advanced, JSON").inputValue()).toBe('{"metadata": 1}');
+    await page.getByLabel("Advanced, JSON").fill("{not json");
+    await page.getByRole("button", { name: "Start" }).click();
+    expect(await page.locator("#advanced-wrong").textContent()).toContain("one JSON object");
+    await page.context().close();
+  });
+
+  test("a dropped connection is taken up again", async () => {
+    await world.emulate({ queueSeconds: 3 });
+    const id = await world.trigger(asking("Slow", 'print("late")'));
+    const { page } = await enter(browser, world);
+    await page.goto(`${world.url}/results/${id}`);
+    await page.getByText("Waiting for OpenAI's webhook").first().waitFor();
+    await page.context().setOffline(true);
+    await page.context().setOffline(false);
+    await page.getByRole("heading", { name: "Outputs captured" }).waitFor();
+    expect(await page.locator("pre.printed").first().textContent()).toBe("late\n");
+    await page.context().close();
+  });
+
+  test("a record is deleted for good", async () => {
+    await world.emulate({ queueSeconds: 0.1, runSeconds: 0.1 });
+    const id = await world.trigger(asking("To be deleted", 'print("gone")'));
+    await world.settled(id);
+    const { page } = await enter(browser, world);
+    await page.goto(`${world.url}/results/${id}`);
+    await page.getByText("Delete…").click();
+    await page.getByRole("button", { name: "Delete for good" }).click();
+    await page.waitForURL("**/results");
+    await page.goto(`${world.url}/results/${id}`);
+    expect(await page.locator("h1").textContent()).toBe("No record has this id");
+    await page.context().close();
+  });
+});
+
+async function trigger(page: Page): Promise<void> {
+  const { input } = asking("Draw a sine", 'print("drawn with care")', DRAWING);
+  await page.getByRole("link", { name: "Start the first one" }).click();
+  await page.getByLabel("Input").fill(input);
+  await page.getByRole("button", { name: "Start" }).click();
+  await page.waitForURL("**/results/resp_*");
+}
+
+// A reload would lose it.
+async function stamp(page: Page): Promise<void> {
+  await page.evaluate("document.documentElement.dataset.stamp = 'here'");
+}
+
+async function isStamped(page: Page): Promise<boolean> {
+  return (await page.locator("html").getAttribute("data-stamp")) === "here";
+}
+
+async function seesOutputs(page: Page): Promise<void> {
+  await page.getByText("drawn with care", { exact: true }).waitFor();
+  const image = page.getByAltText("Output 1 of the call, an image");
+  await image.scrollIntoViewIfNeeded();
+  await expect.poll(() => image.evaluate("(image) => image.naturalWidth")).toBe(480);
+  await page.getByText("Stored and settled").waitFor();
+}
+
+async function filters(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "Results" }).first().click();
+  await page.getByRole("link", { name: "Draw a sine" }).waitFor();
+  await page.getByLabel("verdict").selectOption("lost");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByText("Nothing on this page fits the filter.").waitFor();
+  await page.getByLabel("verdict").selectOption("captured");
+  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByRole("link", { name: "Draw a sine" }).waitFor();
+}
