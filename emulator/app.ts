@@ -6,6 +6,7 @@ import { responses } from "./routes/responses.ts";
 import { containers } from "./routes/containers.ts";
 import { control } from "./routes/control.ts";
 import { conversations } from "./routes/conversations.ts";
+import { endpoints } from "./routes/endpoints.ts";
 import { files } from "./routes/files.ts";
 import { models } from "./routes/models.ts";
 import type { State } from "./state.ts";
@@ -29,7 +30,8 @@ export function app(state: State): Hono<Env> {
     .route("/conversations", conversations(state))
     .route("/containers", containers(state))
     .route("/files", files(state))
-    .route("/models", models());
+    .route("/models", models())
+    .route("/webhook_endpoints", endpoints(state));
 
   return new Hono<Env>()
     .route("/v1", api)

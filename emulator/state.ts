@@ -1,4 +1,5 @@
 import { Containers } from "./containers.ts";
+import { Endpoints } from "./endpoints.ts";
 import { Faults } from "./faults.ts";
 import { Pool } from "./interpreter/pool.ts";
 import type { Item } from "./items.ts";
@@ -28,6 +29,7 @@ export interface State {
   readonly settings: Settings;
   readonly pool: Pool;
   readonly containers: Containers;
+  readonly endpoints: Endpoints;
   readonly webhooks: Webhooks;
   readonly journal: Journal;
   readonly faults: Faults;
@@ -39,11 +41,13 @@ export interface State {
 /** An emulator's beginning: nothing has happened yet. */
 export function begin(settings: Settings): State {
   const pool = new Pool(settings.interpreters);
+  const endpoints = new Endpoints();
   return {
     settings,
     pool,
     containers: new Containers(settings, pool),
-    webhooks: new Webhooks(settings),
+    endpoints,
+    webhooks: new Webhooks(settings, endpoints),
     journal: new Journal(),
     faults: new Faults(),
     runs: new Map(),

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Endpoint, type Endpoints, secretsOf } from "./endpoints.ts";
 import { newId, unix } from "./ids.ts";
 import type { Settings } from "./settings.ts";
 
@@ -26,11 +27,23 @@ export interface Order {
   delay?: number;
 }
 
+/** Where letters go. Both are asked anew at each attempt, for an endpoint changes meanwhile. */
+interface Receiver {
+  /** Null when there is no such receiver any more. */
+  url: () => string | null;
+  secrets: () => string[];
+}
+
 interface Letter extends Order {
   id: string;
   eventId: string;
   body: string;
-  url: string;
+  to: Receiver;
+}
+
+interface Answer {
+  status: number | null;
+  error?: string;
 }
 
 const KEPT = 10_000;
@@ -39,25 +52,44 @@ const KEPT = 10_000;
 export class Webhooks {
   readonly attempts: Attempt[] = [];
   readonly #settings: Settings;
+  readonly #endpoints: Endpoints;
   readonly #closing = new AbortController();
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, endpoints: Endpoints) {
     this.#settings = settings;
+    this.#endpoints = endpoints;
   }
 
-  /** Sends an event; gives its ids at once, or null when there is nowhere to send it. */
+  /** Sends an event to all who want it; gives its first ids at once, or null when there is nowhere to send it. */
   send(order: Order): { webhook_id: string; event_id: string } | null {
-    const url = this.#settings.webhookUrl;
-    if (url === null) return null;
-    const id = newId("wh");
     const eventId = newId("evt");
-    const letter = { ...order, id, eventId, url, body: event(order, eventId) };
-    void this.#copies(letter).catch(() => undefined);
-    return { webhook_id: id, event_id: eventId };
+    const letters = this.#receivers(order.type).map((to) => write(order, eventId, to));
+    for (const letter of letters) void this.#copies(letter).catch(() => undefined);
+    const [first] = letters;
+    return first ? { webhook_id: first.id, event_id: eventId } : null;
+  }
+
+  /** Sends an event to one endpoint, once, and gives the answer. */
+  async test(endpoint: Endpoint, order: Order): Promise<Answer> {
+    return this.#try(write(order, newId("evt"), this.#receiver(endpoint)), 1);
   }
 
   close(): void {
     this.#closing.abort();
+  }
+
+  #receivers(type: string): Receiver[] {
+    const { webhookUrl } = this.#settings;
+    const registered = this.#endpoints.for(type).map((endpoint) => this.#receiver(endpoint));
+    if (webhookUrl === null) return registered;
+    return [{ url: () => webhookUrl, secrets: () => ownSecrets(this.#settings) }, ...registered];
+  }
+
+  #receiver(endpoint: Endpoint): Receiver {
+    return {
+      url: () => (this.#endpoints.has(endpoint.id) ? endpoint.url : null),
+      secrets: () => secretsOf(endpoint),
+    };
   }
 
   async #copies(letter: Letter): Promise<void> {
@@ -69,7 +101,9 @@ export class Webhooks {
   async #deliver(letter: Letter): Promise<void> {
     const end = Date.now() + this.#settings.webhookHours * 3_600_000;
     for (let attempt = 1; ; attempt++) {
-      if (await this.#try(letter, attempt)) return;
+      const { status } = await this.#try(letter, attempt);
+      if (status !== null && status >= 200 && status < 300) return;
+      if (letter.to.url() === null) return;
       const { webhookBackoff, webhookBackoffMax } = this.#settings;
       const gap = Math.min(webhookBackoff * 2 ** (attempt - 1), webhookBackoffMax);
       if (Date.now() + gap * 1000 > end) return;
@@ -77,8 +111,8 @@ export class Webhooks {
     }
   }
 
-  async #try(letter: Letter, attempt: number): Promise<boolean> {
-    const { status, error } = await this.#post(letter);
+  async #try(letter: Letter, attempt: number): Promise<Answer> {
+    const answer = await this.#post(letter);
     this.#closing.signal.throwIfAborted();
     this.attempts.push({
       at: new Date().toISOString(),
@@ -87,20 +121,21 @@ export class Webhooks {
       type: letter.type,
       response_id: letter.responseId,
       attempt,
-      status,
-      ...(error === undefined ? {} : { error }),
+      ...answer,
     });
     if (this.attempts.length > KEPT) this.attempts.shift();
-    return status !== null && status >= 200 && status < 300;
+    return answer;
   }
 
-  async #post(letter: Letter): Promise<{ status: number | null; error?: string }> {
+  async #post(letter: Letter): Promise<Answer> {
+    const url = letter.to.url();
+    if (url === null) return { status: null, error: "The endpoint was deleted." };
     const timeout = AbortSignal.timeout(this.#settings.webhookTimeout * 1000);
     try {
-      const response = await fetch(letter.url, {
+      const response = await fetch(url, {
         method: "POST",
         body: letter.body,
-        headers: this.#headers(letter),
+        headers: headers(letter),
         redirect: "manual",
         signal: AbortSignal.any([timeout, this.#closing.signal]),
       });
@@ -111,24 +146,29 @@ export class Webhooks {
     }
   }
 
-  #headers({ id, body, secret, timestamp = unix() }: Letter): Record<string, string> {
-    const { webhookSecret, webhookSecretOld } = this.#settings;
-    const secrets = secret === undefined ? [webhookSecret, webhookSecretOld] : [secret];
-    const signatures = secrets
-      .filter((key) => key !== null)
-      .map((key) => sign({ secret: key, id, timestamp, body }));
-    return {
-      "content-type": "application/json",
-      "user-agent": "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)",
-      "webhook-id": id,
-      "webhook-timestamp": String(timestamp),
-      "webhook-signature": signatures.join(" "),
-    };
-  }
-
   async #sleep(seconds: number): Promise<void> {
     await sleep(seconds * 1000, undefined, { signal: this.#closing.signal });
   }
+}
+
+function ownSecrets({ webhookSecret, webhookSecretOld }: Settings): string[] {
+  return webhookSecretOld === null ? [webhookSecret] : [webhookSecret, webhookSecretOld];
+}
+
+function write(order: Order, eventId: string, to: Receiver): Letter {
+  return { ...order, id: newId("wh"), eventId, to, body: event(order, eventId) };
+}
+
+function headers({ id, body, secret, to, timestamp = unix() }: Letter): Record<string, string> {
+  const secrets = secret === undefined ? to.secrets() : [secret];
+  const signatures = secrets.map((key) => sign({ secret: key, id, timestamp, body }));
+  return {
+    "content-type": "application/json",
+    "user-agent": "OpenAI/1.0 (+https://platform.openai.com/docs/webhooks)",
+    "webhook-id": id,
+    "webhook-timestamp": String(timestamp),
+    "webhook-signature": signatures.join(" "),
+  };
 }
 
 interface Signed {

@@ -46,7 +46,11 @@ export function control(state: State): Hono<Env> {
     .post("/webhooks", async (c) => {
       const { response_id: responseId, ...event } = check(Event, await json(c));
       const ids = webhooks.send({ ...event, responseId });
-      if (!ids) throw new ApiError(400, "There is nowhere to send it: set webhookUrl first.");
+      if (!ids)
+        throw new ApiError(
+          400,
+          "There is nowhere to send it: set webhookUrl, or register an endpoint.",
+        );
       return c.json(ids, 202);
     })
     .post("/containers/:id/expire", (c) => {
