@@ -50,7 +50,7 @@ async function fill(target: World): Promise<{ compared: string; flying: string }
   await Promise.all(done.map((id) => target.settled(id)));
   await target.emulate({ backgroundOutputs: "present" });
   const drawn = await target.trigger(asking("Draw one period of a damped sine", DRAWING));
-  const failed = await target.trigger({ input: "Summarise the attached report (emulator: fail)" });
+  const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
   await Promise.all([drawn, failed].map((id) => target.settled(id)));
   await target.emulate({ runSeconds: 600 });
   const flying = await target.trigger(

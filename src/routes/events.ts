@@ -31,9 +31,9 @@ async function follow(
   const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT);
   const gone = Promise.withResolvers<null>();
   stream.onAbort(() => {
+    gone.resolve(null);
     clearInterval(heartbeat);
     subscription[Symbol.dispose]();
-    gone.resolve(null);
   });
   for (;;) {
     const next = await Promise.race([subscription.next(), gone.promise]);

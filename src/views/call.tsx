@@ -13,6 +13,8 @@ type Props = {
   number: number;
   /** Letters of each text that the page may hold. */
   most: number;
+  /** Whether its code stands further up already. */
+  codeAbove: boolean;
 };
 
 /** A call's section. */
@@ -31,7 +33,11 @@ export function CallSection(props: Props) {
         {call.verdict === null ? null : CALL_VERDICTS[call.verdict].meaning}
         {call.source === null ? null : ` Source: ${call.source}, which ${CHANNELS[call.source]}.`}
       </p>
-      <Code call={call} most={props.most} number={number} />
+      {props.codeAbove ? (
+        <p class="nothing">Its code stands above, with the control.</p>
+      ) : (
+        <Code call={call} most={props.most} number={number} />
+      )}
       <h3>Outputs</h3>
       <Outputs call={call} id={props.id} most={props.most} />
     </section>

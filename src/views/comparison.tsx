@@ -10,6 +10,19 @@ const Logs = z.looseObject({ type: z.literal("logs"), logs: z.string() });
 
 type Side = Call | undefined;
 
+/**
+ * Whether a call's code stands in the comparison already.
+ * @param record The record.
+ * @param index Which of its calls.
+ */
+export function isCompared(
+  record: Pick<ResponseRecord, "calls" | "control">,
+  index: number,
+): boolean {
+  const [call, control] = [record.calls[index], record.control?.calls[index]];
+  return call !== undefined && control !== undefined && call.code === control.code;
+}
+
 /** The comparison with the control; nothing where there is none. */
 export function Comparison(props: {
   record: Pick<ResponseRecord, "id" | "calls" | "control">;

@@ -4,7 +4,7 @@ import { Actions } from "./actions.tsx";
 import { answerOf, type Answer } from "./answer.ts";
 import { CallSection } from "./call.tsx";
 import { Chip, Sigil } from "./chip.tsx";
-import { Comparison } from "./comparison.tsx";
+import { Comparison, isCompared } from "./comparison.tsx";
 import { Facts } from "./facts.tsx";
 import { Files } from "./files.tsx";
 import { Layout } from "./layout.tsx";
@@ -35,7 +35,13 @@ export function ResultPage(props: { found: Revealed; now: number }) {
       <Facts record={record} answer={answer} />
       <Comparison record={record} most={most} />
       {record.calls.slice(0, MOST_CALLS).map((call, index) => (
-        <CallSection call={call} id={record.id} number={index + 1} most={most} />
+        <CallSection
+          call={call}
+          id={record.id}
+          number={index + 1}
+          most={most}
+          codeAbove={isCompared(record, index)}
+        />
       ))}
       {record.calls.length <= MOST_CALLS ? null : (
         <p class="note">{record.calls.length - MOST_CALLS} more calls are in the raw response.</p>

@@ -148,7 +148,11 @@ function webhookOf(record: Omit<ResponseRecord, "response">): Row[] {
 }
 
 function looksOf(observations: Observation[]): Row[] {
-  const rows = observations.map((seen, index) => lookOf(seen, index + 1));
+  let number = 0;
+  const rows = observations.map((seen) => {
+    if (seen.channel !== "control") number += 1;
+    return lookOf(seen, number);
+  });
   const { first, last } = MOST_LOOKS;
   if (rows.length <= first + last) return rows;
   const gap = rows[first];
@@ -164,7 +168,7 @@ function lookOf(seen: Observation, number: number): Row {
     sightOf(seen),
   ];
   return {
-    label: `Look ${number}: ${seen.channel}`,
+    label: seen.channel === "control" ? "Control" : `Look ${number}: ${seen.channel}`,
     detail: parts.filter((part) => part !== null && part !== "").join(", "),
     request: seen.request_id,
     at: seen.at,

@@ -41,6 +41,7 @@ test("an image is served as what it is, everything else is not", async () => {
   const image = await world.ask(`/results/${id}/images/${call}/0`);
   expect(image.headers.get("content-type")).toBe("image/png");
   expect(image.headers.get("x-content-type-options")).toBe("nosniff");
+  expect(image.headers.get("cache-control")).toBe("private, max-age=86400");
   expect((await world.ask(`/results/${id}/images/${call}/1`)).status).toBe(404);
   const stranger = { headers: { authorization: `Bearer ${TOKEN}x` } };
   expect((await world.ask(`/results/${id}/images/${call}/0`, stranger)).status).toBe(401);
