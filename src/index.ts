@@ -1,29 +1,48 @@
 // The Worker's exports.
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { app } from "./app.tsx";
-import { WEBHOOK_DEADLINE, setting } from "./config.ts";
-import { refetch } from "./looks.ts";
-import type { Start } from "./record.ts";
-import { follow, type Outcome } from "./recorder.ts";
-import { isStored, listRecord, readRecord, storeRecord } from "./store.ts";
+import { LOOK_AGAIN, setting, WEBHOOK_DEADLINE } from "./config.ts";
+import { runControl } from "./control.ts";
+import { findFiles, isToCopy, saveFile } from "./files.ts";
+import { wakeRecorder } from "./instance.ts";
+import { lookAt } from "./looks.ts";
+import type { Known, Start } from "./record.ts";
+import { follow, type Hands, type Outcome } from "./recorder.ts";
+import * as store from "./store.ts";
 
 export default app;
 
 /** One instance per response, its id the response's id: the only one who writes that response's keys. */
 export class Recorder extends WorkflowEntrypoint<Env, Start> {
   override async run(event: WorkflowEvent<Start>, step: WorkflowStep): Promise<Outcome> {
-    const { env } = this;
     const rules = {
-      deadline: setting(env, WEBHOOK_DEADLINE),
+      deadline: setting(this.env, WEBHOOK_DEADLINE),
+      again: setting(this.env, LOOK_AGAIN),
       strangers: event.payload.strangers,
     };
-    const hands = {
-      look: refetch.bind(null, env),
-      store: storeRecord.bind(null, env),
-      list: listRecord.bind(null, env),
-      recall: async (id: string) =>
-        (await isStored(env, id)) ? ((await readRecord(env, id))?.known ?? null) : null,
-    };
-    return follow(event.payload, step, hands, rules);
+    return follow(event.payload, step, handsOf(this.env), rules);
   }
+}
+
+function handsOf(env: Env): Hands {
+  return {
+    look: (record, channel) => lookAt(env, record, channel),
+    control: (request, id) => runControl(env, request, id),
+    keep: (id, channel, outputs) => store.storeOutputs(env, id, channel, outputs),
+    store: (record, chunks) => store.storeRecord(env, record, chunks),
+    list: (record) => store.listRecord(env, record),
+    recall: (id) => recall(env, id),
+    forget: (id, startedAt) => store.forgetRecord(env, id, startedAt),
+    wake: async (id, wake) => {
+      await wakeRecorder(env, id, wake);
+    },
+    findFiles: (record) => findFiles(env, record),
+    isToCopy,
+    saveFile: (id, file) => saveFile(env, id, file),
+  };
+}
+
+async function recall(env: Env, id: string): Promise<Known | null> {
+  if (!(await store.isStored(env, id))) return null;
+  return (await store.readRecord(env, id))?.known ?? null;
 }

@@ -5,6 +5,9 @@ import { LookStep, Ran, WAKE } from "./recorder.ts";
 /** Milliseconds of silence after which a history that is being read counts as read to its end. */
 const SILENCE = 60;
 
+/** Milliseconds between tries to replace an instance: the local engine can fail to delete one whose predecessor was deleted just before. */
+const RESTART_GAPS = [100, 300, 1_000];
+
 /** What an instance says about its response. */
 export type Reading =
   | { state: "unknown" }
@@ -31,6 +34,18 @@ export async function startRecorder(env: Env, start: Start): Promise<void> {
  * @param start What the new one begins with; its `action` says what for.
  */
 export async function restartRecorder(env: Env, start: Start): Promise<void> {
+  for (const gap of RESTART_GAPS) {
+    try {
+      return await replace(env, start);
+    } catch (error) {
+      console.warn(JSON.stringify({ event: "restart_failed", id: start.id, error: String(error) }));
+      await scheduler.wait(gap);
+    }
+  }
+  await replace(env, start);
+}
+
+async function replace(env: Env, start: Start): Promise<void> {
   const instance = await find(env, start.id);
   if (instance !== null) await instance.delete();
   await env.RECORDER.create({ id: start.id, params: start });

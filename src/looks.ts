@@ -2,10 +2,13 @@
 import { APIError } from "openai";
 import { z } from "zod";
 import { LARGEST_BODY, readBody, type ReadBody } from "./body.ts";
-import { messageOf, METADATA_KEY, retrieve } from "./openai.ts";
-import type { Body, Facts, Intent, Known, Look, OutputState } from "./record.ts";
+import { callItems, parseJson, readCalls, readResponse } from "./facts.ts";
+import { messageOf, replayEvents, retrieve } from "./openai.ts";
+import { searchConversation, watch } from "./channels.ts";
+import type { Body, Channel, Known, Look } from "./record.ts";
+import type { Seen } from "./recorder.ts";
 
-/** Seconds that a look may take, the body included. */
+/** Seconds that a look may take, the body included. A response created without `stream` may leave its replay hanging. */
 const TIME_LIMIT = 90;
 
 /** 429 is a rate, to be tried again soon, or money: then it is not. */
@@ -16,80 +19,121 @@ const MONEY = [
   /_usage_limit_exceeded$/,
 ];
 
-const nullable = <T extends z.ZodType>(schema: T) =>
-  schema
-    .nullish()
-    .transform((value) => value ?? null)
-    .catch(null);
+const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
 
-// Real bodies carry keys that no document names, so only what is needed is checked, and the rest let through.
-const CallItem = z.looseObject({
-  type: z.literal("code_interpreter_call"),
-  id: z.string(),
-  container_id: nullable(z.string()),
-  code: nullable(z.string()),
-  outputs: z.unknown(),
-});
+type Looker = (env: Env, record: Known, at: string, signal: AbortSignal) => Promise<Seen>;
 
-const ResponseObject = z.looseObject({
-  id: z.string(),
-  status: z.string(),
-  model: nullable(z.string()),
-  background: nullable(z.boolean()),
-  store: nullable(z.boolean()),
-  created_at: nullable(z.number()),
-  completed_at: nullable(z.number()),
-  metadata: nullable(z.record(z.string(), z.unknown())),
-  error: nullable(z.looseObject({ code: z.string(), message: z.string() })),
-  output: z.array(z.unknown()).catch([]),
-});
-
-const IntentValue = z.object({ include: z.array(z.string()).catch([]) });
-
-/** What a look brought back, and the body's bytes to be stored beside it. */
-export type Seen = { look: Look; chunks: Uint8Array[] | null };
+const LOOKERS: Partial<Record<Channel, Looker>> = {
+  refetch: byRefetch,
+  stream: byStream,
+  conversation: byConversation,
+};
 
 /**
- * Looks by GET with `include`.
+ * Looks at a response once.
  * @param env The Worker's environment.
  * @param record What is known of the response.
+ * @param channel How to look.
  */
-export async function refetch(env: Env, record: Known): Promise<Seen> {
+export async function lookAt(env: Env, record: Known, channel: Channel): Promise<Seen> {
   const at = new Date().toISOString();
+  const looker = LOOKERS[channel];
+  if (looker === undefined) throw new Error(`there is no look by ${channel}`);
   try {
-    const signal = AbortSignal.timeout(TIME_LIMIT * 1000);
-    const response = await retrieve(env, record.id, record.include, signal);
-    return await read(response, at);
+    return await looker(env, record, at, AbortSignal.timeout(TIME_LIMIT * 1000));
   } catch (error) {
-    return { look: failure(error, at), chunks: null };
+    return unread(failure(error, at, channel));
   }
 }
 
-async function read(response: Response, at: string): Promise<Seen> {
+async function byRefetch(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {
+  const response = await retrieve(env, record.id, record.include, signal);
   const requestId = response.headers.get("x-request-id");
-  const status = response.status;
   const stream: ReadableStream<Uint8Array> | null = response.body;
-  if (stream === null) return { look: broken(at, status, requestId), chunks: null };
+  if (stream === null) return unread(broken(at, response.status, requestId));
   const body = await readBody(stream);
-  const facts = factsOf(body.short);
-  if (facts === null) return { look: broken(at, status, requestId), chunks: null };
-  const kept = body.chunks === null ? null : await describe(body.chunks);
+  const read = readResponse(parseJson(body.short));
+  if (read === null) return unread(broken(at, response.status, requestId));
   const look: Look = {
     observation: {
       at,
       channel: "refetch",
-      http_status: status,
-      status: facts.status,
+      http_status: response.status,
+      status: read.facts.status,
       request_id: requestId,
-      calls: facts.calls.map((call) => ({ id: call.id, outputs: call.state })),
+      calls: read.calls.map((call) => ({ id: call.id, outputs: call.state })),
     },
-    facts,
-    body: kept,
+    facts: read.facts,
+    calls: read.calls,
+    body: body.chunks === null ? null : await describe(body.chunks),
     error: body.chunks === null ? tooLarge(body) : null,
     refused: false,
     retry_after: null,
   };
-  return { look, chunks: body.chunks };
+  return { look, chunks: body.chunks, outputs: spareOutputs(record, body.chunks) };
+}
+
+// Only where outputs are known already can a new body fail to replace the old one; then what is new in it is kept beside it.
+function spareOutputs(record: Known, chunks: Uint8Array[] | null): unknown[] | null {
+  if (chunks === null || !record.calls.some((call) => call.state === "populated")) return null;
+  const decoder = new TextDecoder();
+  const text = chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("");
+  const parsed = Output.safeParse(parseJson(text));
+  return parsed.success ? callItems(parsed.data.output) : null;
+}
+
+async function byStream(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {
+  const { requestId, events } = await replayEvents(env, record.id, record.include, signal);
+  const { items, status } = await watch(events);
+  return otherChannel({ at, channel: "stream", requestId, items, status });
+}
+
+async function byConversation(
+  env: Env,
+  record: Known,
+  at: string,
+  signal: AbortSignal,
+): Promise<Seen> {
+  const wanted = new Set(record.calls.map((call) => call.id));
+  const found = await searchConversation(
+    env,
+    record.conversation ?? "",
+    record.include,
+    wanted,
+    signal,
+  );
+  return otherChannel({ at, channel: "conversation", ...found, status: null });
+}
+
+function otherChannel(found: {
+  at: string;
+  channel: Channel;
+  requestId: string | null;
+  items: unknown[];
+  status: string | null;
+}): Seen {
+  const calls = readCalls(found.items);
+  const look: Look = {
+    observation: {
+      at: found.at,
+      channel: found.channel,
+      http_status: 200,
+      status: found.status,
+      request_id: found.requestId,
+      calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
+    },
+    facts: null,
+    calls,
+    body: null,
+    error: null,
+    refused: false,
+    retry_after: null,
+  };
+  return { look, chunks: null, outputs: callItems(found.items) };
+}
+
+function unread(look: Look): Seen {
+  return { look, chunks: null, outputs: null };
 }
 
 async function describe(chunks: Uint8Array[]): Promise<Body> {
@@ -101,8 +145,11 @@ async function describe(chunks: Uint8Array[]): Promise<Body> {
     bytes += chunk.byteLength;
   }
   await writer.close();
-  const digest = new Uint8Array(await stream.digest);
-  return { digest: [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join(""), bytes };
+  return { digest: hex(new Uint8Array(await stream.digest)), bytes };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function tooLarge(body: ReadBody): { code: string; message: string } {
@@ -112,88 +159,30 @@ function tooLarge(body: ReadBody): { code: string; message: string } {
   };
 }
 
-function factsOf(json: string): Facts | null {
-  const parsed = ResponseObject.safeParse(parse(json));
-  if (!parsed.success) return null;
-  const { data } = parsed;
-  return {
-    status: data.status,
-    model: data.model,
-    background: data.background,
-    store: data.store,
-    created_at: iso(data.created_at),
-    completed_at: iso(data.completed_at),
-    intent: intentOf(data.metadata),
-    error: data.error === null ? null : { code: data.error.code, message: data.error.message },
-    calls: data.output.flatMap(callOf),
-  };
-}
-
-function callOf(item: unknown): Facts["calls"] {
-  const parsed = CallItem.safeParse(item);
-  if (!parsed.success) return [];
-  const { id, container_id, code, outputs } = parsed.data;
-  return [{ id, container_id, code, state: stateOf(outputs) }];
-}
-
-function stateOf(outputs: unknown): OutputState {
-  if (!Array.isArray(outputs)) return "null";
-  return outputs.length > 0 ? "populated" : "empty";
-}
-
-function intentOf(metadata: Record<string, unknown> | null): Intent | null {
-  const value = metadata?.[METADATA_KEY];
-  if (typeof value !== "string") return null;
-  const parsed = IntentValue.safeParse(parse(value));
-  return parsed.success ? parsed.data : { include: [] };
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-function iso(seconds: number | null): string | null {
-  if (seconds === null || !Number.isFinite(seconds) || Math.abs(seconds) > 8e12) return null;
-  return new Date(seconds * 1000).toISOString();
-}
-
 function broken(at: string, status: number, requestId: string | null): Look {
   const message = "OpenAI's answer was not a response object. It is looked at again.";
-  return unseen({ at, status, requestId, code: "broken_body", message, refused: false });
+  const what = { at, channel: "refetch", status, requestId, code: "broken_body", message } as const;
+  return unseen({ ...what, refused: false });
 }
 
 // The SDK throws more than its own errors: a SyntaxError on half a body, a TypeError on HTML, a DOMException on a time-out.
-function failure(error: unknown, at: string): Look {
+function failure(error: unknown, at: string, channel: Channel): Look {
+  const message = messageOf(error);
   if (!(error instanceof APIError) || error.status === undefined) {
-    return unseen({
-      at,
-      status: null,
-      requestId: null,
-      code: "unreachable",
-      message: messageOf(error),
-      refused: false,
-    });
+    const what = { at, channel, status: null, requestId: null, code: "unreachable", message };
+    return unseen({ ...what, refused: false });
   }
   const status: number = Number(error.status);
-  return {
-    ...unseen({
-      at,
-      status,
-      requestId: error.requestID ?? null,
-      code: error.code ?? `http_${status}`,
-      message: messageOf(error),
-      refused: isRefusal(status, error.code ?? ""),
-    }),
-    retry_after: retryAfter({ headers: error.headers }),
-  };
+  const code = error.code ?? `http_${status}`;
+  const requestId = error.requestID ?? null;
+  const refused = isRefusal(status, code);
+  const look = unseen({ at, channel, status, requestId, code, message, refused });
+  return { ...look, retry_after: retryAfter({ headers: error.headers }) };
 }
 
 function unseen(what: {
   at: string;
+  channel: Channel;
   status: number | null;
   requestId: string | null;
   code: string;
@@ -203,13 +192,14 @@ function unseen(what: {
   return {
     observation: {
       at: what.at,
-      channel: "refetch",
+      channel: what.channel,
       http_status: what.status,
       status: null,
       request_id: what.requestId,
       calls: [],
     },
     facts: null,
+    calls: null,
     body: null,
     error: { code: what.code, message: what.message.slice(0, 2_000) },
     refused: what.refused,

@@ -70,6 +70,109 @@ export async function retrieve(
     .asResponse();
 }
 
+/** A stream of events, and the request's id. */
+export type Events = { requestId: string | null; status: number; events: AsyncIterable<unknown> };
+
+/**
+ * Starts a response whose events are streamed.
+ * @param env The Worker's environment.
+ * @param body Responses create parameters.
+ * @param signal Ends the connection.
+ */
+export function createStreamed(
+  env: Env,
+  body: Record<string, unknown>,
+  signal?: AbortSignal,
+): Promise<Events> {
+  return events(client(env).post("/responses", { body, stream: true, ...given(signal) }));
+}
+
+/**
+ * Replays the events of a response that was created with `background` and `stream`.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param include What the caller asked to have included.
+ * @param signal Ends the replay: one that isn't allowed may hang.
+ */
+export function replayEvents(
+  env: Env,
+  id: string,
+  include: string[],
+  signal: AbortSignal,
+): Promise<Events> {
+  const query = { include: askable(include), stream: true };
+  const path = `/responses/${encodeURIComponent(id)}`;
+  return events(client(env).get(path, { query, stream: true, signal }));
+}
+
+/**
+ * A page of a conversation's items, newest first.
+ * @param env The Worker's environment.
+ * @param id The conversation's id.
+ * @param include What the caller asked to have included.
+ * @param after The last id of the page before.
+ * @param signal Ends the wait.
+ */
+export async function conversationPage(
+  env: Env,
+  id: string,
+  include: string[],
+  after: string | undefined,
+  signal: AbortSignal,
+): Promise<{ requestId: string | null; page: unknown }> {
+  const query = {
+    include: askable(include),
+    limit: 20,
+    order: "desc",
+    ...(after === undefined ? {} : { after }),
+  };
+  const path = `/conversations/${encodeURIComponent(id)}/items`;
+  const { data, request_id } = await client(env)
+    .get<unknown>(path, { query, signal })
+    .withResponse();
+  return { requestId: request_id, page: data };
+}
+
+/**
+ * Asks for something below `/containers`.
+ * @param env The Worker's environment.
+ * @param path What, without the leading `/containers/`; its parts are encoded here.
+ * @param query The query.
+ */
+export function container(
+  env: Env,
+  path: string[],
+  query: Record<string, string | number> = {},
+): Promise<Response> {
+  const encoded = path.map(encodeURIComponent).join("/");
+  return client(env).get(`/containers/${encoded}`, { query }).asResponse();
+}
+
+/**
+ * Cancels a background response.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ */
+export async function cancel(env: Env, id: string): Promise<void> {
+  await client(env)
+    .post(`/responses/${encodeURIComponent(id)}/cancel`)
+    .asResponse();
+}
+
+async function events(answer: ReturnType<OpenAI["get"]>): Promise<Events> {
+  const { data, response, request_id } = await answer.withResponse();
+  if (!isIterable(data)) throw new TypeError("OpenAI's answer was not a stream.");
+  return { requestId: request_id, status: response.status, events: data };
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+function given(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
 /**
  * What to ask for when a response is fetched: its outputs, and what the trigger asked for besides.
  * @param include The creation's values.

@@ -1,5 +1,13 @@
 // What to do next, and when. Pure: no I/O, no clock; the times are those in the record.
-import { fold, isTerminal, type Channel, type Known, type Look } from "./record.ts";
+import {
+  fold,
+  foldControl,
+  isTerminal,
+  type Channel,
+  type Known,
+  type Look,
+  type Wake,
+} from "./record.ts";
 
 /** Seconds after which a response whose end nobody saw is given up. */
 const GIVE_UP = 24 * 60 * 60;
@@ -8,14 +16,21 @@ const NOT_FOUND_AFTER = 60;
 /** Seconds between two looks at the most, and where a response may be gone 10 minutes after its end. */
 const LONGEST_GAP = { stored: 300, fleeting: 30 };
 /** Above so many looks the gaps grow to the longest, so that an instance stays within its 1,024 steps. */
-const MANY_LOOKS = 200;
-/** So many looks are the end, whatever asks for more: each takes two of the 1,024 steps that an instance has at the least. */
-const MOST_LOOKS = 490;
+const MANY_LOOKS = 150;
+/** So many looks are the end, whatever asks for more: each takes two of the 1,024 steps that an instance has at the least, files the rest. */
+const MOST_LOOKS = 400;
+/** So often a Recorder is woken after the end; each time takes a step. */
+const MOST_WAKES = 450;
+
+/** Where OpenAI keeps a response for 10 minutes only, seconds after its end at which the last look is planned. */
+const FLEETING = 570;
 
 /** Settings that planning needs. */
 export type Rules = {
   /** Seconds to wait for the webhook before looking without it. */
   deadline: number;
+  /** Seconds between looks after the end, while a call is suspect; the first counts from the end. */
+  again: number[];
   /** Whether responses that other programs started are recorded. */
   strangers: boolean;
 };
@@ -23,7 +38,10 @@ export type Rules = {
 /** `after`: seconds to wait for an event before the look; 0 looks at once. */
 export type Next =
   | { do: "look"; channel: Channel; after: number }
+  | { do: "await control" }
   | { do: "end"; verdict?: "not_found" | "abandoned" };
+
+const END: Next = { do: "end" };
 
 /**
  * What comes next for a response.
@@ -31,15 +49,76 @@ export type Next =
  * @param rules The settings.
  */
 export function plan(record: Known, rules: Rules): Next {
-  if (record.settled_at !== null || record.unwanted) return { do: "end" };
-  if (isTerminal(record.status) && record.observations.length > 0) return { do: "end" };
-  if (record.observations.length === 0) return firstLook(record, rules);
+  if (record.unwanted) return END;
+  const looks = looksOf(record);
+  if (record.look_now && looks.length < MOST_LOOKS) return now("refetch");
+  if (record.settled_at !== null) return END;
+  if (isTerminal(record.status) && looks.length > 0) return afterEnd(record, rules);
+  if (looks.length === 0) return firstLook(record, rules);
   if (neverFound(record)) return { do: "end", verdict: "not_found" };
   const left = GIVE_UP - elapsed(record);
-  if (left <= 0 || record.observations.length >= MOST_LOOKS) {
-    return { do: "end", verdict: "abandoned" };
-  }
+  if (left <= 0 || looks.length >= MOST_LOOKS) return { do: "end", verdict: "abandoned" };
   return { do: "look", channel: "refetch", after: Math.min(gap(record), left) };
+}
+
+// Outputs that are missing though the code should have shown something are looked for everywhere, then again and again.
+function afterEnd(record: Known, rules: Rules): Next {
+  const missing = record.calls.some(
+    (call) => call.verdict === "suspect" || call.verdict === "lost",
+  );
+  if (missing && record.replay && !tried(record, "stream")) return now("stream");
+  if (missing && record.conversation !== null && !tried(record, "conversation"))
+    return now("conversation");
+  const next = missing ? nextAgain(record, rules) : null;
+  if (next !== null) return { do: "look", channel: "refetch", after: next };
+  return record.control_due ? { do: "await control" } : END;
+}
+
+function nextAgain(record: Known, rules: Rules): number | null {
+  if (looksOf(record).length >= MOST_LOOKS || record.wakes >= MOST_WAKES) return null;
+  const since = sinceEnd(record);
+  const last = record.effective_store === false ? FLEETING : Number.POSITIVE_INFINITY;
+  let moment = 0;
+  for (const seconds of rules.again) {
+    moment += seconds;
+    if (moment > since && moment <= last) return moment - since;
+  }
+  return null;
+}
+
+// Seconds from the end to the last look. A response can lack completed_at, as a failed one does.
+function sinceEnd(record: Known): number {
+  const looks = looksOf(record);
+  const end = record.completed_at ?? looks.find((seen) => isTerminal(seen.status))?.at;
+  return end === undefined ? 0 : (latest(record) - Date.parse(end)) / 1000;
+}
+
+// The latest moment that the record knows of, in milliseconds.
+function latest(record: Known): number {
+  const times = [record.started_at, record.observations.at(-1)?.at, record.woken_at];
+  return Math.max(...times.map((time) => (typeof time === "string" ? Date.parse(time) : 0)));
+}
+
+function tried(record: Known, channel: Channel): boolean {
+  return record.observations.some((seen) => seen.channel === channel);
+}
+
+// A control is a run of its own: it says nothing about when to look.
+function looksOf(record: Known): Known["observations"] {
+  return record.observations.filter((seen) => seen.channel !== "control");
+}
+
+function now(channel: Channel): Next {
+  return { do: "look", channel, after: 0 };
+}
+
+/**
+ * Whether a look follows when a wait has ended. A webhook that is sent again after the end says nothing new.
+ * @param record What is known.
+ * @param wake What ended the wait, or null when its time was up.
+ */
+export function callsForLook(record: Known, wake: Wake | null): boolean {
+  return !(wake?.kind === "webhook" && isTerminal(record.status));
 }
 
 /**
@@ -51,6 +130,22 @@ export function plan(record: Known, rules: Rules): Next {
 export function advance(record: Known, look: Look, rules: Rules): Known {
   const after = settle(fold(record, look, rules.strangers), rules);
   return isNews(record, after) ? { ...after, recorded_at: look.observation.at } : after;
+}
+
+/**
+ * Folds the control's end into the record, in the same way.
+ * @param record What was known before.
+ * @param ran What came of the control.
+ * @param rules The settings.
+ */
+export function advanceControl(
+  record: Known,
+  ran: Parameters<typeof foldControl>[1],
+  rules: Rules,
+): Known {
+  const after = settle(foldControl(record, ran), rules);
+  const at = ran.observation?.at ?? record.recorded_at;
+  return isNews(record, after) ? { ...after, recorded_at: at } : after;
 }
 
 function settle(record: Known, rules: Rules): Known {
@@ -67,8 +162,15 @@ function settle(record: Known, rules: Rules): Known {
  */
 export function isNews(before: Known, after: Known): boolean {
   if (after.unwanted || after.verdict === "pending") return false;
-  if (before.verdict === "pending") return true;
+  // Who looks by hand wants to see that it was looked.
+  if (before.verdict === "pending" || before.look_now) return true;
   return newsOf(before) !== newsOf(after);
+}
+
+/** Whether a response that has ended used containers whose files nobody has copied. */
+export function wantsRescue(record: Known): boolean {
+  const open = record.containers.length > 0 && record.files.length === 0;
+  return open && isTerminal(record.status) && !record.unwanted;
 }
 
 /** Whether the list shows a record: a test event's sample id is not something anyone ran. */
@@ -79,26 +181,21 @@ export function isListed(record: Known): boolean {
 
 function newsOf(record: Known): string {
   const calls = record.calls.map((call) => [call.id, call.state, call.verdict, call.source]);
-  return JSON.stringify([
-    record.status,
-    record.verdict,
-    calls,
-    record.body,
-    record.settled_at,
-    record.error,
-  ]);
+  const { status, verdict, body, settled_at, error, control } = record;
+  return JSON.stringify([status, verdict, calls, body, settled_at, error, control]);
 }
 
 function firstLook(record: Known, rules: Rules): Next {
-  const told = record.webhook !== null || record.started_by === "look";
+  const told = record.webhook !== null;
   return { do: "look", channel: "refetch", after: told ? 0 : rules.deadline };
 }
 
 function neverFound(record: Known): boolean {
   if (record.status !== null) return false;
-  const times = record.observations.map((seen) => Date.parse(seen.at));
+  const looks = looksOf(record);
+  const times = looks.map((seen) => Date.parse(seen.at));
   const span = (Math.max(...times) - Math.min(...times)) / 1000;
-  return span >= NOT_FOUND_AFTER && record.observations.every((seen) => seen.http_status === 404);
+  return span >= NOT_FOUND_AFTER && looks.every((seen) => seen.http_status === 404);
 }
 
 function elapsed(record: Known): number {
@@ -109,19 +206,19 @@ function elapsed(record: Known): number {
 function gap(record: Known): number {
   const longest = longestGap(record);
   if (record.refused && record.status !== null) return LONGEST_GAP.stored;
-  if (record.refused && record.observations.at(-1)?.http_status !== 404) return LONGEST_GAP.stored;
+  if (record.refused && looksOf(record).at(-1)?.http_status !== 404) return LONGEST_GAP.stored;
   const grown = 2 ** Math.min(looksSinceWebhook(record), 10);
   return Math.min(Math.max(grown, record.retry_after ?? 0), longest);
 }
 
 function longestGap(record: Known): number {
-  const fleeting = record.effective_store === false && record.observations.length < MANY_LOOKS;
+  const fleeting = record.effective_store === false && looksOf(record).length < MANY_LOOKS;
   return fleeting ? LONGEST_GAP.fleeting : LONGEST_GAP.stored;
 }
 
 // A webhook means that the end is near: the gaps start over from it.
 function looksSinceWebhook(record: Known): number {
   const since = record.webhook?.received_at;
-  if (since === undefined) return record.observations.length;
-  return record.observations.filter((seen) => seen.at >= since).length;
+  if (since === undefined) return looksOf(record).length;
+  return looksOf(record).filter((seen) => seen.at >= since).length;
 }

@@ -1,5 +1,6 @@
 // The record: its shape, and how what was observed folds into it. Pure: no I/O, no clock.
 import { z } from "zod";
+import { redact } from "./redact.ts";
 import { callVerdict, responseVerdict } from "./verdict.ts";
 
 /** OpenAI's statuses after which a response no longer changes. */
@@ -43,6 +44,18 @@ const Call = z.object({
   source: Channel.nullable(),
 });
 
+/** A container's file: its url where it was kept, and the reason where it was not. */
+export const KeptFile = z.object({
+  id: z.string(),
+  container_id: z.string(),
+  filename: z.string(),
+  bytes: z.number().nullable(),
+  url: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+
+const Control = { id: z.string().nullable(), status: z.string().nullable() };
+
 /** The record as the outside sees it. */
 export const ResponseRecord = z.object({
   id: z.string(),
@@ -60,19 +73,9 @@ export const ResponseRecord = z.object({
   calls: z.array(Call),
   observations: z.array(Observation),
   webhook: Webhook.nullable(),
-  files: z.array(
-    z.object({
-      id: z.string(),
-      container_id: z.string(),
-      filename: z.string(),
-      bytes: z.number().nullable(),
-      url: z.string().nullable(),
-      reason: z.string().nullable(),
-    }),
-  ),
-  control: z
-    .object({ id: z.string().nullable(), status: z.string().nullable(), calls: z.array(Call) })
-    .nullable(),
+  files: z.array(KeptFile),
+  /** Beside OpenAI's statuses: `not_run`, `interrupted` or `unreachable`. */
+  control: z.object({ ...Control, calls: z.array(Call) }).nullable(),
   held: z.object({ broke_at: z.string().nullable() }).nullable(),
   error: Problem.nullable(),
   response: z.record(z.string(), z.unknown()).nullable(),
@@ -90,12 +93,45 @@ export type ResponseRecord = z.infer<typeof ResponseRecord>;
 /** A call as the Recorder carries it: what it printed stays in the response's body. */
 export const KnownCall = Call.omit({ outputs: true }).extend({ state: OutputState });
 
+/** A file that the response's text cites. */
+export const Citation = z.object({
+  id: z.string(),
+  container_id: z.string(),
+  filename: z.string(),
+});
+
 /** A stored body: SHA-256 in hex, and bytes. */
 export const Body = z.object({ digest: z.string(), bytes: z.number() });
 
+/** A run of the same request in the foreground, without what it printed. */
+export const KnownControl = z.object({ ...Control, calls: z.array(KnownCall) });
+
+/** What a caller's trigger asked for, as far as it must outlive the request. */
+export const Intent = z.object({
+  include: z.array(z.string()),
+  replay: z.boolean(),
+  control: z.boolean(),
+});
+
 /** Everything known about a response but its body, and what planning needs. */
-export const Known = ResponseRecord.omit({ calls: true, response: true }).extend({
+export const Known = ResponseRecord.omit({ calls: true, control: true, response: true }).extend({
   calls: z.array(KnownCall),
+  control: KnownControl.nullable(),
+  /** The response's events can be replayed: it was created with `stream`. */
+  replay: z.boolean(),
+  /** A control was asked for and hasn't ended. */
+  control_due: z.boolean(),
+  /** The conversation that the response belongs to. */
+  conversation: z.string().nullable(),
+  /** The containers that the response used or named. */
+  containers: z.array(z.string()),
+  /** Files that the response's text cites, by id. */
+  cited: z.array(Citation),
+  /** How often something woke the Recorder, and when a webhook did last. */
+  wakes: z.number(),
+  woken_at: z.iso.datetime().nullable(),
+  /** Somebody asks for a look at once. */
+  look_now: z.boolean(),
   started_at: z.iso.datetime(),
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),
@@ -108,9 +144,6 @@ export const Known = ResponseRecord.omit({ calls: true, response: true }).extend
   unwanted: z.boolean(),
 });
 
-/** What a caller's trigger asked for, as far as it must outlive the request. */
-export const Intent = z.object({ include: z.array(z.string()) });
-
 /** What one response object says, its outputs only as states. */
 export const Facts = z.object({
   status: z.string(),
@@ -121,13 +154,19 @@ export const Facts = z.object({
   completed_at: z.iso.datetime().nullable(),
   intent: Intent.nullable(),
   error: Problem.nullable(),
-  calls: z.array(KnownCall.omit({ verdict: true, source: true })),
+  conversation: z.string().nullable(),
+  containers: z.array(z.string()),
+  cited: z.array(Citation),
 });
 
-/** What one look brought back. `facts` is null when there was no response object to read. */
+/** What was seen of one call. */
+export const SeenCall = KnownCall.omit({ verdict: true, source: true });
+
+/** What one look brought back. `facts` is null when there was no response object, `calls` when nothing could be read. */
 export const Look = z.object({
   observation: Observation,
   facts: Facts.nullable(),
+  calls: z.array(SeenCall).nullable(),
   body: Body.nullable(),
   error: Problem.nullable(),
   refused: z.boolean(),
@@ -151,8 +190,16 @@ export const Start = z.object({
     created_at: true,
   }).nullable(),
   webhook: Webhook.nullable(),
+  /** The request that the control sends; only where one was asked for. */
+  control: z.record(z.string(), z.unknown()).nullable(),
+  /** After the end: look once more, or forget everything. */
+  action: z.enum(["look", "delete"]).nullable(),
 });
 
+export type KeptFile = z.infer<typeof KeptFile>;
+export type KnownControl = z.infer<typeof KnownControl>;
+export type Citation = z.infer<typeof Citation>;
+export type SeenCall = z.infer<typeof SeenCall>;
 export type KnownCall = z.infer<typeof KnownCall>;
 export type Body = z.infer<typeof Body>;
 export type Known = z.infer<typeof Known>;
@@ -165,7 +212,8 @@ export type Start = z.infer<typeof Start>;
 export type Wake =
   | { kind: "webhook"; webhook: Webhook }
   | { kind: "trigger"; start: Start }
-  | { kind: "look" };
+  | { kind: "look" }
+  | { kind: "control" };
 
 /**
  * The record of a response nobody has looked at yet.
@@ -184,7 +232,7 @@ export function begin(from: Start): Known {
     settled_at: null,
     started_by: from.started_by,
     include: from.intent?.include ?? [],
-    request: from.request,
+    request: from.request ?? (from.control === null ? null : redact(from.control)),
     calls: [],
     observations: [],
     webhook: from.webhook,
@@ -192,6 +240,14 @@ export function begin(from: Start): Known {
     control: null,
     held: null,
     error: null,
+    replay: from.intent?.replay ?? false,
+    control_due: from.control !== null,
+    conversation: null,
+    containers: [],
+    cited: [],
+    wakes: 0,
+    woken_at: null,
+    look_now: from.action === "look",
     started_at: from.at,
     effective_store: from.created?.store ?? null,
     body: null,
@@ -212,18 +268,22 @@ export function isTerminal(status: string | null): boolean {
  * @param wake The event's payload.
  */
 export function foldWake(record: Known, wake: Wake): Known {
-  if (wake.kind === "webhook") return { ...record, webhook: record.webhook ?? wake.webhook };
-  if (wake.kind === "trigger") {
-    const { start } = wake;
-    return {
-      ...record,
-      started_by: "trigger",
-      request: start.request,
-      include: start.intent?.include ?? record.include,
-      effective_store: record.effective_store ?? start.created?.store ?? null,
-    };
+  const woken = { ...record, wakes: record.wakes + 1 };
+  if (wake.kind === "look") return { ...woken, look_now: true };
+  if (wake.kind === "control") return woken;
+  if (wake.kind === "webhook") {
+    const { webhook } = wake;
+    return { ...woken, webhook: record.webhook ?? webhook, woken_at: webhook.received_at };
   }
-  return record;
+  const ours = begin(wake.start);
+  return {
+    ...woken,
+    started_by: ours.started_by,
+    request: ours.request,
+    include: ours.include,
+    replay: ours.replay,
+    effective_store: record.effective_store ?? ours.effective_store,
+  };
 }
 
 /**
@@ -233,60 +293,127 @@ export function foldWake(record: Known, wake: Wake): Known {
  * @param strangers Whether responses that aren't ours are recorded.
  */
 export function fold(record: Known, look: Look, strangers = true): Known {
+  const first = !isTerminal(record.status);
   const observed: Known = {
     ...record,
     observations: [...record.observations, look.observation],
-    error: look.error ?? (isTerminal(record.status) ? record.error : null),
+    look_now: false,
+  };
+  if (look.observation.channel !== "refetch") return judged(learnCalls(observed, look, first));
+  const answered: Known = {
+    ...observed,
+    error: first ? look.error : record.error,
     refused: look.refused,
     retry_after: look.retry_after,
   };
-  if (look.facts === null) return judged(observed);
-  return judged(learn(observed, look.facts, look, strangers));
+  if (look.facts === null) return judged(answered);
+  return judged(learnCalls(learn(answered, look.facts, look, strangers), look, first));
+}
+
+/**
+ * Folds the control's end into the record.
+ * @param record What was known before.
+ * @param ran What the control observed, and what is known of it.
+ */
+export function foldControl(
+  record: Known,
+  ran: { observation: Observation | null; control: KnownControl },
+): Known {
+  const observations = ran.observation === null ? [] : [ran.observation];
+  return judged({
+    ...record,
+    control: ran.control,
+    control_due: false,
+    observations: [...record.observations, ...observations],
+  });
 }
 
 function learn(record: Known, facts: Facts, look: Look, strangers: boolean): Known {
-  const first = !isTerminal(record.status);
-  const ours = record.started_by !== "webhook" || facts.intent !== null || strangers;
+  const ended = isTerminal(facts.status);
+  const { intent } = facts;
   return {
     ...record,
-    status: first ? facts.status : record.status,
+    status: isTerminal(record.status) ? record.status : facts.status,
     model: facts.model ?? record.model,
     background: facts.background ?? record.background,
     created_at: record.created_at ?? facts.created_at,
     completed_at: record.completed_at ?? facts.completed_at,
-    include: record.include.length > 0 ? record.include : (facts.intent?.include ?? []),
+    include: record.include.length > 0 ? record.include : (intent?.include ?? []),
+    replay: record.replay || (intent?.replay ?? false),
+    control: record.control ?? notRun(record, intent),
     effective_store: facts.store ?? record.effective_store,
-    calls: mergeCalls(record.calls, facts, look.observation.channel, first),
-    body: isTerminal(facts.status) ? (look.body ?? record.body) : record.body,
+    conversation: facts.conversation ?? record.conversation,
+    containers: ended ? facts.containers : record.containers,
+    cited: ended ? facts.cited : record.cited,
+    body: ended && !forgets(record, look) ? (look.body ?? record.body) : record.body,
     error: look.error ?? facts.error,
-    unwanted: !ours,
+    unwanted: record.started_by === "webhook" && intent === null && !strangers,
   };
 }
 
-function mergeCalls(
-  known: KnownCall[],
-  facts: Facts,
-  channel: Channel,
-  first: boolean,
-): KnownCall[] {
-  if (!isTerminal(facts.status)) return known;
-  const before = new Map(known.map((call) => [call.id, call]));
-  const seen = facts.calls.map((call) => mergeCall(before.get(call.id), call, channel, first));
-  const ids = new Set(facts.calls.map((call) => call.id));
-  return [...seen, ...known.filter((call) => !ids.has(call.id))];
+// The Worker died between the create and the Recorder's start: what the control should have sent died with it.
+function notRun(record: Known, intent: Intent | null): KnownControl | null {
+  if (intent?.control !== true || record.control_due) return null;
+  return { id: null, status: "not_run", calls: [] };
 }
 
-function mergeCall(
-  before: KnownCall | undefined,
-  call: Facts["calls"][number],
-  channel: Channel,
-  first: boolean,
-): KnownCall {
-  if (before?.state === "populated") return before;
+// A body without outputs that an earlier one had must not take its place.
+function forgets(record: Known, look: Look): boolean {
+  return record.calls.some((call, index) => {
+    if (call.state !== "populated" || call.source !== "refetch") return false;
+    return (
+      (look.calls ?? []).find((seen, at) => isSame(call, index, seen, at))?.state !== "populated"
+    );
+  });
+}
+
+function learnCalls(record: Known, look: Look, first: boolean): Known {
+  const ended = isTerminal(look.facts?.status ?? record.status);
+  if (!ended || look.calls === null) return record;
+  const { channel } = look.observation;
+  if (record.calls.length === 0 && channel === "refetch") {
+    return { ...record, calls: look.calls.map((call) => newCall(call, channel, first)) };
+  }
+  return {
+    ...record,
+    calls: record.calls.map((call, index) => better(call, index, look.calls ?? [], channel)),
+  };
+}
+
+function newCall(call: SeenCall, channel: Channel, first: boolean): KnownCall {
   const source = call.state === "populated" ? channel : null;
   return { ...call, source, verdict: callVerdict(call, source, first) };
 }
 
+function better(call: KnownCall, index: number, seen: SeenCall[], channel: Channel): KnownCall {
+  if (call.state === "populated") return call;
+  const found = seen.find((other, at) => isSame(call, index, other, at));
+  if (found?.state !== "populated") return { ...call, state: found?.state ?? call.state };
+  return {
+    ...call,
+    state: found.state,
+    source: channel,
+    verdict: callVerdict(call, channel, false),
+  };
+}
+
+// Another channel may name a call differently; code and position tell it then.
+function isSame(call: SeenCall, index: number, other: SeenCall, at: number): boolean {
+  return call.id === other.id || (index === at && call.code !== null && call.code === other.code);
+}
+
 function judged(record: Known): Known {
-  return { ...record, verdict: responseVerdict(record, isTerminal(record.status)) };
+  const calls = record.calls.map((call, index) => proven(call, record.control?.calls[index]));
+  return {
+    ...record,
+    calls,
+    verdict: responseVerdict({ ...record, calls }, isTerminal(record.status)),
+  };
+}
+
+// A control proves a loss only by identical code at the same position.
+function proven(call: KnownCall, control: KnownCall | undefined): KnownCall {
+  if (call.verdict !== "suspect" || call.code === null) return call;
+  if (control?.state !== "populated" || control.code !== call.code) return call;
+  return { ...call, verdict: "lost" };
 }

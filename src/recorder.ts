@@ -1,45 +1,93 @@
 // The story of one response. What is decided is decided in plan.ts, record.ts and verdict.ts; what is done, by the hands given to it.
-import type { z } from "zod";
+import { z } from "zod";
+import {
+  advance,
+  advanceControl,
+  callsForLook,
+  isListed,
+  isNews,
+  plan,
+  wantsRescue,
+  type Rules,
+} from "./plan.ts";
 import {
   begin,
   foldWake,
+  KeptFile,
+  KnownControl,
+  Look,
+  Observation,
+  Webhook,
   type Channel,
   type Known,
-  Look,
   type Start,
   type Wake,
-  Webhook,
 } from "./record.ts";
-import { advance, isListed, isNews, plan, type Rules } from "./plan.ts";
 
 /** The type of the Workflow event that wakes a Recorder. OpenAI's own type has a dot, which production refuses. */
 export const WAKE = "webhook";
 
+type Config = {
+  timeout: "1 minute" | "5 minutes" | "24 hours";
+  retries: {
+    limit: number;
+    delay: "10 seconds" | "5 minutes";
+    backoff: "constant" | "exponential";
+  };
+};
+
 // A look answers in 90 s at the most; it throws only when KV refuses the record, which is tried again for about a day.
-const LOOK = {
+const LOOK: Config = {
   timeout: "5 minutes",
   retries: { limit: 300, delay: "5 minutes", backoff: "constant" },
-} as const;
-const WRITE = {
-  timeout: "1 minute",
-  retries: { limit: 300, delay: "5 minutes", backoff: "constant" },
-} as const;
+};
+const WRITE: Config = { ...LOOK, timeout: "1 minute" };
+// A container dies after 20 minutes without use.
+const RESCUE: Config = {
+  timeout: "5 minutes",
+  retries: { limit: 5, delay: "10 seconds", backoff: "exponential" },
+};
+// It POSTs: what was cut off may have run, and is billed.
+const CONTROL: Config = {
+  timeout: "24 hours",
+  retries: { limit: 0, delay: "10 seconds", backoff: "constant" },
+};
 
 /** What the story needs of a WorkflowStep. https://developers.cloudflare.com/workflows/build/workers-api/#workflowstep */
 export interface Step {
-  do<T>(name: string, config: typeof LOOK | typeof WRITE, callback: () => Promise<T>): Promise<T>;
+  do<T>(
+    name: string,
+    config: Config,
+    callback: (context: { attempt: number }) => Promise<T>,
+  ): Promise<T>;
   waitForEvent(
     name: string,
     options: { type: string; timeout: number },
   ): Promise<{ payload: Wake }>;
 }
 
+/** What a look brought back: what is known from it, and for the store its body or, by another channel, its calls with their outputs. */
+export type Seen = { look: Look; chunks: Uint8Array[] | null; outputs: unknown[] | null };
+
+/** What came of a control. `observation` is null when it never ran. */
+export const Ran = z.object({ observation: Observation.nullable(), control: KnownControl });
+export type Ran = z.infer<typeof Ran>;
+
 /** What the story does to the world. */
 export interface Hands {
-  look(record: Known, channel: Channel): Promise<{ look: Look; chunks: Uint8Array[] | null }>;
+  look(record: Known, channel: Channel): Promise<Seen>;
+  control(request: Record<string, unknown>, id: string): Promise<Ran & { outputs: unknown[] }>;
+  /** Stores what another channel had. */
+  keep(id: string, channel: Channel, outputs: unknown[]): Promise<void>;
   store(record: Known, chunks: Uint8Array[] | null): Promise<void>;
   list(record: Known): Promise<void>;
   recall(id: string): Promise<Known | null>;
+  forget(id: string, startedAt: string): Promise<void>;
+  /** Wakes the waiting story of this very response. */
+  wake(id: string, wake: Wake): Promise<void>;
+  findFiles(record: Known): Promise<KeptFile[]>;
+  isToCopy(file: KeptFile): boolean;
+  saveFile(id: string, file: KeptFile): Promise<KeptFile>;
 }
 
 /** A look step's result: the history, from which readers follow a run, doesn't hold what an event brought. */
@@ -62,29 +110,48 @@ export async function follow(
   hands: Hands,
   rules: Rules,
 ): Promise<Outcome> {
+  if (start.action === "delete") return forget(start, step, hands);
+  const control = beginControl(start, step, hands);
   let record = await open(start, step, hands);
+  let rescued = record.settled_at !== null;
   for (let turn = 1; ; turn += 1) {
     const next = plan(record, rules);
     if (next.do === "end") break;
-    record = await pause(step, `wait ${turn}`, next.after, record);
-    const before = record;
-    const look = await step.do(`look ${turn}`, LOOK, () =>
-      lookOnce(before, next.channel, hands, rules),
-    );
-    record = advance(before, look, rules);
-    if (isNews(before, record) && isListed(record)) await list(step, `list ${turn}`, record, hands);
+    const wake = next.do === "look" ? await pause(step, turn, next.after) : CONTROL_ENDED;
+    if (wake !== null) record = foldWake(record, wake);
+    if (!callsForLook(record, wake)) continue;
+    record =
+      wake?.kind === "control" || next.do !== "look"
+        ? await compare(turn, control, record, { step, hands, rules })
+        : await look(turn, next.channel, record, { step, hands, rules });
+    if (rescued || !wantsRescue(record)) continue;
+    record = await rescue(record, step, hands);
+    rescued = true;
   }
   return { id: record.id, verdict: record.verdict, recorded: !record.unwanted };
 }
+
+type Means = { step: Step; hands: Hands; rules: Rules };
+
+const CONTROL_ENDED: Wake = { kind: "control" };
 
 async function open(start: Start, step: Step, hands: Hands): Promise<Known> {
   const record = begin(start);
   if (start.started_by !== "trigger") {
     const stored = await step.do("recall", WRITE, () => hands.recall(start.id));
-    return stored ?? record;
+    return stored === null ? record : { ...stored, look_now: start.action === "look" };
   }
   await list(step, "list as in flight", record, hands);
   return record;
+}
+
+async function forget(start: Start, step: Step, hands: Hands): Promise<Outcome> {
+  await step.do("forget", WRITE, async () => {
+    const stored = await hands.recall(start.id);
+    await hands.forget(start.id, stored?.started_at ?? start.at);
+    return null;
+  });
+  return { id: start.id, verdict: "pending", recorded: false };
 }
 
 async function list(step: Step, name: string, record: Known, hands: Hands): Promise<void> {
@@ -94,13 +161,13 @@ async function list(step: Step, name: string, record: Known, hands: Hands): Prom
   });
 }
 
-async function pause(step: Step, name: string, seconds: number, record: Known): Promise<Known> {
-  if (seconds <= 0) return record;
+async function pause(step: Step, turn: number, seconds: number): Promise<Wake | null> {
+  if (seconds <= 0) return null;
   try {
-    const event = await step.waitForEvent(name, { type: WAKE, timeout: Math.ceil(seconds * 1000) });
-    return foldWake(record, event.payload);
+    const timeout = Math.ceil(seconds * 1000);
+    return (await step.waitForEvent(`wait ${turn}`, { type: WAKE, timeout })).payload;
   } catch (error) {
-    if (isTimeout(error)) return record;
+    if (isTimeout(error)) return null;
     throw error;
   }
 }
@@ -110,15 +177,116 @@ function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message.includes("timed out");
 }
 
-/** One look, and the record stored with its body where that is news: a body of megabytes must not travel through the engine. */
-async function lookOnce(
-  record: Known,
-  channel: Channel,
+/** One look. The record is stored in the same step, with its body: a body of megabytes must not travel through the engine. */
+async function look(turn: number, channel: Channel, before: Known, means: Means): Promise<Known> {
+  const { step, hands, rules } = means;
+  const result = await step.do(`look ${turn}`, LOOK, async (): Promise<LookStep> => {
+    const seen = await hands.look(before, channel);
+    const after = advance(before, seen.look, rules);
+    if (isNews(before, after)) await store(after, seen, hands);
+    return { ...seen.look, webhook: before.webhook };
+  });
+  const after = advance(before, result, rules);
+  if (isNews(before, after) && isListed(after)) await list(step, `list ${turn}`, after, hands);
+  return after;
+}
+
+async function store(record: Known, seen: Seen, hands: Hands): Promise<void> {
+  const { channel } = seen.look.observation;
+  const taken = seen.look.body !== null && record.body?.digest === seen.look.body.digest;
+  const useful = record.calls.some((call) => call.source === channel);
+  if (seen.outputs !== null && useful && !taken) await hands.keep(record.id, channel, seen.outputs);
+  await hands.store(record, taken ? seen.chunks : null);
+}
+
+async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran | null> {
+  const request = start.control;
+  if (request === null) return null;
+  try {
+    return await step.do("control", CONTROL, async ({ attempt }): Promise<Ran> => {
+      const ran = attempt > 1 ? INTERRUPTED : await controlOnce(request, start.id, hands);
+      await hands.wake(start.id, CONTROL_ENDED);
+      return ran;
+    });
+  } catch {
+    return INTERRUPTED;
+  }
+}
+
+async function controlOnce(
+  request: Record<string, unknown>,
+  id: string,
   hands: Hands,
-  rules: Rules,
-): Promise<LookStep> {
-  const { look, chunks } = await hands.look(record, channel);
-  const after = advance(record, look, rules);
-  if (isNews(record, after)) await hands.store(after, chunks);
-  return { ...look, webhook: record.webhook };
+): Promise<Ran> {
+  const { outputs, ...ran } = await hands.control(request, id);
+  if (outputs.length > 0) await hands.keep(id, "control", outputs);
+  return ran;
+}
+
+const INTERRUPTED: Ran = {
+  observation: null,
+  control: { id: null, status: "interrupted", calls: [] },
+};
+
+async function compare(
+  turn: number,
+  control: Promise<Ran | null>,
+  before: Known,
+  { step, hands, rules }: Means,
+): Promise<Known> {
+  const ran = before.control_due ? await control : null;
+  if (ran === null) return before;
+  const after = advanceControl(before, ran, rules);
+  if (!isNews(before, after)) return after;
+  await step.do(`store control ${turn}`, WRITE, async () => {
+    await hands.store(after, null);
+    return null;
+  });
+  if (isListed(after)) await list(step, `list ${turn}`, after, hands);
+  return after;
+}
+
+async function rescue(record: Known, step: Step, hands: Hands): Promise<Known> {
+  const found = await findFiles(record, step, hands);
+  if (found.length === 0) return record;
+  const files: KeptFile[] = [];
+  for (const [index, file] of found.entries()) {
+    files.push(await saveFile(`file ${index + 1}`, file, record.id, step, hands));
+  }
+  const after = { ...record, files };
+  await step.do("store files", WRITE, async () => {
+    await hands.store(after, null);
+    return null;
+  });
+  return after;
+}
+
+async function findFiles(record: Known, step: Step, hands: Hands): Promise<KeptFile[]> {
+  try {
+    return await step.do("find files", RESCUE, () => hands.findFiles(record));
+  } catch (error) {
+    const reason = `The container's files could not be listed: ${reasonOf(error)}`;
+    return record.containers.map((id) => ({ ...NAMELESS, id, container_id: id, reason }));
+  }
+}
+
+const NAMELESS = { filename: "", bytes: null, url: null };
+
+async function saveFile(
+  name: string,
+  file: KeptFile,
+  id: string,
+  step: Step,
+  hands: Hands,
+): Promise<KeptFile> {
+  if (!hands.isToCopy(file)) return file;
+  try {
+    return await step.do(name, RESCUE, () => hands.saveFile(id, file));
+  } catch (error) {
+    return { ...file, url: null, reason: `It could not be copied: ${reasonOf(error)}` };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

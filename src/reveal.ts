@@ -1,8 +1,13 @@
 // A record as the outside sees it: what is Known, joined with the response's body.
 import { z } from "zod";
-import type { Call, Known, ResponseRecord } from "./record.ts";
+import type { Call, Channel, Known, KnownCall, ResponseRecord } from "./record.ts";
 
-const Item = z.looseObject({ type: z.literal("code_interpreter_call"), id: z.string() });
+const Item = z.looseObject({
+  type: z.literal("code_interpreter_call"),
+  id: z.string(),
+  code: z.string().nullable().catch(null),
+  outputs: z.array(z.unknown()).nullable().catch(null),
+});
 const Parsed = z.looseObject({ output: z.array(z.unknown()).catch([]) });
 const Log = z.looseObject({ type: z.literal("logs"), logs: z.string() });
 
@@ -18,25 +23,28 @@ export type Revealed = {
   response: Uint8Array | null;
 };
 
+/** Reads the calls that another channel had, with their outputs. */
+export type ReadOutputs = (channel: Channel) => Promise<unknown[]>;
+
 /**
- * Joins a record with its body.
+ * Joins a record with its body, and with what other channels had.
  * @param known What is known.
  * @param body The response object's JSON, unread; null when none is stored.
+ * @param others Reads what is stored beside it.
  */
 export async function reveal(
   known: Known,
   body: ReadableStream<Uint8Array> | null,
+  others: ReadOutputs,
 ): Promise<Revealed> {
   const bytes = body === null || known.body === null ? null : await new Response(body).bytes();
-  const items = bytes === null ? new Map<string, z.infer<typeof Item>>() : itemsOf(bytes);
-  const calls = known.calls.map((call): Call => {
-    const { state: _, ...rest } = call;
-    const item = items.get(call.id);
-    if (item === undefined) return { ...rest, outputs: null };
-    const code = typeof item["code"] === "string" ? item["code"] : rest.code;
-    return { ...rest, code, outputs: Array.isArray(item["outputs"]) ? item["outputs"] : null };
-  });
-  const record = { ...outside(known), calls };
+  const own = bytes === null ? [] : outputOf(bytes);
+  const calls = await withOutputs(known.calls, own, others);
+  const control =
+    known.control === null
+      ? null
+      : { ...known.control, calls: await withOutputs(known.control.calls, [], others) };
+  const record = { ...outside(known), control, calls };
   return {
     record,
     response: bytes,
@@ -45,8 +53,45 @@ export async function reveal(
   };
 }
 
+// A call's outputs stand in the response's body, or where its source had them.
+async function withOutputs(
+  calls: KnownCall[],
+  own: unknown[],
+  others: ReadOutputs,
+): Promise<Call[]> {
+  const sources = new Set(calls.map((call) => call.source).filter((source) => source !== null));
+  const beside = new Map<Channel | null, unknown[]>();
+  for (const source of sources) {
+    const all = source !== "refetch" || calls.some((call) => isMissing(call, own));
+    beside.set(source, all ? await others(source) : []);
+  }
+  return calls.map((call, index) => {
+    const { state: _, ...rest } = call;
+    const other = beside.get(call.source) ?? [];
+    const item = isMissing(call, own)
+      ? (byId(other, call.id) ?? itemAt(other, index))
+      : byId(own, call.id);
+    if (item === undefined) return { ...rest, outputs: null };
+    return { ...rest, code: item.code ?? rest.code, outputs: item.outputs };
+  });
+}
+
+// The body stored is an earlier or a later one than the one that had this call's outputs.
+function isMissing(call: KnownCall, own: unknown[]): boolean {
+  if (call.state !== "populated") return false;
+  return (byId(own, call.id)?.outputs ?? []).length === 0;
+}
+
+function byId(items: unknown[], id: string): z.infer<typeof Item> | undefined {
+  return items.map((item) => Item.safeParse(item).data).find((item) => item?.id === id);
+}
+
+function itemAt(items: unknown[], index: number): z.infer<typeof Item> | undefined {
+  return Item.safeParse(items[index]).data;
+}
+
 // The contract's names, in the contract's order.
-function outside(known: Known): Omit<ResponseRecord, "calls" | "response"> {
+function outside(known: Known): Omit<ResponseRecord, "calls" | "control" | "response"> {
   return {
     id: known.id,
     status: known.status,
@@ -63,21 +108,14 @@ function outside(known: Known): Omit<ResponseRecord, "calls" | "response"> {
     observations: known.observations,
     webhook: known.webhook,
     files: known.files,
-    control: known.control,
     held: known.held,
     error: known.error,
   };
 }
 
-function itemsOf(bytes: Uint8Array): Map<string, z.infer<typeof Item>> {
+function outputOf(bytes: Uint8Array): unknown[] {
   const parsed = Parsed.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-  const items = parsed.success ? parsed.data.output : [];
-  return new Map(
-    items.flatMap((item) => {
-      const call = Item.safeParse(item);
-      return call.success ? [[call.data.id, call.data]] : [];
-    }),
-  );
+  return parsed.success ? parsed.data.output : [];
 }
 
 // A response of 24 MiB is not parsed and written again: its bytes go out as they are.

@@ -1,7 +1,8 @@
 // KV: keys, lifetimes, paging; the only file that knows them.
 // A record's value is one line of JSON, what is Known, and after it the response's body as OpenAI sent it.
 import { RETENTION_DAYS, setting } from "./config.ts";
-import { Known, type ResponseVerdict } from "./record.ts";
+import { z } from "zod";
+import { Known, type Channel, type KeptFile, type ResponseVerdict } from "./record.ts";
 
 const DAY = 24 * 60 * 60;
 /** KV's limit for a key's metadata, in bytes. */
@@ -11,10 +12,17 @@ const WRITE_GAPS = [1.1, 2.2, 4.4];
 /** Newest first: KV lists keys in ascending order. */
 const END_OF_TIME = 9_999_999_999_999;
 
+/** KV's limit for a value, in bytes. */
+export const LARGEST_VALUE = 25 * 1024 * 1024;
+
 const key = {
   record: (id: string) => `record:${id}`,
-  index: (id: string, createdAt: string) =>
-    `index:${String(END_OF_TIME - Date.parse(createdAt)).padStart(13, "0")}:${id}`,
+  /** What another channel than the response's own body had: its calls with their outputs. */
+  outputs: (id: string, channel: Channel) => `outputs:${id}:${channel}`,
+  file: (id: string, file: string) => `file:${id}:${file}`,
+  // OpenAI's created_at has whole seconds only.
+  index: (id: string, startedAt: string) =>
+    `index:${String(END_OF_TIME - Date.parse(startedAt)).padStart(13, "0")}:${id}`,
 };
 
 /** One line of the list. */
@@ -55,11 +63,112 @@ export async function storeRecord(
 /**
  * Enters a record in the list, or changes its line there.
  * @param env The Worker's environment.
- * @param known The record; it needs a `created_at`.
+ * @param known The record.
  */
 export async function listRecord(env: Env, known: Known): Promise<void> {
-  if (known.created_at === null) return;
-  await write(env, key.index(known.id, known.created_at), () => "", rowOf(known));
+  await write(env, key.index(known.id, known.started_at), () => "", rowOf(known));
+}
+
+/**
+ * Stores the calls that another channel had, with their outputs.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param channel Where they were seen.
+ * @param calls Output items as OpenAI sent them.
+ */
+export async function storeOutputs(
+  env: Env,
+  id: string,
+  channel: Channel,
+  calls: unknown[],
+): Promise<void> {
+  const parts = [new TextEncoder().encode(JSON.stringify(calls))];
+  await write(env, key.outputs(id, channel), () => stream(parts));
+}
+
+/**
+ * Reads what another channel had.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param channel Where it was seen.
+ */
+export async function readOutputs(env: Env, id: string, channel: Channel): Promise<unknown[]> {
+  const value = await env.RECORDS.get(key.outputs(id, channel), "text");
+  log("get", key.outputs(id, channel), value !== null);
+  return value === null ? [] : z.array(z.unknown()).parse(JSON.parse(value));
+}
+
+/**
+ * Stores a file.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param file What it is called, and its size where it is known: then it streams through.
+ * @param body Its bytes.
+ * @returns Its size.
+ */
+export async function storeFile(
+  env: Env,
+  id: string,
+  file: KeptFile,
+  body: ReadableStream<Uint8Array> | null,
+): Promise<number> {
+  const name = key.file(id, file.id);
+  const whole = file.bytes === null || body === null ? await new Response(body).bytes() : null;
+  const bytes = whole?.byteLength ?? file.bytes ?? 0;
+  const value = whole ?? body?.pipeThrough(new FixedLengthStream(bytes)) ?? "";
+  const expirationTtl = setting(env, RETENTION_DAYS) * DAY;
+  const metadata = { filename: file.filename.slice(0, 200) };
+  await env.RECORDS.put(name, value, { expirationTtl, metadata });
+  log("put", name, true);
+  return bytes;
+}
+
+/**
+ * Reads a file.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param file The file's id.
+ */
+export async function readFile(
+  env: Env,
+  id: string,
+  file: string,
+): Promise<{ filename: string; body: ReadableStream } | null> {
+  const found = await env.RECORDS.getWithMetadata<{ filename: string }>(
+    key.file(id, file),
+    "stream",
+  );
+  log("get", key.file(id, file), found.value !== null);
+  if (found.value === null) return null;
+  return { filename: found.metadata?.filename ?? file, body: found.value };
+}
+
+/** Where a stored file is read, as a path of this Worker. */
+export function fileUrl(id: string, file: string): string {
+  return `/results/${id}/files/${encodeURIComponent(file)}`;
+}
+
+/**
+ * Removes all that is stored of a response.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param startedAt When its recording began, by which the list knows it.
+ */
+export async function forgetRecord(env: Env, id: string, startedAt: string): Promise<void> {
+  const found = await Promise.all([
+    keysBelow(env, `outputs:${id}:`),
+    keysBelow(env, `file:${id}:`),
+  ]);
+  for (const name of [key.index(id, startedAt), ...found.flat(), key.record(id)]) {
+    await env.RECORDS.delete(name);
+    log("delete", name, true);
+  }
+}
+
+async function keysBelow(env: Env, prefix: string): Promise<string[]> {
+  const { keys } = await env.RECORDS.list({ prefix });
+  log("list", prefix, true);
+  return keys.map((found) => found.name);
 }
 
 /**

@@ -37,7 +37,12 @@ export async function play(
   script: Script,
   options: { events?: Event[]; rules?: Partial<Rules>; start?: Partial<Start> } = {},
 ): Promise<Story> {
-  const rules: Rules = { deadline: 120, strangers: true, ...options.rules };
+  const rules: Rules = {
+    deadline: 120,
+    again: [5, 20, 60, 180, 300],
+    strangers: true,
+    ...options.rules,
+  };
   const waiting = [...(options.events ?? [])];
   const story: Story = {
     outcome: { id: "", verdict: "pending", recorded: false },
@@ -50,7 +55,7 @@ export async function play(
   const step: Step = {
     async do(name, _config, callback) {
       story.steps.push(name);
-      return structuredClone(await callback());
+      return structuredClone(await callback({ attempt: 1 }));
     },
     async waitForEvent(name, { timeout }) {
       story.steps.push(name);
@@ -69,7 +74,7 @@ export async function play(
   const hands: Hands = {
     async look() {
       story.looks.push(now);
-      return { look: lookOf(script(now, story.looks.length), now), chunks: null };
+      return { look: lookOf(script(now, story.looks.length), now), chunks: null, outputs: null };
     },
     async store(known) {
       story.stored.push(known);
@@ -79,6 +84,23 @@ export async function play(
     },
     async recall() {
       return null;
+    },
+    async control() {
+      return {
+        observation: null,
+        control: { id: null, status: "refused", calls: [] },
+        outputs: [],
+      };
+    },
+    async keep() {},
+    async forget() {},
+    async wake() {},
+    async findFiles() {
+      return [];
+    },
+    isToCopy: () => false,
+    async saveFile(_id, file) {
+      return file;
     },
   };
   const start: Start = { ...TRIGGERED, ...options.start };
@@ -107,10 +129,12 @@ const TRIGGERED: Start = {
   at: at(0),
   started_by: "trigger",
   strangers: true,
-  intent: { include: [] },
+  intent: { include: [], replay: false, control: false },
   request: {},
   created: { status: "queued", model: "m", background: true, store: true, created_at: at(0) },
   webhook: null,
+  control: null,
+  action: null,
 };
 
 function lookOf(answer: Answer, seconds: number): Look {
@@ -145,9 +169,12 @@ function lookOf(answer: Answer, seconds: number): Look {
           completed_at: null,
           intent: null,
           error: null,
-          calls,
+          conversation: null,
+          containers: [],
+          cited: [],
         }
       : null,
+    calls: seen ? calls : null,
     body: null,
     error: seen ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
     refused: answer.refused ?? false,

@@ -61,7 +61,7 @@ export async function startWorld(
     workers: [
       {
         configPath: new URL("../wrangler.toml", import.meta.url),
-        vars: { OPENAI_BASE_URL: `${emulator.url}/v1`, ...vars },
+        vars: { OPENAI_BASE_URL: `${emulator.url}/v1`, LOOK_AGAIN: "1", ...vars },
         secrets: {
           OPENAI_API_KEY: API_KEY,
           OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,

@@ -2,11 +2,13 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { Problem } from "../errors.ts";
-import { askRecorder, awaitRecorder, wakeRecorder } from "../instance.ts";
-import type { Known } from "../record.ts";
+import { askRecorder, awaitRecorder, restartRecorder, wakeRecorder } from "../instance.ts";
+import { cancel } from "../openai.ts";
+import { refusedByOpenAI } from "../refusal.ts";
+import type { Known, Start } from "../record.ts";
 import { ResponseVerdict } from "../record.ts";
 import { reveal, type Revealed } from "../reveal.ts";
-import { listPage, readRecord, type Page, type Stored } from "../store.ts";
+import { listPage, readFile, readOutputs, readRecord, type Page, type Stored } from "../store.ts";
 import { responseId } from "./id.ts";
 import type { App } from "./session.ts";
 
@@ -54,7 +56,7 @@ export async function result(c: Context<App>): Promise<Revealed> {
     throw new Problem(400, "bad_query", "wait is a number of seconds from 0 to 60.");
   if (wait.data > 0) await awaitRecorder(c.env, id, wait.data);
   const found = await find(c.env, id);
-  return reveal(found.known, found.body);
+  return join(c.env, found);
 }
 
 /**
@@ -62,7 +64,7 @@ export async function result(c: Context<App>): Promise<Revealed> {
  * @throws Problem 404 `not_yet` before the response's end.
  */
 export async function outputs(c: Context<App>): Promise<Response> {
-  const revealed = await ended(c, (found) => reveal(found.known, found.body));
+  const revealed = await ended(c, (found) => join(c.env, found));
   return c.body(revealed.printed(), 200, { "content-type": "text/plain; charset=utf-8" });
 }
 
@@ -79,23 +81,92 @@ export async function response(c: Context<App>): Promise<Response> {
 }
 
 /**
- * Looks now at a run in flight.
- * @throws Problem 404 for an id nobody knows, 409 after the end.
+ * Looks now: at a run in flight, after the end, or at an id never seen.
+ * @throws Problem 404 for what can't be the id of a response.
  */
 export async function look(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
   const asked = await askRecorder(c.env, id);
-  if (asked.state === "running") {
-    await wakeRecorder(c.env, id, { kind: "look" });
-    return c.json({ id, looking: true }, 202);
+  if (asked.state === "running") await wakeRecorder(c.env, id, { kind: "look" });
+  else await restartRecorder(c.env, actionOn(id, "look", new Date().toISOString()));
+  return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
+}
+
+/**
+ * Cancels a run in flight. Its end is recorded like any other.
+ * @throws Problem 404 for an id nobody knows, 409 after the end.
+ */
+export async function cancelRun(c: Context<App>): Promise<Response> {
+  const id = responseId(c.req.param("id"));
+  const { known } = await find(c.env, id);
+  if (known.verdict !== "pending") {
+    throw new Problem(409, "already_ended", "The response has ended; there is nothing to cancel.", {
+      id,
+    });
   }
-  await find(c.env, id);
-  throw new Problem(
-    409,
-    "already_settled",
-    "The run has ended; looking again after the end is not built yet.",
-    { id },
+  try {
+    await cancel(c.env, id);
+  } catch (error) {
+    throw refusedByOpenAI(error);
+  }
+  await wakeRecorder(c.env, id, { kind: "look" });
+  return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
+}
+
+/** Forgets a record, its files and its line in the list; the instance stays as a tombstone. */
+export async function forget(c: Context<App>): Promise<Response> {
+  const id = responseId(c.req.param("id"));
+  const { known } = await find(c.env, id);
+  await restartRecorder(c.env, actionOn(id, "delete", known.started_at));
+  await awaitRecorder(c.env, id, 20);
+  return c.body(null, 204);
+}
+
+/**
+ * A rescued file, as an attachment.
+ * @throws Problem 404 when it isn't kept.
+ */
+export async function file(c: Context<App>): Promise<Response> {
+  const id = responseId(c.req.param("id"));
+  const found = await readFile(c.env, id, c.req.param("file_id") ?? "");
+  if (found === null) {
+    throw new Problem(
+      404,
+      "unknown_file",
+      "This file is not kept. The record's files say which are, and why others are not.",
+      { id },
+    );
+  }
+  return c.body(found.body, 200, {
+    "content-type": "application/octet-stream",
+    "content-disposition": attachment(found.filename),
+    "content-security-policy": "sandbox",
+  });
+}
+
+// RFC 6266: a plain name for old clients, and any Unicode for the others.
+function attachment(filename: string): string {
+  const plain = filename.replaceAll(/[^\x20-\x7e]|["\\]/g, "_");
+  const encoded = encodeURIComponent(filename.toWellFormed()).replaceAll(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
+}
+
+function actionOn(id: string, action: "look" | "delete", at: string): Start {
+  return {
+    id,
+    at,
+    started_by: "look",
+    strangers: true,
+    intent: null,
+    request: null,
+    created: null,
+    webhook: null,
+    control: null,
+    action,
+  };
 }
 
 async function ended<T>(c: Context<App>, use: (found: Found) => Promise<T>): Promise<T> {
@@ -108,6 +179,10 @@ async function ended<T>(c: Context<App>, use: (found: Found) => Promise<T>): Pro
     `The response has not ended. Ask again, or wait: /results/${id}?wait=60`,
     { id },
   );
+}
+
+function join(env: Env, found: Found): Promise<Revealed> {
+  return reveal(found.known, found.body, (channel) => readOutputs(env, found.known.id, channel));
 }
 
 async function find(env: Env, id: string): Promise<Found> {

@@ -5,23 +5,29 @@ import { z } from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
 import { startRecorder } from "../instance.ts";
-import { askable, create, EXAMPLE, messageOf, METADATA_KEY, OUTPUTS } from "../openai.ts";
-import type { Start } from "../record.ts";
-import { redact } from "../redact.ts";
+import { LARGEST_REQUEST, whyNotTwice } from "../control.ts";
+import {
+  askable,
+  create,
+  createStreamed,
+  EXAMPLE,
+  messageOf,
+  METADATA_KEY,
+  OUTPUTS,
+} from "../openai.ts";
+import type { Intent, Start } from "../record.ts";
+import { hasCredentials, redact } from "../redact.ts";
+import { refusedByOpenAI } from "../refusal.ts";
 import { RESPONSE_ID } from "./id.ts";
 import type { App } from "./session.ts";
 
 /** Flags of the contract that are not built yet. */
-const LATER = ["control", "replay", "hold"];
+const LATER = ["hold"];
 /** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
 const MOST_PAIRS = 15;
 
-/** OpenAI's refusals that mean the same to our caller. */
-const PASSED_ON = [400, 404, 409, 413, 422, 429] as const;
-
 const Body = z.record(z.string(), z.unknown());
 const Pairs = z.record(z.string(), z.string());
-const Strings = z.array(z.string());
 
 const Created = z.looseObject({
   id: z.string().regex(RESPONSE_ID),
@@ -31,6 +37,14 @@ const Created = z.looseObject({
   store: z.boolean().nullish(),
   created_at: z.number().nullish(),
 });
+type CreatedResponse = z.infer<typeof Created>;
+
+const StreamEvent = z.looseObject({ type: z.string(), response: z.unknown().optional() });
+/** Events after which a response may still be waiting for its turn. */
+const WAITING = new Set(["response.created", "response.queued"]);
+
+/** A request as it goes to OpenAI, and what must outlive it. */
+export type Prepared = { request: Record<string, unknown>; intent: Intent };
 
 export type Started = { id: string; status: string; result_url: string };
 
@@ -41,9 +55,9 @@ export type Started = { id: string; status: string; result_url: string };
  * @returns The id, as soon as the Recorder has it.
  */
 export async function trigger(c: Context<App>, asked: unknown): Promise<Started> {
-  const request = prepare(c.env, asked);
+  const prepared = prepare(c.env, asked);
   // Both finish even when the caller hangs up: a response that runs must be recorded.
-  const work = start(c.env, request);
+  const work = start(c, prepared);
   c.executionCtx.waitUntil(work.catch(() => undefined));
   const created = await work;
   const url = new URL(`/results/${created.id}`, c.req.url);
@@ -56,7 +70,7 @@ export async function trigger(c: Context<App>, asked: unknown): Promise<Started>
  * @param asked What the caller sent.
  * @throws Problem 400 that says what to change.
  */
-export function prepare(env: Env, asked: unknown): Record<string, unknown> {
+export function prepare(env: Env, asked: unknown): Prepared {
   const body = Body.safeParse(asked);
   if (!body.success)
     throw refused("The body must be a JSON object of Responses create parameters.");
@@ -66,13 +80,41 @@ export function prepare(env: Env, asked: unknown): Record<string, unknown> {
   const example = Object.keys(parameters).length === 0 ? EXAMPLE : {};
   const request = { model: setting(env, OPENAI_MODEL), ...example, ...parameters };
   const include = includeOf(request);
-  return {
-    ...request,
-    ...(include === null ? {} : { include }),
-    metadata: { ...pairsOf(parameters["metadata"]), [METADATA_KEY]: intentText(include ?? []) },
-    background: true,
-    store: true,
+  const intent = {
+    include: include?.filter(isText) ?? [],
+    replay: replay === true,
+    control: control === true,
   };
+  const prepared: Prepared = {
+    intent,
+    request: {
+      ...request,
+      ...(include === null ? {} : { include }),
+      metadata: { ...pairsOf(parameters["metadata"]), [METADATA_KEY]: intentText(intent) },
+      background: true,
+      store: true,
+      ...(intent.replay ? { stream: true } : {}),
+    },
+  };
+  if (intent.control) checkControl(prepared.request);
+  return prepared;
+}
+
+function checkControl(request: Record<string, unknown>): void {
+  const why = whyNotTwice(request);
+  if (why !== null)
+    throw refused(`control can't run this request a second time: ${why}. Leave control out.`);
+  if (hasCredentials(request)) {
+    throw refused(
+      "control can't run a request that carries credentials: they would be kept with the run. Leave control out.",
+    );
+  }
+  if (new TextEncoder().encode(JSON.stringify(request)).byteLength <= LARGEST_REQUEST) return;
+  throw new Problem(
+    413,
+    "too_large",
+    `With control a request may have at most ${LARGEST_REQUEST} bytes. Leave control out.`,
+  );
 }
 
 function checkFlags(flags: Record<string, unknown>): void {
@@ -126,78 +168,105 @@ function pairsOf(metadata: unknown): Record<string, string> {
 }
 
 // At most 512 characters, so only what can be asked for again.
-function intentText(include: unknown[]): string {
-  return JSON.stringify({ include: askable(Strings.catch([]).parse(include)) });
+function intentText(intent: Intent): string {
+  return JSON.stringify({ ...intent, include: askable(intent.include) });
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }
 
 function refused(message: string): Problem {
   return new Problem(400, "bad_request", message);
 }
 
-async function start(env: Env, request: Record<string, unknown>): Promise<z.infer<typeof Created>> {
+async function start(c: Context<App>, prepared: Prepared): Promise<CreatedResponse> {
   const at = new Date().toISOString();
-  const created = await createOnce(env, request);
+  const { request, intent } = prepared;
+  const created = intent.replay
+    ? await createReplayable(c, request)
+    : await createOnce(c.env, request);
+  const createdAt = created.created_at ? created.created_at * 1000 : at;
   const params: Start = {
     id: created.id,
     at,
     started_by: "trigger",
     strangers: true,
-    intent: { include: Strings.catch([]).parse(request["include"]) },
-    request: redact(request),
+    intent,
+    request: intent.control ? null : redact(request),
+    control: intent.control ? request : null,
     created: {
       status: created.status,
       model: created.model ?? null,
       background: created.background ?? null,
       store: created.store ?? null,
-      created_at: new Date(created.created_at ? created.created_at * 1000 : at).toISOString(),
+      created_at: new Date(createdAt).toISOString(),
     },
     webhook: null,
+    action: null,
   };
-  await handOver(env, params);
+  await handOver(c.env, params);
   return created;
 }
 
-async function createOnce(
-  env: Env,
-  request: Record<string, unknown>,
-): Promise<z.infer<typeof Created>> {
-  let answer: unknown;
+async function createOnce(env: Env, request: Record<string, unknown>): Promise<CreatedResponse> {
   try {
-    answer = await create(env, request);
+    return parseCreated(await create(env, request));
   } catch (error) {
     throw ofCreate(error);
   }
+}
+
+// A response whose connection ends at the very first event can stay queued for ever (https://community.openai.com/t/1382584), so it is
+// read on until it is in progress, after the caller has its answer.
+async function createReplayable(
+  c: Context<App>,
+  request: Record<string, unknown>,
+): Promise<CreatedResponse> {
+  const connection = new AbortController();
+  try {
+    const { events } = await createStreamed(c.env, request, connection.signal);
+    const iterator = events[Symbol.asyncIterator]();
+    const created = parseCreated((await firstResponse(iterator)) ?? null);
+    c.executionCtx.waitUntil(readOn(iterator, connection));
+    return created;
+  } catch (error) {
+    connection.abort();
+    throw ofCreate(error);
+  }
+}
+
+async function firstResponse(events: AsyncIterator<unknown>): Promise<unknown> {
+  for (let next = await events.next(); next.done !== true; next = await events.next()) {
+    const event = StreamEvent.safeParse(next.value);
+    if (event.success && event.data.response !== undefined) return event.data.response;
+  }
+  return undefined;
+}
+
+async function readOn(events: AsyncIterator<unknown>, connection: AbortController): Promise<void> {
+  try {
+    for (let next = await events.next(); next.done !== true; next = await events.next()) {
+      const event = StreamEvent.safeParse(next.value);
+      if (event.success && !WAITING.has(event.data.type)) break;
+    }
+  } catch (error) {
+    console.warn(JSON.stringify({ event: "stream_cut", error: String(error) }));
+  }
+  connection.abort();
+}
+
+function parseCreated(answer: unknown): CreatedResponse {
   const created = Created.safeParse(answer);
-  if (!created.success) throw mayHaveStarted("OpenAI's answer was not a response object.");
+  if (!created.success) throw new TypeError("OpenAI's answer was not a response object.");
   return created.data;
 }
 
 function ofCreate(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (!(error instanceof APIError) || error.status === undefined || error.status >= 500) {
-    return mayHaveStarted(
-      messageOf(error),
-      error instanceof APIError ? error.requestID : undefined,
-    );
-  }
-  const requestId = error.requestID ?? undefined;
-  if (error.status === 401 || error.status === 403) {
-    const message = `OpenAI refused the recorder's own key (OPENAI_API_KEY), not your token. Set a valid key: npx wrangler secret put OPENAI_API_KEY`;
-    return new Problem(502, "openai_unauthorized", message, { requestId });
-  }
-  return new Problem(
-    statusOf(Number(error.status)),
-    error.code ?? "openai_refused",
-    messageOf(error),
-    {
-      requestId,
-    },
-  );
-}
-
-// What OpenAI refuses passes through as it is.
-function statusOf(status: number): 400 | 404 | 409 | 413 | 422 | 429 {
-  return PASSED_ON.find((known) => known === status) ?? 400;
+  if (error instanceof APIError && error.status !== undefined && error.status < 500)
+    return refusedByOpenAI(error);
+  return mayHaveStarted(messageOf(error), error instanceof APIError ? error.requestID : undefined);
 }
 
 function mayHaveStarted(why: string, requestId?: string | null): Problem {

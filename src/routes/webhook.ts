@@ -21,7 +21,7 @@ const ENDS = new Set([
 
 const Event = z.looseObject({
   type: z.string(),
-  data: z.looseObject({ id: z.unknown() }).nullish(),
+  data: z.looseObject({ id: z.unknown().optional() }).nullish(),
 });
 const Ended = z.looseObject({
   type: z.string(),
@@ -65,6 +65,8 @@ async function handOver(env: Env, id: string, webhook: Webhook): Promise<void> {
       request: null,
       created: null,
       webhook,
+      control: null,
+      action: null,
     });
   } catch (error) {
     console.error(JSON.stringify({ event: "hand_over_failed", id, error: String(error) }));
