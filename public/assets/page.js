@@ -97,6 +97,12 @@ async function newPage() {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+/** Where the keyboard can stop in the page's main part. */
+function stops() {
+  const found = document.querySelectorAll("main :is(a, button, summary, textarea, pre)");
+  return [...found].filter((stop) => stop instanceof HTMLElement);
+}
+
 /** @param {Document} page What the server sent. */
 function show(page) {
   const fresh = page.querySelector("main");
@@ -104,12 +110,16 @@ function show(page) {
   const open = [...document.querySelectorAll("main details[open] > summary")].map(
     (summary) => summary.textContent,
   );
+  const focused = stops().findIndex((stop) => stop === document.activeElement);
   document.querySelector("main")?.replaceWith(fresh);
   document.title = page.title;
   for (const summary of document.querySelectorAll("main details > summary")) {
     if (open.includes(summary.textContent)) summary.parentElement?.setAttribute("open", "");
   }
   showButtons();
+  stops()
+    .at(focused === -1 ? Infinity : focused)
+    ?.focus();
 }
 
 /** Follows the run that this page is about, until it is settled. */
@@ -170,7 +180,9 @@ class Follower {
     const told = [...this.#told.values()];
     const [first, last] = [told.at(0), told.at(-1)];
     if (first === undefined || last === undefined) return;
-    const items = told.map((event) => itemOf(event, Date.parse(event.at) - Date.parse(first.at)));
+    // What goes on matters while it does; what came of it stays.
+    const kept = told.filter((event) => event.tone !== "busy" || event === last);
+    const items = kept.map((event) => itemOf(event, Date.parse(event.at) - Date.parse(first.at)));
     document.querySelector("[data-events]")?.replaceChildren(...items);
     this.#now(last.text);
     this.#stage(Math.max(...told.map((event) => event.stage)));

@@ -2,7 +2,13 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { Problem } from "../errors.ts";
-import { askRecorder, awaitRecorder, restartRecorder, wakeRecorder } from "../instance.ts";
+import {
+  askRecorder,
+  awaitRecorder,
+  restartRecorder,
+  wakeRecorder,
+  type Reading,
+} from "../instance.ts";
 import { cancel } from "../openai.ts";
 import { refusedByOpenAI } from "../refusal.ts";
 import type { Known, Start } from "../record.ts";
@@ -191,9 +197,15 @@ async function find(env: Env, id: string): Promise<Found> {
     return { known: asked.known, body: null };
   if (asked.state !== "unknown" && asked.known.unwanted) throw unknown(id);
   const stored = await readRecord(env, id);
-  if (stored !== null) return { known: stored.known, body: stored.body };
+  if (stored !== null) return { known: fresher(stored.known, asked), body: stored.body };
   if (asked.state !== "unknown") return { known: asked.known, body: null };
   throw unknown(id);
+}
+
+// A look that changed nothing is not stored at once; the history has it already.
+function fresher(stored: Known, asked: Reading): Known {
+  if (asked.state !== "running") return stored;
+  return { ...stored, observations: asked.known.observations };
 }
 
 function unknown(id: string): Problem {

@@ -6,7 +6,7 @@ import { Visible } from "./text.tsx";
 /** Headlines by the problem's code. */
 const TITLES: Record<string, string> = {
   unknown_route: "There is no such page",
-  unknown_response: "No record has this id",
+  unknown_response: "Not recorded, or expired",
   not_yet: "The response has not ended",
   not_configured: "A setting is missing",
   openai_unauthorized: "OpenAI refused the recorder's key",
@@ -63,10 +63,22 @@ function WhatNext(props: { problem: Problem }) {
   if (code === "not_configured") return <a href="/health">Which settings are in place</a>;
   const known = id !== undefined && code !== "unknown_response";
   return (
-    <p class="links">
-      {known ? <a href={`/results/${id}`}>The run's page</a> : null}
-      <a href="/results">All results</a>
-      <a href="/trigger">Start a response</a>
-    </p>
+    <>
+      {id !== undefined && !known ? <Look id={id} /> : null}
+      <p class="links">
+        {known ? <a href={`/results/${id}`}>The run's page</a> : null}
+        <a href="/results">All results</a>
+        <a href="/trigger">Start a response</a>
+      </p>
+    </>
+  );
+}
+
+// OpenAI keeps responses for 30 days: one that nobody recorded can still be looked at.
+function Look(props: { id: string }) {
+  return (
+    <form method="post" action={`/results/${props.id}/look`}>
+      <button class="main">Ask OpenAI for it</button>
+    </form>
   );
 }

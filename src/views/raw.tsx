@@ -10,6 +10,7 @@ const MOST = 6_000;
 /** The folded part of a result. */
 export function Raw(props: { record: Revealed["record"]; response: Uint8Array | null }) {
   const { record, response } = props;
+  if (record.request === null && record.verdict === "pending") return null;
   return (
     <section class="card" aria-labelledby="beneath">
       <h2 id="beneath">Beneath</h2>

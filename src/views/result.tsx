@@ -72,6 +72,7 @@ function Top(props: { record: Subject; answer: Answer }) {
         <Chip tone={tone}>{record.verdict}</Chip>
         <Chip tone={statusTone(record.status)}>{record.status ?? "unknown"}</Chip>
       </div>
+      <Asked request={record.request} />
       <p class="meaning">
         {meaning} <span class="next">{next}</span>
       </p>
@@ -82,6 +83,16 @@ function Top(props: { record: Subject; answer: Answer }) {
       )}
       <Actions record={record} />
     </div>
+  );
+}
+
+function Asked(props: { request: Subject["request"] }) {
+  const input = props.request?.["input"];
+  if (typeof input !== "string") return null;
+  return (
+    <p class="question">
+      <Visible text={excerpt(input.trim().split("\n", 1)[0] ?? "", 200).text} />
+    </p>
   );
 }
 

@@ -26,11 +26,6 @@ const WORDS: Partial<Record<WorkflowInstanceEvent["type"], Said>> = {
     tone: "calm",
     text: "Woken: its webhook came, or somebody asked for a look",
   },
-  wait_timed_out: {
-    stage: 2,
-    tone: "calm",
-    text: "The wait is over: looking without having been told",
-  },
   workflow_completed: {
     stage: 4,
     tone: "good",
@@ -82,6 +77,7 @@ function say(event: WorkflowInstanceEvent): Said | null {
   if (event.type === "step_started") return begun(event);
   if (event.type === "step_completed") return done(event);
   if (event.type === "wait_started") return waiting(event);
+  if (event.type === "wait_timed_out") return unheard(event);
   if (event.type === "attempt_errored") {
     return {
       stage: 3,
@@ -96,6 +92,12 @@ function waiting(event: Event<"wait_started">): Said {
   const first = named(event.stepName) === "wait 1";
   const text = first ? "Waiting for OpenAI's webhook" : "Waiting before the next look";
   return { stage: 2, tone: "busy", text };
+}
+
+// Later waits are meant to end so.
+function unheard(event: Event<"wait_timed_out">): Said | null {
+  if (named(event.stepName) !== "wait 1") return null;
+  return { stage: 2, tone: "warn", text: "No webhook came in time: looking without it" };
 }
 
 function begun(event: Event<"step_started">): Said | null {
