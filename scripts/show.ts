@@ -27,7 +27,11 @@ const MEANING: Record<ResponseRecord["verdict"], string> = {
  */
 export async function trigger(here: Here): Promise<string> {
   await wakePending(here);
-  const answer = await ask(here, "/trigger", { method: "POST" });
+  // The report's comparison: its own request in background mode, and once more in the foreground.
+  const answer = await ask(here, "/trigger", {
+    method: "POST",
+    body: JSON.stringify({ control: true }),
+  });
   if (answer.status !== 202) throw new Error(await answer.text());
   const { id, status } = Started.parse(await answer.json());
   say("triggered", `${id} (${here.live ? "the real API" : "the emulator"})`);
@@ -36,18 +40,18 @@ export async function trigger(here: Here): Promise<string> {
 }
 
 /**
- * Follows a response until it is settled, and says what happens.
+ * Follows a response until it is stored and its control has ended, and says what happens. Looks that may come later are not waited for.
  * @param here Where the Worker is.
  * @param id The response's id.
  */
 export async function settle(here: Here, id: string): Promise<ResponseRecord> {
   let shown = new Set<string>();
   for (;;) {
-    const status = await here.status(id);
+    const status: string = await here.status(id);
     if (!shown.has(status) && status !== "queued") say(status.replace("_", " "), "");
-    const record = await read(here, `/results/${id}?wait=${here.live ? 2 : 0}`);
+    const record = await read(here, `/results/${id}?wait=${here.live ? 1 : 0}`);
     shown = announce(record, new Set([...shown, status]));
-    if (record.settled_at !== null) return record;
+    if (record.recorded_at !== null && record.control !== null) return record;
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
 }
@@ -58,7 +62,8 @@ export async function settle(here: Here, id: string): Promise<ResponseRecord> {
  * @param record The record.
  */
 export function showEvidence(here: Here, record: ResponseRecord): void {
-  for (const call of record.calls) showCall(call);
+  showCalls("background", record.calls);
+  if (record.control !== null) showCalls("foreground", record.control.calls);
   const verdict = styleText("bold", record.verdict);
   console.log(`\nVerdict  ${verdict}: ${MEANING[record.verdict]}`);
   if (record.error !== null) console.log(`Error    ${record.error.code}: ${record.error.message}`);
@@ -76,26 +81,29 @@ async function wakePending(here: Here): Promise<void> {
 function announce(record: ResponseRecord, shown: Set<string>): Set<string> {
   const lines = new Map<string, string>();
   if (record.webhook !== null) lines.set("webhook", record.webhook.type);
-  record.observations.forEach((seen, index) => {
+  let looks = 0;
+  for (const seen of record.observations) {
+    const name = seen.channel === "control" ? "control" : `look ${(looks += 1)}`;
     const calls = seen.calls.map((call) => call.outputs).join(", ");
-    const what = seen.status === null ? `HTTP ${seen.http_status ?? "none"}` : seen.status;
-    lines.set(
-      `look ${index + 1}`,
-      `${seen.channel}: ${what}${calls === "" ? "" : `, outputs ${calls}`}`,
-    );
-  });
-  if (record.recorded_at !== null) lines.set("stored", record.verdict);
+    const what = seen.status ?? `HTTP ${seen.http_status ?? "none"}`;
+    lines.set(name, `${seen.channel}: ${what}${calls === "" ? "" : `, outputs ${calls}`}`);
+  }
+  if (record.recorded_at !== null) lines.set(`stored`, record.verdict);
   for (const [what, detail] of lines) if (!shown.has(what)) say(what, detail);
   return new Set([...shown, ...lines.keys()]);
 }
 
-function showCall(call: Call): void {
-  console.log(`\n${styleText("dim", "code")}\n${indent(call.code ?? "(none)")}`);
-  console.log(`${styleText("dim", "outputs")}\n${indent(JSON.stringify(call.outputs, null, 2))}`);
+function showCalls(title: string, calls: Call[]): void {
+  console.log(`\n${styleText("bold", title)}`);
+  if (calls.length === 0) console.log("  no calls");
+  for (const call of calls) {
+    console.log(`  code     ${indent(call.code ?? "(none)")}`);
+    console.log(`  outputs  ${indent(JSON.stringify(call.outputs))}`);
+  }
 }
 
 function indent(text: string): string {
-  return text.replaceAll(/^/gm, "  ");
+  return text.replaceAll("\n", "\n           ");
 }
 
 async function read(here: Here, path: string): Promise<ResponseRecord> {

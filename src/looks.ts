@@ -7,6 +7,7 @@ import { messageOf, replayEvents, retrieve } from "./openai.ts";
 import { searchConversation, watch } from "./channels.ts";
 import type { Body, Channel, Known, Look } from "./record.ts";
 import type { Seen } from "./recorder.ts";
+import { hasCredentials, withoutSecrets } from "./redact.ts";
 
 /** Seconds that a look may take, the body included. A response created without `stream` may leave its replay hanging. */
 const TIME_LIMIT = 90;
@@ -20,6 +21,8 @@ const MONEY = [
 ];
 
 const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
+
+const Tools = z.object({ tools: z.array(z.unknown()) });
 
 type Looker = (env: Env, record: Known, at: string, signal: AbortSignal) => Promise<Seen>;
 
@@ -52,8 +55,10 @@ async function byRefetch(env: Env, record: Known, at: string, signal: AbortSigna
   const stream: ReadableStream<Uint8Array> | null = response.body;
   if (stream === null) return unread(broken(at, response.status, requestId));
   const body = await readBody(stream);
-  const read = readResponse(parseJson(body.short));
+  const value = parseJson(body.short);
+  const read = readResponse(value);
   if (read === null) return unread(broken(at, response.status, requestId));
+  const chunks = withoutCredentials(body.chunks, value);
   const look: Look = {
     observation: {
       at,
@@ -65,21 +70,33 @@ async function byRefetch(env: Env, record: Known, at: string, signal: AbortSigna
     },
     facts: read.facts,
     calls: read.calls,
-    body: body.chunks === null ? null : await describe(body.chunks),
+    body: chunks === null ? null : await describe(chunks),
     error: body.chunks === null ? tooLarge(body) : null,
     refused: false,
     retry_after: null,
   };
-  return { look, chunks: body.chunks, outputs: spareOutputs(record, body.chunks) };
+  return { look, chunks, outputs: spareOutputs(record, chunks) };
 }
 
 // Only where outputs are known already can a new body fail to replace the old one; then what is new in it is kept beside it.
 function spareOutputs(record: Known, chunks: Uint8Array[] | null): unknown[] | null {
   if (chunks === null || !record.calls.some((call) => call.state === "populated")) return null;
-  const decoder = new TextDecoder();
-  const text = chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("");
-  const parsed = Output.safeParse(parseJson(text));
+  const parsed = Output.safeParse(parseJson(textOf(chunks)));
   return parsed.success ? callItems(parsed.data.output) : null;
+}
+
+// Whether OpenAI sends a tool's credentials back is not known. They must not be stored, so a body that has them is stored without.
+function withoutCredentials(chunks: Uint8Array[] | null, short: unknown): Uint8Array[] | null {
+  const tools = Tools.safeParse(short);
+  if (chunks === null || !tools.success || !hasCredentials(tools.data)) return chunks;
+  const whole = z.record(z.string(), z.unknown()).parse(parseJson(textOf(chunks)));
+  const { tools: clean } = withoutSecrets({ tools: whole["tools"] });
+  return [new TextEncoder().encode(JSON.stringify({ ...whole, tools: clean }))];
+}
+
+function textOf(chunks: Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
 
 async function byStream(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {

@@ -16,11 +16,11 @@ const NOT_FOUND_AFTER = 60;
 /** Seconds between two looks at the most, and where a response may be gone 10 minutes after its end. */
 const LONGEST_GAP = { stored: 300, fleeting: 30 };
 /** Above so many looks the gaps grow to the longest, so that an instance stays within its 1,024 steps. */
-const MANY_LOOKS = 150;
+const MANY_LOOKS = 120;
 /** So many looks are the end, whatever asks for more: each takes two of the 1,024 steps that an instance has at the least, files the rest. */
-const MOST_LOOKS = 400;
+const MOST_LOOKS = 420;
 /** So often a Recorder is woken after the end; each time takes a step. */
-const MOST_WAKES = 450;
+const MOST_WAKES = 100;
 
 /** Where OpenAI keeps a response for 10 minutes only, seconds after its end at which the last look is planned. */
 const FLEETING = 570;

@@ -30,7 +30,11 @@ export function hasCredentials(request: Record<string, unknown>): boolean {
   return JSON.stringify(request) !== JSON.stringify(withoutSecrets(request));
 }
 
-function withoutSecrets(value: Record<string, unknown>): Record<string, unknown> {
+/**
+ * A copy without credentials.
+ * @param value A request, or a response as far as it repeats one.
+ */
+export function withoutSecrets(value: Record<string, unknown>): Record<string, unknown> {
   const mcp = value["type"] === "mcp";
   const entries = Object.entries(value).map(([name, inner]): [string, unknown] => {
     const secret = SECRETS.has(name) || (mcp && MCP_SECRETS.has(name));

@@ -6,8 +6,8 @@ import { z } from "zod";
 import { startEmulator } from "../emulator/server.ts";
 import { freePort } from "../scripts/port.ts";
 import { ResponseRecord } from "../src/record.ts";
-import { startChild, type Child } from "./child.ts";
-import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./world.ts";
+import { startChild } from "./child.ts";
+import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "./world.ts";
 
 const headers = { authorization: `Bearer ${TOKEN}` };
 
@@ -22,7 +22,7 @@ test("kill -9 of workerd between trigger and webhook, then a restart, loses noth
     webhookBackoff: 0.5,
     runSeconds: 2,
   });
-  let worker = serve(port, state, emulator.url);
+  let worker = startChild(serveCommand(port, state, emulator.url));
   try {
     await worker.says(/Ready on/);
     const answer = await fetch(`${url}/trigger`, { method: "POST", headers });
@@ -31,7 +31,7 @@ test("kill -9 of workerd between trigger and webhook, then a restart, loses noth
     await worker.ended();
     // The emulator's first delivery meets nobody; it is sent again.
     await attempted(emulator.url, id);
-    worker = serve(port, state, emulator.url);
+    worker = startChild(serveCommand(port, state, emulator.url));
     await worker.says(/Ready on/);
     const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
     const record = ResponseRecord.parse(await result.json());
@@ -50,34 +50,6 @@ test("kill -9 of workerd between trigger and webhook, then a restart, loses noth
     rmSync(state, { recursive: true, force: true });
   }
 });
-
-function serve(port: number, state: string, api: string): Child {
-  const settings = {
-    OPENAI_BASE_URL: `${api}/v1`,
-    OPENAI_API_KEY: API_KEY,
-    OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    ACCESS_TOKEN: TOKEN,
-  };
-  const vars = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const where = [
-    "--port",
-    String(port),
-    "--persist-to",
-    state,
-    "--ip",
-    "127.0.0.1",
-    "--inspector-port",
-    "0",
-  ];
-  return startChild([
-    process.execPath,
-    "node_modules/wrangler/bin/wrangler.js",
-    "dev",
-    "--show-interactive-dev-session=false",
-    ...where,
-    ...vars,
-  ]);
-}
 
 async function attempted(emulator: string, id: string): Promise<void> {
   const Deliveries = z.array(z.object({ response_id: z.string(), status: z.number().nullable() }));

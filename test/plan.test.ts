@@ -37,7 +37,7 @@ test("gaps are at most 30 s where the effective store is false", async () => {
     store: false,
     created_at: null,
   };
-  const story = await play((seconds) => (seconds > 3600 ? DONE : RUNNING), { start: { created } });
+  const story = await play((seconds) => (seconds > 3000 ? DONE : RUNNING), { start: { created } });
   expect(Math.max(...gaps(story.looks))).toBe(30);
 });
 
@@ -124,3 +124,43 @@ function webhookOf(seconds: number) {
   if (wake.kind !== "webhook") throw new Error("not a webhook");
   return wake.webhook;
 }
+
+const SUSPECT: Answer = { http: 200, status: "completed", outputs: "empty" };
+
+test("a suspect response is looked at again at the gaps, stored once before and once when it settles", async () => {
+  const story = await play(() => SUSPECT, { events: [webhook(0)] });
+  expect(story.looks).toEqual([0, 5, 25, 85, 265, 565]);
+  expect(story.stored.map((known) => known.settled_at !== null)).toEqual([false, true]);
+  expect(story.outcome.verdict).toBe("suspect");
+});
+
+test("looks after the end stop as soon as the outputs are there", async () => {
+  const story = await play((seconds) => (seconds >= 25 ? DONE : SUSPECT), { events: [webhook(0)] });
+  expect(story.looks).toEqual([0, 5, 25]);
+  expect(story.outcome.verdict).toBe("recovered");
+});
+
+test("where the effective store is false no look is planned later than 570 s after the end", async () => {
+  const created = {
+    status: "queued",
+    model: "m",
+    background: true,
+    store: false,
+    created_at: null,
+  };
+  const rules = { again: [60, 500, 600, 600] };
+  const story = await play(() => SUSPECT, { events: [webhook(0)], start: { created }, rules });
+  expect(story.looks).toEqual([0, 60, 560]);
+});
+
+test("webhooks that are sent again after the end cause no look and no delay", async () => {
+  const events = [0, 1, 2, 3, 30, 40].map((seconds) => webhook(seconds));
+  const story = await play(() => SUSPECT, { events });
+  expect(story.looks).toEqual([0, 5, 25, 85, 265, 565]);
+});
+
+test("a wish to look now is met at once", async () => {
+  const wish = { at: 100, wake: { kind: "look" as const } };
+  const story = await play(() => SUSPECT, { events: [webhook(0), wish] });
+  expect(story.looks).toEqual([0, 5, 25, 85, 100, 265, 565]);
+});

@@ -20,10 +20,11 @@ test("npm start -- --once shows the run, prints what was observed, and leaves no
   expect(await child.ended()).toBe(0);
   await gone(child);
   const text = child.text();
-  for (const step of ["queued", "webhook", "look 1", "stored"])
+  for (const step of ["queued", "in progress", "webhook", "look 1", "stored", "control"])
     expect(text).toMatch(new RegExp(` s {2}.*${step}`));
   expect(text).toContain('print("BG_STDOUT_OK")');
-  expect(text).toMatch(/Verdict +.*suspect/);
+  expect(text).toMatch(/background[^]*outputs +\[\]\n[^]*foreground[^]*BG_STDOUT_OK\\n/);
+  expect(text).toMatch(/Verdict +.*lost/);
   expect(text).toMatch(/http:\/\/127\.0\.0\.1:\d+\/results\/resp_/);
   expect(text).toContain("OPENAI_API_KEY is set and ignored");
   expect(text).not.toContain("sk-of-the-user");

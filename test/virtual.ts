@@ -1,5 +1,12 @@
 // A stand-in for the engine: runs a Recorder's story in virtual time.
-import type { Known, Look, Start, Wake } from "../src/record.ts";
+import {
+  begin,
+  type Known,
+  type Look,
+  type SeenCall,
+  type Start,
+  type Wake,
+} from "../src/record.ts";
 import { follow, type Hands, type Outcome, type Step } from "../src/recorder.ts";
 import type { Rules } from "../src/plan.ts";
 
@@ -76,11 +83,11 @@ export async function play(
       story.looks.push(now);
       return { look: lookOf(script(now, story.looks.length), now), chunks: null, outputs: null };
     },
-    async store(known) {
-      story.stored.push(known);
+    async store(record) {
+      story.stored.push(record);
     },
-    async list(known) {
-      story.listed.push(known);
+    async list(record) {
+      story.listed.push(record);
     },
     async recall() {
       return null;
@@ -180,4 +187,21 @@ function lookOf(answer: Answer, seconds: number): Look {
     refused: answer.refused ?? false,
     retry_after: answer.retryAfter ?? null,
   };
+}
+
+/** A record that nobody has looked at yet. */
+export function known(): Known {
+  return begin(TRIGGERED);
+}
+
+/**
+ * A look by GET.
+ * @param seconds When.
+ * @param what The status, `completed` unless it is given, and the calls.
+ */
+export function looked(seconds: number, what: { status?: string; calls: SeenCall[] }): Look {
+  const status = what.status ?? "completed";
+  const look = lookOf({ http: 200, status }, seconds);
+  const seen = what.calls.map((call) => ({ id: call.id, outputs: call.state }));
+  return { ...look, observation: { ...look.observation, calls: seen }, calls: what.calls };
 }
