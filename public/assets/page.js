@@ -119,7 +119,7 @@ function show(page) {
   showButtons();
   stops()
     .at(focused === -1 ? Infinity : focused)
-    ?.focus();
+    ?.focus({ preventScroll: true });
 }
 
 /** Follows the run that this page is about, until it is settled. */

@@ -42,8 +42,8 @@ export function Comparison(props: {
       <h2 id="comparison">Background and control</h2>
       <p class="meaning">
         The control ran the same request with background: false
-        {control.id === null ? "" : ` as ${control.id}`}; status {control.status ?? "unknown"}. What
-        one side has and the other has not is marked.
+        {control.status === null ? "" : `; it is ${control.status}`}. What only one side has is
+        marked. {control.id === null ? null : <code class="faint">{control.id}</code>}
       </p>
       {pairs.map((pair, index) => (
         <Pair {...pair} number={index + 1} id={id} most={props.most} />

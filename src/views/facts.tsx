@@ -19,7 +19,7 @@ export function Facts(props: { record: Subject; answer: Answer }) {
     ["Ran for", ran === null ? "–" : duration(ran)],
     ["Stored after", stored === null ? "not yet" : duration(stored)],
     ["Tokens", tokens(answer)],
-    ["Looks", String(record.observations.length)],
+    ["Looks", String(record.observations.filter((seen) => seen.channel !== "control").length)],
     ["Started by", STARTERS[record.started_by]],
     ["Webhook", record.webhook === null ? "none received" : record.webhook.type],
   ];
