@@ -10,7 +10,7 @@ import type { State, Upload } from "./state.ts";
 /** Makes a run of a request's body, or throws what the API would answer. */
 export function prepare(state: State, body: unknown): Run {
   const request = check(CreateRequest, body);
-  checkInclude(request.include ?? [], { persisted: request.store !== false });
+  checkInclude(request.include ?? []);
   const run = new Run(request, state.settings);
   refuse(run);
   const earlier = context(state, run);

@@ -95,8 +95,8 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, place: PropertyKe
   return parsed.data;
 }
 
-/** Checks the values of `include`, wherever they came from. */
-export function checkInclude(values: string[], { persisted }: { persisted: boolean }): Set<string> {
+/** Checks the values of `include`; `persisted` where something stored is asked for, of which not all can be included. */
+export function checkInclude(values: string[], { persisted } = { persisted: false }): Set<string> {
   const included = new Set(values);
   const wrong = values.findIndex((value) => !INCLUDES.has(value));
   if (wrong >= 0) {

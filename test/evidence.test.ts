@@ -262,7 +262,7 @@ test("other includes are asked for again where GET allows them", async () => {
   const include = [
     "message.output_text.logprobs",
     "file_search_call.results",
-    "computer_call_output.output.image_url",
+    "reasoning.encrypted_content",
   ];
   await fetch(`${world.emulator.url}/_emulator/requests`, { method: "DELETE" });
   const id = await world.trigger({ input: "hello", include });

@@ -119,7 +119,6 @@ describe("a request is refused", () => {
       "previous_response_not_found",
       "previous_response_id",
     ],
-    [{ model, input: "hi", include: ["reasoning.encrypted_content"] }, null, "include"],
   ] as const;
   test.each(refused)("%j", async (body, code, param) => {
     const refusal = client.post("/responses", { body });
