@@ -90,7 +90,8 @@ app.get("/results", async (c) => {
 });
 app.get("/results/:id", async (c) => {
   const found = await result(c);
-  if (wantsPage(c)) return c.html(<ResultPage found={found} now={Date.now()} />);
+  const follow = c.req.query("follow") !== undefined;
+  if (wantsPage(c)) return c.html(<ResultPage found={found} now={Date.now()} follow={follow} />);
   return c.body(found.json(), 200, { "content-type": "application/json" });
 });
 app.get("/results/:id/outputs", outputs);

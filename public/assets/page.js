@@ -227,6 +227,8 @@ class Follower {
 
   async #end() {
     clearInterval(this.#clock);
+    // Without ?follow: there is nothing to follow any more.
+    history.replaceState(null, "", location.pathname);
     await this.#refresh();
     announce(`${document.querySelector("h1")?.textContent ?? ""}. The run is settled.`);
   }

@@ -28,10 +28,11 @@ export function askedByForm(c: Context<App>): boolean {
   );
 }
 
-/** Leads a form's action back to the run's page; scripts get the answer itself. */
+/** Leads a form's action back to the run's page, which follows what comes of it; scripts get the answer itself. */
 export async function leadBack(c: Context<App>, next: Next): Promise<void> {
   await next();
-  if (askedByForm(c) && c.res.ok) c.res = c.redirect(`/results/${c.req.param("id")}`, 303);
+  if (!askedByForm(c) || !c.res.ok) return;
+  c.res = c.redirect(`/results/${c.req.param("id")}?follow=1`, 303);
 }
 
 /**

@@ -3,10 +3,9 @@ import type { ResponseRecord } from "../record.ts";
 import { duration } from "./time.ts";
 import { STAGES } from "./words.ts";
 
-/** The progress of a run; nothing once it is settled. */
+/** The progress of a run. */
 export function Progress(props: { record: Omit<ResponseRecord, "response">; now: number }) {
   const { record, now } = props;
-  if (record.settled_at !== null) return null;
   const elapsed = record.created_at === null ? 0 : now - Date.parse(record.created_at);
   const stage = stageOf(record);
   return (

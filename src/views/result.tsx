@@ -21,16 +21,16 @@ const MOST_CALLS = 60;
 
 type Subject = Revealed["record"];
 
-/** A result's page. `now` is the server's clock in milliseconds. */
-export function ResultPage(props: { found: Revealed; now: number }) {
-  const { found, now } = props;
+/** A result's page. `now` is the server's clock in milliseconds; `follow` follows a settled run too, for a look was just asked for. */
+export function ResultPage(props: { found: Revealed; now: number; follow: boolean }) {
+  const { found, now, follow } = props;
   const { record } = found;
   const answer = answerOf(found.response);
   const most = share(record);
   return (
     <Layout title={`${headline(record).title} · ${record.id}`} here="results">
       <Top record={record} answer={answer} />
-      <Progress record={record} now={now} />
+      {record.settled_at === null || follow ? <Progress record={record} now={now} /> : null}
       <Trouble record={record} missing={isMissing(found)} />
       <Facts record={record} answer={answer} />
       <Comparison record={record} most={most} />

@@ -62,7 +62,7 @@ export function TriggerPage(props: Props) {
           <Input typed={typed} wrong={wrong("input")} />
           <Model typed={typed} wrong={wrong("model")} />
           <Memory typed={typed} wrong={wrong("memory")} />
-          <Flags typed={typed} />
+          <Flags typed={typed} wrong={wrong("control")} />
           <Advanced typed={typed} wrong={wrong("advanced")} />
           <button class="main">Start</button>
         </form>
@@ -166,7 +166,7 @@ function Memory({ typed, wrong }: FieldProps) {
   );
 }
 
-function Flags(props: { typed: Typed }) {
+function Flags({ typed, wrong }: FieldProps) {
   return (
     <fieldset>
       <legend>Flags</legend>
@@ -176,7 +176,7 @@ function Flags(props: { typed: Typed }) {
             id={name}
             name={name}
             type="checkbox"
-            checked={props.typed[name] !== ""}
+            checked={typed[name] !== ""}
             aria-describedby={`${name}-hint`}
           />
           <label for={name}>{label}</label>
@@ -185,6 +185,11 @@ function Flags(props: { typed: Typed }) {
           </p>
         </div>
       ))}
+      {wrong === undefined ? null : (
+        <p class="wrong" id="control-wrong" role="alert">
+          <Visible text={wrong} />
+        </p>
+      )}
     </fieldset>
   );
 }
@@ -233,6 +238,7 @@ function Command(props: { url: string; typed: Typed; broken: boolean }) {
 }
 
 function fieldOf(problem: Problem): keyof Typed | null {
+  if (/\bcontrol\b/.test(problem.message)) return "control";
   if (problem.code === "bad_request") return "advanced";
   const { param } = problem;
   if (param === undefined || problem.status >= 429) return null;

@@ -36,6 +36,15 @@ test("no page has more than 60 KB on the wire", async () => {
   expect(Math.max(...sizes)).toBeLessThan(LARGEST_PAGE);
 });
 
+test("older results are a page further", async () => {
+  const html = { headers: { accept: "text/html" } };
+  const newest = await (await world.ask("/results?limit=2", html)).text();
+  const link = /<a href="([^"]+)">Older</.exec(newest)?.[1]?.replaceAll("&amp;", "&") ?? "";
+  const older = await (await world.ask(link, html)).text();
+  expect(older).toContain(">Newest<");
+  expect(idsIn(older).filter((id) => idsIn(newest).includes(id))).toEqual([]);
+});
+
 describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   let browser: Browser;
 
@@ -124,6 +133,10 @@ async function fill(target: World): Promise<Record<string, string>> {
     flying: result(flying),
     unknown: result("resp_unknown"),
   };
+}
+
+function idsIn(html: string): string[] {
+  return [...html.matchAll(/href="\/results\/(resp_\w+)"/g)].map((found) => found[1] ?? "");
 }
 
 function result(id: string): string {

@@ -87,16 +87,21 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.context().close();
   });
 
-  test("a record is deleted for good", async () => {
+  test("a settled run is looked at again, another deleted for good", async () => {
     await world.emulate({ queueSeconds: 0.1, runSeconds: 0.1 });
-    const id = await world.trigger(asking("To be deleted", 'print("gone")'));
-    await world.settled(id);
+    const kept = await world.trigger(asking("To be kept", 'print("here")'));
+    const gone = await world.trigger(asking("To be deleted", 'print("gone")'));
+    await Promise.all([world.settled(kept), world.settled(gone)]);
     const { page } = await enter(browser, world);
-    await page.goto(`${world.url}/results/${id}`);
+    await page.goto(`${world.url}/results/${kept}`);
+    await page.getByRole("button", { name: "Look again" }).click();
+    await page.getByText("Look 2: refetch").waitFor();
+    await page.waitForURL(`**/results/${kept}`);
+    await page.goto(`${world.url}/results/${gone}`);
     await page.getByText("Delete…").click();
     await page.getByRole("button", { name: "Delete for good" }).click();
     await page.waitForURL("**/results");
-    await page.goto(`${world.url}/results/${id}`);
+    await page.goto(`${world.url}/results/${gone}`);
     expect(await page.locator("h1").textContent()).toBe("Not recorded, or expired");
     await page.context().close();
   });
