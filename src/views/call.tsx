@@ -11,7 +11,7 @@ type Props = {
   /** The response's id. */
   id: string;
   number: number;
-  /** Letters of each text that the page may hold. */
+  /** Bytes of each text that the page may hold. */
   most: number;
   /** Whether its code stands further up already. */
   codeAbove: boolean;

@@ -16,7 +16,7 @@ type Props = {
   call: Pick<Call, "id" | "outputs">;
   /** The response's id, for its routes. */
   id: string;
-  /** Letters of each text that the page may hold. */
+  /** Bytes of each text that the page may hold. */
   most: number;
 };
 

@@ -4,7 +4,7 @@ import { reportOf } from "./report.ts";
 import { excerpt, Printed } from "./text.tsx";
 import { bytes } from "./time.ts";
 
-/** Letters of each that the page holds. */
+/** Bytes of each that the page holds. */
 const MOST = 6_000;
 
 /** The folded part of a result. */

@@ -14,8 +14,8 @@ import { excerpt, visible, Visible } from "./text.tsx";
 import { Timeline } from "./timeline.tsx";
 import { headline, statusTone } from "./words.ts";
 
-/** Letters of code and printed text that a page holds in all, so that it stays under 60 KB on the wire. */
-const PAGE = { letters: 26_000, least: 240, mostEach: 16_000 };
+/** Bytes of code and printed text that a page holds in all, so that it stays under 60 KB on the wire. */
+const PAGE = { bytes: 26_000, least: 240, mostEach: 16_000 };
 /** Calls that the page shows; more are in the raw response. */
 const MOST_CALLS = 60;
 
@@ -141,8 +141,5 @@ function Said(props: { text: string }) {
 
 function share(record: Subject): number {
   const texts = 2 * (record.calls.length + 2 * (record.control?.calls.length ?? 0));
-  return Math.min(
-    PAGE.mostEach,
-    Math.max(PAGE.least, Math.floor(PAGE.letters / Math.max(texts, 1))),
-  );
+  return Math.min(PAGE.mostEach, Math.max(PAGE.least, Math.floor(PAGE.bytes / Math.max(texts, 1))));
 }

@@ -15,7 +15,7 @@ const NEAREST = 12;
 
 export type Scale = {
   /** Per cent from the left. */
-  at(milliseconds: number): number;
+  at: (milliseconds: number) => number;
   /** Milliseconds since the beginning that get a mark. */
   marks: number[];
   /** Whether late times are drawn closer together than early ones. */

@@ -63,12 +63,16 @@ export type Excerpt = { text: string; whole: boolean; size: string };
 /**
  * The beginning of a text, never half a character.
  * @param text The text.
- * @param most Letters at the most.
+ * @param most Bytes at the most.
  */
 export function excerpt(text: string, most: number): Excerpt {
-  const whole = text.length <= most;
-  const cut = whole ? text : text.slice(0, most).replace(/[\ud800-\udbff]$/, "");
-  return { text: cut, whole, size: bytes(new TextEncoder().encode(text).byteLength) };
+  const encoder = new TextEncoder();
+  const head = encoder.encode(text.slice(0, most));
+  if (text.length <= most && head.byteLength <= most) {
+    return { text, whole: true, size: bytes(head.byteLength) };
+  }
+  const cut = new TextDecoder().decode(head.subarray(0, most)).replace(/\ufffd+$/, "");
+  return { text: cut, whole: false, size: bytes(encoder.encode(text).byteLength) };
 }
 
 /** Printed text: monospaced, in its own lines; very long lines wrap. */

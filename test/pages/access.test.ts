@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { startWorld, type World } from "../world.ts";
 import { CHROMIUM, enter, openBrowser, sayLeftOut } from "./browser.ts";
-import { asking, DRAWING, HOSTILE } from "./input.ts";
+import { asking, DENSE, DRAWING, HOSTILE } from "./input.ts";
 
 sayLeftOut("axe, narrow screens, and pages without script");
 
@@ -117,7 +117,8 @@ async function fill(target: World): Promise<Record<string, string>> {
   );
   const hostile = await target.trigger(asking("<b>Hostile</b> \u202einput", HOSTILE));
   const failed = await target.trigger({ input: "emulator: fail" });
-  for (const id of [rich, hostile, failed]) await target.settled(id);
+  const dense = await target.trigger(asking("Dense", DENSE, DENSE, DENSE));
+  for (const id of [rich, hostile, dense, failed]) await target.settled(id);
   await target.emulate({ backgroundOutputs: "empty" });
   const compared = await target.trigger({ control: true, ...asking("Compared", 'print("one")') });
   await target.emulate({ runSeconds: 600, backgroundOutputs: "present" });
@@ -128,6 +129,7 @@ async function fill(target: World): Promise<Record<string, string>> {
     trigger: "/trigger",
     rich: result(rich),
     hostile: result(hostile),
+    dense: result(dense),
     failed: result(failed),
     compared: result(compared),
     flying: result(flying),

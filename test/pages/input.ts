@@ -34,3 +34,7 @@ print("\x1b[31mred\x1b[0m \x1b]8;;https://example.com\x07link\x1b]8;;\x07")
 print("\u202egnp.exe\u202c \u2066hidden\u2069")
 print("broken \ud800 \udcff text")
 print("x" * 5_000_000)`;
+
+/** Python that prints what no compression makes smaller. */
+export const DENSE = `import random
+print("".join(chr(random.randrange(0x4e00, 0x9fff)) for _ in range(50_000)))`;
