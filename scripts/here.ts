@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
 import { startEmulator } from "../emulator/server.ts";
+import { keepWebhooks } from "./live/keep.ts";
 import { freePort } from "./port.ts";
 
 export type Here = {
@@ -18,12 +19,29 @@ export type Here = {
   close(): Promise<void>;
 };
 
-type Options = { live: boolean; port: number; token: string; state: string };
+type Options = {
+  live: boolean;
+  port: number;
+  token: string;
+  state: string;
+  /** The URL of a tunnel to `port` that is there already. */
+  tunnel: string | undefined;
+};
+
+/** The real API; the variable is for tests. */
+const REAL = process.env["LIVE_API"] ?? "https://api.openai.com/v1";
 
 const Status = z.object({ status: z.string() });
 
 /** The API as the Worker should know it. */
-type Api = { baseUrl: string; key: string; close(): Promise<void> };
+type Api = {
+  baseUrl: string;
+  key: string;
+  webhookSecret: string;
+  /** False when its webhooks can't come here. */
+  sends: boolean;
+  close(): Promise<void>;
+};
 
 /**
  * Starts what `npm start` needs. Where something fails, nothing is left running.
@@ -31,11 +49,10 @@ type Api = { baseUrl: string; key: string; close(): Promise<void> };
  */
 export async function startHere(options: Options): Promise<Here> {
   quietWrangler();
-  const secret = `whsec_${randomBytes(32).toString("base64")}`;
   const port = options.port === 0 ? await freePort() : options.port;
-  const api = options.live ? realApi() : await emulatedApi(secret, port);
+  const api = options.live ? await realApi(port, options.tunnel) : await emulatedApi(port);
   try {
-    const worker = await startWorker(api, secret, { ...options, port });
+    const worker = await startWorker(api, { ...options, port });
     const close = async () => {
       await worker.dispose();
       await api.close();
@@ -54,26 +71,39 @@ export async function startHere(options: Options): Promise<Here> {
   }
 }
 
-async function emulatedApi(webhookSecret: string, port: number): Promise<Api> {
+async function emulatedApi(port: number): Promise<Api> {
   if (process.env["OPENAI_API_KEY"] !== undefined) {
     console.log(
       "OPENAI_API_KEY is set and ignored: this is the emulator. The real API: npm start -- --live\n",
     );
   }
+  const webhookSecret = newSecret();
   const key = `sk-emulated-${createHash("sha256").update(webhookSecret).digest("hex").slice(0, 16)}`;
   const webhookUrl = `http://127.0.0.1:${port}/webhook`;
   // Slow enough to be watched.
   const pace = { queueSeconds: 0.5, runSeconds: 1 };
   const emulator = await startEmulator({ apiKey: key, webhookSecret, webhookUrl, ...pace });
-  return { baseUrl: `${emulator.url}/v1`, key, close: () => emulator.close() };
+  const close = () => emulator.close();
+  return { baseUrl: `${emulator.url}/v1`, key, webhookSecret, sends: true, close };
 }
 
-function realApi(): Api {
+async function realApi(port: number, tunnel: string | undefined): Promise<Api> {
   const key = process.env["OPENAI_API_KEY"];
   if (key === undefined || key === "") {
     throw new Error("--live needs OPENAI_API_KEY in the environment.");
   }
-  return { baseUrl: "https://api.openai.com/v1", key, close: () => Promise.resolve() };
+  const kept = await keepWebhooks({ key, baseUrl: REAL, port, tunnel: tunnel ?? null });
+  return {
+    baseUrl: REAL,
+    key,
+    webhookSecret: kept.secret ?? newSecret(),
+    sends: kept.secret !== null,
+    close: () => kept.close(),
+  };
+}
+
+function newSecret(): string {
+  return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
 async function statusOf(api: Api, id: string): Promise<string> {
@@ -82,16 +112,15 @@ async function statusOf(api: Api, id: string): Promise<string> {
   return answer.ok ? Status.parse(await answer.json()).status : `HTTP ${answer.status}`;
 }
 
-async function startWorker(api: Api, webhookSecret: string, options: Options) {
+async function startWorker(api: Api, options: Options) {
   const worker = await unstable_startWorker({
     config: fileURLToPath(new URL("../wrangler.toml", import.meta.url)),
     bindings: {
       OPENAI_BASE_URL: { type: "plain_text", value: api.baseUrl },
       OPENAI_API_KEY: { type: "secret_text", value: api.key },
-      OPENAI_WEBHOOK_SECRET: { type: "secret_text", value: webhookSecret },
+      OPENAI_WEBHOOK_SECRET: { type: "secret_text", value: api.webhookSecret },
       ACCESS_TOKEN: { type: "secret_text", value: options.token },
-      // No webhook from the internet reaches this machine.
-      ...(options.live ? { WEBHOOK_DEADLINE: { type: "plain_text" as const, value: "5" } } : {}),
+      ...(api.sends ? {} : { WEBHOOK_DEADLINE: { type: "plain_text" as const, value: "5" } }),
     },
     dev: {
       server: { hostname: "127.0.0.1", port: options.port },

@@ -7,7 +7,8 @@ import { settle, showEvidence, trigger } from "./show.ts";
 const USAGE = `npm start [-- OPTIONS]
 
   --once        end when the record is stored (exit code 0 only then)
-  --live        use the real API: needs OPENAI_API_KEY; webhooks don't reach this machine, so the deadline does their work
+  --live        use the real API: needs OPENAI_API_KEY; its webhooks come through a tunnel, as long as this runs
+  --tunnel URL  with --live: a tunnel of your own that leads to --port, instead of one of Cloudflare's
   --port N      the Worker's port (default: a free one)
   --state DIR   where records are kept from run to run (default: .wrangler/state)
   --help        this text`;
@@ -15,6 +16,7 @@ const USAGE = `npm start [-- OPTIONS]
 const OPTIONS = {
   once: { type: "boolean", default: false },
   live: { type: "boolean", default: false },
+  tunnel: { type: "string" },
   port: { type: "string", default: "0" },
   state: { type: "string", default: ".wrangler/state" },
   help: { type: "boolean", default: false },
@@ -32,8 +34,8 @@ async function main(): Promise<void> {
   if (values.help) return console.log(USAGE);
   console.log("Starting the Worker…\n");
   const token = process.env["ACCESS_TOKEN"] ?? randomBytes(16).toString("hex");
-  const { live, state } = values;
-  const here = await startHere({ live, state, port: portOf(values.port), token });
+  const { live, state, tunnel } = values;
+  const here = await startHere({ live, state, tunnel, port: portOf(values.port), token });
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => void end(here, 0));
   const stored = await run(here);
