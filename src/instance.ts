@@ -49,6 +49,12 @@ async function replace(env: Env, start: Start): Promise<void> {
   const instance = await find(env, start.id);
   if (instance !== null) await instance.delete();
   await env.RECORDER.create({ id: start.id, params: start });
+  // The local engine keeps it to itself when the new one can't begin.
+  for (let tries = 0; tries < 20; tries += 1) {
+    if ((await find(env, start.id)) !== null) return;
+    await scheduler.wait(50);
+  }
+  throw new Error(`the instance ${start.id} did not begin`);
 }
 
 /**
@@ -79,18 +85,35 @@ export async function askRecorder(env: Env, id: string): Promise<Reading> {
 }
 
 /**
- * Waits until a Recorder has ended.
+ * Waits until a Recorder has ended, or has finished a step.
  * @param env The Worker's environment.
  * @param id The response's id.
  * @param seconds How long at the most.
+ * @param step The step's name, where its end is enough.
  */
-export async function awaitRecorder(env: Env, id: string, seconds: number): Promise<void> {
+export async function awaitRecorder(
+  env: Env,
+  id: string,
+  seconds: number,
+  step?: string,
+): Promise<void> {
   const instance = await find(env, id);
   if (instance === null) return;
   using subscription = await instance.subscribe({
-    filter: ["workflow_completed", "workflow_errored", "workflow_terminated"],
+    filter: ["step_completed", "workflow_completed", "workflow_errored", "workflow_terminated"],
   });
-  await Promise.race([subscription.next(), scheduler.wait(seconds * 1000)]);
+  await Promise.race([reached(subscription, step), scheduler.wait(seconds * 1000)]);
+}
+
+async function reached(
+  subscription: WorkflowInstanceSubscription,
+  step: string | undefined,
+): Promise<void> {
+  for (;;) {
+    const { done, value } = await subscription.next();
+    if (done === true || value.type !== "step_completed") return;
+    if (step !== undefined && value.stepName.startsWith(step)) return;
+  }
 }
 
 /**
@@ -126,7 +149,9 @@ async function replay(
   let known: Known | null = null;
   let strangers = true;
   for (;;) {
-    const next = await Promise.race([subscription.next(), silence(instance)]);
+    const heard = { something: false };
+    const next = await Promise.race([subscription.next(), silence(instance, heard)]);
+    heard.something = true;
     if (next === null) return { known, ended: false };
     if (next.done === true) return { known, ended: true };
     const event = next.value;
@@ -152,10 +177,10 @@ function foldStep(known: Known, name: string, output: unknown, strangers: boolea
   return known;
 }
 
-async function silence(instance: WorkflowInstance): Promise<null> {
+// A call that is left over must not reach the instance later: it could be on its way to being deleted.
+async function silence(instance: WorkflowInstance, heard: { something: boolean }): Promise<null> {
   await scheduler.wait(SILENCE);
-  await instance.status();
-  await instance.status();
+  for (let asked = 0; asked < 2 && !heard.something; asked += 1) await instance.status();
   return null;
 }
 

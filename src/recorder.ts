@@ -27,11 +27,17 @@ import {
 /** The type of the Workflow event that wakes a Recorder. OpenAI's own type has a dot, which production refuses. */
 export const WAKE = "webhook";
 
+/** The step after which a deleted record is gone. */
+export const FORGET = "forget";
+
+/** Seconds after which a look has ended. */
+const LONGEST_LOOK = 120;
+
 type Config = {
   timeout: "1 minute" | "5 minutes" | "24 hours";
   retries: {
     limit: number;
-    delay: "10 seconds" | "5 minutes";
+    delay: "2 seconds" | "5 minutes";
     backoff: "constant" | "exponential";
   };
 };
@@ -45,12 +51,12 @@ const WRITE: Config = { ...LOOK, timeout: "1 minute" };
 // A container dies after 20 minutes without use.
 const RESCUE: Config = {
   timeout: "5 minutes",
-  retries: { limit: 5, delay: "10 seconds", backoff: "exponential" },
+  retries: { limit: 7, delay: "2 seconds", backoff: "exponential" },
 };
 // It POSTs: what was cut off may have run, and is billed.
 const CONTROL: Config = {
   timeout: "24 hours",
-  retries: { limit: 0, delay: "10 seconds", backoff: "constant" },
+  retries: { limit: 0, delay: "2 seconds", backoff: "constant" },
 };
 
 /** What the story needs of a WorkflowStep. https://developers.cloudflare.com/workflows/build/workers-api/#workflowstep */
@@ -145,12 +151,16 @@ async function open(start: Start, step: Step, hands: Hands): Promise<Known> {
   return record;
 }
 
+// A look that was under way when its instance was deleted may store once more, so everything is removed again when it must have ended.
 async function forget(start: Start, step: Step, hands: Hands): Promise<Outcome> {
-  await step.do("forget", WRITE, async () => {
-    const stored = await hands.recall(start.id);
-    await hands.forget(start.id, stored?.started_at ?? start.at);
-    return null;
-  });
+  for (const name of [FORGET, "forget what came late"]) {
+    await step.do(name, WRITE, async () => {
+      const stored = await hands.recall(start.id);
+      await hands.forget(start.id, stored?.started_at ?? start.at);
+      return null;
+    });
+    if (name === FORGET) await pause(step, 1, LONGEST_LOOK);
+  }
   return { id: start.id, verdict: "pending", recorded: false };
 }
 

@@ -193,6 +193,16 @@ test("looking by hand finds outputs after the end, and records an id never seen"
   await world.emulate({ webhookDrop: false });
 });
 
+test("an id can be looked at again and again, and then be deleted", async () => {
+  const id = await world.trigger({ input: "hello" });
+  await world.settled(id);
+  for (let looks = 2; looks < 5; looks += 1) {
+    expect((await lookAgain(id)).observations).toHaveLength(looks);
+  }
+  expect((await world.ask(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
+  expect((await world.ask(`/results/${id}`)).status).toBe(404);
+});
+
 test("a deleted record is gone with its files and its line in the list", async () => {
   const id = await world.trigger({
     input: "```python\nopen('/mnt/data/a.txt', 'w').write('a');\n```",

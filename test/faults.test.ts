@@ -5,7 +5,8 @@ import { sign } from "./sign.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({}, { WEBHOOK_DEADLINE: "1" });
+  // Long enough for a fault to be set before the end.
+  world = await startWorld({ runSeconds: 2 }, { WEBHOOK_DEADLINE: "4" });
 });
 afterAll(() => world.close());
 
@@ -30,11 +31,13 @@ const SOONER = [
   },
 ];
 
-test.each(SOONER)("after $name the response is looked at again", async ({ rule }) => {
-  await world.fault({ method: "GET", path: "^/v1/responses/resp_", times: 1, ...rule });
-  const record = await world.settled(await world.trigger());
+test.concurrent.each(SOONER)("after $name the response is looked at again", async ({ rule }) => {
+  const id = await world.trigger();
+  await world.fault({ method: "GET", path: `${id}$`, times: 1, ...rule });
+  const record = await world.settled(id);
   expect(record).toMatchObject({ status: "completed", verdict: "suspect", error: null });
   expect(record.observations.length).toBeGreaterThan(1);
+  expect(record.observations[0]).not.toMatchObject({ http_status: 200, status: "completed" });
   expect(record.observations.at(-1)).toMatchObject({ http_status: 200, status: "completed" });
 });
 

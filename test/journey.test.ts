@@ -118,7 +118,7 @@ test("empty outputs of code that prints are suspect, of code that doesn't silent
 });
 
 test("a webhook sent five times is recorded once", async () => {
-  await world.emulate({ webhookCopies: 5 });
+  await world.emulate({ webhookCopies: 5, backgroundOutputs: "present" });
   const id = await world.trigger();
   const record = await world.settled(id);
   await world.emulate({ webhookCopies: 1 });

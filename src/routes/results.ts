@@ -12,6 +12,7 @@ import {
 import { cancel } from "../openai.ts";
 import { refusedByOpenAI } from "../refusal.ts";
 import type { Known, Start } from "../record.ts";
+import { FORGET } from "../recorder.ts";
 import { ResponseVerdict } from "../record.ts";
 import { reveal, type Revealed } from "../reveal.ts";
 import { listPage, readFile, readOutputs, readRecord, type Page, type Stored } from "../store.ts";
@@ -124,7 +125,7 @@ export async function forget(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
   const { known } = await find(c.env, id);
   await restartRecorder(c.env, actionOn(id, "delete", known.started_at));
-  await awaitRecorder(c.env, id, 20);
+  await awaitRecorder(c.env, id, 20, FORGET);
   return c.body(null, 204);
 }
 
