@@ -9,6 +9,7 @@ import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
 import { events } from "./routes/events.ts";
+import { exportPage } from "./routes/export.ts";
 import { image } from "./routes/images.ts";
 import {
   cancelRun,
@@ -88,6 +89,7 @@ app.get("/results", async (c) => {
     );
   return c.json({ results: found.rows, cursor: found.cursor });
 });
+app.get("/results.ndjson", exportPage);
 app.get("/results/:id", async (c) => {
   const found = await result(c);
   const follow = c.req.query("follow") !== undefined;
