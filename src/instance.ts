@@ -24,8 +24,14 @@ export async function startRecorder(env: Env, start: Start): Promise<void> {
     await env.RECORDER.create({ id: start.id, params: start });
   } catch (error) {
     if (!isAlreadyThere(error)) throw error;
-    await wakeRecorder(env, start.id, { kind: "trigger", start });
+    await wakeRecorder(env, start.id, wakeOf(start));
   }
+}
+
+// Another webhook, or the trigger, was faster.
+function wakeOf(start: Start): Wake {
+  if (start.webhook !== null) return { kind: "webhook", webhook: start.webhook };
+  return { kind: "trigger", start };
 }
 
 /**
