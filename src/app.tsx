@@ -23,6 +23,7 @@ import {
 } from "./routes/results.ts";
 import { door, logIn, logOut, sameSite, type App } from "./routes/session.ts";
 import { askedByForm, bodyOf, field, leadBack, readBody, Typed } from "./routes/form.ts";
+import { triggerOnce } from "./routes/once.ts";
 import { trigger } from "./routes/trigger.ts";
 import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
 import { ErrorPage } from "./views/error.tsx";
@@ -78,7 +79,7 @@ app.get("/", (c) => c.redirect("/results"));
 app.get("/trigger", (c) => c.html(<TriggerPage url={new URL(c.req.url).origin} />));
 app.post("/trigger", limit(LARGEST_TRIGGER), async (c) => {
   if (askedByForm(c)) return triggerByForm(c);
-  const started = await trigger(c, await readBody(c));
+  const started = await triggerOnce(c, await readBody(c));
   return c.json(started, 202, { location: `/results/${started.id}` });
 });
 app.get("/results", async (c) => {

@@ -6,6 +6,7 @@ import { runControl } from "./control.ts";
 import { findFiles, isToCopy, saveFile } from "./files.ts";
 import { wakeRecorder } from "./instance.ts";
 import { lookAt } from "./looks.ts";
+import { giveTurn, type Answer } from "./once.ts";
 import type { Known, Start } from "./record.ts";
 import { follow, type Hands, type Outcome } from "./recorder.ts";
 import * as store from "./store.ts";
@@ -21,6 +22,13 @@ export class Recorder extends WorkflowEntrypoint<Env, Start> {
       strangers: event.payload.strangers,
     };
     return follow(event.payload, step, handsOf(this.env), rules);
+  }
+}
+
+/** One instance per Idempotency-Key: it holds what the first request with that key was answered. */
+export class Once extends WorkflowEntrypoint<Env> {
+  override async run(_: WorkflowEvent<unknown>, step: WorkflowStep): Promise<Answer | null> {
+    return giveTurn(step);
   }
 }
 

@@ -77,9 +77,9 @@ async function* linesOf(
 function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done === true) return controller.close();
-      controller.enqueue(value);
+      const next = await chunks.next();
+      if (next.done === true) return controller.close();
+      controller.enqueue(next.value);
     },
     async cancel() {
       await chunks.return(undefined);
