@@ -7,6 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Context, Next } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
+import { openapi } from "./contract/openapi.ts";
 import { Problem } from "./errors.ts";
 import { events } from "./routes/events.ts";
 import { exportPage } from "./routes/export.ts";
@@ -29,6 +30,7 @@ import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
 import { ErrorPage } from "./views/error.tsx";
 import { ListPage } from "./views/list.tsx";
 import { LoginPage } from "./views/login.tsx";
+import { ReferencePage } from "./views/reference.tsx";
 import { ResultPage } from "./views/result.tsx";
 import { TriggerPage } from "./views/trigger.tsx";
 
@@ -110,6 +112,8 @@ app.post("/results/:id/delete", async (c) => {
   return c.redirect("/results", 303);
 });
 app.get("/results/:id/files/:file_id", file);
+app.get("/openapi.json", (c) => c.json(openapi(new URL(c.req.url).origin)));
+app.get("/openapi", (c) => c.html(<ReferencePage />));
 
 app.notFound((c) =>
   fail(

@@ -19,14 +19,16 @@ import { listPage, readFile, readOutputs, readRecord, type Page, type Stored } f
 import { responseId } from "./id.ts";
 import type { App } from "./session.ts";
 
-const Query = z.object({
+/** What the list is asked for with. */
+export const Query = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(25),
   cursor: z.string().min(1).max(2_000).optional(),
   verdict: ResponseVerdict.optional(),
   status: z.string().min(1).max(40).optional(),
 });
 
-const Wait = z.coerce.number().min(0).max(60);
+/** Seconds to wait for a record's end. */
+export const Wait = z.coerce.number().min(0).max(60);
 
 export type Filter = z.infer<typeof Query>;
 

@@ -26,6 +26,13 @@ const LATER = ["hold"];
 /** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
 const MOST_PAIRS = 15;
 
+/** The recorder's own flags beside the create parameters. */
+export const Flags = z.object({
+  control: z.boolean().optional(),
+  replay: z.boolean().optional(),
+  hold: z.boolean().optional(),
+});
+
 const Body = z.record(z.string(), z.unknown());
 const Pairs = z.record(z.string(), z.string());
 
@@ -46,7 +53,14 @@ const WAITING = new Set(["response.created", "response.queued"]);
 /** A request as it goes to OpenAI, and what must outlive it. */
 export type Prepared = { request: Record<string, unknown>; intent: Intent };
 
-export type Started = { id: string; status: string; result_url: string };
+/** The answer to a trigger. */
+export const Started = z.object({
+  id: z.string().regex(RESPONSE_ID),
+  status: z.string(),
+  result_url: z.url(),
+});
+
+export type Started = z.infer<typeof Started>;
 
 /**
  * Starts what a caller asked for.
@@ -118,11 +132,10 @@ function checkControl(request: Record<string, unknown>): void {
 }
 
 function checkFlags(flags: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(flags)) {
-    if (value === undefined || value === false) continue;
-    if (value !== true) throw refused(`${name} must be true or false.`);
-    if (LATER.includes(name)) throw refused(`${name} is not built yet. Leave it out.`);
-  }
+  const wrong = Flags.safeParse(flags).error?.issues[0]?.path[0];
+  if (wrong !== undefined) throw refused(`${String(wrong)} must be true or false.`);
+  const later = LATER.find((name) => flags[name] === true);
+  if (later !== undefined) throw refused(`${later} is not built yet. Leave it out.`);
 }
 
 function checkParameters(parameters: Record<string, unknown>): void {
