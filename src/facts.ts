@@ -42,6 +42,7 @@ const IntentValue = z.object({
   include: z.array(z.string()).catch([]),
   replay: z.boolean().catch(false),
   control: z.boolean().catch(false),
+  retention_days: z.int().min(1).max(3_650).nullable().catch(null),
 });
 
 const Message = z.looseObject({
@@ -129,11 +130,13 @@ function stateOf(outputs: unknown): OutputState {
   return outputs.length > 0 ? "populated" : "empty";
 }
 
+const NO_WISH: Intent = { include: [], replay: false, control: false, retention_days: null };
+
 function intentOf(metadata: Record<string, unknown> | null): Intent | null {
   const value = metadata?.[METADATA_KEY];
   if (typeof value !== "string") return null;
   const parsed = IntentValue.safeParse(parseJson(value));
-  return parsed.success ? parsed.data : { include: [], replay: false, control: false };
+  return parsed.success ? parsed.data : NO_WISH;
 }
 
 function citations(output: unknown[]): Citation[] {

@@ -2,7 +2,7 @@
 import { APIError } from "openai";
 import { z } from "zod";
 import { container, messageOf } from "./openai.ts";
-import type { KeptFile, Known } from "./record.ts";
+import type { KeptFile, Known, Owner } from "./record.ts";
 import { fileUrl, LARGEST_VALUE, storeFile } from "./store.ts";
 
 const MOST_FILES = 50;
@@ -43,19 +43,19 @@ export async function findFiles(env: Env, record: Known): Promise<KeptFile[]> {
 /**
  * Copies one file to KV, as a stream.
  * @param env The Worker's environment.
- * @param id The response's id.
+ * @param owner The response.
  * @param file A file that was found.
  * @throws When trying again may mend it.
  */
-export async function saveFile(env: Env, id: string, file: KeptFile): Promise<KeptFile> {
+export async function saveFile(env: Env, owner: Owner, file: KeptFile): Promise<KeptFile> {
   try {
     const answer = await container(env, [file.container_id, "files", file.id, "content"]);
     const length = Number(answer.headers.get("content-length") ?? Number.NaN);
     const bytes =
       Number.isFinite(length) && !answer.headers.has("content-encoding") ? length : file.bytes;
     if (bytes !== null && bytes > LARGEST_VALUE) return tooLarge({ ...file, bytes });
-    const stored = await storeFile(env, id, { ...file, bytes }, answer.body);
-    return { ...file, bytes: stored, url: fileUrl(id, file.id) };
+    const stored = await storeFile(env, owner, { ...file, bytes }, answer.body);
+    return { ...file, bytes: stored, url: fileUrl(owner.id, file.id) };
   } catch (error) {
     if (!isGone(error)) throw error;
     return { ...file, url: null, reason: `It was gone already: ${messageOf(error)}` };

@@ -36,7 +36,7 @@ function handsOf(env: Env): Hands {
   return {
     look: (record, channel) => lookAt(env, record, channel),
     control: (request, id) => runControl(env, request, id),
-    keep: (id, channel, outputs) => store.storeOutputs(env, id, channel, outputs),
+    keep: (owner, channel, outputs) => store.storeOutputs(env, owner, channel, outputs),
     store: (record, chunks) => store.storeRecord(env, record, chunks),
     list: (record) => store.listRecord(env, record),
     recall: (id) => recall(env, id),
@@ -46,7 +46,7 @@ function handsOf(env: Env): Hands {
     },
     findFiles: (record) => findFiles(env, record),
     isToCopy,
-    saveFile: (id, file) => saveFile(env, id, file),
+    saveFile: (owner, file) => saveFile(env, owner, file),
   };
 }
 

@@ -111,6 +111,8 @@ export const Intent = z.object({
   include: z.array(z.string()),
   replay: z.boolean(),
   control: z.boolean(),
+  /** Days to keep it; null: as many as the setting says. */
+  retention_days: z.number().nullable().default(null),
 });
 
 /** Everything known about a response but its body, and what planning needs. */
@@ -133,6 +135,7 @@ export const Known = ResponseRecord.omit({ calls: true, control: true, response:
   /** Somebody asks for a look at once. */
   look_now: z.boolean(),
   started_at: z.iso.datetime(),
+  retention_days: Intent.shape.retention_days,
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),
   body: Body.nullable(),
@@ -203,6 +206,8 @@ export type SeenCall = z.infer<typeof SeenCall>;
 export type KnownCall = z.infer<typeof KnownCall>;
 export type Body = z.infer<typeof Body>;
 export type Known = z.infer<typeof Known>;
+/** Whose it is that is stored, and how long it is kept. */
+export type Owner = Pick<Known, "id" | "retention_days">;
 export type Intent = z.infer<typeof Intent>;
 export type Facts = z.infer<typeof Facts>;
 export type Look = z.infer<typeof Look>;
@@ -249,6 +254,7 @@ export function begin(from: Start): Known {
     woken_at: null,
     look_now: from.action === "look",
     started_at: from.at,
+    retention_days: from.intent?.retention_days ?? null,
     effective_store: from.created?.store ?? null,
     body: null,
     refused: false,
@@ -282,6 +288,7 @@ export function foldWake(record: Known, wake: Wake): Known {
     request: ours.request,
     include: ours.include,
     replay: ours.replay,
+    retention_days: ours.retention_days,
     effective_store: record.effective_store ?? ours.effective_store,
   };
 }
@@ -340,6 +347,7 @@ function learn(record: Known, facts: Facts, look: Look, strangers: boolean): Kno
     completed_at: record.completed_at ?? facts.completed_at,
     include: record.include.length > 0 ? record.include : (intent?.include ?? []),
     replay: record.replay || (intent?.replay ?? false),
+    retention_days: record.retention_days ?? intent?.retention_days ?? null,
     control: record.control ?? notRun(record, intent),
     effective_store: facts.store ?? record.effective_store,
     conversation: facts.conversation ?? record.conversation,

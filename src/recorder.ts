@@ -20,6 +20,7 @@ import {
   Webhook,
   type Channel,
   type Known,
+  type Owner,
   type Start,
   type Wake,
 } from "./record.ts";
@@ -84,7 +85,7 @@ export interface Hands {
   look(record: Known, channel: Channel): Promise<Seen>;
   control(request: Record<string, unknown>, id: string): Promise<Ran & { outputs: unknown[] }>;
   /** Stores what another channel had. */
-  keep(id: string, channel: Channel, outputs: unknown[]): Promise<void>;
+  keep(owner: Owner, channel: Channel, outputs: unknown[]): Promise<void>;
   store(record: Known, chunks: Uint8Array[] | null): Promise<void>;
   list(record: Known): Promise<void>;
   recall(id: string): Promise<Known | null>;
@@ -93,7 +94,7 @@ export interface Hands {
   wake(id: string, wake: Wake): Promise<void>;
   findFiles(record: Known): Promise<KeptFile[]>;
   isToCopy(file: KeptFile): boolean;
-  saveFile(id: string, file: KeptFile): Promise<KeptFile>;
+  saveFile(owner: Owner, file: KeptFile): Promise<KeptFile>;
 }
 
 /** A look step's result: the history, from which readers follow a run, doesn't hold what an event brought. */
@@ -205,7 +206,7 @@ async function store(record: Known, seen: Seen, hands: Hands): Promise<void> {
   const { channel } = seen.look.observation;
   const taken = seen.look.body !== null && record.body?.digest === seen.look.body.digest;
   const useful = record.calls.some((call) => call.source === channel);
-  if (seen.outputs !== null && useful && !taken) await hands.keep(record.id, channel, seen.outputs);
+  if (seen.outputs !== null && useful && !taken) await hands.keep(record, channel, seen.outputs);
   await hands.store(record, taken ? seen.chunks : null);
 }
 
@@ -214,7 +215,7 @@ async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran
   if (request === null) return null;
   try {
     return await step.do("control", CONTROL, async ({ attempt }): Promise<Ran> => {
-      const ran = attempt > 1 ? INTERRUPTED : await controlOnce(request, start.id, hands);
+      const ran = attempt > 1 ? INTERRUPTED : await controlOnce(request, begin(start), hands);
       await hands.wake(start.id, CONTROL_ENDED);
       return ran;
     });
@@ -225,11 +226,11 @@ async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran
 
 async function controlOnce(
   request: Record<string, unknown>,
-  id: string,
+  owner: Owner,
   hands: Hands,
 ): Promise<Ran> {
-  const { outputs, ...ran } = await hands.control(request, id);
-  if (outputs.length > 0) await hands.keep(id, "control", outputs);
+  const { outputs, ...ran } = await hands.control(request, owner.id);
+  if (outputs.length > 0) await hands.keep(owner, "control", outputs);
   return ran;
 }
 
@@ -261,7 +262,7 @@ async function rescue(record: Known, step: Step, hands: Hands): Promise<Known> {
   if (found.length === 0) return record;
   const files: KeptFile[] = [];
   for (const [index, file] of found.entries()) {
-    files.push(await saveFile(`file ${index + 1}`, file, record.id, step, hands));
+    files.push(await saveFile(`file ${index + 1}`, file, record, step, hands));
   }
   const after = { ...record, files };
   await step.do("store files", WRITE, async () => {
@@ -285,13 +286,13 @@ const NAMELESS = { filename: "", bytes: null, url: null };
 async function saveFile(
   name: string,
   file: KeptFile,
-  id: string,
+  owner: Owner,
   step: Step,
   hands: Hands,
 ): Promise<KeptFile> {
   if (!hands.isToCopy(file)) return file;
   try {
-    return await step.do(name, RESCUE, () => hands.saveFile(id, file));
+    return await step.do(name, RESCUE, () => hands.saveFile(owner, file));
   } catch (error) {
     return { ...file, url: null, reason: `It could not be copied: ${reasonOf(error)}` };
   }

@@ -2,7 +2,7 @@
 // A record's value is one line of JSON, what is Known, and after it the response's body as OpenAI sent it.
 import { RETENTION_DAYS, setting } from "./config.ts";
 import { z } from "zod";
-import { Known, type Channel, type KeptFile, type ResponseVerdict } from "./record.ts";
+import { Known, type Channel, type KeptFile, type Owner, type ResponseVerdict } from "./record.ts";
 
 const DAY = 24 * 60 * 60;
 /** KV's limit for a key's metadata, in bytes. */
@@ -57,7 +57,7 @@ export async function storeRecord(
   const head = new TextEncoder().encode(`${JSON.stringify(known)}\n`);
   const body = chunks ?? (known.body === null ? [] : await storedBody(env, known.id));
   const parts = [head, ...body];
-  await write(env, key.record(known.id), () => stream(parts));
+  await write(env, known, key.record(known.id), () => stream(parts));
 }
 
 /**
@@ -66,24 +66,24 @@ export async function storeRecord(
  * @param known The record.
  */
 export async function listRecord(env: Env, known: Known): Promise<void> {
-  await write(env, key.index(known.id, known.started_at), () => "", rowOf(known));
+  await write(env, known, key.index(known.id, known.started_at), () => "", rowOf(known));
 }
 
 /**
  * Stores the calls that another channel had, with their outputs.
  * @param env The Worker's environment.
- * @param id The response's id.
+ * @param owner The response.
  * @param channel Where they were seen.
  * @param calls Output items as OpenAI sent them.
  */
 export async function storeOutputs(
   env: Env,
-  id: string,
+  owner: Owner,
   channel: Channel,
   calls: unknown[],
 ): Promise<void> {
   const parts = [new TextEncoder().encode(JSON.stringify(calls))];
-  await write(env, key.outputs(id, channel), () => stream(parts));
+  await write(env, owner, key.outputs(owner.id, channel), () => stream(parts));
 }
 
 /**
@@ -101,22 +101,22 @@ export async function readOutputs(env: Env, id: string, channel: Channel): Promi
 /**
  * Stores a file.
  * @param env The Worker's environment.
- * @param id The response's id.
+ * @param owner The response.
  * @param file What it is called, and its size where it is known: then it streams through.
  * @param body Its bytes.
  * @returns Its size.
  */
 export async function storeFile(
   env: Env,
-  id: string,
+  owner: Owner,
   file: KeptFile,
   body: ReadableStream<Uint8Array> | null,
 ): Promise<number> {
-  const name = key.file(id, file.id);
+  const name = key.file(owner.id, file.id);
   const whole = file.bytes === null || body === null ? await new Response(body).bytes() : null;
   const bytes = whole?.byteLength ?? file.bytes ?? 0;
   const value = whole ?? body?.pipeThrough(new FixedLengthStream(bytes)) ?? "";
-  const expirationTtl = setting(env, RETENTION_DAYS) * DAY;
+  const expirationTtl = lifetime(env, owner);
   const metadata = { filename: file.filename.slice(0, 200) };
   await env.RECORDS.put(name, value, { expirationTtl, metadata });
   log("put", name, true);
@@ -208,13 +208,18 @@ export async function listPage(env: Env, limit: number, cursor: string | null): 
   return { rows, cursor: page.list_complete ? null : page.cursor };
 }
 
+function lifetime(env: Env, { retention_days }: Owner): number {
+  return (retention_days ?? setting(env, RETENTION_DAYS)) * DAY;
+}
+
 async function write(
   env: Env,
+  owner: Owner,
   name: string,
   value: () => string | ReadableStream,
   metadata?: Row,
 ): Promise<void> {
-  const expirationTtl = setting(env, RETENTION_DAYS) * DAY;
+  const expirationTtl = lifetime(env, owner);
   for (const gap of [...WRITE_GAPS, null]) {
     try {
       await env.RECORDS.put(

@@ -136,7 +136,7 @@ const TRIGGERED: Start = {
   at: at(0),
   started_by: "trigger",
   strangers: true,
-  intent: { include: [], replay: false, control: false },
+  intent: { include: [], replay: false, control: false, retention_days: null },
   request: {},
   created: { status: "queued", model: "m", background: true, store: true, created_at: at(0) },
   webhook: null,

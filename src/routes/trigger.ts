@@ -26,12 +26,21 @@ const LATER = ["hold"];
 /** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
 const MOST_PAIRS = 15;
 
+/** Days; the setting RETENTION_DAYS has the same bound. */
+const LONGEST_RETENTION = 3_650;
+
 /** The recorder's own flags beside the create parameters. */
 export const Flags = z.object({
   control: z.boolean().optional(),
   replay: z.boolean().optional(),
   hold: z.boolean().optional(),
+  retention_days: z.int().min(1).max(LONGEST_RETENTION).optional(),
 });
+
+/** What a flag must be. */
+const MUST: Record<string, string> = {
+  retention_days: `a whole number of days from 1 to ${LONGEST_RETENTION}`,
+};
 
 const Body = z.record(z.string(), z.unknown());
 const Pairs = z.record(z.string(), z.string());
@@ -88,8 +97,8 @@ export function prepare(env: Env, asked: unknown): Prepared {
   const body = Body.safeParse(asked);
   if (!body.success)
     throw refused("The body must be a JSON object of Responses create parameters.");
-  const { control, replay, hold, ...parameters } = body.data;
-  checkFlags({ control, replay, hold });
+  const { control, replay, hold, retention_days, ...parameters } = body.data;
+  const flags = checkFlags({ control, replay, hold, retention_days });
   checkParameters(parameters);
   const example = Object.keys(parameters).length === 0 ? EXAMPLE : {};
   const request = { model: setting(env, OPENAI_MODEL), ...example, ...parameters };
@@ -98,6 +107,7 @@ export function prepare(env: Env, asked: unknown): Prepared {
     include: include?.filter(isText) ?? [],
     replay: replay === true,
     control: control === true,
+    retention_days: flags.retention_days ?? null,
   };
   const prepared: Prepared = {
     intent,
@@ -131,11 +141,15 @@ function checkControl(request: Record<string, unknown>): void {
   );
 }
 
-function checkFlags(flags: Record<string, unknown>): void {
-  const wrong = Flags.safeParse(flags).error?.issues[0]?.path[0];
-  if (wrong !== undefined) throw refused(`${String(wrong)} must be true or false.`);
-  const later = LATER.find((name) => flags[name] === true);
+function checkFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
+  const flags = Flags.safeParse(given);
+  if (!flags.success) {
+    const name = String(flags.error.issues[0]?.path[0]);
+    throw refused(`${name} must be ${MUST[name] ?? "true or false"}.`);
+  }
+  const later = LATER.find((name) => given[name] === true);
   if (later !== undefined) throw refused(`${later} is not built yet. Leave it out.`);
+  return flags.data;
 }
 
 function checkParameters(parameters: Record<string, unknown>): void {
