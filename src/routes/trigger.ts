@@ -2,48 +2,15 @@
 import type { Context } from "hono";
 import { APIError } from "openai";
 import { z } from "zod";
-import { OPENAI_MODEL, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
 import { startRecorder } from "../instance.ts";
-import { LARGEST_REQUEST, whyNotTwice } from "../control.ts";
-import {
-  askable,
-  create,
-  createStreamed,
-  EXAMPLE,
-  messageOf,
-  METADATA_KEY,
-  OUTPUTS,
-} from "../openai.ts";
-import type { Intent, Start } from "../record.ts";
-import { hasCredentials, redact } from "../redact.ts";
+import { create, createStreamed, messageOf } from "../openai.ts";
+import type { Start } from "../record.ts";
+import { redact } from "../redact.ts";
 import { refusedByOpenAI } from "../refusal.ts";
 import { RESPONSE_ID } from "./id.ts";
+import { prepare, type Prepared } from "./prepare.ts";
 import type { App } from "./session.ts";
-
-/** Flags of the contract that are not built yet. */
-const LATER = ["hold"];
-/** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
-const MOST_PAIRS = 15;
-
-/** Days; the setting RETENTION_DAYS has the same bound. */
-const LONGEST_RETENTION = 3_650;
-
-/** The recorder's own flags beside the create parameters. */
-export const Flags = z.object({
-  control: z.boolean().optional(),
-  replay: z.boolean().optional(),
-  hold: z.boolean().optional(),
-  retention_days: z.int().min(1).max(LONGEST_RETENTION).optional(),
-});
-
-/** What a flag must be. */
-const MUST: Record<string, string> = {
-  retention_days: `a whole number of days from 1 to ${LONGEST_RETENTION}`,
-};
-
-const Body = z.record(z.string(), z.unknown());
-const Pairs = z.record(z.string(), z.string());
 
 const Created = z.looseObject({
   id: z.string().regex(RESPONSE_ID),
@@ -58,9 +25,6 @@ type CreatedResponse = z.infer<typeof Created>;
 const StreamEvent = z.looseObject({ type: z.string(), response: z.unknown().optional() });
 /** Events after which a response may still be waiting for its turn. */
 const WAITING = new Set(["response.created", "response.queued"]);
-
-/** A request as it goes to OpenAI, and what must outlive it. */
-export type Prepared = { request: Record<string, unknown>; intent: Intent };
 
 /** The answer to a trigger. */
 export const Started = z.object({
@@ -85,126 +49,6 @@ export async function trigger(c: Context<App>, asked: unknown): Promise<Started>
   const created = await work;
   const url = new URL(`/results/${created.id}`, c.req.url);
   return { id: created.id, status: created.status, result_url: url.href };
-}
-
-/**
- * The request as it goes to OpenAI.
- * @param env The Worker's environment.
- * @param asked What the caller sent.
- * @throws Problem 400 that says what to change.
- */
-export function prepare(env: Env, asked: unknown): Prepared {
-  const body = Body.safeParse(asked);
-  if (!body.success)
-    throw refused("The body must be a JSON object of Responses create parameters.");
-  const { control, replay, hold, retention_days, ...parameters } = body.data;
-  const flags = checkFlags({ control, replay, hold, retention_days });
-  checkParameters(parameters);
-  const example = Object.keys(parameters).length === 0 ? EXAMPLE : {};
-  const request = { model: setting(env, OPENAI_MODEL), ...example, ...parameters };
-  const include = includeOf(request);
-  const intent = {
-    include: include?.filter(isText) ?? [],
-    replay: replay === true,
-    control: control === true,
-    retention_days: flags.retention_days ?? null,
-  };
-  const prepared: Prepared = {
-    intent,
-    request: {
-      ...request,
-      ...(include === null ? {} : { include }),
-      metadata: { ...pairsOf(parameters["metadata"]), [METADATA_KEY]: intentText(intent) },
-      background: true,
-      store: true,
-      ...(intent.replay ? { stream: true } : {}),
-    },
-  };
-  if (intent.control) checkControl(prepared.request);
-  return prepared;
-}
-
-function checkControl(request: Record<string, unknown>): void {
-  const why = whyNotTwice(request);
-  if (why !== null)
-    throw refused(`control can't run this request a second time: ${why}. Leave control out.`);
-  if (hasCredentials(request)) {
-    throw refused(
-      "control can't run a request that carries credentials: they would be kept with the run. Leave control out.",
-    );
-  }
-  if (new TextEncoder().encode(JSON.stringify(request)).byteLength <= LARGEST_REQUEST) return;
-  throw new Problem(
-    413,
-    "too_large",
-    `With control a request may have at most ${LARGEST_REQUEST} bytes. Leave control out.`,
-  );
-}
-
-function checkFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
-  const flags = Flags.safeParse(given);
-  if (!flags.success) {
-    const name = String(flags.error.issues[0]?.path[0]);
-    throw refused(`${name} must be ${MUST[name] ?? "true or false"}.`);
-  }
-  const later = LATER.find((name) => given[name] === true);
-  if (later !== undefined) throw refused(`${later} is not built yet. Leave it out.`);
-  return flags.data;
-}
-
-function checkParameters(parameters: Record<string, unknown>): void {
-  if (parameters["background"] === false) {
-    throw refused(
-      "background: false can't be recorded: its answer comes back at once. Leave it out.",
-    );
-  }
-  if (parameters["store"] === false) {
-    throw refused(
-      "store: false would let OpenAI delete the response before it is fetched. Leave it out.",
-    );
-  }
-  if ("stream" in parameters) {
-    throw refused("stream is not for a background response that a webhook ends. Leave it out.");
-  }
-}
-
-function includeOf(request: Record<string, unknown>): unknown[] | null {
-  const given = request["include"];
-  if (given !== undefined && !Array.isArray(given)) throw refused("include must be a list.");
-  const wanted: unknown[] = given ?? [];
-  if (!usesInterpreter(request["tools"])) return given === undefined ? null : wanted;
-  return wanted.includes(OUTPUTS) ? wanted : [...wanted, OUTPUTS];
-}
-
-function usesInterpreter(tools: unknown): boolean {
-  const Tool = z.array(z.looseObject({ type: z.string() }).catch({ type: "" }));
-  const parsed = Tool.safeParse(tools);
-  return parsed.success && parsed.data.some((tool) => tool.type === "code_interpreter");
-}
-
-function pairsOf(metadata: unknown): Record<string, string> {
-  const pairs = Pairs.safeParse(metadata ?? {});
-  if (!pairs.success) throw refused("metadata must be an object whose values are strings.");
-  const { [METADATA_KEY]: _, ...own } = pairs.data;
-  if (Object.keys(own).length > MOST_PAIRS) {
-    throw refused(
-      `metadata takes ${MOST_PAIRS} pairs here: the 16th is the recorder's own, ${METADATA_KEY}.`,
-    );
-  }
-  return own;
-}
-
-// At most 512 characters, so only what can be asked for again.
-function intentText(intent: Intent): string {
-  return JSON.stringify({ ...intent, include: askable(intent.include) });
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-function refused(message: string): Problem {
-  return new Problem(400, "bad_request", message);
 }
 
 async function start(c: Context<App>, prepared: Prepared): Promise<CreatedResponse> {
