@@ -132,8 +132,18 @@ describe("a later run", () => {
 });
 
 async function soon(): Promise<boolean> {
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setTimeout(resolve, 20));
   return false;
+}
+
+// A busy machine may drop a connection; then it is sent again, as OpenAI would.
+async function accepted(ids: string[]): Promise<void> {
+  for (;;) {
+    const good = (await cloud.deliveries()).filter(({ status }) => status === 200);
+    const arrived = new Set(good.map(({ response_id }) => response_id));
+    if (ids.every((id) => arrived.has(id))) return;
+    await soon();
+  }
 }
 
 test("a rotation loses no webhook that arrives meanwhile", async () => {
@@ -147,10 +157,12 @@ test("a rotation loses no webhook that arrives meanwhile", async () => {
   expect((await rotation).failed).toBeNull();
   expect(cloud.secrets()["OPENAI_WEBHOOK_SECRET"]).not.toBe(before);
   await cloud.send("resp_last");
-  let all = await cloud.deliveries();
-  // One by each run's test event, and the last.
-  while (all.length < sent + 3) all = await cloud.deliveries();
-  expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200]));
+  const wanted = Array.from({ length: sent }, (_, index) => `resp_${index + 1}`);
+  await accepted([...wanted, "resp_last"]);
+  const refused = (await cloud.deliveries()).filter(
+    ({ status }) => status !== null && status >= 300,
+  );
+  expect(refused).toEqual([]);
 });
 
 const ENDPOINTS = "^/v1/webhook_endpoints";

@@ -19,7 +19,7 @@ const Call = z.object({
   args: z.array(z.string()),
   environment: z.record(z.string(), z.string()),
 });
-const Delivery = z.object({ status: z.number().nullable(), type: z.string() });
+const Delivery = z.object({ status: z.number().nullable(), response_id: z.string() });
 const Endpoints = z.object({
   data: z.array(z.object({ id: z.string(), url: z.string(), event_types: z.array(z.string()) })),
 });
