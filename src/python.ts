@@ -14,6 +14,11 @@ export type Vocabulary = {
   giveNone: ReadonlySet<string>;
   /** Methods that give None when they are told where to write, and a value otherwise. */
   giveNoneToTarget: ReadonlySet<string>;
+  /** Keywords that tell where to write. */
+  targets: ReadonlySet<string>;
+  /** Modules whose functions give a value though a method of the same name gives None, and those functions. */
+  valueReceivers: ReadonlySet<string>;
+  valueNames: ReadonlySet<string>;
 };
 
 type Program = {
@@ -21,10 +26,18 @@ type Program = {
   words: Vocabulary;
   /** Bodies that run only when their name is used. */
   waiting: Map<string, SyntaxNode[]>;
+  /** Names that print here: the vocabulary's, and those that were imported. */
+  printers: Set<string>;
+  /** Names of the module sys, and names of its streams. */
+  streams: Set<string>;
+  standard: Set<string>;
+  /** Logging was set up to show more than warnings. */
+  verbose: boolean;
   found: string | null;
 };
 
-const ENDS_THE_RUN = new Set(["exit", "quit", "_exit"]);
+const ENDS_THE_RUN = new Set(["exit", "quit", "sys.exit", "os._exit"]);
+const LOGGING_SETUP = new Set(["basicConfig", "setLevel"]);
 const DEFINITIONS = new Set(["FunctionDefinition", "LambdaExpression"]);
 
 /**
@@ -36,7 +49,16 @@ const DEFINITIONS = new Set(["FunctionDefinition", "LambdaExpression"]);
 export function showsSomething(code: string, words: Vocabulary): string | null {
   if (hasMagic(code)) return "runs a shell or notebook command";
   const tree = parser.parse(code);
-  const program: Program = { code, words, waiting: new Map(), found: null };
+  const program: Program = {
+    code,
+    words,
+    waiting: new Map(),
+    printers: new Set(words.printers),
+    streams: new Set(["sys"]),
+    standard: new Set(["stdout", "stderr"]),
+    verbose: false,
+    found: null,
+  };
   const statements = children(tree.topNode).flatMap((node) =>
     node.name === "StatementGroup" ? children(node) : [node],
   );
@@ -62,10 +84,14 @@ function hasError(cursor: TreeCursor): boolean {
 
 function visit(node: SyntaxNode, program: Program): void {
   if (program.found !== null) return;
-  if (DEFINITIONS.has(node.name)) return define(nameOf(node, program), node, program);
+  if (node.name === "ImportStatement") return rename(node, program);
+  if (node.name === "FunctionDefinition") return defineFunction(node, program);
   if (isNamedLambda(node)) return define(text(node.firstChild, program), node.lastChild, program);
   if (node.name === "DecoratedStatement") return visitDecorated(node, program);
-  if (node.name === "CallExpression") program.found = printsWhenCalled(node, program);
+  if (node.name === "CallExpression") {
+    program.verbose ||= LOGGING_SETUP.has(calleeName(node, program));
+    program.found = printsWhenCalled(node, program);
+  }
   if (node.name === "VariableName" || node.name === "PropertyName") use(node, program);
   for (const child of live(node, program)) visit(child, program);
 }
@@ -76,6 +102,33 @@ function visitDecorated(node: SyntaxNode, program: Program): void {
     if (DEFINITIONS.has(child.name)) visitBody(child, program);
     else visit(child, program);
   }
+}
+
+// Defaults are computed where the function is defined, its body only where it is called.
+function defineFunction(node: SyntaxNode, program: Program): void {
+  define(nameOf(node, program), node, program);
+  for (const part of children(node.getChild("ParamList") ?? node)) {
+    if (part.name === "CallExpression") visit(part, program);
+  }
+}
+
+// from m import x as y: y is what x is.
+function rename(node: SyntaxNode, program: Program): void {
+  const parts = children(node).map((part) => text(part, program));
+  if (parts[0] !== "from") {
+    const at = parts.indexOf("as");
+    if (parts[1] === "sys" && at > 0) program.streams.add(parts[at + 1] ?? "");
+    return;
+  }
+  const names = parts.slice(parts.indexOf("import") + 1);
+  if (names.includes("*") && /matplotlib|pylab/.test(parts[1] ?? "")) program.printers.add("show");
+  names.forEach((name, index) => {
+    const printer = program.words.printers.has(name) || program.words.printingMethods.has(name);
+    const known = names[index + 1] === "as" ? names[index + 2] : name;
+    if (printer && known !== undefined && name !== "info") program.printers.add(known);
+    if ((name === "stdout" || name === "stderr") && known !== undefined)
+      program.standard.add(known);
+  });
 }
 
 function define(name: string, node: SyntaxNode | null, program: Program): void {
@@ -104,9 +157,8 @@ function isNamedLambda(node: SyntaxNode): boolean {
 function use(node: SyntaxNode, program: Program): void {
   if (isKeywordName(node)) return;
   const name = text(node, program);
-  if (node.parent?.name === "ImportStatement") return;
   if (isStandardStream(node, name, program)) program.found = `uses sys.${name}`;
-  if (isHandedOn(node) && program.words.printers.has(name)) program.found = `hands on ${name}`;
+  if (isHandedOn(node) && program.printers.has(name)) program.found = `hands on ${name}`;
   const bodies = program.waiting.get(name) ?? [];
   program.waiting.delete(name);
   for (const body of bodies) visitBody(body, program);
@@ -128,10 +180,11 @@ function isHandedOn(node: SyntaxNode): boolean {
 }
 
 function isStandardStream(node: SyntaxNode, name: string, program: Program): boolean {
-  if (name !== "stdout" && name !== "stderr") return false;
+  const own = node.name === "VariableName" && program.standard.has(name);
+  if (!own && name !== "stdout" && name !== "stderr") return false;
   if (isFileArgument(node.name === "PropertyName" ? node.parent : node, program)) return false;
-  if (node.name === "VariableName") return true;
-  return text(node.parent?.firstChild ?? null, program) === "sys";
+  if (node.name === "VariableName") return own;
+  return program.streams.has(text(node.parent?.firstChild ?? null, program));
 }
 
 function isFileArgument(node: SyntaxNode | null, program: Program): boolean {
@@ -167,13 +220,12 @@ function printsWhenCalled(call: SyntaxNode, program: Program): string | null {
   const callee = call.firstChild;
   const name = calleeName(call, program);
   if (callee?.name === "VariableName") {
-    return program.words.printers.has(name) && !writesElsewhere(call, program)
-      ? `calls ${name}`
-      : null;
+    return program.printers.has(name) && !writesElsewhere(call, program) ? `calls ${name}` : null;
   }
   if (callee?.name !== "MemberExpression" || !program.words.printingMethods.has(name)) return null;
   const receiver = text(callee.firstChild, program);
-  if (program.words.quietReceivers.get(name)?.has(receiver)) return null;
+  const quiet = program.words.quietReceivers.get(name)?.has(receiver) ?? false;
+  if (quiet && !(name === "info" && program.verbose)) return null;
   return writesElsewhere(call, program) ? null : `calls ${receiver}.${name}`;
 }
 
@@ -201,7 +253,7 @@ function calleeName(call: SyntaxNode, program: Program): string {
 function endsTheRun(statement: SyntaxNode, program: Program): boolean {
   if (statement.name === "RaiseStatement") return true;
   const call = statement.name === "ExpressionStatement" ? statement.firstChild : null;
-  return call?.name === "CallExpression" && ENDS_THE_RUN.has(calleeName(call, program));
+  return call?.name === "CallExpression" && ENDS_THE_RUN.has(text(call.firstChild, program));
 }
 
 // A notebook shows the value of the last line, unless it is None or the line ends in a semicolon.
@@ -228,25 +280,50 @@ function givesNone(node: SyntaxNode | undefined, program: Program): boolean {
 
 function callGivesNone(call: SyntaxNode, program: Program): boolean {
   const name = calleeName(call, program);
-  const args = children(call.getChild("ArgList") ?? call).filter(
-    (node) => !/^[(),]$/.test(node.name),
-  );
   if (keyword(call, "inplace", program) === "True") return true;
-  if (program.words.giveNone.has(name)) return true;
-  if (program.words.giveNoneToTarget.has(name)) return args.length > 0;
-  if (name === "run" && text(call.firstChild, program) === "asyncio.run")
-    return givesNone(args[0], program);
-  return call.firstChild?.name === "VariableName" && isProcedure(name, call, program);
+  if (call.firstChild?.name === "VariableName" && definitions(name, call, program).length > 0) {
+    return isProcedure(name, call, program);
+  }
+  if (text(call.firstChild, program) === "asyncio.run")
+    return givesNone(positional(call)[0], program);
+  if (program.words.giveNoneToTarget.has(name)) return hasTarget(call, program);
+  if (givesValueAfterAll(call, name, program)) return false;
+  return program.words.giveNone.has(name);
+}
+
+// np.append(a, 1) is no list's append, and yaml.dump(d) without a file gives a text.
+function givesValueAfterAll(call: SyntaxNode, name: string, program: Program): boolean {
+  const receiver = text(call.firstChild?.firstChild ?? null, program);
+  if (program.words.valueReceivers.has(receiver)) return program.words.valueNames.has(name);
+  return name === "dump" && positional(call).length < 2;
+}
+
+function hasTarget(call: SyntaxNode, program: Program): boolean {
+  const named = [...program.words.targets].some((name) => keyword(call, name, program) !== null);
+  return named || positional(call).length > 0;
+}
+
+function positional(call: SyntaxNode): SyntaxNode[] {
+  const args = children(call.getChild("ArgList") ?? call);
+  return args.filter(
+    (node) =>
+      !/^[(),]$|^AssignOp$/.test(node.name) &&
+      !isKeywordName(node) &&
+      node.prevSibling?.name !== "AssignOp",
+  );
 }
 
 // A function of the program's own that never says `return value`.
 function isProcedure(name: string, from: SyntaxNode, program: Program): boolean {
+  return definitions(name, from, program).every((definition) => !returnsValue(definition));
+}
+
+function definitions(name: string, from: SyntaxNode, program: Program): SyntaxNode[] {
   let top = from;
   while (top.parent !== null) top = top.parent;
-  const definition = children(top)
+  return children(top)
     .filter((node) => node.name === "FunctionDefinition")
-    .find((node) => text(node.getChild("VariableName"), program) === name);
-  return definition !== undefined && !returnsValue(definition);
+    .filter((node) => text(node.getChild("VariableName"), program) === name);
 }
 
 function returnsValue(node: SyntaxNode): boolean {

@@ -12,29 +12,36 @@ const PYTHON: Vocabulary = {
   printers: new Set(
     "print display pprint pp help input exec eval breakpoint tqdm trange warn".split(" "),
   ),
-  printingMethods: new Set([
-    ..."print pprint pp display show warn warning error critical exception info summary".split(" "),
-    ..."print_exc print_exception print_stack print_tb printSchema prmonth pryear".split(" "),
-    ..."system run call check_call Popen run_path run_module testmod dis input tqdm".split(" "),
-  ]),
+  printingMethods: new Set(
+    [
+      "print pprint pp display show warn warning error critical exception info summary iplot",
+      "print_exc print_exception print_stack print_tb print_help print_usage print_stats printSchema",
+      "system run call check_call Popen run_path run_module testmod dis input tqdm prmonth pryear",
+    ].flatMap((line) => line.split(" ")),
+  ),
   quietReceivers: new Map([
     // Below the level that Python's logging shows by default.
     ["info", new Set(["logging", "logger", "log", "LOGGER", "LOG", "self.logger", "self.log"])],
     ["run", new Set(["asyncio", "loop"])],
   ]),
-  giveNone: new Set([
-    ..."append extend insert remove sort reverse clear add discard update".split(" "),
-    ..."close flush savefig save savez savetxt dump seed shuffle sleep setattr delattr".split(" "),
-    ..."mkdir makedirs unlink rmdir rmtree chdir chmod symlink touch extractall tight_layout".split(
-      " ",
-    ),
-    ..."basicConfig setLevel addHandler simplefilter filterwarnings set_option".split(" "),
-    ..."print pprint pp display show info print_exc writelines writeheader writestr".split(" "),
-  ]),
-  giveNoneToTarget: new Set([
-    ..."to_csv to_json to_html to_latex to_markdown to_string to_parquet to_xml".split(" "),
-    ..."to_excel to_pickle to_feather to_hdf to_stata to_sql".split(" "),
-  ]),
+  giveNone: new Set(
+    [
+      "append extend insert remove sort reverse clear add discard update",
+      "close flush savefig save savez savetxt dump seed shuffle sleep setattr delattr",
+      "mkdir makedirs unlink rmdir rmtree chdir chmod touch extractall tight_layout",
+      "basicConfig setLevel addHandler simplefilter filterwarnings set_option",
+      "print pprint pp display show info print_exc writelines writeheader writestr",
+    ].flatMap((line) => line.split(" ")),
+  ),
+  giveNoneToTarget: new Set(
+    [
+      "to_csv to_json to_html to_latex to_markdown to_string to_parquet to_xml",
+      "to_excel to_pickle to_feather to_hdf to_stata to_sql",
+    ].flatMap((line) => line.split(" ")),
+  ),
+  targets: new Set("path_or_buf path buf excel_writer path_or_buffer".split(" ")),
+  valueReceivers: new Set("np numpy jnp torch tf ast cp da pd".split(" ")),
+  valueNames: new Set("append insert sort add dump remove clear update reverse".split(" ")),
 };
 
 /**

@@ -8,7 +8,7 @@ import { known, looked } from "./virtual.ts";
 
 let emulator: Emulator;
 beforeAll(async () => {
-  emulator = await startEmulator({ executionSeconds: 10 });
+  emulator = await startEmulator({ executionSeconds: 10, runSeconds: 0 });
 });
 afterAll(() => emulator.close());
 
