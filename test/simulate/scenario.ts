@@ -1,0 +1,212 @@
+// What happens to one response: what OpenAI does, what is sent to the Worker, and how badly the platform behaves.
+import type { Random } from "./random.ts";
+
+/** Code, whether it should show something, and whether it can have printed. */
+type Code = { code: string | null; shows: boolean };
+const CODES: readonly [Code, ...Code[]] = [
+  { code: "print(1)", shows: true },
+  { code: "import pandas as pd\ndf = pd.read_csv('a.csv')\ndf.describe()", shows: true },
+  { code: "print('a')\nraise ValueError('b')", shows: true },
+  { code: "x = 1", shows: false },
+  { code: "import matplotlib\nvalues = [1]\nvalues.append(2)", shows: false },
+  { code: null, shows: false },
+];
+
+export type Call = {
+  id: string;
+  code: string | null;
+  /** Whether code like this shows something. */
+  shows: boolean;
+  /** Whether it did: code that raises at once doesn't. */
+  printed: boolean;
+};
+
+/** Something that reaches the Worker from outside. */
+export type Arrival = { at: number; what: "trigger" | "webhook" | "look" | "delete" | "forgotten" };
+
+export type ControlScript = {
+  after: number;
+  ends:
+    | "same code"
+    | "different code"
+    | "fewer calls"
+    | "empty"
+    | "refused"
+    | "unreachable"
+    | "never";
+};
+
+export type Scenario = {
+  id: string;
+  /** Ours: the response carries an intent. */
+  ours: boolean;
+  strangersWanted: boolean;
+  /** OpenAI never knew it. */
+  unknown: boolean;
+  /** What the create's answer said of `store`, and what holds. */
+  saidStore: boolean | null;
+  store: boolean;
+  began: number;
+  /** When it ended; null when it never does. */
+  end: number | null;
+  status: "completed" | "failed" | "cancelled" | "incomplete";
+  calls: Call[];
+  /** Seconds after the end from which a fetch has the outputs; null: never. */
+  outputsAfter: number | null;
+  emptyAs: "empty" | "null";
+  replay: boolean;
+  conversation: boolean;
+  streamHas: boolean;
+  conversationHas: boolean;
+  control: ControlScript | null;
+  containers: number;
+  files: number;
+  containersGone: boolean;
+  revoked: { from: number; to: number } | null;
+  arrivals: Arrival[];
+  rates: { look: number; turnsBack: number; write: number; crash: number; file: number };
+  outage: { from: number; to: number } | null;
+};
+
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/**
+ * Draws what happens to one response.
+ * @param random Where the draws come from.
+ * @param number Which response it is.
+ */
+export function draw(random: Random, number: number): Scenario {
+  const calm = random.chance(0.25);
+  const ours = random.chance(0.8);
+  const end = random.chance(0.999)
+    ? random.pick([3, 20, 60, 200, 900]) * random.between(0.5, 1.5)
+    : null;
+  const store = random.chance(0.85);
+  const base: Omit<Scenario, "rates" | "outage" | "revoked" | "arrivals"> = {
+    id: `resp_${number}`,
+    ours,
+    strangersWanted: ours || random.chance(0.8),
+    unknown: !ours && random.chance(0.1),
+    saidStore: random.chance(0.8) ? store : null,
+    store,
+    began: random.between(0, 2),
+    end,
+    status: random.chance(0.85)
+      ? "completed"
+      : random.pick<Scenario["status"]>(["failed", "cancelled", "incomplete"]),
+    calls: drawCalls(random),
+    ...drawOutputs(random),
+    control: ours && random.chance(0.15) ? drawControl(random) : null,
+    containers: random.whole(0, 2) * (random.chance(0.3) ? 1 : 0),
+    files: random.whole(0, 3),
+    containersGone: random.chance(0.1),
+  };
+  return { ...base, ...drawWeather(random, calm), arrivals: drawArrivals(random, calm, base) };
+}
+
+/** Whether nothing is injected into this response. */
+export function isCalm({ rates, outage, revoked }: Scenario): boolean {
+  const none = Object.values(rates).every((rate) => rate === 0);
+  return none && outage === null && revoked === null;
+}
+
+function drawCalls(random: Random): Call[] {
+  const count = random.pick([0, 1, 1, 1, 2, 3]);
+  return Array.from({ length: count }, (_, index) => {
+    const { code, shows } = random.pick(CODES);
+    return { id: `ci_${index}`, code, shows, printed: shows && random.chance(0.85) };
+  });
+}
+
+function drawOutputs(random: Random) {
+  return {
+    outputsAfter: random.pick([0, 0, null, null, random.between(0, 700)]),
+    emptyAs: random.pick<Scenario["emptyAs"]>(["empty", "empty", "null"]),
+    replay: random.chance(0.3),
+    conversation: random.chance(0.2),
+    streamHas: random.chance(0.5),
+    conversationHas: random.chance(0.5),
+  };
+}
+
+function drawControl(random: Random): ControlScript {
+  const after = random.pick([5, 30, 300, HOUR]) * random.between(0.5, 1);
+  const ends = random.pick<ControlScript["ends"]>([
+    "same code",
+    "same code",
+    "different code",
+    "fewer calls",
+    "empty",
+    "refused",
+    "unreachable",
+  ]);
+  return random.chance(0.01) ? { after: 2 * DAY, ends: "never" } : { after, ends };
+}
+
+function drawWeather(
+  random: Random,
+  calm: boolean,
+): Pick<Scenario, "rates" | "outage" | "revoked"> {
+  if (calm) {
+    const rates = { look: 0, turnsBack: 0, write: 0, crash: 0, file: 0 };
+    return { rates, outage: null, revoked: null };
+  }
+  const rates = {
+    look: random.chance(0.02) ? 0.7 : random.pick([0, 0.05, 0.3]),
+    turnsBack: random.pick([0, 0, 0.1, 0.3]),
+    write: random.pick([0, 0, 0.05, 0.4]),
+    crash: random.pick([0, 0.01, 0.05, 0.15]),
+    file: random.pick([0, 0.1, 0.5]),
+  };
+  return {
+    rates,
+    outage: random.chance(0.05) ? span(random, 200, 1200) : null,
+    revoked: random.chance(0.03) ? span(random, 400, 4000) : null,
+  };
+}
+
+function span(random: Random, latest: number, longest: number): { from: number; to: number } {
+  const from = random.between(0, latest);
+  return { from, to: from + random.between(0, longest) };
+}
+
+type Base = { ours: boolean; end: number | null; unknown: boolean };
+
+// Webhooks come once, twice, late, early, or not at all; a stranger's brings the first news of it.
+function drawArrivals(random: Random, calm: boolean, { ours, end, unknown }: Base): Arrival[] {
+  const arrivals: Arrival[] = [];
+  const ended = unknown || end === null ? random.between(0, 60) : end;
+  const first = { at: ended + random.between(0, 1), what: "webhook" } as const;
+  const lost = ours && !calm && random.chance(0.15);
+  if (ours) arrivals.push({ at: calm ? 0 : random.pick([0, 0, ended + 0.5]), what: "trigger" });
+  if (!lost && (end !== null || !ours)) arrivals.push(first);
+  if (calm) return arrivals.concat(random.chance(0.05) ? afterwards(random, ended) : []);
+  while (random.chance(0.3))
+    arrivals.push({
+      at: ended + random.pick([0, 1, 60, 900, HOUR, 40 * HOUR]) * random.next(),
+      what: "webhook",
+    });
+  if (random.chance(0.05)) arrivals.push({ at: ended * random.next(), what: "webhook" });
+  while (random.chance(0.1))
+    arrivals.push({ at: ended + random.between(-ended, 900), what: "look" });
+  if (random.chance(0.15)) arrivals.push(...afterwards(random, ended));
+  return arrivals;
+}
+
+function afterwards(random: Random, ended: number): Arrival[] {
+  const later: Arrival[] = [];
+  const day = (low: number) => ended + random.between(low, low + 10) * DAY;
+  if (random.chance(0.5)) later.push({ at: day(2), what: "look" });
+  if (random.chance(0.3))
+    later.push(
+      { at: day(13), what: "forgotten" },
+      { at: day(24), what: random.pick(["look", "webhook"]) },
+    );
+  if (random.chance(0.5))
+    later.push({
+      at: random.chance(0.5) ? day(36) : ended + random.between(0, 300),
+      what: "delete",
+    });
+  return later;
+}
