@@ -5,7 +5,13 @@ import { ResponseRecord, type Call } from "../src/record.ts";
 import type { Here } from "./here.ts";
 
 const Started = z.object({ id: z.string(), status: z.string() });
-const Listed = z.object({ results: z.array(z.object({ id: z.string() })) });
+const Listed = z.object({
+  results: z.array(z.object({ id: z.string(), verdict: z.string() })),
+  cursor: z.string().nullable(),
+});
+
+/** Verdicts of records that may not be settled. */
+const UNSETTLED = new Set(["pending", "suspect", "lost"]);
 
 /** What a verdict means, in a line. */
 const MEANING: Record<ResponseRecord["verdict"], string> = {
@@ -72,10 +78,24 @@ export function showEvidence(here: Here, record: ResponseRecord): void {
 
 // After the local runtime has been restarted no waiting instance wakes by itself; in production they have alarms.
 async function wakePending(here: Here): Promise<void> {
-  const answer = await ask(here, "/results?verdict=pending&limit=100");
-  const { results } = Listed.parse(await answer.json());
-  for (const { id } of results) await ask(here, `/results/${id}/look`, { method: "POST" });
-  if (results.length > 0) say("woken", `${results.length} runs that were still waiting`);
+  let woken = 0;
+  for (let cursor = ""; ;) {
+    const answer = await ask(here, `/results?limit=100${cursor}`);
+    const page = Listed.parse(await answer.json());
+    for (const { id } of page.results.filter((row) => UNSETTLED.has(row.verdict))) {
+      woken += await wakeOne(here, id);
+    }
+    if (page.cursor === null) break;
+    cursor = `&cursor=${encodeURIComponent(page.cursor)}`;
+  }
+  if (woken > 0) say("woken", `${woken} runs that were still waiting`);
+}
+
+async function wakeOne(here: Here, id: string): Promise<number> {
+  const record = await read(here, `/results/${id}`);
+  if (record.settled_at !== null) return 0;
+  await ask(here, `/results/${id}/look`, { method: "POST" });
+  return 1;
 }
 
 function announce(record: ResponseRecord, shown: Set<string>): Set<string> {

@@ -8,6 +8,11 @@ const LONGEST_STRING = 128 * 1024;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const LETTER_U = 0x75;
+/** More than any count of bytes that \u lacks. */
+const AFTER_BACKSLASH = 5;
+/** The short text ends here: a body of nothing but small values is read no further, and counts as broken. */
+const LONGEST_TEXT = 32 * 1024 * 1024;
 
 export type ReadBody = {
   /** The bytes, or null when there were more than LARGEST_BODY. */
@@ -41,6 +46,7 @@ class Shortener {
   #text = "";
   #inString = false;
   #kept = 0;
+  #inEscape = 0;
   #cut = false;
   /** The number of backslashes just before this position is odd. */
   #escaped = false;
@@ -62,6 +68,7 @@ class Shortener {
     this.#keep(chunk.subarray(from, end));
     this.#inString = quote !== -1;
     this.#kept = 0;
+    this.#inEscape = 0;
     this.#cut = false;
     return end;
   }
@@ -98,25 +105,31 @@ class Shortener {
 
   #keepWithin(part: Uint8Array): void {
     if (this.#cut) return;
-    const from = LONGEST_STRING - this.#kept;
-    this.#kept += part.length;
-    if (from >= part.length) return this.#keep(part);
-    const end = safeCut(part, Math.max(from, 0));
+    const end = this.#safeEnd(part);
     this.#cut = end !== -1;
     this.#keep(this.#cut ? part.subarray(0, end) : part);
   }
 
+  // The first place past the limit at which a string can be cut: not inside a character, and not inside an escape.
+  #safeEnd(part: Uint8Array): number {
+    for (const [index, byte] of part.entries()) {
+      const whole = this.#inEscape === 0 && (byte & 0xc0) !== 0x80;
+      if (whole && this.#kept >= LONGEST_STRING) return index;
+      this.#inEscape = escapeAfter(byte, this.#inEscape);
+      this.#kept += 1;
+    }
+    return -1;
+  }
+
   #keep(part: Uint8Array): void {
+    if (this.#text.length > LONGEST_TEXT) return;
     this.#text += this.#decoder.decode(part, { stream: true });
   }
 }
 
-// The first place from which a string can be cut: not inside a character, and not inside an escape (the longest is \u1234).
-function safeCut(part: Uint8Array, from: number): number {
-  for (let end = Math.max(from, 5); end < part.length; end += 1) {
-    const continues = ((part[end] ?? 0) & 0xc0) === 0x80;
-    const backslash = part.subarray(end - 5, end).includes(BACKSLASH);
-    if (!continues && !backslash) return end;
-  }
-  return -1;
+// Bytes that an escape still lacks: after a backslash one, after its u the four of \u1234.
+function escapeAfter(byte: number, before: number): number {
+  if (before === 0) return byte === BACKSLASH ? AFTER_BACKSLASH : 0;
+  if (before === AFTER_BACKSLASH) return byte === LETTER_U ? 4 : 0;
+  return before - 1;
 }

@@ -1,6 +1,7 @@
 // Settings: the only file that reads them. A missing or malformed one never opens a door.
 import { z } from "zod";
 import { Problem } from "./errors.ts";
+import type { Rules } from "./record.ts";
 
 /** One setting: its name, its form, what stands in when it is unset, and whether it is a secret. */
 export type Setting<T> = {
@@ -75,6 +76,20 @@ export function setting<T>(env: Env, which: Setting<T>): T {
  */
 export function settingsInPlace(env: Env): Record<string, boolean> {
   return Object.fromEntries(ALL.map((which) => [which.name, read(env, which).success]));
+}
+
+/**
+ * What a run plans by.
+ * @param env The Worker's environment.
+ * @param strangers Whether responses that aren't ours are recorded.
+ * @throws Problem 503 when a setting is malformed.
+ */
+export function rulesOf(env: Env, strangers = true): Rules {
+  return {
+    deadline: setting(env, WEBHOOK_DEADLINE),
+    again: setting(env, LOOK_AGAIN),
+    strangers,
+  };
 }
 
 function secret<T>(name: string, schema: z.ZodType<T>): Setting<T> {

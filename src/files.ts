@@ -57,6 +57,7 @@ export async function saveFile(env: Env, owner: Owner, file: KeptFile): Promise<
     const stored = await storeFile(env, owner, { ...file, bytes }, answer.body);
     return { ...file, bytes: stored, url: fileUrl(owner.id, file.id) };
   } catch (error) {
+    if (error instanceof RangeError) return { ...file, url: null, reason: error.message };
     if (!isGone(error)) throw error;
     return { ...file, url: null, reason: `It was gone already: ${messageOf(error)}` };
   }

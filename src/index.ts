@@ -1,7 +1,6 @@
 // The Worker's exports.
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { app } from "./app.tsx";
-import { LOOK_AGAIN, setting, WEBHOOK_DEADLINE } from "./config.ts";
 import { runControl } from "./control.ts";
 import { findFiles, isToCopy, saveFile } from "./files.ts";
 import { wakeRecorder } from "./instance.ts";
@@ -16,12 +15,7 @@ export default app;
 /** One instance per response, its id the response's id: the only one who writes that response's keys. */
 export class Recorder extends WorkflowEntrypoint<Env, Start> {
   override async run(event: WorkflowEvent<Start>, step: WorkflowStep): Promise<Outcome> {
-    const rules = {
-      deadline: setting(this.env, WEBHOOK_DEADLINE),
-      again: setting(this.env, LOOK_AGAIN),
-      strangers: event.payload.strangers,
-    };
-    return follow(event.payload, step, handsOf(this.env), rules);
+    return follow(event.payload, step, handsOf(this.env), event.payload.rules);
   }
 }
 

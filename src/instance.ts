@@ -1,7 +1,12 @@
 // The Recorder's instances as the routes see them: start one, wake one, ask one.
 import { begin, fold, foldControl, Known, Start, type Wake } from "./record.ts";
-import { LookStep, Ran, WAKE } from "./recorder.ts";
+import { LookStep, Outcome, Ran, WAKE } from "./recorder.ts";
 
+/** Verdicts after which a webhook still has something to say. */
+const GIVEN_UP = new Set(["abandoned", "not_found"]);
+
+/** Milliseconds until an instance must have begun to tell its history. */
+const FIRST_WORD = 5_000;
 /** Milliseconds of silence after which a history that is being read counts as read to its end. */
 const SILENCE = 60;
 
@@ -11,6 +16,7 @@ const RESTART_GAPS = [100, 300, 1_000];
 /** What an instance says about its response. */
 export type Reading =
   | { state: "unknown" }
+  | { state: "deleted" }
   | { state: "running"; known: Known }
   | { state: "ended"; known: Known };
 
@@ -63,18 +69,27 @@ async function replace(env: Env, start: Start): Promise<void> {
   throw new Error(`the instance ${start.id} did not begin`);
 }
 
+/** What became of a wake: an instance that failed, or that ended without having seen the response's end, hears nothing. */
+export type Woken = "woken" | "absent" | "gave up";
+
 /**
- * Wakes a Recorder. One that has ended takes no notice.
+ * Wakes a Recorder. One that has seen the end takes no notice.
  * @param env The Worker's environment.
  * @param id The response's id.
  * @param wake What happened.
- * @returns False when there is no such instance.
  */
-export async function wakeRecorder(env: Env, id: string, wake: Wake): Promise<boolean> {
+export async function wakeRecorder(env: Env, id: string, wake: Wake): Promise<Woken> {
   const instance = await find(env, id);
-  if (instance === null) return false;
+  if (instance === null) return "absent";
+  if (gaveUp(await instance.status())) return "gave up";
   await instance.sendEvent({ type: WAKE, payload: wake });
-  return true;
+  return "woken";
+}
+
+function gaveUp({ status, output }: InstanceStatus): boolean {
+  if (status === "errored" || status === "terminated") return true;
+  const outcome = status === "complete" ? Outcome.safeParse(output) : null;
+  return outcome?.success === true && GIVEN_UP.has(outcome.data.verdict);
 }
 
 /**
@@ -86,7 +101,7 @@ export async function askRecorder(env: Env, id: string): Promise<Reading> {
   const instance = await find(env, id);
   if (instance === null) return { state: "unknown" };
   const { known, ended } = await replay(instance);
-  if (known === null) return { state: "unknown" };
+  if (known === null) return { state: "deleted" };
   return { state: ended ? "ended" : "running", known };
 }
 
@@ -96,29 +111,32 @@ export async function askRecorder(env: Env, id: string): Promise<Reading> {
  * @param id The response's id.
  * @param seconds How long at the most.
  * @param step The step's name, where its end is enough.
+ * @returns Whether it came to that.
  */
 export async function awaitRecorder(
   env: Env,
   id: string,
   seconds: number,
   step?: string,
-): Promise<void> {
+): Promise<boolean> {
   const instance = await find(env, id);
-  if (instance === null) return;
+  if (instance === null) return false;
   using subscription = await instance.subscribe({
     filter: ["step_completed", "workflow_completed", "workflow_errored", "workflow_terminated"],
   });
-  await Promise.race([reached(subscription, step), scheduler.wait(seconds * 1000)]);
+  const late = scheduler.wait(seconds * 1000).then(() => false);
+  // Awaited here: the subscription is disposed of when this function returns.
+  return await Promise.race([reached(subscription, step), late]);
 }
 
 async function reached(
   subscription: WorkflowInstanceSubscription,
   step: string | undefined,
-): Promise<void> {
+): Promise<boolean> {
   for (;;) {
     const { done, value } = await subscription.next();
-    if (done === true || value.type !== "step_completed") return;
-    if (step !== undefined && value.stepName.startsWith(step)) return;
+    if (done === true || value.type !== "step_completed") return true;
+    if (step !== undefined && value.stepName.startsWith(step)) return true;
   }
 }
 
@@ -156,15 +174,18 @@ async function replay(
   let strangers = true;
   for (;;) {
     const heard = { something: false };
-    const next = await Promise.race([subscription.next(), silence(instance, heard)]);
+    const next = await Promise.race([
+      subscription.next(),
+      silence(instance, heard, known === null ? FIRST_WORD : SILENCE),
+    ]);
     heard.something = true;
-    if (next === null) return { known, ended: false };
+    if (next === null) return { known: known ?? queued(instance.id), ended: false };
     if (next.done === true) return { known, ended: true };
     const event = next.value;
     if (event.type === "workflow_started") {
       const start = Start.parse(event.params);
       if (start.action === "delete") return { known: null, ended: false };
-      strangers = start.strangers;
+      strangers = start.rules.strangers;
       known = begin(start);
     }
     if (event.type === "step_completed" && known !== null) {
@@ -184,10 +205,22 @@ function foldStep(known: Known, name: string, output: unknown, strangers: boolea
 }
 
 // A call that is left over must not reach the instance later: it could be on its way to being deleted.
-async function silence(instance: WorkflowInstance, heard: { something: boolean }): Promise<null> {
-  await scheduler.wait(SILENCE);
+async function silence(
+  instance: WorkflowInstance,
+  heard: { something: boolean },
+  milliseconds: number,
+): Promise<null> {
+  await scheduler.wait(milliseconds);
   for (let asked = 0; asked < 2 && !heard.something; asked += 1) await instance.status();
   return null;
+}
+
+// An instance that waits for its turn has no history yet, so nothing but its id is known.
+function queued(id: string): Known {
+  const rules = { deadline: 0, again: [], strangers: true };
+  const nothing = { intent: null, request: null, created: null, webhook: null, control: null };
+  const at = new Date().toISOString();
+  return begin({ id, at, started_by: "trigger", rules, action: null, ...nothing });
 }
 
 async function find(env: Env, id: string): Promise<WorkflowInstance | null> {

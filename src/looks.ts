@@ -1,12 +1,13 @@
 // One look by each channel: asks OpenAI, gives an observation. A failure of OpenAI's is an observation too, never an exception.
 import { APIError } from "openai";
 import { z } from "zod";
-import { LARGEST_BODY, readBody, type ReadBody } from "./body.ts";
+import { LARGEST_BODY, readBody } from "./body.ts";
 import { callItems, parseJson, readCalls, readResponse } from "./facts.ts";
 import { messageOf, replayEvents, retrieve } from "./openai.ts";
 import { searchConversation, watch } from "./channels.ts";
 import type { Body, Channel, Known, Look } from "./record.ts";
 import type { Seen } from "./recorder.ts";
+import { LARGEST_VALUE } from "./store.ts";
 import { hasCredentials, withoutSecrets } from "./redact.ts";
 
 /** Seconds that a look may take, the body included. A response created without `stream` may leave its replay hanging. */
@@ -71,7 +72,7 @@ async function byRefetch(env: Env, record: Known, at: string, signal: AbortSigna
     facts: read.facts,
     calls: read.calls,
     body: chunks === null ? null : await describe(chunks),
-    error: body.chunks === null ? tooLarge(body) : null,
+    error: body.chunks === null ? tooLarge(body.bytes) : null,
     refused: false,
     retry_after: null,
   };
@@ -146,7 +147,11 @@ function otherChannel(found: {
     refused: false,
     retry_after: null,
   };
-  return { look, chunks: null, outputs: callItems(found.items) };
+  const outputs = callItems(found.items);
+  const bytes = new TextEncoder().encode(JSON.stringify(outputs)).byteLength;
+  if (bytes <= LARGEST_VALUE) return { look, chunks: null, outputs };
+  // The observation says that they were there; what can't be kept isn't recovered.
+  return { look: { ...look, calls: null, error: tooLarge(bytes) }, chunks: null, outputs: null };
 }
 
 function unread(look: Look): Seen {
@@ -169,10 +174,10 @@ function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function tooLarge(body: ReadBody): { code: string; message: string } {
+function tooLarge(bytes: number): { code: string; message: string } {
   return {
     code: "too_large",
-    message: `The response has ${body.bytes} bytes; at most ${LARGEST_BODY} can be stored. Its calls and their code are kept, what they printed is not.`,
+    message: `The response has ${bytes} bytes; at most ${LARGEST_BODY} can be stored. Its calls and their code are kept, what they printed is not.`,
   };
 }
 

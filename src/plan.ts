@@ -7,6 +7,7 @@ import {
   type Known,
   type Look,
   type Wake,
+  type Rules,
 } from "./record.ts";
 
 /** Seconds after which a response whose end nobody saw is given up. */
@@ -24,16 +25,6 @@ const MOST_WAKES = 100;
 
 /** Where OpenAI keeps a response for 10 minutes only, seconds after its end at which the last look is planned. */
 const FLEETING = 570;
-
-/** Settings that planning needs. */
-export type Rules = {
-  /** Seconds to wait for the webhook before looking without it. */
-  deadline: number;
-  /** Seconds between looks after the end, while a call is suspect; the first counts from the end. */
-  again: number[];
-  /** Whether responses that other programs started are recorded. */
-  strangers: boolean;
-};
 
 /** `after`: seconds to wait for an event before the look; 0 looks at once. */
 export type Next =
@@ -58,7 +49,11 @@ export function plan(record: Known, rules: Rules): Next {
   if (neverFound(record)) return { do: "end", verdict: "not_found" };
   const left = GIVE_UP - elapsed(record);
   if (left <= 0 || looks.length >= MOST_LOOKS) return { do: "end", verdict: "abandoned" };
-  return { do: "look", channel: "refetch", after: Math.min(gap(record), left) };
+  return {
+    do: "look",
+    channel: "refetch",
+    after: Math.min(Math.max(0, gap(record) - sinceLook(record)), left),
+  };
 }
 
 // Outputs that are missing though the code should have shown something are looked for everywhere, then again and again.
@@ -99,6 +94,12 @@ function latest(record: Known): number {
   return Math.max(...times.map((time) => (typeof time === "string" ? Date.parse(time) : 0)));
 }
 
+// Seconds since the last look: a control's end, or a webhook, can come between two looks.
+function sinceLook(record: Known): number {
+  const last = looksOf(record).at(-1)?.at;
+  return last === undefined ? 0 : (latest(record) - Date.parse(last)) / 1000;
+}
+
 function tried(record: Known, channel: Channel): boolean {
   return record.observations.some((seen) => seen.channel === channel);
 }
@@ -118,6 +119,7 @@ function now(channel: Channel): Next {
  * @param wake What ended the wait, or null when its time was up.
  */
 export function callsForLook(record: Known, wake: Wake | null): boolean {
+  if (wake?.kind === "files") return false;
   return !(wake?.kind === "webhook" && isTerminal(record.status));
 }
 
@@ -187,7 +189,8 @@ function newsOf(record: Known): string {
 
 function firstLook(record: Known, rules: Rules): Next {
   const told = record.webhook !== null;
-  return { do: "look", channel: "refetch", after: told ? 0 : rules.deadline };
+  const waited = (latest(record) - Date.parse(record.started_at)) / 1000;
+  return { do: "look", channel: "refetch", after: told ? 0 : Math.max(0, rules.deadline - waited) };
 }
 
 function neverFound(record: Known): boolean {

@@ -176,13 +176,23 @@ export const Look = z.object({
   retry_after: z.number().nullable(),
 });
 
+/** Settings that planning needs. They are fixed when a run begins, so that a deploy changes no run in flight. */
+export const Rules = z.object({
+  /** Seconds to wait for the webhook before looking without it. */
+  deadline: z.number(),
+  /** Seconds between looks after the end, while a call is suspect; the first counts from the end. */
+  again: z.array(z.number()),
+  /** False: a response that isn't ours ends unrecorded. */
+  strangers: z.boolean(),
+});
+export type Rules = z.infer<typeof Rules>;
+
 /** What an instance is created with. */
 export const Start = z.object({
   id: z.string(),
   at: z.iso.datetime(),
   started_by: ResponseRecord.shape.started_by,
-  /** False: a response that isn't ours ends unrecorded. */
-  strangers: z.boolean(),
+  rules: Rules,
   intent: Intent.nullable(),
   request: ResponseRecord.shape.request,
   created: Facts.pick({
@@ -218,7 +228,8 @@ export type Wake =
   | { kind: "webhook"; webhook: Webhook }
   | { kind: "trigger"; start: Start }
   | { kind: "look" }
-  | { kind: "control" };
+  | { kind: "control" }
+  | { kind: "files" };
 
 /**
  * The record of a response nobody has looked at yet.
@@ -276,7 +287,7 @@ export function isTerminal(status: string | null): boolean {
 export function foldWake(record: Known, wake: Wake): Known {
   const woken = { ...record, wakes: record.wakes + 1 };
   if (wake.kind === "look") return { ...woken, look_now: true };
-  if (wake.kind === "control") return woken;
+  if (wake.kind === "control" || wake.kind === "files") return woken;
   if (wake.kind === "webhook") {
     const { webhook } = wake;
     return { ...woken, webhook: record.webhook ?? webhook, woken_at: webhook.received_at };
@@ -306,7 +317,10 @@ export function fold(record: Known, look: Look, strangers = true): Known {
     observations: [...record.observations, look.observation],
     look_now: false,
   };
-  if (look.observation.channel !== "refetch") return judged(learnCalls(observed, look, first));
+  if (look.observation.channel !== "refetch") {
+    const error = look.error?.code === "too_large" ? look.error : record.error;
+    return judged(learnCalls({ ...observed, error }, look, first));
+  }
   const answered: Known = {
     ...observed,
     error: first ? look.error : record.error,
@@ -341,6 +355,8 @@ function learn(record: Known, facts: Facts, look: Look, strangers: boolean): Kno
   return {
     ...record,
     status: isTerminal(record.status) ? record.status : facts.status,
+    // An end that comes after a run was given up is looked into like any other.
+    settled_at: ended && !isTerminal(record.status) ? null : record.settled_at,
     model: facts.model ?? record.model,
     background: facts.background ?? record.background,
     created_at: record.created_at ?? facts.created_at,
@@ -365,13 +381,13 @@ function notRun(record: Known, intent: Intent | null): KnownControl | null {
   return { id: null, status: "not_run", calls: [] };
 }
 
-// A body without outputs that an earlier one had must not take its place.
+// A body that lacks a call, or outputs that an earlier body had, must not take its place.
 function forgets(record: Known, look: Look): boolean {
-  return record.calls.some((call, index) => {
-    if (call.state !== "populated" || call.source !== "refetch") return false;
-    return (
-      (look.calls ?? []).find((seen, at) => isSame(call, index, seen, at))?.state !== "populated"
-    );
+  const seen = new Map((look.calls ?? []).map((call) => [call.id, call.state]));
+  return record.calls.some((call) => {
+    const state = seen.get(call.id);
+    const had = call.state === "populated" && call.source === "refetch";
+    return state === undefined || (had && state !== "populated");
   });
 }
 
@@ -384,7 +400,7 @@ function learnCalls(record: Known, look: Look, first: boolean): Known {
   }
   return {
     ...record,
-    calls: record.calls.map((call, index) => better(call, index, look.calls ?? [], channel)),
+    calls: record.calls.map((call) => better(call, look.calls ?? [], channel)),
   };
 }
 
@@ -393,9 +409,9 @@ function newCall(call: SeenCall, channel: Channel, first: boolean): KnownCall {
   return { ...call, source, verdict: callVerdict(call, source, first) };
 }
 
-function better(call: KnownCall, index: number, seen: SeenCall[], channel: Channel): KnownCall {
+function better(call: KnownCall, seen: SeenCall[], channel: Channel): KnownCall {
   if (call.state === "populated") return call;
-  const found = seen.find((other, at) => isSame(call, index, other, at));
+  const found = seen.find((other) => other.id === call.id);
   if (found?.state !== "populated") return { ...call, state: found?.state ?? call.state };
   return {
     ...call,
@@ -403,11 +419,6 @@ function better(call: KnownCall, index: number, seen: SeenCall[], channel: Chann
     source: channel,
     verdict: callVerdict(call, channel, false),
   };
-}
-
-// Another channel may name a call differently; code and position tell it then.
-function isSame(call: SeenCall, index: number, other: SeenCall, at: number): boolean {
-  return call.id === other.id || (index === at && call.code !== null && call.code === other.code);
 }
 
 function judged(record: Known): Known {

@@ -8,18 +8,20 @@ import {
   isNews,
   plan,
   wantsRescue,
-  type Rules,
 } from "./plan.ts";
 import {
   begin,
   foldWake,
+  isTerminal,
   KeptFile,
   KnownControl,
   Look,
   Observation,
+  ResponseVerdict,
   Webhook,
   type Channel,
   type Known,
+  type Rules,
   type Owner,
   type Start,
   type Wake,
@@ -35,7 +37,7 @@ export const FORGET = "forget";
 const LONGEST_LOOK = 120;
 
 type Config = {
-  timeout: "1 minute" | "5 minutes" | "24 hours";
+  timeout: "5 minutes" | "24 hours";
   retries: {
     limit: number;
     delay: "2 seconds" | "5 minutes";
@@ -48,11 +50,10 @@ const LOOK: Config = {
   timeout: "5 minutes",
   retries: { limit: 300, delay: "5 minutes", backoff: "constant" },
 };
-const WRITE: Config = { ...LOOK, timeout: "1 minute" };
 // A container dies after 20 minutes without use.
 const RESCUE: Config = {
   timeout: "5 minutes",
-  retries: { limit: 7, delay: "2 seconds", backoff: "exponential" },
+  retries: { limit: 6, delay: "2 seconds", backoff: "exponential" },
 };
 // It POSTs: what was cut off may have run, and is billed.
 const CONTROL: Config = {
@@ -102,7 +103,12 @@ export const LookStep = Look.extend({ webhook: Webhook.nullable() });
 export type LookStep = z.infer<typeof LookStep>;
 
 /** How a run ended, as the instance's output. */
-export type Outcome = { id: string; verdict: Known["verdict"]; recorded: boolean };
+export const Outcome = z.object({
+  id: z.string(),
+  verdict: ResponseVerdict,
+  recorded: z.boolean(),
+});
+export type Outcome = z.infer<typeof Outcome>;
 
 /**
  * Follows one response to its end.
@@ -118,55 +124,76 @@ export async function follow(
   rules: Rules,
 ): Promise<Outcome> {
   if (start.action === "delete") return forget(start, step, hands);
+  const means: Means = { step, hands, rules };
   const control = beginControl(start, step, hands);
   let record = await open(start, step, hands);
-  let rescued = record.settled_at !== null;
+  let rescued = record.settled_at !== null && isTerminal(record.status);
+  let files: Promise<KeptFile[]> | null = null;
   for (let turn = 1; ; turn += 1) {
     const next = plan(record, rules);
     if (next.do === "end") break;
     const wake = next.do === "look" ? await pause(step, turn, next.after) : CONTROL_ENDED;
     if (wake !== null) record = foldWake(record, wake);
+    if (wake?.kind === "files") {
+      record = await keepFiles(record, files, means);
+      files = null;
+    }
     if (!callsForLook(record, wake)) continue;
     record =
       wake?.kind === "control" || next.do !== "look"
-        ? await compare(turn, control, record, { step, hands, rules })
-        : await look(turn, next.channel, record, { step, hands, rules });
+        ? await compare(turn, control, record, means)
+        : await look(turn, next.channel, record, means);
     if (rescued || !wantsRescue(record)) continue;
-    record = await rescue(record, step, hands);
+    files = rescue(record, step, hands);
     rescued = true;
   }
+  record = await keepFiles(record, files, means);
   return { id: record.id, verdict: record.verdict, recorded: !record.unwanted };
 }
 
 type Means = { step: Step; hands: Hands; rules: Rules };
 
 const CONTROL_ENDED: Wake = { kind: "control" };
+const FILES_DONE: Wake = { kind: "files" };
 
 async function open(start: Start, step: Step, hands: Hands): Promise<Known> {
   const record = begin(start);
   if (start.started_by !== "trigger") {
-    const stored = await step.do("recall", WRITE, () => hands.recall(start.id));
-    return stored === null ? record : { ...stored, look_now: start.action === "look" };
+    const stored = await step.do("recall", LOOK, () => hands.recall(start.id));
+    return stored === null ? record : reopen(stored, start);
   }
   await list(step, "list as in flight", record, hands);
   return record;
 }
 
+// What an earlier instance left behind: its control, if it had not ended, ended with it.
+function reopen(stored: Known, start: Start): Known {
+  const unfinished = !isTerminal(stored.status);
+  return {
+    ...stored,
+    webhook: stored.webhook ?? start.webhook,
+    control: stored.control_due ? INTERRUPTED.control : stored.control,
+    control_due: false,
+    settled_at: unfinished ? null : stored.settled_at,
+    look_now: start.action === "look" || unfinished,
+  };
+}
+
 // A look that was under way when its instance was deleted may store once more, so everything is removed again when it must have ended.
 async function forget(start: Start, step: Step, hands: Hands): Promise<Outcome> {
   for (const name of [FORGET, "forget what came late"]) {
-    await step.do(name, WRITE, async () => {
+    await step.do(name, LOOK, async () => {
       const stored = await hands.recall(start.id);
       await hands.forget(start.id, stored?.started_at ?? start.at);
       return null;
     });
-    if (name === FORGET) await pause(step, 1, LONGEST_LOOK);
+    if (name === FORGET) await sleep(step, LONGEST_LOOK);
   }
   return { id: start.id, verdict: "pending", recorded: false };
 }
 
 async function list(step: Step, name: string, record: Known, hands: Hands): Promise<void> {
-  await step.do(name, WRITE, async () => {
+  await step.do(name, LOOK, async () => {
     await hands.list(record);
     return null;
   });
@@ -180,6 +207,15 @@ async function pause(step: Step, turn: number, seconds: number): Promise<Wake | 
   } catch (error) {
     if (isTimeout(error)) return null;
     throw error;
+  }
+}
+
+// A wait for what never comes: nothing may cut it short.
+async function sleep(step: Step, seconds: number): Promise<void> {
+  try {
+    await step.waitForEvent("let it end", { type: "never", timeout: seconds * 1000 });
+  } catch (error) {
+    if (!isTimeout(error)) throw error;
   }
 }
 
@@ -213,15 +249,28 @@ async function store(record: Known, seen: Seen, hands: Hands): Promise<void> {
 async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran | null> {
   const request = start.control;
   if (request === null) return null;
-  try {
-    return await step.do("control", CONTROL, async ({ attempt }): Promise<Ran> => {
-      const ran = attempt > 1 ? INTERRUPTED : await controlOnce(request, begin(start), hands);
-      await hands.wake(start.id, CONTROL_ENDED);
-      return ran;
-    });
-  } catch {
-    return INTERRUPTED;
-  }
+  const ran = await step
+    .do("control", CONTROL, ({ attempt }) =>
+      attempt > 1 ? Promise.resolve(INTERRUPTED) : controlOnce(request, begin(start), hands),
+    )
+    .catch(() => INTERRUPTED);
+  await wakeSelf("tell of the control", CONTROL_ENDED, start.id, step, hands);
+  return ran;
+}
+
+// Whoever waits finds out without it too, only later.
+async function wakeSelf(
+  name: string,
+  wake: Wake,
+  id: string,
+  step: Step,
+  hands: Hands,
+): Promise<void> {
+  const told = step.do(name, RESCUE, async () => {
+    await hands.wake(id, wake);
+    return null;
+  });
+  await told.catch(() => null);
 }
 
 async function controlOnce(
@@ -230,7 +279,8 @@ async function controlOnce(
   hands: Hands,
 ): Promise<Ran> {
   const { outputs, ...ran } = await hands.control(request, owner.id);
-  if (outputs.length > 0) await hands.keep(owner, "control", outputs);
+  // What it observed counts, also where what it printed can't be kept.
+  if (outputs.length > 0) await hands.keep(owner, "control", outputs).catch(() => undefined);
   return ran;
 }
 
@@ -249,7 +299,7 @@ async function compare(
   if (ran === null) return before;
   const after = advanceControl(before, ran, rules);
   if (!isNews(before, after)) return after;
-  await step.do(`store control ${turn}`, WRITE, async () => {
+  await step.do(`store control ${turn}`, LOOK, async () => {
     await hands.store(after, null);
     return null;
   });
@@ -257,15 +307,26 @@ async function compare(
   return after;
 }
 
-async function rescue(record: Known, step: Step, hands: Hands): Promise<Known> {
+// Runs beside the looks: a container that doesn't answer must not delay them.
+async function rescue(record: Known, step: Step, hands: Hands): Promise<KeptFile[]> {
   const found = await findFiles(record, step, hands);
-  if (found.length === 0) return record;
   const files: KeptFile[] = [];
   for (const [index, file] of found.entries()) {
     files.push(await saveFile(`file ${index + 1}`, file, record, step, hands));
   }
+  if (files.length > 0) await wakeSelf("tell of the files", FILES_DONE, record.id, step, hands);
+  return files;
+}
+
+async function keepFiles(
+  record: Known,
+  rescued: Promise<KeptFile[]> | null,
+  { step, hands }: Means,
+): Promise<Known> {
+  const files = (await rescued) ?? [];
+  if (files.length === 0) return record;
   const after = { ...record, files };
-  await step.do("store files", WRITE, async () => {
+  await step.do("store files", LOOK, async () => {
     await hands.store(after, null);
     return null;
   });

@@ -65,12 +65,10 @@ async function withOutputs(
     const all = source !== "refetch" || calls.some((call) => isMissing(call, own));
     beside.set(source, all ? await others(source) : []);
   }
-  return calls.map((call, index) => {
+  return calls.map((call) => {
     const { state: _, ...rest } = call;
     const other = beside.get(call.source) ?? [];
-    const item = isMissing(call, own)
-      ? (byId(other, call.id) ?? itemAt(other, index))
-      : byId(own, call.id);
+    const item = isMissing(call, own) ? byId(other, call.id) : byId(own, call.id);
     if (item === undefined) return { ...rest, outputs: null };
     return { ...rest, code: item.code ?? rest.code, outputs: item.outputs };
   });
@@ -84,10 +82,6 @@ function isMissing(call: KnownCall, own: unknown[]): boolean {
 
 function byId(items: unknown[], id: string): z.infer<typeof Item> | undefined {
   return items.map((item) => Item.safeParse(item).data).find((item) => item?.id === id);
-}
-
-function itemAt(items: unknown[], index: number): z.infer<typeof Item> | undefined {
-  return Item.safeParse(items[index]).data;
 }
 
 // The contract's names, in the contract's order.

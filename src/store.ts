@@ -8,7 +8,7 @@ const DAY = 24 * 60 * 60;
 /** KV's limit for a key's metadata, in bytes. */
 const LARGEST_METADATA = 1024;
 /** Seconds to wait before a refused write: KV takes one a second for a key. */
-const WRITE_GAPS = [1.1, 2.2, 4.4];
+const WRITE_GAPS = [1.1, 2.2, 4.4, 10, 20, 40, 60];
 /** Newest first: KV lists keys in ascending order. */
 const END_OF_TIME = 9_999_999_999_999;
 
@@ -55,7 +55,7 @@ export async function storeRecord(
   chunks: Uint8Array[] | null,
 ): Promise<void> {
   const head = new TextEncoder().encode(`${JSON.stringify(known)}\n`);
-  const body = chunks ?? (known.body === null ? [] : await storedBody(env, known.id));
+  const body = chunks ?? (known.body === null ? [] : await storedBody(env, known));
   const parts = [head, ...body];
   await write(env, known, key.record(known.id), () => stream(parts));
 }
@@ -82,7 +82,8 @@ export async function storeOutputs(
   channel: Channel,
   calls: unknown[],
 ): Promise<void> {
-  const parts = [new TextEncoder().encode(JSON.stringify(calls))];
+  const before = channel === "refetch" ? await readOutputs(env, owner.id, channel) : [];
+  const parts = [new TextEncoder().encode(JSON.stringify([...calls, ...before]))];
   await write(env, owner, key.outputs(owner.id, channel), () => stream(parts));
 }
 
@@ -113,14 +114,24 @@ export async function storeFile(
   body: ReadableStream<Uint8Array> | null,
 ): Promise<number> {
   const name = key.file(owner.id, file.id);
-  const whole = file.bytes === null || body === null ? await new Response(body).bytes() : null;
+  const whole = file.bytes === null || body === null ? await bounded(body) : null;
   const bytes = whole?.byteLength ?? file.bytes ?? 0;
   const value = whole ?? body?.pipeThrough(new FixedLengthStream(bytes)) ?? "";
-  const expirationTtl = lifetime(env, owner);
-  const metadata = { filename: file.filename.slice(0, 200) };
-  await env.RECORDS.put(name, value, { expirationTtl, metadata });
+  await env.RECORDS.put(name, value, { expirationTtl: lifetime(env, owner) });
   log("put", name, true);
   return bytes;
+}
+
+// A file whose size nobody told; KV would refuse a larger one.
+async function bounded(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > LARGEST_VALUE) throw new RangeError(`It has more than ${LARGEST_VALUE} bytes.`);
+    chunks.push(chunk);
+  }
+  return new Blob(chunks).bytes();
 }
 
 /**
@@ -129,18 +140,10 @@ export async function storeFile(
  * @param id The response's id.
  * @param file The file's id.
  */
-export async function readFile(
-  env: Env,
-  id: string,
-  file: string,
-): Promise<{ filename: string; body: ReadableStream } | null> {
-  const found = await env.RECORDS.getWithMetadata<{ filename: string }>(
-    key.file(id, file),
-    "stream",
-  );
-  log("get", key.file(id, file), found.value !== null);
-  if (found.value === null) return null;
-  return { filename: found.metadata?.filename ?? file, body: found.value };
+export async function readFile(env: Env, id: string, file: string): Promise<ReadableStream | null> {
+  const body = await env.RECORDS.get(key.file(id, file), "stream");
+  log("get", key.file(id, file), body !== null);
+  return body;
 }
 
 /** Where a stored file is read, as a path of this Worker. */
@@ -236,11 +239,14 @@ async function write(
   }
 }
 
-async function storedBody(env: Env, id: string): Promise<Uint8Array[]> {
-  const stored = await readRecord(env, id);
-  if (stored === null) throw new Error(`the stored body of ${id} is not readable yet`);
+// KV may still show an older value at this place; the step is tried again until it shows the one that this record means.
+async function storedBody(env: Env, known: Known): Promise<Uint8Array[]> {
+  const stored = await readRecord(env, known.id);
+  if (stored?.known.body?.digest !== known.body?.digest) {
+    throw new Error(`the stored body of ${known.id} is not readable yet`);
+  }
   const chunks: Uint8Array[] = [];
-  for await (const chunk of stored.body) chunks.push(chunk);
+  for await (const chunk of stored?.body ?? []) chunks.push(chunk);
   return chunks;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { play, webhook, type Answer } from "./virtual.ts";
+import { known, play, webhook, type Answer } from "./virtual.ts";
 
 const DONE: Answer = { http: 200, status: "completed", outputs: "populated" };
 const RUNNING: Answer = { http: 200, status: "in_progress" };
@@ -13,7 +13,7 @@ test("a webhook leads to one look, one stored record and two entries in the list
   const story = await play(() => DONE, { events: [webhook(7)] });
   expect(story.looks).toEqual([7]);
   expect(story.stored).toMatchObject([{ verdict: "captured" }]);
-  expect(story.listed.map((known) => known.verdict)).toEqual(["pending", "captured"]);
+  expect(story.listed.map((record) => record.verdict)).toEqual(["pending", "captured"]);
   expect(story.steps).toEqual(["list as in flight", "wait 1", "look 1", "list 1"]);
 });
 
@@ -104,7 +104,6 @@ test.each([true, false])(
 test("a stranger that nobody wants leaves nothing behind", async () => {
   const start = {
     started_by: "webhook",
-    strangers: false,
     created: null,
     intent: null,
     webhook: webhookOf(0),
@@ -130,7 +129,7 @@ const SUSPECT: Answer = { http: 200, status: "completed", outputs: "empty" };
 test("a suspect response is looked at again at the gaps, stored once before and once when it settles", async () => {
   const story = await play(() => SUSPECT, { events: [webhook(0)] });
   expect(story.looks).toEqual([0, 5, 25, 85, 265, 565]);
-  expect(story.stored.map((known) => known.settled_at !== null)).toEqual([false, true]);
+  expect(story.stored.map((record) => record.settled_at !== null)).toEqual([false, true]);
   expect(story.outcome.verdict).toBe("suspect");
 });
 
@@ -158,6 +157,42 @@ test("webhooks that are sent again after the end cause no look and no delay", as
   const story = await play(() => SUSPECT, { events });
   expect(story.looks).toEqual([0, 5, 25, 85, 265, 565]);
 });
+
+test("a control that ends early moves no look", async () => {
+  const story = await play(() => DONE, {
+    start: { control: {} },
+    events: [ended(119)],
+    controlEnds: 119,
+  });
+  expect(story.looks).toEqual([120]);
+});
+
+test("an end that comes after a run was given up is looked into like any other", async () => {
+  const stored = (await play(() => RUNNING)).stored.at(-1);
+  expect(stored?.verdict).toBe("abandoned");
+  const start = { started_by: "webhook", webhook: webhookOf(90_000) } as const;
+  const story = await play(() => SUSPECT, { start, stored });
+  expect(story.outcome.verdict).toBe("suspect");
+  expect(story.looks.length).toBeGreaterThan(1);
+});
+
+test("a control that an earlier instance left unfinished holds nothing up", async () => {
+  const stored = {
+    ...known(),
+    status: "completed",
+    verdict: "suspect" as const,
+    control_due: true,
+  };
+  const story = await play(() => SUSPECT, {
+    start: { started_by: "look", action: "look" },
+    stored,
+  });
+  expect(story.stored.at(-1)?.control).toMatchObject({ status: "interrupted" });
+});
+
+function ended(seconds: number) {
+  return { at: seconds, wake: { kind: "control" as const } };
+}
 
 test("a wish to look now is met at once", async () => {
   const wish = { at: 100, wake: { kind: "look" as const } };

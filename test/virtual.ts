@@ -3,12 +3,12 @@ import {
   begin,
   type Known,
   type Look,
+  type Rules,
   type SeenCall,
   type Start,
   type Wake,
 } from "../src/record.ts";
 import { follow, type Hands, type Outcome, type Step } from "../src/recorder.ts";
-import type { Rules } from "../src/plan.ts";
 
 /** Seconds after the start at which something wakes the Recorder. */
 export type Event = { at: number; wake: Wake };
@@ -42,7 +42,14 @@ const BEGIN = Date.UTC(2026, 0, 1);
  */
 export async function play(
   script: Script,
-  options: { events?: Event[]; rules?: Partial<Rules>; start?: Partial<Start> } = {},
+  options: {
+    events?: Event[];
+    rules?: Partial<Rules>;
+    start?: Partial<Start>;
+    stored?: Known | undefined;
+    /** Seconds after the start at which a control ends. */
+    controlEnds?: number;
+  } = {},
 ): Promise<Story> {
   const rules: Rules = {
     deadline: 120,
@@ -90,11 +97,13 @@ export async function play(
       story.listed.push(record);
     },
     async recall() {
-      return null;
+      return options.stored ?? null;
     },
     async control() {
+      const seen = { http_status: 500, status: null, request_id: null, calls: [] };
+      const ended = at(options.controlEnds ?? 0);
       return {
-        observation: null,
+        observation: { at: ended, channel: "control", ...seen },
         control: { id: null, status: "refused", calls: [] },
         outputs: [],
       };
@@ -135,7 +144,7 @@ const TRIGGERED: Start = {
   id: "resp_1",
   at: at(0),
   started_by: "trigger",
-  strangers: true,
+  rules: { deadline: 120, again: [5, 20, 60, 180, 300], strangers: true },
   intent: { include: [], replay: false, control: false, retention_days: null },
   request: {},
   created: { status: "queued", model: "m", background: true, store: true, created_at: at(0) },

@@ -116,5 +116,5 @@ async function inFlight(
     return { known: asked.known, body: null };
   }
   if (await isStored(env, id)) return readRecord(env, id);
-  return asked.state === "unknown" ? null : { known: asked.known, body: null };
+  return "known" in asked ? { known: asked.known, body: null } : null;
 }

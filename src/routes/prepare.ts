@@ -15,6 +15,9 @@ const MOST_PAIRS = 15;
 /** Days; the setting RETENTION_DAYS has the same bound. */
 const LONGEST_RETENTION = 3_650;
 
+/** Parameters that the recorder looks at itself. */
+const NULLABLE = new Set(["model", "include", "metadata", "background", "store"]);
+
 /** The recorder's own flags beside the create parameters. */
 export const Flags = z.object({
   control: z.boolean().optional(),
@@ -44,7 +47,8 @@ export function prepare(env: Env, asked: unknown): Prepared {
   const body = Body.safeParse(asked);
   if (!body.success)
     throw refused("The body must be a JSON object of Responses create parameters.");
-  const { control, replay, hold, retention_days, ...parameters } = body.data;
+  const { control, replay, hold, retention_days, ...rest } = body.data;
+  const parameters = withoutNulls(rest);
   const flags = checkFlags({ control, replay, hold, retention_days });
   checkParameters(parameters);
   const example = Object.keys(parameters).length === 0 ? EXAMPLE : {};
@@ -99,6 +103,15 @@ function checkFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
   return flags.data;
 }
 
+// In these null asks for nothing, as in OpenAI's API; so does `stream: false`.
+function withoutNulls(parameters: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(parameters).filter(([name, value]) => {
+    if (name === "stream") return (value ?? false) !== false;
+    return value !== null || !NULLABLE.has(name);
+  });
+  return Object.fromEntries(entries);
+}
+
 function checkParameters(parameters: Record<string, unknown>): void {
   if (parameters["background"] === false) {
     throw refused(
@@ -110,7 +123,7 @@ function checkParameters(parameters: Record<string, unknown>): void {
       "store: false would let OpenAI delete the response before it is fetched. Leave it out.",
     );
   }
-  if ("stream" in parameters) {
+  if ((parameters["stream"] ?? false) !== false) {
     throw refused("stream is not for a background response that a webhook ends. Leave it out.");
   }
 }

@@ -11,7 +11,8 @@ import {
 } from "../instance.ts";
 import { cancel } from "../openai.ts";
 import { refusedByOpenAI } from "../refusal.ts";
-import type { Known, Start } from "../record.ts";
+import { rulesOf } from "../config.ts";
+import type { Call, Known, Start } from "../record.ts";
 import { FORGET } from "../recorder.ts";
 import { ResponseVerdict } from "../record.ts";
 import { reveal, type Revealed } from "../reveal.ts";
@@ -74,6 +75,13 @@ export async function result(c: Context<App>): Promise<Revealed> {
  */
 export async function outputs(c: Context<App>): Promise<Response> {
   const revealed = await ended(c, (found) => join(c.env, found));
+  if (revealed.record.calls.some(isNotKept)) {
+    throw new Problem(
+      404,
+      "not_kept",
+      "There were outputs, but they are not kept; the record's error says why.",
+    );
+  }
   return c.body(revealed.printed(), 200, { "content-type": "text/plain; charset=utf-8" });
 }
 
@@ -97,7 +105,7 @@ export async function look(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
   const asked = await askRecorder(c.env, id);
   if (asked.state === "running") await wakeRecorder(c.env, id, { kind: "look" });
-  else await restartRecorder(c.env, actionOn(id, "look", new Date().toISOString()));
+  else await restartRecorder(c.env, actionOn(c.env, id, "look", new Date().toISOString()));
   return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
 }
 
@@ -126,9 +134,11 @@ export async function cancelRun(c: Context<App>): Promise<Response> {
 export async function forget(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
   const { known } = await find(c.env, id);
-  await restartRecorder(c.env, actionOn(id, "delete", known.started_at));
-  await awaitRecorder(c.env, id, 20, FORGET);
-  return c.body(null, 204);
+  await restartRecorder(c.env, actionOn(c.env, id, "delete", known.started_at));
+  if (await awaitRecorder(c.env, id, 20, FORGET)) return c.body(null, 204);
+  throw new Problem(503, "not_confirmed", "The record is being removed; ask again in a minute.", {
+    id,
+  });
 }
 
 /**
@@ -137,8 +147,11 @@ export async function forget(c: Context<App>): Promise<Response> {
  */
 export async function file(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
-  const found = await readFile(c.env, id, c.req.param("file_id") ?? "");
-  if (found === null) {
+  const { known } = await find(c.env, id);
+  // Only what the record names: a key that is read too early would hide the file for a minute.
+  const kept = known.files.find((one) => one.id === c.req.param("file_id") && one.url !== null);
+  const body = kept === undefined ? null : await readFile(c.env, id, kept.id);
+  if (kept === undefined || body === null) {
     throw new Problem(
       404,
       "unknown_file",
@@ -146,9 +159,9 @@ export async function file(c: Context<App>): Promise<Response> {
       { id },
     );
   }
-  return c.body(found.body, 200, {
+  return c.body(body, 200, {
     "content-type": "application/octet-stream",
-    "content-disposition": attachment(found.filename),
+    "content-disposition": attachment(kept.filename),
     "content-security-policy": "sandbox",
   });
 }
@@ -163,12 +176,12 @@ function attachment(filename: string): string {
   return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`;
 }
 
-function actionOn(id: string, action: "look" | "delete", at: string): Start {
+function actionOn(env: Env, id: string, action: "look" | "delete", at: string): Start {
   return {
     id,
     at,
     started_by: "look",
-    strangers: true,
+    rules: rulesOf(env),
     intent: null,
     request: null,
     created: null,
@@ -194,8 +207,14 @@ function join(env: Env, found: Found): Promise<Revealed> {
   return reveal(found.known, found.body, (channel) => readOutputs(env, found.known.id, channel));
 }
 
+// Its verdict says that outputs were seen.
+function isNotKept(call: Call): boolean {
+  return call.source !== null && call.outputs === null;
+}
+
 async function find(env: Env, id: string): Promise<Found> {
   const asked = await askRecorder(env, id);
+  if (asked.state === "deleted") throw unknown(id);
   if (asked.state === "running" && asked.known.verdict === "pending")
     return { known: asked.known, body: null };
   if (asked.state !== "unknown" && asked.known.unwanted) throw unknown(id);

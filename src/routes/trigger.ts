@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { APIError } from "openai";
 import { z } from "zod";
+import { rulesOf } from "../config.ts";
 import { Problem } from "../errors.ts";
 import { startRecorder } from "../instance.ts";
 import { create, createStreamed, messageOf } from "../openai.ts";
@@ -54,6 +55,7 @@ export async function trigger(c: Context<App>, asked: unknown): Promise<Started>
 async function start(c: Context<App>, prepared: Prepared): Promise<CreatedResponse> {
   const at = new Date().toISOString();
   const { request, intent } = prepared;
+  const rules = rulesOf(c.env);
   const created = intent.replay
     ? await createReplayable(c, request)
     : await createOnce(c.env, request);
@@ -62,7 +64,7 @@ async function start(c: Context<App>, prepared: Prepared): Promise<CreatedRespon
     id: created.id,
     at,
     started_by: "trigger",
-    strangers: true,
+    rules,
     intent,
     request: intent.control ? null : redact(request),
     control: intent.control ? request : null,
@@ -135,7 +137,12 @@ function parseCreated(answer: unknown): CreatedResponse {
 
 function ofCreate(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof APIError && error.status !== undefined && error.status < 500)
+  if (
+    error instanceof APIError &&
+    error.status !== undefined &&
+    error.status < 500 &&
+    error.status !== 408
+  )
     return refusedByOpenAI(error);
   return mayHaveStarted(messageOf(error), error instanceof APIError ? error.requestID : undefined);
 }

@@ -1,10 +1,10 @@
 // OpenAI's webhook: verify, hand over, answer. Nobody calls OpenAI while OpenAI waits.
 import type { Context } from "hono";
 import { z } from "zod";
-import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, setting } from "../config.ts";
+import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, rulesOf, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
-import { startRecorder, wakeRecorder } from "../instance.ts";
-import type { Webhook } from "../record.ts";
+import { restartRecorder, startRecorder, wakeRecorder } from "../instance.ts";
+import type { Start, Webhook } from "../record.ts";
 import { verify } from "../signature.ts";
 import { RESPONSE_ID } from "./id.ts";
 import type { App } from "./session.ts";
@@ -54,27 +54,31 @@ function parse(body: unknown): z.infer<typeof Ended> | null {
 }
 
 async function handOver(env: Env, id: string, webhook: Webhook): Promise<void> {
+  const start: Start = {
+    id,
+    at: webhook.received_at,
+    started_by: "webhook",
+    rules: rulesOf(env, setting(env, RECORD_STRANGERS)),
+    intent: null,
+    request: null,
+    created: null,
+    webhook,
+    control: null,
+    action: null,
+  };
   try {
-    if (await wakeRecorder(env, id, { kind: "webhook", webhook })) return;
-    await startRecorder(env, {
-      id,
-      at: webhook.received_at,
-      started_by: "webhook",
-      strangers: setting(env, RECORD_STRANGERS),
-      intent: null,
-      request: null,
-      created: null,
-      webhook,
-      control: null,
-      action: null,
-    });
+    const found = await wakeRecorder(env, id, { kind: "webhook", webhook });
+    if (found === "absent") await startRecorder(env, start);
+    if (found === "gave up") await restartRecorder(env, start);
   } catch (error) {
     console.error(JSON.stringify({ event: "hand_over_failed", id, error: String(error) }));
     throw new Problem(
       503,
       "not_handed_over",
       "The event could not be handed over. Send it again.",
-      { id },
+      {
+        id,
+      },
     );
   }
 }
