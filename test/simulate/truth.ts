@@ -63,11 +63,15 @@ export function responseTruth(
   return unendedTruth(record);
 }
 
-function unendedTruth({ observations, started_at }: Known): ResponseVerdict | "no reason to end" {
+function unendedTruth({
+  observations,
+  started_at,
+  status,
+}: Known): ResponseVerdict | "no reason to end" {
   const looks = observations.filter((seen) => seen.channel !== "control");
   const times = looks.map((seen) => secondsOf(seen.at));
   const last = Math.max(...times);
-  const missing = looks.every((seen) => seen.http_status === 404);
+  const missing = status === null && looks.every((seen) => seen.http_status === 404);
   if (missing && last - Math.min(...times) >= 60) return "not_found";
   const long = last - secondsOf(started_at) >= DAY || looks.length >= MOST_LOOKS;
   return long ? "abandoned" : "no reason to end";
