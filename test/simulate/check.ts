@@ -288,7 +288,8 @@ function isHappy({ scenario }: World): boolean {
     control === null &&
     containers === 0 &&
     arrivals.length === 2 &&
-    arrivals[0]?.at === 0;
+    arrivals[0]?.at === 0 &&
+    arrivals[1]?.what === "webhook";
   return (
     isCalm(scenario) &&
     plain &&
