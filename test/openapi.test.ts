@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { startWorld, type World } from "./world.ts";
@@ -35,6 +36,13 @@ function schemaFor(method: string, path: string, status: number) {
   const name = answer.content?.["application/json"]?.schema?.$ref.split("/").at(-1);
   return name === undefined ? undefined : document.components.schemas[name];
 }
+
+test("it is a valid OpenAPI document", async () => {
+  const raw = z
+    .record(z.string(), z.unknown())
+    .parse(await (await world.ask("/openapi.json")).json());
+  expect(await new Validator().validate(raw)).toMatchObject({ valid: true });
+});
 
 test("every route of the app is in it, and no other", () => {
   const app = readFileSync(new URL("../src/app.tsx", import.meta.url), "utf8");
