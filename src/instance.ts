@@ -196,8 +196,9 @@ async function replay(
 
 function foldStep(known: Known, name: string, output: unknown, strangers: boolean): Known {
   if (name.startsWith("look ")) {
-    const look = LookStep.parse(output);
-    return { ...fold(known, look, strangers), webhook: look.webhook };
+    const result = LookStep.parse(output);
+    if (result.kind === "stored") return result.record;
+    return { ...fold(known, result.look, strangers), webhook: result.webhook };
   }
   if (name.startsWith("recall") && output !== null) return Known.parse(output);
   if (name.startsWith("control")) return foldControl(known, Ran.parse(output));

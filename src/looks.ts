@@ -44,10 +44,17 @@ export async function lookAt(env: Env, record: Known, channel: Channel): Promise
   const looker = LOOKERS[channel];
   if (looker === undefined) throw new Error(`there is no look by ${channel}`);
   try {
-    return await looker(env, record, at, AbortSignal.timeout(TIME_LIMIT * 1000));
+    const seen = await looker(env, record, at, AbortSignal.timeout(TIME_LIMIT * 1000));
+    return seenNow(seen);
   } catch (error) {
-    return unread(failure(error, at, channel));
+    return seenNow(unread(failure(error, at, channel)));
   }
+}
+
+// A look can take a minute and a half: what it saw, it saw when it ended.
+function seenNow(seen: Seen): Seen {
+  const observation = { ...seen.look.observation, at: new Date().toISOString() };
+  return { ...seen, look: { ...seen.look, observation } };
 }
 
 async function byRefetch(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {

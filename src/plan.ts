@@ -12,6 +12,9 @@ import {
 
 /** Seconds after which a response whose end nobody saw is given up. */
 const GIVE_UP = 24 * 60 * 60;
+/** How often another channel is tried, and seconds between. */
+const MOST_TRIES = 3;
+const TRY_AGAIN = 5;
 /** Seconds of nothing but 404 after which a response never seen counts as not found. */
 const NOT_FOUND_AFTER = 60;
 /** Seconds between two looks at the most, and where a response may be gone 10 minutes after its end. */
@@ -61,9 +64,10 @@ function afterEnd(record: Known, rules: Rules): Next {
   const missing = record.calls.some(
     (call) => call.verdict === "suspect" || call.verdict === "lost",
   );
-  if (missing && record.replay && !tried(record, "stream")) return now("stream");
-  if (missing && record.conversation !== null && !tried(record, "conversation"))
-    return now("conversation");
+  if (missing && record.replay && !tried(record, "stream")) return other("stream", record);
+  if (missing && record.conversation !== null && !tried(record, "conversation")) {
+    return other("conversation", record);
+  }
   const next = missing ? nextAgain(record, rules) : null;
   if (next !== null) return { do: "look", channel: "refetch", after: next };
   return record.control_due ? { do: "await control" } : END;
@@ -71,27 +75,28 @@ function afterEnd(record: Known, rules: Rules): Next {
 
 function nextAgain(record: Known, rules: Rules): number | null {
   if (looksOf(record).length >= MOST_LOOKS || record.wakes >= MOST_WAKES) return null;
-  const since = sinceEnd(record);
+  const looked = sinceEnd(record, Date.parse(looksOf(record).at(-1)?.at ?? record.started_at));
+  const since = sinceEnd(record, latest(record));
   const last = record.effective_store === false ? FLEETING : Number.POSITIVE_INFINITY;
   let moment = 0;
   for (const seconds of rules.again) {
     moment += seconds;
-    if (moment > since && moment <= last) return moment - since;
+    if (moment > looked && moment <= last) return Math.max(0, moment - since);
   }
   return null;
 }
 
-// Seconds from the end to the last look. A response can lack completed_at, as a failed one does.
-function sinceEnd(record: Known): number {
-  const looks = looksOf(record);
-  const end = record.completed_at ?? looks.find((seen) => isTerminal(seen.status))?.at;
-  return end === undefined ? 0 : (latest(record) - Date.parse(end)) / 1000;
+// Seconds from the end to a moment in milliseconds. A response can lack completed_at, as a failed one does.
+function sinceEnd(record: Known, moment: number): number {
+  const end = record.completed_at ?? looksOf(record).find((seen) => isTerminal(seen.status))?.at;
+  return end === undefined ? 0 : (moment - Date.parse(end)) / 1000;
 }
 
 // The latest moment that the record knows of, in milliseconds.
 function latest(record: Known): number {
-  const times = [record.started_at, record.observations.at(-1)?.at, record.woken_at];
-  return Math.max(...times.map((time) => (typeof time === "string" ? Date.parse(time) : 0)));
+  const seen = record.observations.map((observation) => observation.at);
+  const times = [record.started_at, record.woken_at, ...seen].map((time) => Date.parse(time ?? ""));
+  return Math.max(...times.filter(Number.isFinite));
 }
 
 // Seconds since the last look: a control's end, or a webhook, can come between two looks.
@@ -100,8 +105,16 @@ function sinceLook(record: Known): number {
   return last === undefined ? 0 : (latest(record) - Date.parse(last)) / 1000;
 }
 
+// An answer counts, also one that refuses; what failed on the way is tried again.
 function tried(record: Known, channel: Channel): boolean {
-  return record.observations.some((seen) => seen.channel === channel);
+  const looks = record.observations.filter((seen) => seen.channel === channel);
+  const answered = looks.some(({ http_status: status }) => status !== null && status < 429);
+  return answered || looks.length >= MOST_TRIES;
+}
+
+function other(channel: Channel, record: Known): Next {
+  const again = record.observations.at(-1)?.channel === channel;
+  return { do: "look", channel, after: again ? TRY_AGAIN : 0 };
 }
 
 // A control is a run of its own: it says nothing about when to look.
@@ -153,7 +166,7 @@ export function advanceControl(
 function settle(record: Known, rules: Rules): Known {
   const next = plan(record, rules);
   if (next.do !== "end" || record.settled_at !== null) return record;
-  const at = record.observations.at(-1)?.at ?? record.started_at;
+  const at = new Date(latest({ ...record, woken_at: null })).toISOString();
   return { ...record, verdict: next.verdict ?? record.verdict, settled_at: at };
 }
 

@@ -20,7 +20,7 @@ import {
   ResponseVerdict,
   Webhook,
   type Channel,
-  type Known,
+  Known,
   type Rules,
   type Owner,
   type Start,
@@ -33,8 +33,9 @@ export const WAKE = "webhook";
 /** The step after which a deleted record is gone. */
 export const FORGET = "forget";
 
-/** Seconds after which a look has ended. */
-const LONGEST_LOOK = 120;
+/** Seconds after which a look or a file's copy has ended, and a control. */
+const LONGEST_STEP = 330;
+const LONGEST_CONTROL = 24 * 60 * 60;
 
 type Config = {
   timeout: "5 minutes" | "24 hours";
@@ -99,7 +100,11 @@ export interface Hands {
 }
 
 /** A look step's result: the history, from which readers follow a run, doesn't hold what an event brought. */
-export const LookStep = Look.extend({ webhook: Webhook.nullable() });
+export const LookStep = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("look"), look: Look, webhook: Webhook.nullable() }),
+  /** An attempt that was cut off had stored this already. */
+  z.object({ kind: z.literal("stored"), record: Known }),
+]);
 export type LookStep = z.infer<typeof LookStep>;
 
 /** How a run ended, as the instance's output. */
@@ -179,15 +184,15 @@ function reopen(stored: Known, start: Start): Known {
   };
 }
 
-// A look that was under way when its instance was deleted may store once more, so everything is removed again when it must have ended.
+// What was under way when its instance was deleted may store once more, so everything is removed again when it must have ended.
 async function forget(start: Start, step: Step, hands: Hands): Promise<Outcome> {
-  for (const name of [FORGET, "forget what came late"]) {
-    await step.do(name, LOOK, async () => {
+  for (const [round, seconds] of [0, LONGEST_STEP, LONGEST_CONTROL].entries()) {
+    if (seconds > 0) await sleep(step, `let it end ${round}`, seconds);
+    await step.do(round === 0 ? FORGET : `${FORGET} again ${round}`, LOOK, async () => {
       const stored = await hands.recall(start.id);
       await hands.forget(start.id, stored?.started_at ?? start.at);
       return null;
     });
-    if (name === FORGET) await sleep(step, LONGEST_LOOK);
   }
   return { id: start.id, verdict: "pending", recorded: false };
 }
@@ -211,9 +216,9 @@ async function pause(step: Step, turn: number, seconds: number): Promise<Wake | 
 }
 
 // A wait for what never comes: nothing may cut it short.
-async function sleep(step: Step, seconds: number): Promise<void> {
+async function sleep(step: Step, name: string, seconds: number): Promise<void> {
   try {
-    await step.waitForEvent("let it end", { type: "never", timeout: seconds * 1000 });
+    await step.waitForEvent(name, { type: "never", timeout: seconds * 1000 });
   } catch (error) {
     if (!isTimeout(error)) throw error;
   }
@@ -227,15 +232,26 @@ function isTimeout(error: unknown): boolean {
 /** One look. The record is stored in the same step, with its body: a body of megabytes must not travel through the engine. */
 async function look(turn: number, channel: Channel, before: Known, means: Means): Promise<Known> {
   const { step, hands, rules } = means;
-  const result = await step.do(`look ${turn}`, LOOK, async (): Promise<LookStep> => {
-    const seen = await hands.look(before, channel);
+  // What was seen outlives a refused write: by the next attempt OpenAI may have deleted the response.
+  let seen: Seen | null = null;
+  const result = await step.do(`look ${turn}`, LOOK, async ({ attempt }): Promise<LookStep> => {
+    const stored = attempt > 1 && seen === null ? await storedBefore(before, hands) : null;
+    if (stored !== null) return { kind: "stored", record: stored };
+    seen ??= await hands.look(before, channel);
     const after = advance(before, seen.look, rules);
     if (isNews(before, after)) await store(after, seen, hands);
-    return { ...seen.look, webhook: before.webhook };
+    return { kind: "look", look: seen.look, webhook: before.webhook };
   });
-  const after = advance(before, result, rules);
+  const after = result.kind === "stored" ? result.record : advance(before, result.look, rules);
   if (isNews(before, after) && isListed(after)) await list(step, `list ${turn}`, after, hands);
   return after;
+}
+
+// A crash can come after the record was stored and before the step's result was kept: what that look saw counts.
+async function storedBefore(before: Known, hands: Hands): Promise<Known | null> {
+  const stored = await hands.recall(before.id);
+  if (stored === null || stored.observations.length <= before.observations.length) return null;
+  return { ...stored, control_due: before.control_due };
 }
 
 async function store(record: Known, seen: Seen, hands: Hands): Promise<void> {

@@ -1,5 +1,5 @@
 // What must hold for every response, whatever went wrong.
-import type { Known } from "../../src/record.ts";
+import type { Known, Look } from "../../src/record.ts";
 import { LookStep } from "../../src/recorder.ts";
 import { secondsOf } from "./clock.ts";
 import type { Instance } from "./engine.ts";
@@ -38,6 +38,9 @@ const RULES: Record<string, Rule> = {
 
 /** The invariants' names. */
 export const INVARIANTS: readonly string[] = Object.keys(RULES);
+
+/** Seconds after which a control is given up. */
+const LONGEST_CONTROL = 24 * 60 * 60;
 
 export type Failure = { invariant: string; why: string };
 
@@ -225,11 +228,13 @@ function settled(world: World, stored: Stored[]): (string | false)[] {
 
 function controlOnce(world: World, stored: Stored[]): (string | false)[] {
   const last = stored.at(-1)?.known;
-  const { controls, controlled, crashes, deleted } = world;
+  const { controls, controlled, crashes, deleted, scenario } = world;
+  const inTime = (scenario.control?.after ?? 0) < LONGEST_CONTROL;
   const told = last?.control?.status ?? null;
   return [
     controls > 1 && `it ran ${controls} times`,
     controlled &&
+      inTime &&
       !deleted &&
       crashes === 0 &&
       (told === null || told === "interrupted") &&
@@ -254,10 +259,13 @@ function listAgrees({ kv, deleted }: World): (string | false)[] {
   return [!same && `the list says ${row}, the record ${record.verdict}`];
 }
 
-function looksOf({ kept }: Instance): LookStep[] {
-  return [...kept].flatMap(([name, result]) =>
-    name.startsWith("look ") && "json" in result ? [LookStep.parse(JSON.parse(result.json))] : [],
-  );
+// A look that an attempt before had stored stands in the record, not in the step's result.
+function looksOf({ kept }: Instance): Look[] {
+  return [...kept].flatMap(([name, result]) => {
+    if (!name.startsWith("look ") || !("json" in result)) return [];
+    const step = LookStep.parse(JSON.parse(result.json));
+    return step.kind === "look" ? [step.look] : [];
+  });
 }
 
 // What was gone before anyone could see whose it was counts as not found, like any unknown id.

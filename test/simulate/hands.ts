@@ -1,6 +1,7 @@
 // What the story does to the world, done to a scripted OpenAI and a stand-in for KV. Each call is slow, and may be cut off or fail.
 import type { KeptFile, Known } from "../../src/record.ts";
 import type { Hands, Seen } from "../../src/recorder.ts";
+import { timeOf } from "./clock.ts";
 import type { Life } from "./engine.ts";
 import { writeRecord, type Weather } from "./kv.ts";
 import { compared, elsewhere, faultOf, fetched, unseen } from "./openai.ts";
@@ -17,7 +18,9 @@ export function handsOf(world: World, life: Life): Hands {
   const sleep: Sleep = (seconds) => weather.sleep(seconds);
   const put = (key: string, value: string) => kv.put(key, value, weather);
   return {
-    look: (record, channel) => look(world, sleep, record, channel),
+    async look(record, channel) {
+      return seenAt(await look(world, sleep, record, channel), world.clock.now);
+    },
     async control() {
       world.controls += 1;
       await sleep(scenario.control?.after ?? 1);
@@ -58,6 +61,12 @@ export function handsOf(world: World, life: Life): Hands {
 
 type Sleep = (seconds: number) => Promise<void>;
 
+// As in src/looks.ts: what a look saw, it saw when it ended.
+function seenAt(seen: Seen, seconds: number): Seen {
+  const observation = { ...seen.look.observation, at: timeOf(seconds) };
+  return { ...seen, look: { ...seen.look, observation } };
+}
+
 async function look(
   world: World,
   sleep: Sleep,
@@ -75,13 +84,13 @@ async function look(
     world.log(`look by ${channel}: ${fault.kind}`);
     return unseen(fault, channel, began);
   }
-  if (turnedBack && scenario.end !== null && began >= scenario.end)
+  if (turnedBack && scenario.end !== null && clock.now >= scenario.end)
     world.count("status that turns back");
   const known = record.calls.some((call) => call.state === "populated");
   const seen =
     channel === "refetch"
-      ? fetched(scenario, began, turnedBack, known)
-      : elsewhere(scenario, channel, began);
+      ? fetched(scenario, clock.now, turnedBack, known)
+      : elsewhere(scenario, channel, clock.now);
   world.log(`look by ${channel}: ${JSON.stringify(seen.look.observation)}`);
   return seen;
 }
