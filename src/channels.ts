@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { callItems, readCalls } from "./facts.ts";
 import { conversationPage } from "./openai.ts";
-import { isTerminal } from "./record.ts";
+import { isTerminal } from "./fold.ts";
 
 /** Pages of 20 items that are searched in a conversation. */
 const MOST_PAGES = 10;

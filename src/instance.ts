@@ -1,5 +1,6 @@
 // The Recorder's instances as the routes see them: start one, wake one, ask one.
-import { begin, fold, foldControl, Known, Start, type Wake } from "./record.ts";
+import { begin, fold, foldControl } from "./fold.ts";
+import { Known, Start, type Wake } from "./record.ts";
 import { LookStep, Outcome, Ran, WAKE } from "./recorder.ts";
 
 /** Verdicts after which a webhook still has something to say. */

@@ -1,14 +1,6 @@
 // What to do next, and when. Pure: no I/O, no clock; the times are those in the record.
-import {
-  fold,
-  foldControl,
-  isTerminal,
-  type Channel,
-  type Known,
-  type Look,
-  type Wake,
-  type Rules,
-} from "./record.ts";
+import { fold, foldControl, isTerminal } from "./fold.ts";
+import type { Channel, Known, Look, Wake, Rules } from "./record.ts";
 
 /** Seconds after which a response whose end nobody saw is given up. */
 const GIVE_UP = 24 * 60 * 60;

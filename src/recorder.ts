@@ -9,10 +9,8 @@ import {
   plan,
   wantsRescue,
 } from "./plan.ts";
+import { begin, foldWake, isTerminal } from "./fold.ts";
 import {
-  begin,
-  foldWake,
-  isTerminal,
   KeptFile,
   KnownControl,
   Look,

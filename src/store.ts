@@ -2,6 +2,7 @@
 // A record's value is one line of JSON, what is Known, and after it the response's body as OpenAI sent it.
 import { RETENTION_DAYS, setting } from "./config.ts";
 import { z } from "zod";
+import { Problem } from "./errors.ts";
 import { Known, type Channel, type KeptFile, type Owner, type ResponseVerdict } from "./record.ts";
 
 const DAY = 24 * 60 * 60;
@@ -203,12 +204,23 @@ export async function isStored(env: Env, id: string): Promise<boolean> {
  * @param env The Worker's environment.
  * @param limit Lines at the most.
  * @param cursor Where the last page ended.
+ * @throws Problem 400 for a cursor that nobody gave.
  */
 export async function listPage(env: Env, limit: number, cursor: string | null): Promise<Page> {
-  const page = await env.RECORDS.list<Row>({ prefix: "index:", limit, cursor });
+  const page = await pageOfKeys(env, limit, cursor);
   log("list", "index:", true);
   const rows = page.keys.flatMap((found) => (found.metadata === undefined ? [] : [found.metadata]));
   return { rows, cursor: page.list_complete ? null : page.cursor };
+}
+
+async function pageOfKeys(env: Env, limit: number, cursor: string | null) {
+  try {
+    return await env.RECORDS.list<Row>({ prefix: "index:", limit, cursor });
+  } catch (error) {
+    if (cursor === null) throw error;
+    const message = "The cursor is not one that the list or an export gave. Start without it.";
+    throw new Problem(400, "bad_cursor", message);
+  }
 }
 
 function lifetime(env: Env, { retention_days }: Owner): number {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator, type Emulator } from "../emulator/server.ts";
-import { fold, type Known, type OutputState, type SeenCall } from "../src/record.ts";
+import { fold } from "../src/fold.ts";
+import type { Known, OutputState, SeenCall } from "../src/record.ts";
 import { suspicion } from "../src/verdict.ts";
 import { CASES, type Case } from "./cases.ts";
 import { known, looked } from "./virtual.ts";

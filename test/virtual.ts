@@ -1,13 +1,6 @@
 // A stand-in for the engine: runs a Recorder's story in virtual time.
-import {
-  begin,
-  type Known,
-  type Look,
-  type Rules,
-  type SeenCall,
-  type Start,
-  type Wake,
-} from "../src/record.ts";
+import { begin } from "../src/fold.ts";
+import type { Known, Look, Rules, SeenCall, Start, Wake } from "../src/record.ts";
 import { follow, type Hands, type Outcome, type Step } from "../src/recorder.ts";
 
 /** Seconds after the start at which something wakes the Recorder. */

@@ -3,6 +3,7 @@ import { createTestHarness, type TestHarness } from "wrangler";
 import { startEmulator, type Emulator } from "../emulator/server.ts";
 import { z } from "zod";
 import { ResponseRecord } from "../src/record.ts";
+import { contractOf } from "./contract.ts";
 
 export const TOKEN = "a-token-for-tests-only";
 export const API_KEY = "sk-emulated-for-tests";
@@ -78,10 +79,16 @@ export async function startWorld(
 }
 
 function connect(emulator: Emulator, worker: TestHarness, url: string): World {
-  const ask = (path: string, init: RequestInit = {}) => {
+  const send = (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
     return fetch(`${url}${path}`, { redirect: "manual", ...init, headers });
+  };
+  const check = contractOf(() => send("/openapi.json"));
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const answer = await send(path, init);
+    await check(init.method ?? "GET", path, answer);
+    return answer;
   };
   const control = (path: string, init?: RequestInit) =>
     fetch(`${emulator.url}/_emulator${path}`, {

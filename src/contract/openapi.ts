@@ -7,6 +7,7 @@ import { SHAPES, type Shape } from "./shapes.ts";
 type Json = Record<string, unknown>;
 
 const UNAUTHORIZED: Answer = { text: "Show the access token, or log in", shape: "Error" };
+const CROSS_SITE: Answer = { text: "The request came from another site", shape: "Error" };
 const NAMES = z.enum(["id", "file_id", "call_id", "n"]);
 
 /**
@@ -42,7 +43,7 @@ function paths(): Record<string, Json> {
 }
 
 function operation(route: Route): Json {
-  const answers = route.open === true ? route.answers : { ...route.answers, 401: UNAUTHORIZED };
+  const answers = { ...route.answers, ...doorsOf(route) };
   const parameters = [
     ...inPath(route.path),
     ...parametersOf("query", route.query),
@@ -58,6 +59,12 @@ function operation(route: Route): Json {
       Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]),
     ),
   };
+}
+
+// What the door answers before the route is asked: a cookie alone doesn't make another site's post ours.
+function doorsOf(route: Route): Record<number, Answer> {
+  if (route.open === true) return {};
+  return route.method === "get" ? { 401: UNAUTHORIZED } : { 401: UNAUTHORIZED, 403: CROSS_SITE };
 }
 
 function answerOf({ text, shape, type }: Answer): Json {

@@ -142,13 +142,13 @@ export const ROUTES: Route[] = [
     method: "delete",
     path: "/results/{id}",
     text: "Forgets the record, its files and its line in the list",
-    answers: { 204: { text: "It is forgotten" }, 404: UNKNOWN },
+    answers: { 204: { text: "It is forgotten" }, 404: UNKNOWN, 503: REFUSED },
   },
   {
     method: "post",
     path: "/results/{id}/delete",
     text: "The same from a form",
-    answers: { 303: { text: "Back to the list" }, 404: UNKNOWN },
+    answers: { 303: { text: "Back to the list" }, 404: UNKNOWN, 503: REFUSED },
   },
   {
     method: "get",

@@ -34,7 +34,7 @@ export async function exportPage(c: Context<App>): Promise<Response> {
   }
   const { limit = ROWS, cursor = null } = query.data;
   const rounds = query.data.limit === undefined ? roundsOf(ROWS) : 1;
-  const first = await firstRows(c.env, limit, cursor);
+  const first = await listPage(c.env, limit, cursor);
   const lines = linesOf(c.env, first, limit, rounds);
   return c.body(streamOf(lines), 200, { "content-type": "application/x-ndjson" });
 }
@@ -44,19 +44,6 @@ function roundsOf(rows: number): number {
 }
 
 type Rows = Awaited<ReturnType<typeof listPage>>;
-
-async function firstRows(env: Env, limit: number, cursor: string | null): Promise<Rows> {
-  try {
-    return await listPage(env, limit, cursor);
-  } catch (error) {
-    if (cursor === null) throw error;
-    throw new Problem(
-      400,
-      "bad_cursor",
-      "The cursor is not one that an export gave. Start without it.",
-    );
-  }
-}
 
 // One record at a time is in memory, and only while somebody reads.
 async function* linesOf(

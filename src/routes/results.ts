@@ -45,7 +45,7 @@ export async function page(c: Context<App>): Promise<{ page: Page; filter: Filte
   const query = Query.safeParse(given(c.req.query()));
   if (!query.success) throw new Problem(400, "bad_query", firstIssue(query.error));
   const { limit, cursor, verdict, status } = query.data;
-  const found = await list(c.env, limit, cursor ?? null);
+  const found = await listPage(c.env, limit, cursor ?? null);
   const rows = found.rows.filter(
     (row) =>
       (verdict === undefined || row.verdict === verdict) &&
@@ -237,19 +237,6 @@ function unknown(id: string): Problem {
     "No record has this id. Records are kept for RETENTION_DAYS; a response that another program started is recorded when its webhook arrives.",
     { id },
   );
-}
-
-async function list(env: Env, limit: number, cursor: string | null): Promise<Page> {
-  try {
-    return await listPage(env, limit, cursor);
-  } catch (error) {
-    if (cursor === null) throw error;
-    throw new Problem(
-      400,
-      "bad_cursor",
-      "The cursor is not one that /results gave. Start without it.",
-    );
-  }
 }
 
 // A form sends what was left empty as an empty text.

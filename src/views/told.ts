@@ -1,6 +1,6 @@
 // A Workflow's event as a page may tell it. Only what is named here leaves: the history also holds the request.
-import { z } from "zod";
-import { Observation } from "../record.ts";
+import type { Observation } from "../record.ts";
+import { LookStep, Ran } from "../recorder.ts";
 import { sightOf } from "./timeline.tsx";
 import type { Tone } from "./words.ts";
 
@@ -60,8 +60,6 @@ const DONE: readonly [string, string][] = [
   ["forget", "Forgotten"],
 ];
 
-const Seen = z.looseObject({ observation: Observation.nullable() });
-
 /**
  * Tells an event.
  * @param event The Workflow instance's.
@@ -108,12 +106,18 @@ function begun(event: Event<"step_started">): Said | null {
 
 function done(event: Event<"step_completed">): Said | null {
   const name = named(event.stepName);
-  const looked = Seen.safeParse(event.output);
-  if (looked.success && looked.data.observation !== null) {
-    return saw(name, looked.data.observation);
-  }
+  const seen = observationOf(event.output);
+  if (seen !== null) return saw(name, seen);
   const words = DONE.find(([step]) => name.startsWith(step));
   return words === undefined ? null : { stage: 3, tone: "calm", text: words[1], news: true };
+}
+
+// A look's result, or a control's.
+function observationOf(output: unknown): Observation | null {
+  const look = LookStep.safeParse(output).data;
+  if (look?.kind === "look") return look.look.observation;
+  if (look?.kind === "stored") return look.record.observations.at(-1) ?? null;
+  return Ran.safeParse(output).data?.observation ?? null;
 }
 
 function saw(name: string, seen: Observation): Said {

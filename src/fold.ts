@@ -1,0 +1,225 @@
+// How what was observed folds into the record. Pure: no I/O, no clock.
+import type {
+  Channel,
+  Facts,
+  Intent,
+  Known,
+  KnownCall,
+  KnownControl,
+  Look,
+  Observation,
+  SeenCall,
+  Start,
+  Wake,
+} from "./record.ts";
+import { redact } from "./redact.ts";
+import { callVerdict, responseVerdict } from "./verdict.ts";
+
+/** OpenAI's statuses after which a response no longer changes. */
+const TERMINAL = new Set(["completed", "failed", "cancelled", "incomplete"]);
+
+/**
+ * The record of a response nobody has looked at yet.
+ * @param from What the instance was created with.
+ */
+export function begin(from: Start): Known {
+  return {
+    id: from.id,
+    status: from.created?.status ?? null,
+    verdict: "pending",
+    model: from.created?.model ?? null,
+    background: from.created?.background ?? null,
+    created_at: from.created?.created_at ?? null,
+    completed_at: null,
+    recorded_at: null,
+    settled_at: null,
+    started_by: from.started_by,
+    include: from.intent?.include ?? [],
+    request: from.request ?? (from.control === null ? null : redact(from.control)),
+    calls: [],
+    observations: [],
+    webhook: from.webhook,
+    files: [],
+    control: null,
+    held: null,
+    error: null,
+    replay: from.intent?.replay ?? false,
+    control_due: from.control !== null,
+    conversation: null,
+    containers: [],
+    cited: [],
+    wakes: 0,
+    woken_at: null,
+    look_now: from.action === "look",
+    started_at: from.at,
+    retention_days: from.intent?.retention_days ?? null,
+    effective_store: from.created?.store ?? null,
+    body: null,
+    refused: false,
+    retry_after: null,
+    unwanted: false,
+  };
+}
+
+/** Whether a status is one that OpenAI doesn't leave again. */
+export function isTerminal(status: string | null): boolean {
+  return status !== null && TERMINAL.has(status);
+}
+
+/**
+ * Folds what woke the Recorder into the record. The first webhook stays.
+ * @param record What was known.
+ * @param wake The event's payload.
+ */
+export function foldWake(record: Known, wake: Wake): Known {
+  const woken = { ...record, wakes: record.wakes + 1 };
+  if (wake.kind === "look") return { ...woken, look_now: true };
+  if (wake.kind === "control" || wake.kind === "files") return woken;
+  if (wake.kind === "webhook") {
+    const { webhook } = wake;
+    return { ...woken, webhook: record.webhook ?? webhook, woken_at: webhook.received_at };
+  }
+  const ours = begin(wake.start);
+  return {
+    ...woken,
+    started_by: ours.started_by,
+    request: ours.request,
+    include: ours.include,
+    replay: ours.replay,
+    retention_days: ours.retention_days,
+    effective_store: record.effective_store ?? ours.effective_store,
+  };
+}
+
+/**
+ * Folds one look into the record. It never gets worse: outputs that an earlier look had stay, and so does a terminal status.
+ * @param record What was known before.
+ * @param look What the look brought back.
+ * @param strangers Whether responses that aren't ours are recorded.
+ */
+export function fold(record: Known, look: Look, strangers = true): Known {
+  const first = !isTerminal(record.status);
+  const observed: Known = {
+    ...record,
+    observations: [...record.observations, look.observation],
+    look_now: false,
+  };
+  if (look.observation.channel !== "refetch") {
+    const error = look.error?.code === "too_large" ? look.error : record.error;
+    return judged(learnCalls({ ...observed, error }, look, first));
+  }
+  const answered: Known = {
+    ...observed,
+    error: first ? look.error : record.error,
+    refused: look.refused,
+    retry_after: look.retry_after,
+  };
+  if (look.facts === null) return judged(answered);
+  return judged(learnCalls(learn(answered, look.facts, look, strangers), look, first));
+}
+
+/**
+ * Folds the control's end into the record.
+ * @param record What was known before.
+ * @param ran What the control observed, and what is known of it.
+ */
+export function foldControl(
+  record: Known,
+  ran: { observation: Observation | null; control: KnownControl },
+): Known {
+  const observations = ran.observation === null ? [] : [ran.observation];
+  return judged({
+    ...record,
+    control: ran.control,
+    control_due: false,
+    observations: [...record.observations, ...observations],
+  });
+}
+
+function learn(record: Known, facts: Facts, look: Look, strangers: boolean): Known {
+  const ended = isTerminal(facts.status);
+  const { intent } = facts;
+  return {
+    ...record,
+    status: isTerminal(record.status) ? record.status : facts.status,
+    // An end that comes after a run was given up is looked into like any other.
+    settled_at: ended && !isTerminal(record.status) ? null : record.settled_at,
+    model: facts.model ?? record.model,
+    background: facts.background ?? record.background,
+    created_at: record.created_at ?? facts.created_at,
+    completed_at: record.completed_at ?? facts.completed_at,
+    include: record.include.length > 0 ? record.include : (intent?.include ?? []),
+    replay: record.replay || (intent?.replay ?? false),
+    retention_days: record.retention_days ?? intent?.retention_days ?? null,
+    control: record.control ?? notRun(record, intent),
+    effective_store: facts.store ?? record.effective_store,
+    conversation: facts.conversation ?? record.conversation,
+    containers: ended ? facts.containers : record.containers,
+    cited: ended ? facts.cited : record.cited,
+    body: ended && !forgets(record, look) ? (look.body ?? record.body) : record.body,
+    error: look.error ?? facts.error,
+    unwanted: record.started_by === "webhook" && intent === null && !strangers,
+  };
+}
+
+// The Worker died between the create and the Recorder's start: what the control should have sent died with it.
+function notRun(record: Known, intent: Intent | null): KnownControl | null {
+  if (intent?.control !== true || record.control_due) return null;
+  return { id: null, status: "not_run", calls: [] };
+}
+
+// A body that lacks a call, or outputs that an earlier body had, must not take its place.
+function forgets(record: Known, look: Look): boolean {
+  const seen = new Map((look.calls ?? []).map((call) => [call.id, call.state]));
+  return record.calls.some((call) => {
+    const state = seen.get(call.id);
+    const had = call.state === "populated" && call.source === "refetch";
+    return state === undefined || (had && state !== "populated");
+  });
+}
+
+function learnCalls(record: Known, look: Look, first: boolean): Known {
+  const ended = isTerminal(look.facts?.status ?? record.status);
+  if (!ended || look.calls === null) return record;
+  const { channel } = look.observation;
+  if (record.calls.length === 0 && channel === "refetch") {
+    return { ...record, calls: look.calls.map((call) => newCall(call, channel, first)) };
+  }
+  return {
+    ...record,
+    calls: record.calls.map((call) => better(call, look.calls ?? [], channel)),
+  };
+}
+
+function newCall(call: SeenCall, channel: Channel, first: boolean): KnownCall {
+  const source = call.state === "populated" ? channel : null;
+  return { ...call, source, verdict: callVerdict(call, source, first) };
+}
+
+function better(call: KnownCall, seen: SeenCall[], channel: Channel): KnownCall {
+  if (call.state === "populated") return call;
+  const found = seen.find((other) => other.id === call.id);
+  if (found?.state !== "populated") return { ...call, state: found?.state ?? call.state };
+  return {
+    ...call,
+    state: found.state,
+    source: channel,
+    verdict: callVerdict(call, channel, false),
+  };
+}
+
+function judged(record: Known): Known {
+  const calls = record.calls.map((call, index) => proven(call, record.control?.calls[index]));
+  return {
+    ...record,
+    calls,
+    verdict: responseVerdict({ ...record, calls }, isTerminal(record.status)),
+  };
+}
+
+// A control proves a loss only by identical code at the same position.
+function proven(call: KnownCall, control: KnownCall | undefined): KnownCall {
+  if (call.verdict !== "suspect" || call.code === null) return call;
+  if (control?.state !== "populated" || control.code !== call.code) return call;
+  return { ...call, verdict: "lost" };
+}
