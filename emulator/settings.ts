@@ -8,7 +8,11 @@ const secret = z.string().startsWith("whsec_");
 export const Settings = z.strictObject({
   port: z.int().max(65_535).min(0).describe("port to listen on; 0 takes a free one"),
   host: z.string().min(1).describe("address to listen on"),
-  apiKey: z.string().min(1).nullable().describe("the only key accepted; without one every key will do"),
+  apiKey: z
+    .string()
+    .min(1)
+    .nullable()
+    .describe("the only key accepted; without one every key will do"),
   webhookUrl: z.url().nullable().describe("where webhooks go; none: nowhere"),
   webhookSecret: secret.describe("signs webhooks; generated when missing"),
   webhookSecretOld: secret.nullable().describe("signs as well, as while a secret is rotated"),
