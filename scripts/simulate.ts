@@ -1,7 +1,8 @@
 // Plays many responses in virtual time, with every fault at seeded random, and checks what must hold for each.
 import { parseArgs } from "node:util";
-import { playOne, simulate, type Totals } from "../test/simulate/index.ts";
 import { INVARIANTS } from "../test/simulate/check.ts";
+import { playOne, type Totals } from "../test/simulate/index.ts";
+import { simulateInThreads } from "../test/simulate/threads.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,13 +18,12 @@ else await run(wholeNumber("responses", values.responses));
 
 async function run(responses: number): Promise<void> {
   const began = performance.now();
-  const totals = await simulate(seed, responses);
+  const totals = await simulateInThreads(seed, responses);
   const seconds = (performance.now() - began) / 1000;
-  console.log(
-    `${responses} responses, seed ${seed}, ${seconds.toFixed(1)} s: ${totals.steps} steps, ${totals.crashes} crashes`,
-  );
-  table("faults injected", totals.faults);
-  table("verdicts", totals.verdicts);
+  console.log(`${responses} responses, seed ${seed}, ${seconds.toFixed(1)} s`);
+  table("played", totals.counts);
+  table("faults injected", sorted(totals.faults));
+  table("verdicts", sorted(totals.verdicts));
   table(
     "responses that break it",
     new Map(INVARIANTS.map((name) => [name, totals.failures.get(name) ?? 0])),
@@ -41,6 +41,10 @@ async function tell(number: number): Promise<void> {
   for (const line of story) console.log(line);
   for (const { invariant, why } of failures) console.log(`BROKEN: ${invariant}: ${why}`);
   if (failures.length > 0) process.exitCode = 1;
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...counts].toSorted(([one], [other]) => one.localeCompare(other)));
 }
 
 function table(title: string, counts: ReadonlyMap<string, number>): void {

@@ -10,6 +10,9 @@ import type { Ran } from "./recorder.ts";
 /** Bytes of JSON that a request may have: it is kept in the Workflow's params, which hold 1 MiB. */
 export const LARGEST_REQUEST = 900 * 1024;
 
+/** Milliseconds after which its connection is closed: the step that runs it ends then, and what a step began doesn't end with it. */
+const TIME_LIMIT = 24 * 60 * 60 * 1000;
+
 /** Tools that would act twice on the world. */
 const ACTING = new Set(["mcp", "function", "custom"]);
 
@@ -45,7 +48,11 @@ export async function runControl(
       [METADATA_KEY]: JSON.stringify({ control_of: id }),
     };
     const body = { ...request, background: false, stream: true, metadata };
-    const { requestId, status, events } = await createStreamed(env, body);
+    const { requestId, status, events } = await createStreamed(
+      env,
+      body,
+      AbortSignal.timeout(TIME_LIMIT),
+    );
     const ran = await watch(events);
     const calls = readCalls(ran.items);
     return {

@@ -74,7 +74,9 @@ export function isTerminal(status: string | null): boolean {
 export function foldWake(record: Known, wake: Wake): Known {
   const woken = { ...record, wakes: record.wakes + 1 };
   if (wake.kind === "look") return { ...woken, look_now: true };
-  if (wake.kind === "control" || wake.kind === "files") return woken;
+  if (wake.kind === "control" || wake.kind === "files") {
+    return { ...woken, woken_at: wake.at ?? record.woken_at };
+  }
   if (wake.kind === "webhook") {
     const { webhook } = wake;
     return { ...woken, webhook: record.webhook ?? webhook, woken_at: webhook.received_at };

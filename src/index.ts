@@ -35,8 +35,8 @@ function handsOf(env: Env): Hands {
     list: (record) => store.listRecord(env, record),
     recall: (id) => recall(env, id),
     forget: (id, startedAt) => store.forgetRecord(env, id, startedAt),
-    wake: async (id, wake) => {
-      await wakeRecorder(env, id, wake);
+    wake: async (id, kind) => {
+      await wakeRecorder(env, id, { kind, at: new Date().toISOString() });
     },
     findFiles: (record) => findFiles(env, record),
     isToCopy,

@@ -84,11 +84,10 @@ function sinceEnd(record: Known, moment: number): number {
   return end === undefined ? 0 : (moment - Date.parse(end)) / 1000;
 }
 
-// The latest moment that the record knows of, in milliseconds.
-function latest(record: Known): number {
-  const seen = record.observations.map((observation) => observation.at);
-  const times = [record.started_at, record.woken_at, ...seen].map((time) => Date.parse(time ?? ""));
-  return Math.max(...times.filter(Number.isFinite));
+// The latest moment that the record knows of, in milliseconds. Times are written alike, so that text compares as they do.
+function latest({ started_at, woken_at, observations }: Known): number {
+  const known = woken_at !== null && woken_at > started_at ? woken_at : started_at;
+  return Date.parse(observations.reduce((last, { at }) => (at > last ? at : last), known));
 }
 
 // Seconds since the last look: a control's end, or a webhook, can come between two looks.
@@ -201,9 +200,9 @@ function firstLook(record: Known, rules: Rules): Next {
 function neverFound(record: Known): boolean {
   if (record.status !== null) return false;
   const looks = looksOf(record);
+  if (looks.some((seen) => seen.http_status !== 404)) return false;
   const times = looks.map((seen) => Date.parse(seen.at));
-  const span = (Math.max(...times) - Math.min(...times)) / 1000;
-  return span >= NOT_FOUND_AFTER && looks.every((seen) => seen.http_status === 404);
+  return Math.max(...times) - Math.min(...times) >= NOT_FOUND_AFTER * 1000;
 }
 
 function elapsed(record: Known): number {

@@ -223,5 +223,6 @@ export type Wake =
   | { kind: "webhook"; webhook: Webhook }
   | { kind: "trigger"; start: Start }
   | { kind: "look" }
-  | { kind: "control" }
-  | { kind: "files" };
+  /** What ran beside the looks has ended; `at` is null where nobody waited for it. */
+  | { kind: "control"; at: string | null }
+  | { kind: "files"; at: string | null };

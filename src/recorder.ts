@@ -91,7 +91,7 @@ export interface Hands {
   recall(id: string): Promise<Known | null>;
   forget(id: string, startedAt: string): Promise<void>;
   /** Wakes the waiting story of this very response. */
-  wake(id: string, wake: Wake): Promise<void>;
+  wake(id: string, what: "control" | "files"): Promise<void>;
   findFiles(record: Known): Promise<KeptFile[]>;
   isToCopy(file: KeptFile): boolean;
   saveFile(owner: Owner, file: KeptFile): Promise<KeptFile>;
@@ -156,8 +156,7 @@ export async function follow(
 
 type Means = { step: Step; hands: Hands; rules: Rules };
 
-const CONTROL_ENDED: Wake = { kind: "control" };
-const FILES_DONE: Wake = { kind: "files" };
+const CONTROL_ENDED: Wake = { kind: "control", at: null };
 
 async function open(start: Start, step: Step, hands: Hands): Promise<Known> {
   const record = begin(start);
@@ -268,20 +267,20 @@ async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran
       attempt > 1 ? Promise.resolve(INTERRUPTED) : controlOnce(request, begin(start), hands),
     )
     .catch(() => INTERRUPTED);
-  await wakeSelf("tell of the control", CONTROL_ENDED, start.id, step, hands);
+  await wakeSelf("tell of the control", "control", start.id, step, hands);
   return ran;
 }
 
 // Whoever waits finds out without it too, only later.
 async function wakeSelf(
   name: string,
-  wake: Wake,
+  what: "control" | "files",
   id: string,
   step: Step,
   hands: Hands,
 ): Promise<void> {
   const told = step.do(name, RESCUE, async () => {
-    await hands.wake(id, wake);
+    await hands.wake(id, what);
     return null;
   });
   await told.catch(() => null);
@@ -328,7 +327,7 @@ async function rescue(record: Known, step: Step, hands: Hands): Promise<KeptFile
   for (const [index, file] of found.entries()) {
     files.push(await saveFile(`file ${index + 1}`, file, record, step, hands));
   }
-  if (files.length > 0) await wakeSelf("tell of the files", FILES_DONE, record.id, step, hands);
+  if (files.length > 0) await wakeSelf("tell of the files", "files", record.id, step, hands);
   return files;
 }
 

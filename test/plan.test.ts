@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { known, play, webhook, type Answer } from "./virtual.ts";
+import { at, known, play, webhook, type Answer } from "./virtual.ts";
 
 const DONE: Answer = { http: 200, status: "completed", outputs: "populated" };
 const RUNNING: Answer = { http: 200, status: "in_progress" };
@@ -167,6 +167,12 @@ test("a control that ends early moves no look", async () => {
   expect(story.looks).toEqual([120]);
 });
 
+test("files that are copied meanwhile move no look", async () => {
+  const copied = { at: 300, wake: { kind: "files" as const, at: at(300) } };
+  const story = await play(() => SUSPECT, { events: [webhook(0), copied] });
+  expect(story.looks).toEqual([0, 5, 25, 85, 265, 565]);
+});
+
 test("an end that comes after a run was given up is looked into like any other", async () => {
   const stored = (await play(() => RUNNING)).stored.at(-1);
   expect(stored?.verdict).toBe("abandoned");
@@ -191,7 +197,7 @@ test("a control that an earlier instance left unfinished holds nothing up", asyn
 });
 
 function ended(seconds: number) {
-  return { at: seconds, wake: { kind: "control" as const } };
+  return { at: seconds, wake: { kind: "control" as const, at: at(seconds) } };
 }
 
 test("a wish to look now is met at once", async () => {

@@ -1,9 +1,9 @@
 // What must hold for every response, whatever went wrong.
 import type { Known, Look } from "../../src/record.ts";
-import { LookStep } from "../../src/recorder.ts";
+import type { LookStep } from "../../src/recorder.ts";
 import { secondsOf } from "./clock.ts";
 import type { Instance } from "./engine.ts";
-import { readRecord } from "./kv.ts";
+import type { Stored } from "./kv.ts";
 import { isCalm } from "./scenario.ts";
 import { callTruth, isEnd, isPlainEnd, responseTruth } from "./truth.ts";
 import type { World } from "./world.ts";
@@ -18,7 +18,6 @@ const FLEETING = 570;
 /** Seconds that a look, and what it is delayed by, takes at the most where the platform behaves. */
 const SLACK = 100;
 
-type Stored = { known: Known; body: string };
 type Rule = (world: World, stored: Stored[]) => (string | false)[];
 
 /** Each invariant gives what breaks it. */
@@ -49,11 +48,8 @@ export type Failure = { invariant: string; why: string };
  * @param world All there is of it.
  */
 export function check(world: World): Failure[] {
-  const stored = world.kv.puts
-    .filter((put) => put.key === "record")
-    .map((put) => readRecord(put.value));
   return Object.entries(RULES).flatMap(([invariant, rule]) =>
-    rule(world, stored)
+    rule(world, world.kv.history)
       .filter((why) => why !== false)
       .map((why) => ({ invariant, why })),
   );
@@ -189,17 +185,19 @@ function longGaps(instance: Instance): (string | false)[] {
 }
 
 function noLateLook(world: World, stored: Stored[]): (string | false)[] {
-  const { scenario, wishes } = world;
+  const { scenario, wishes, looks } = world;
   const last = stored.at(-1)?.known;
   if (last === undefined || scenario.store || scenario.end === null || !behaves(world)) return [];
   const known = last.observations.findIndex(isPlainEnd);
   const end = last.completed_at ?? last.observations[known]?.at;
   if (known === -1 || end === undefined) return [];
-  return last.observations.slice(known + 1).map(({ at, channel }) => {
-    const late = secondsOf(at) - secondsOf(end);
-    const wished = wishes.some((wish) => wish <= secondsOf(at) && wish >= secondsOf(at) - SLACK);
+  const since = secondsOf(last.observations[known]?.at ?? end);
+  return looks.map(({ at, channel }) => {
+    const late = at - secondsOf(end);
+    const wished = wishes.some((wish) => wish <= at && wish >= at - SLACK);
     return (
       channel === "refetch" &&
+      at > since &&
       !wished &&
       late > FLEETING + 2 &&
       `a look ${late} seconds after the end`
@@ -262,10 +260,13 @@ function listAgrees({ kv, deleted }: World): (string | false)[] {
 // A look that an attempt before had stored stands in the record, not in the step's result.
 function looksOf({ kept }: Instance): Look[] {
   return [...kept].flatMap(([name, result]) => {
-    if (!name.startsWith("look ") || !("json" in result)) return [];
-    const step = LookStep.parse(JSON.parse(result.json));
-    return step.kind === "look" ? [step.look] : [];
+    if (!name.startsWith("look ") || !("value" in result)) return [];
+    return isLookStep(result.value) && result.value.kind === "look" ? [result.value.look] : [];
   });
+}
+
+function isLookStep(value: unknown): value is LookStep {
+  return typeof value === "object" && value !== null && "kind" in value;
 }
 
 // What was gone before anyone could see whose it was counts as not found, like any unknown id.

@@ -6,7 +6,7 @@ import type { Clock } from "./clock.ts";
 type Rules = Parameters<typeof follow>[3];
 type Config = Parameters<Step["do"]>[1];
 type Callback<T> = (context: { attempt: number }) => Promise<T>;
-type Kept = { json: string } | { error: string };
+type Kept = { value: unknown } | { error: string };
 
 const TIMED_OUT = new Error("Execution timed out while it waited");
 
@@ -74,7 +74,7 @@ export class Instance {
   begin(): void {
     const life: Life = { followed: true, hands: true };
     this.#life = life;
-    const story = follow(clone(this.start), this.#step(life), this.#in.hands(life), this.#in.rules);
+    const story = follow(this.start, this.#step(life), this.#in.hands(life), this.#in.rules);
     story.then(
       (outcome) => this.#end(life, outcome, null),
       (error: unknown) => this.#end(life, null, String(error)),
@@ -84,7 +84,7 @@ export class Instance {
   /** Queues an event. One that has ended takes no notice. */
   send(wake: Wake): void {
     if (this.ended !== null) return;
-    this.#events.push(clone(wake));
+    this.#events.push(wake);
     this.#waiter?.();
   }
 
@@ -146,7 +146,7 @@ export class Instance {
       this.#mayCrashWithin(life, "in a step", 3, name);
       try {
         const value = await this.#within(TIMEOUTS[config.timeout] ?? 0, callback({ attempt }));
-        return await this.#alive(life, () => ({ json: JSON.stringify(value) }));
+        return await this.#alive(life, () => ({ value: copy(value) }));
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         await this.#alive(life, () => this.#in.log(`step "${name}" threw: ${message}`));
@@ -229,16 +229,15 @@ export class Instance {
   }
 }
 
-/** A copy as the engine makes it of what it keeps. */
-export function clone<T>(value: T): T {
-  return structuredClone(value);
+// A result goes through JSON once: the story changes nothing that it is given.
+function copy(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-// A result is read back from its JSON. What is kept under a step's name came from its callback.
+// What is kept under a step's name came from its callback.
 function revive<T>(kept: Kept, from: Callback<T>): T {
   if ("error" in kept) throw new Error(kept.error);
-  const value: unknown = JSON.parse(kept.json);
-  if (isFrom(value, from)) return value;
+  if (isFrom(kept.value, from)) return kept.value;
   throw new Error("no result");
 }
 
@@ -248,7 +247,7 @@ function isFrom<T>(value: unknown, _from: Callback<T>): value is T {
 
 function heard(wake: Wake | null): { payload: Wake } {
   if (wake === null) throw TIMED_OUT;
-  return { payload: clone(wake) };
+  return { payload: wake };
 }
 
 function delay({ retries }: Config, thrown: number): number {

@@ -3,9 +3,12 @@ import type { KeptFile, Known } from "../../src/record.ts";
 import type { Hands, Seen } from "../../src/recorder.ts";
 import { timeOf } from "./clock.ts";
 import type { Life } from "./engine.ts";
-import { writeRecord, type Weather } from "./kv.ts";
+import type { Weather } from "./kv.ts";
 import { compared, elsewhere, faultOf, fetched, unseen } from "./openai.ts";
 import type { World } from "./world.ts";
+
+/** Seconds after which a control's connection is closed. */
+const LONGEST_CONTROL = 24 * 60 * 60;
 
 /**
  * The hands of one run.
@@ -23,15 +26,17 @@ export function handsOf(world: World, life: Life): Hands {
     },
     async control() {
       world.controls += 1;
-      await sleep(scenario.control?.after ?? 1);
-      world.controlled = true;
-      return compared(scenario, world.clock.now);
+      const after = scenario.control?.after ?? 1;
+      await sleep(Math.min(after, LONGEST_CONTROL));
+      world.controlled = after <= LONGEST_CONTROL;
+      const ends = world.controlled ? scenario.control?.ends : "unreachable";
+      return compared(scenario, ends, world.clock.now);
     },
     keep: (_owner, channel, outputs) => put(`outputs:${channel}`, JSON.stringify(outputs)),
     async store(record, chunks) {
       const body = chunks === null ? storedBody(world, record) : textOf(chunks);
       world.log(`store ${record.verdict}, settled ${record.settled_at ?? "not yet"}`);
-      await put("record", writeRecord(record, body));
+      await kv.putRecord(record, body, weather);
     },
     list: (record) =>
       put("index", JSON.stringify({ status: record.status, verdict: record.verdict })),
@@ -43,9 +48,9 @@ export function handsOf(world: World, life: Life): Hands {
       await sleep(weather.latency());
       kv.clear();
     },
-    async wake(_id, wake) {
+    async wake(_id, kind) {
       await sleep(weather.latency());
-      world.instance?.send(wake);
+      world.instance?.send({ kind, at: timeOf(world.clock.now) });
     },
     findFiles: (record) => findFiles(world, sleep, record),
     isToCopy: (file) => file.reason === null,

@@ -3,7 +3,7 @@ import type { Channel, Facts, Look, OutputState, SeenCall } from "../../src/reco
 import type { Ran, Seen } from "../../src/recorder.ts";
 import { timeOf } from "./clock.ts";
 import type { Random } from "./random.ts";
-import type { Call, Scenario } from "./scenario.ts";
+import type { Call, ControlScript, Scenario } from "./scenario.ts";
 
 /** Seconds after its end at which OpenAI deletes a response with `store: false`. */
 const KEPT_FOR = 600;
@@ -133,11 +133,15 @@ export function elsewhere(scenario: Scenario, channel: Channel, seconds: number)
 
 /**
  * What a control brings.
- * @param scenario The script; its control has ended.
- * @param seconds When it ended.
+ * @param scenario The script.
+ * @param ends How it ended.
+ * @param seconds When.
  */
-export function compared(scenario: Scenario, seconds: number): Ran & { outputs: unknown[] } {
-  const ends = scenario.control?.ends;
+export function compared(
+  scenario: Scenario,
+  ends: ControlScript["ends"] | undefined,
+  seconds: number,
+): Ran & { outputs: unknown[] } {
   if (ends === "refused" || ends === "unreachable") {
     const seen = observation("control", seconds, null, []);
     return {
