@@ -298,7 +298,8 @@ function isHappy({ scenario }: World): boolean {
     containers === 0 &&
     arrivals.length === 2 &&
     arrivals[0]?.at === 0 &&
-    arrivals[1]?.what === "webhook";
+    arrivals[1]?.what === "webhook" &&
+    arrivals[1].at >= end;
   return (
     isCalm(scenario) &&
     plain &&
