@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { at, known, play, webhook, type Answer } from "./virtual.ts";
+import { timeOf } from "./simulate/clock.ts";
+import { known, play, webhook, type Answer } from "./simulate/story.ts";
 
 const DONE: Answer = { http: 200, status: "completed", outputs: "populated" };
 const RUNNING: Answer = { http: 200, status: "in_progress" };
@@ -161,14 +162,13 @@ test("webhooks that are sent again after the end cause no look and no delay", as
 test("a control that ends early moves no look", async () => {
   const story = await play(() => DONE, {
     start: { control: {} },
-    events: [ended(119)],
     controlEnds: 119,
   });
   expect(story.looks).toEqual([120]);
 });
 
 test("files that are copied meanwhile move no look", async () => {
-  const copied = { at: 300, wake: { kind: "files" as const, at: at(300) } };
+  const copied = { at: 300, wake: { kind: "files" as const, at: timeOf(300) } };
   const story = await play(() => SUSPECT, { events: [webhook(0), copied] });
   expect(story.looks).toEqual([0, 5, 25, 85, 265, 565]);
 });
@@ -195,10 +195,6 @@ test("a control that an earlier instance left unfinished holds nothing up", asyn
   });
   expect(story.stored.at(-1)?.control).toMatchObject({ status: "interrupted" });
 });
-
-function ended(seconds: number) {
-  return { at: seconds, wake: { kind: "control" as const, at: at(seconds) } };
-}
 
 test("a wish to look now is met at once", async () => {
   const wish = { at: 100, wake: { kind: "look" as const } };

@@ -5,7 +5,7 @@ import { fold } from "../src/fold.ts";
 import type { Known, OutputState, SeenCall } from "../src/record.ts";
 import { suspicion } from "../src/verdict.ts";
 import { CASES, type Case } from "./cases.ts";
-import { known, looked } from "./virtual.ts";
+import { known, looked } from "./simulate/story.ts";
 
 let emulator: Emulator;
 beforeAll(async () => {

@@ -61,7 +61,7 @@ function ends({ instances, instance }: World): (string | false)[] {
     return [
       one.ended === null && one === instance && "it never ended",
       one.failed !== null && `it failed: ${one.failed}`,
-      one.steps > MOST_STEPS && `it took ${one.steps} steps`,
+      one.begun.size > MOST_STEPS && `it took ${one.begun.size} steps`,
       hours > 25 && `it took ${hours.toFixed(1)} hours`,
     ];
   });

@@ -45,6 +45,8 @@ export class Instance {
   readonly start: Start;
   readonly born: number;
   readonly kept = new Map<string, Kept>();
+  /** The steps that were begun, waits included. */
+  readonly begun = new Set<string>();
   outcome: Outcome | null = null;
   /** What the story threw, which nothing should make it do. */
   failed: string | null = null;
@@ -63,11 +65,6 @@ export class Instance {
     this.start = start;
     this.#in = surroundings;
     this.born = surroundings.clock.now;
-  }
-
-  /** Steps taken, waits included. */
-  get steps(): number {
-    return this.kept.size + this.#heard.size;
   }
 
   /** Runs the story from its top; steps whose results are kept are not run again. */
@@ -123,6 +120,7 @@ export class Instance {
   }
 
   async #do<T>(life: Life, name: string, config: Config, callback: Callback<T>): Promise<T> {
+    this.begun.add(name);
     const before = this.kept.get(name);
     if (before !== undefined) return this.#alive(life, () => revive(before, callback));
     await this.#mayCrash(life, "before a step", name);
@@ -165,6 +163,7 @@ export class Instance {
     seconds: number,
     events: Wake[],
   ): Promise<{ payload: Wake }> {
+    this.begun.add(name);
     const before = this.#heard.get(name);
     if (before !== undefined) return this.#alive(life, () => heard(before));
     const { clock } = this.#in;

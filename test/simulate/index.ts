@@ -95,7 +95,7 @@ function countsOf({ instances, crashes, looks, scenario, kv }: World): [string, 
   return [
     ["responses", 1],
     ["runs", instances.length],
-    ["steps", instances.reduce((steps, one) => steps + one.steps, 0)],
+    ["steps", instances.reduce((steps, one) => steps + one.begun.size, 0)],
     ["crashes", crashes],
     ["looks", looks.length],
     ["webhooks", scenario.arrivals.filter(({ what }) => what === "webhook").length],

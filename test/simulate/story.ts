@@ -1,7 +1,9 @@
-// A stand-in for the engine: runs a Recorder's story in virtual time.
-import { begin } from "../src/fold.ts";
-import type { Known, Look, Rules, SeenCall, Start, Wake } from "../src/record.ts";
-import { follow, type Hands, type Outcome, type Step } from "../src/recorder.ts";
+// One story on the engine's stand-in, without faults: a test says what OpenAI answers, and when who comes.
+import { begin } from "../../src/fold.ts";
+import type { Known, Look, Rules, SeenCall, Start, Wake } from "../../src/record.ts";
+import type { Hands, Outcome } from "../../src/recorder.ts";
+import { Clock, timeOf } from "./clock.ts";
+import { Instance } from "./engine.ts";
 
 /** Seconds after the start at which something wakes the Recorder. */
 export type Event = { at: number; wake: Wake };
@@ -26,84 +28,80 @@ export type Story = {
   steps: string[];
 };
 
-const BEGIN = Date.UTC(2026, 0, 1);
+type Options = {
+  events?: Event[];
+  rules?: Partial<Rules>;
+  start?: Partial<Start>;
+  stored?: Known | undefined;
+  /** Seconds after the start at which a control ends. */
+  controlEnds?: number;
+};
 
 /**
  * Plays one response.
  * @param script What OpenAI answers.
  * @param options Where the story differs from a plain trigger without a webhook.
  */
-export async function play(
+export async function play(script: Script, options: Options = {}): Promise<Story> {
+  const clock = new Clock();
+  const told = { looks: [], stored: [], listed: [] };
+  const hands = handsOf(clock, script, options, told, (wake) => instance.send(wake));
+  const instance = new Instance(
+    { ...TRIGGERED, ...options.start },
+    {
+      clock,
+      rules: { ...TRIGGERED.rules, ...options.rules },
+      hands: () => hands,
+      crashes: () => false,
+      random: () => 0,
+      log: () => undefined,
+    },
+  );
+  for (const { at, wake } of options.events ?? []) clock.after(at, () => instance.send(wake));
+  instance.begin();
+  await clock.run();
+  if (instance.outcome === null) throw new Error(instance.failed ?? "it never ended");
+  return { ...told, outcome: instance.outcome, steps: [...instance.begun] };
+}
+
+type Told = Pick<Story, "looks" | "stored" | "listed">;
+
+function handsOf(
+  clock: Clock,
   script: Script,
-  options: {
-    events?: Event[];
-    rules?: Partial<Rules>;
-    start?: Partial<Start>;
-    stored?: Known | undefined;
-    /** Seconds after the start at which a control ends. */
-    controlEnds?: number;
-  } = {},
-): Promise<Story> {
-  const rules: Rules = {
-    deadline: 120,
-    again: [5, 20, 60, 180, 300],
-    strangers: true,
-    ...options.rules,
-  };
-  const waiting = [...(options.events ?? [])];
-  const story: Story = {
-    outcome: { id: "", verdict: "pending", recorded: false },
-    looks: [],
-    stored: [],
-    listed: [],
-    steps: [],
-  };
-  let now = 0;
-  const step: Step = {
-    async do(name, _config, callback) {
-      story.steps.push(name);
-      return structuredClone(await callback({ attempt: 1 }));
-    },
-    async waitForEvent(name, { timeout }) {
-      story.steps.push(name);
-      const until = now + timeout / 1000;
-      const next = waiting.findIndex((event) => event.at <= until);
-      if (next === -1) {
-        now = until;
-        throw new Error("Execution timed out after the wait");
-      }
-      const [event] = waiting.splice(next, 1);
-      if (event === undefined) throw new Error("no event");
-      now = Math.max(now, event.at);
-      return { payload: event.wake };
-    },
-  };
-  const hands: Hands = {
+  { stored, controlEnds = 0 }: Options,
+  told: Told,
+  send: (wake: Wake) => void,
+): Hands {
+  return {
     async look() {
-      story.looks.push(now);
-      return { look: lookOf(script(now, story.looks.length), now), chunks: null, outputs: null };
+      told.looks.push(clock.now);
+      const look = lookOf(script(clock.now, told.looks.length), clock.now);
+      return { look, chunks: null, outputs: null };
     },
     async store(record) {
-      story.stored.push(record);
+      told.stored.push(record);
     },
     async list(record) {
-      story.listed.push(record);
+      told.listed.push(record);
     },
     async recall() {
-      return options.stored ?? null;
+      return stored ?? null;
     },
     async control() {
+      await new Promise<void>((resolve) => clock.after(controlEnds, resolve));
       const seen = { http_status: 500, status: null, request_id: null, calls: [] };
-      const ended = at(options.controlEnds ?? 0);
       return {
-        observation: { at: ended, channel: "control", ...seen },
+        observation: { at: timeOf(clock.now), channel: "control", ...seen },
         control: { id: null, status: "refused", calls: [] },
         outputs: [],
       };
     },
     async keep() {},
     async forget() {},
-    async wake() {},
+    async wake(_id, kind) {
+      send({ kind, at: timeOf(clock.now) });
+    },
     async findFiles() {
       return [];
     },
@@ -112,14 +110,6 @@ export async function play(
       return file;
     },
   };
-  const start: Start = { ...TRIGGERED, ...options.start };
-  story.outcome = await follow(start, step, hands, rules);
-  return story;
-}
-
-/** The time that virtual seconds stand for. */
-export function at(seconds: number): string {
-  return new Date(BEGIN + seconds * 1000).toISOString();
 }
 
 /** A webhook that arrives at a time. */
@@ -128,19 +118,19 @@ export function webhook(seconds: number): Event {
     at: seconds,
     wake: {
       kind: "webhook",
-      webhook: { id: "wh_1", type: "response.completed", received_at: at(seconds) },
+      webhook: { id: "wh_1", type: "response.completed", received_at: timeOf(seconds) },
     },
   };
 }
 
 const TRIGGERED: Start = {
   id: "resp_1",
-  at: at(0),
+  at: timeOf(0),
   started_by: "trigger",
   rules: { deadline: 120, again: [5, 20, 60, 180, 300], strangers: true },
   intent: { include: [], replay: false, control: false, retention_days: null },
   request: {},
-  created: { status: "queued", model: "m", background: true, store: true, created_at: at(0) },
+  created: { status: "queued", model: "m", background: true, store: true, created_at: timeOf(0) },
   webhook: null,
   control: null,
   action: null,
@@ -161,7 +151,7 @@ function lookOf(answer: Answer, seconds: number): Look {
   const seen = answer.status !== undefined;
   return {
     observation: {
-      at: at(seconds),
+      at: timeOf(seconds),
       channel: "refetch",
       http_status: answer.http,
       status: answer.status ?? null,
@@ -174,7 +164,7 @@ function lookOf(answer: Answer, seconds: number): Look {
           model: "m",
           background: true,
           store: null,
-          created_at: at(0),
+          created_at: timeOf(0),
           completed_at: null,
           intent: null,
           error: null,
