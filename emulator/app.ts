@@ -2,6 +2,7 @@ import { type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { ApiError, usual } from "./errors.ts";
 import { auth, spoil, stamp, wait } from "./front.ts";
+import type { Entry } from "./journal.ts";
 import { responses } from "./routes/responses.ts";
 import { containers } from "./routes/containers.ts";
 import { control } from "./routes/control.ts";
@@ -15,6 +16,8 @@ export interface Env {
   Bindings: HttpBindings;
   Variables: {
     requestId: string;
+    /** The request's line in the journal. */
+    seen: Entry;
     /** A fault: the stream's connection ends after so many events. */
     cutAfter: number | undefined;
     /** There is no answer, on purpose. */

@@ -4,6 +4,8 @@ import * as z from "zod";
 export const Fault = z.strictObject({
   method: z.string().toUpperCase().optional(),
   path: z.string().refine(isPattern, "not a regular expression").optional(),
+  /** Pairs that must be in the metadata of the response that is created or asked for. */
+  metadata: z.record(z.string(), z.string()).optional(),
   /** How many answers to spoil; -1: all of them, until the rules are cleared. */
   times: z.int().min(-1).default(1),
   /** How many matching requests to leave alone first. */
@@ -12,7 +14,8 @@ export const Fault = z.strictObject({
   status: z.int().min(200).max(599).optional(),
   headers: z.record(z.string(), z.string()).default({}),
   body: z.unknown().optional(),
-  seconds: z.number().min(0).default(1),
+  /** How long a `delay` is (1), and after how long a `hang` ends in a closed connection (never). */
+  seconds: z.number().min(0).optional(),
   patch: z.record(z.string(), z.unknown()).default({}),
   /** With `cut`: the connection of a stream ends after so many events. */
   after_events: z.int().min(0).optional(),
@@ -27,6 +30,14 @@ function isPattern(source: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** What a rule is compared with. */
+export interface Asked {
+  method: string;
+  path: string;
+  /** The metadata of the response that it is about. */
+  metadata: Record<string, string>;
 }
 
 interface Rule {
@@ -53,18 +64,20 @@ export class Faults {
   }
 
   /** Gives the first rule that fits the request, and counts its use. */
-  take(method: string, path: string): Fault | null {
-    const rule = this.#rules.find((candidate) => due(candidate, method, path));
+  take(asked: Asked): Fault | null {
+    const rule = this.#rules.find((candidate) => due(candidate, asked));
     if (!rule) return null;
     if (rule.left > 0) rule.left -= 1;
     return rule.fault;
   }
 }
 
-function due(rule: Rule, method: string, path: string): boolean {
+function due(rule: Rule, { method, path, metadata }: Asked): boolean {
   const { fault } = rule;
   if (rule.left === 0) return false;
   if (fault.method !== undefined && fault.method !== method) return false;
+  const pairs = Object.entries(fault.metadata ?? {});
+  if (pairs.some(([key, value]) => metadata[key] !== value)) return false;
   if (fault.path !== undefined && !new RegExp(fault.path).test(path)) return false;
   if (rule.skip === 0) return true;
   rule.skip -= 1;

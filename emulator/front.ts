@@ -1,11 +1,12 @@
 /** What every request to the API passes before its route: the middleware, in order. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, MiddlewareHandler } from "hono";
+import * as z from "zod";
 import type { Env } from "./app.ts";
 import { ApiError, usual } from "./errors.ts";
 import type { Fault } from "./faults.ts";
 import { newId } from "./ids.ts";
-import { entry } from "./journal.ts";
+import { entry, type Entry } from "./journal.ts";
 import type { State } from "./state.ts";
 
 type Middleware = MiddlewareHandler<Env>;
@@ -18,6 +19,7 @@ export function stamp({ journal }: State): Middleware {
     const requestId = newId("req");
     c.set("requestId", requestId);
     const seen = await entry(c.req, requestId);
+    c.set("seen", seen);
     journal.add(seen);
     await next();
     if (c.get("silent")) return;
@@ -54,16 +56,27 @@ export function wait({ settings }: State): Middleware {
 }
 
 /** Applies the first fault rule that fits. */
-export function spoil({ faults }: State): Middleware {
+export function spoil(state: State): Middleware {
   return async (c, next) => {
-    const fault = faults.take(c.req.method, c.req.path);
+    const { method, path } = c.req;
+    const fault = state.faults.take({ method, path, metadata: metadata(state, c.get("seen")) });
     if (!fault) return next();
+    c.get("seen").fault = fault.kind;
     let answer: Promise<void> | undefined;
     const once = () => (answer ??= next());
     if (fault.carry_out) await once();
     return SPOILERS[fault.kind](c, fault, once);
   };
 }
+
+/** The metadata of the response that a request creates, or names in its path. */
+function metadata({ runs }: State, { path, body }: Entry): Record<string, string> {
+  const id = /^\/v1\/responses\/([^/]+)/.exec(path)?.[1];
+  const found = id === undefined ? body : runs.get(id)?.request;
+  return Described.safeParse(found).data?.metadata ?? {};
+}
+
+const Described = z.object({ metadata: z.record(z.string(), z.string()) });
 
 type Spoiler = (c: Context<Env>, fault: Fault, next: Next) => Promise<Response | void>;
 
@@ -76,8 +89,11 @@ const SPOILERS: Record<Fault["kind"], Spoiler> = {
       headers: { "content-type": "application/json", ...headers },
     });
   },
-  async hang(c) {
-    await silence(c);
+  async hang(c, { seconds }) {
+    if (seconds === undefined) return silence(c);
+    await pause(c, seconds * 1000);
+    c.env.outgoing.socket?.destroy();
+    return silence(c);
   },
   async cut(c, { after_events }, next) {
     if (after_events !== undefined) {
@@ -96,7 +112,7 @@ const SPOILERS: Record<Fault["kind"], Spoiler> = {
     const body = "<!doctype html><title>Just a moment...</title><h1>Just a moment...</h1>\n";
     replace(c, { status, body, headers: { "content-type": "text/html; charset=utf-8" } });
   },
-  async delay(c, { seconds }, next) {
+  async delay(c, { seconds = 1 }, next) {
     await pause(c, seconds * 1000);
     await next();
   },

@@ -1,4 +1,6 @@
 import type { HonoRequest } from "hono";
+import type { Fault } from "./faults.ts";
+import type { Settings } from "./settings.ts";
 
 /** One request to the API, as `/_emulator/requests` shows it. */
 export interface Entry {
@@ -11,13 +13,18 @@ export interface Entry {
   /** Null while there is no answer, and when there never was one. */
   status: number | null;
   request_id: string;
+  /** The kind of the fault that spoiled its answer, or null. */
+  fault: Fault["kind"] | null;
 }
-
-const KEPT = 10_000;
 
 /** The requests seen, oldest first; only the newest are kept. */
 export class Journal {
   readonly #entries: Entry[] = [];
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
 
   get entries(): readonly Entry[] {
     return this.#entries;
@@ -25,7 +32,7 @@ export class Journal {
 
   add(seen: Entry): void {
     this.#entries.push(seen);
-    if (this.#entries.length > KEPT) this.#entries.shift();
+    this.#entries.splice(0, this.#entries.length - this.#settings.remembered);
   }
 
   clear(): void {
@@ -44,6 +51,7 @@ export async function entry(request: HonoRequest, requestId: string): Promise<En
     body: await body(request),
     status: null,
     request_id: requestId,
+    fault: null,
   };
 }
 

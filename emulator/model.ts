@@ -7,6 +7,12 @@ export interface Script {
   ending: Ending;
   /** The least seconds in progress, when the input asks for them. */
   seconds: number | null;
+  /** Who sees its outputs in the background, as the setting `backgroundOutputs` says it. */
+  outputs: string | null;
+  /** Seconds after its end that it can be retrieved; null: as the settings say. */
+  kept: number | null;
+  /** Whether its container has expired when it ends. */
+  expires: boolean;
 }
 
 export type Ending =
@@ -23,16 +29,26 @@ const DIRECTIVES = {
   incomplete: /\bemulator:\s*incomplete\b(?: with (\w+))?/i,
   run: new RegExp(String.raw`\bemulator:\s*run ${NUMBER} seconds?`, "i"),
   idle: /\bemulator:\s*no calls\b/i,
+  outputs: new RegExp(
+    String.raw`\bemulator:\s*outputs (empty|present|late ${NUMBER} seconds?)\b`,
+    "i",
+  ),
+  kept: new RegExp(String.raw`\bemulator:\s*kept ${NUMBER} seconds?`, "i"),
+  expires: /\bemulator:\s*container expires\b/i,
 };
 
 /** Reads the input's rules; `tool` says whether there is a code interpreter. */
 export function script(input: string, tool: boolean): Script {
   const seconds = DIRECTIVES.run.exec(input)?.[1];
+  const kept = DIRECTIVES.kept.exec(input)?.[1];
   const calls = tool && !DIRECTIVES.idle.test(input);
   return {
     codes: calls ? codes(strip(input)) : [],
     ending: ending(input),
     seconds: seconds === undefined ? null : Number(seconds),
+    outputs: outputs(input),
+    kept: kept === undefined ? null : Number(kept),
+    expires: DIRECTIVES.expires.test(input),
   };
 }
 
@@ -42,6 +58,11 @@ function ending(input: string): Ending {
   const incomplete = DIRECTIVES.incomplete.exec(input);
   if (incomplete) return { status: "incomplete", reason: incomplete[1] ?? "max_output_tokens" };
   return { status: "completed" };
+}
+
+function outputs(input: string): string | null {
+  const [, word, delay] = DIRECTIVES.outputs.exec(input) ?? [];
+  return delay === undefined ? (word?.toLowerCase() ?? null) : `late:${delay}`;
 }
 
 function strip(input: string): string {

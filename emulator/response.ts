@@ -1,7 +1,8 @@
 import { Events } from "./events.ts";
 import { newId, unix } from "./ids.ts";
 import { type Given, type Made, type See, type Sight, sight } from "./items.ts";
-import { type CreateRequest, inputItems, OUTPUTS } from "./request.ts";
+import { script, type Script } from "./model.ts";
+import { type CreateRequest, inputItems, interpreter, lastWords, OUTPUTS } from "./request.ts";
 import { concealed } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 
@@ -34,6 +35,8 @@ export class Run {
   readonly store: boolean;
   readonly conversation: string | null;
   readonly input: Given[];
+  /** What the model has been told to do. */
+  readonly script: Script;
   readonly events = new Events();
   readonly abort = new AbortController();
   readonly ended = Promise.withResolvers<void>();
@@ -50,9 +53,10 @@ export class Run {
     this.request = request;
     this.background = request.background === true;
     this.included = request.include?.includes(OUTPUTS) ?? false;
-    this.store = effectiveStore && request.store !== false;
     this.conversation = conversationId(request.conversation);
     this.input = inputItems(request.input);
+    this.script = script(lastWords(this.input), interpreter(request) !== null);
+    this.store = effectiveStore && request.store !== false && this.script.kept === null;
     this.status = this.background ? "queued" : "in_progress";
   }
 

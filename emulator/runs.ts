@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError, missing } from "./errors.ts";
 import { newId } from "./ids.ts";
 import type { Call, Citation, Made, Message, Reasoning } from "./items.ts";
-import { cited, reply, type Script, script } from "./model.ts";
+import { cited, reply } from "./model.ts";
 import * as narrate from "./narrate.ts";
-import { interpreter, lastWords } from "./request.ts";
+import { lastWords } from "./request.ts";
 import { describe, type End, type Run, type Usage } from "./response.ts";
 import type { State } from "./state.ts";
 
@@ -17,9 +17,11 @@ export function find(state: State, id: string): Run {
   throw missing("Response", id);
 }
 
-function forgotten({ settings }: State, { store, background, endedAt }: Run): boolean {
+function forgotten({ settings }: State, run: Run): boolean {
+  const { store, background, endedAt, script } = run;
   if (store || endedAt === null) return false;
-  return !background || Date.now() >= endedAt + settings.responseMinutes * 60_000;
+  const seconds = script.kept ?? settings.responseMinutes * 60;
+  return !background || Date.now() >= endedAt + seconds * 1000;
 }
 
 /** Sets a response going. */
@@ -42,30 +44,29 @@ export function cancel(state: State, run: Run): void {
 }
 
 async function play(state: State, run: Run): Promise<void> {
-  const words = lastWords(run.input);
-  const plan = script(words, interpreter(run.request) !== null);
   if (run.background) await pause(run, state.settings.queueSeconds);
   run.status = "in_progress";
   const now = describe(run, (item) => item);
   run.events.add("response.in_progress", () => ({ response: now }));
-  const least = pause(run, plan.seconds ?? state.settings.runSeconds);
-  const [end] = await Promise.all([act(state, run, plan, words), least]);
+  const least = pause(run, run.script.seconds ?? state.settings.runSeconds);
+  const [end] = await Promise.all([act(state, run), least]);
   settle(state, run, end);
 }
 
-async function act(state: State, run: Run, plan: Script, words: string): Promise<End> {
-  const { ending } = plan;
+async function act(state: State, run: Run): Promise<End> {
+  const { ending, codes } = run.script;
+  const words = lastWords(run.input);
   if (ending.status === "failed") return { ...ending, output: [], error: failure(ending.code) };
   const thought: Reasoning = { id: newId("rs"), type: "reasoning", summary: [] };
   const output: Made[] = [thought];
   narrate.reasoning(run.events, 0, thought);
   const written = new Set<string>();
-  for (const code of plan.codes) {
+  for (const code of codes) {
     const call = await interpret(state, run, { code, index: output.length, written });
     output.push(call);
   }
   const whole = ending.status === "completed";
-  const message = speak(state, run, { text: reply(words, plan.codes.length), written, whole });
+  const message = speak(state, run, { text: reply(words, codes.length), written, whole });
   narrate.message(run.events, output.length, message);
   output.push(message);
   const usage = count(words, output);
@@ -156,6 +157,7 @@ function settle(state: State, run: Run, end: End): void {
   run.events.close();
   if (!run.request.stream) run.events.clear();
   remember(state, run);
+  if (run.script.expires && run.container !== null) state.containers.expire(run.container);
   run.ended.resolve();
   announce(state, run);
 }

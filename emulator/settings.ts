@@ -42,6 +42,7 @@ export const Settings = z.strictObject({
   responseMinutes: amount.describe("minutes after its end that a run which isn't stored is kept"),
   latency: amount.describe("milliseconds added to every answer of the API"),
   interpreters: z.int().min(0).describe("Python interpreters kept ready; 0: one, when needed"),
+  remembered: z.int().min(1).describe("requests, and deliveries, that are remembered"),
 });
 export type Settings = z.infer<typeof Settings>;
 
@@ -82,5 +83,6 @@ export function defaults(): Settings {
     responseMinutes: 10,
     latency: 0,
     interpreters: 2,
+    remembered: 10_000,
   };
 }

@@ -48,7 +48,7 @@ export function begin(settings: Settings): State {
     containers: new Containers(settings, pool),
     endpoints,
     webhooks: new Webhooks(settings, endpoints),
-    journal: new Journal(),
+    journal: new Journal(settings),
     faults: new Faults(),
     runs: new Map(),
     conversations: new Map(),

@@ -46,8 +46,6 @@ interface Answer {
   error?: string;
 }
 
-const KEPT = 10_000;
-
 /** Signs, sends, and sends again. */
 export class Webhooks {
   readonly attempts: Attempt[] = [];
@@ -123,7 +121,7 @@ export class Webhooks {
       attempt,
       ...answer,
     });
-    if (this.attempts.length > KEPT) this.attempts.shift();
+    this.attempts.splice(0, this.attempts.length - this.#settings.remembered);
     return answer;
   }
 

@@ -84,6 +84,8 @@ function truth(run: Run) {
     background: run.background,
     created_at: run.createdAt,
     completed_at: run.completedAt,
+    ended_at: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),
+    metadata: run.request.metadata ?? {},
     calls: calls.map(({ id, code, outputs, container_id }) => {
       return { id, container_id, code, outputs, raised: run.raised.has(id) };
     }),

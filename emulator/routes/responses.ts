@@ -18,6 +18,7 @@ const Retrieve = z.object({
 /** `/v1/responses`. */
 export function responses(state: State): Hono<Env> {
   const { settings } = state;
+  const retrieved = (run: Run) => run.script.outputs ?? settings.backgroundOutputs;
   return new Hono<Env>()
     .post("/", async (c) => {
       const run = prepare(state, await json(c));
@@ -26,14 +27,14 @@ export function responses(state: State): Hono<Env> {
       if (run.request.stream)
         return follow(c, run, { see: run.sight(settings.streamOutputs, run.included) });
       if (!run.background) await run.ended.promise;
-      return c.json(describe(run, run.sight(settings.backgroundOutputs, run.included)));
+      return c.json(describe(run, run.sight(retrieved(run), run.included)));
     })
     .get("/:id", (c) => {
       const run = find(state, c.req.param("id"));
       const included = checkInclude(include(c), { persisted: run.request.store !== false });
       const { stream, starting_after } = check(Retrieve, { ...c.req.query() });
       if (stream === "false") {
-        return c.json(describe(run, run.sight(settings.backgroundOutputs, included.has(OUTPUTS))));
+        return c.json(describe(run, run.sight(retrieved(run), included.has(OUTPUTS))));
       }
       refuseReplay(run);
       const see = run.sight(settings.streamOutputs, run.included || included.has(OUTPUTS));
@@ -49,7 +50,7 @@ export function responses(state: State): Hono<Env> {
       const run = find(state, c.req.param("id"));
       refuseForeground(run);
       cancel(state, run);
-      return c.json(describe(run, run.sight(settings.backgroundOutputs, false)));
+      return c.json(describe(run, run.sight(retrieved(run), false)));
     })
     .get("/:id/input_items", (c) => c.json(page(c, find(state, c.req.param("id")).input)));
 }

@@ -45,6 +45,15 @@ describe("a fault", () => {
     expect(Rules.parse(await control("GET /faults"))).toMatchObject([{ left: 1, method: "POST" }]);
   });
 
+  test("fits by the metadata of what is created or asked for", async () => {
+    const request = { model: "gpt-5.2", input: "hi", metadata: { number: "7" } };
+    const other = await client.responses.create(request);
+    await spoil({ kind: "status", status: 500, times: 2, metadata: { number: "7" } });
+    await expect(retrieve()).resolves.toMatchObject({ id });
+    await expect(client.responses.retrieve(other.id)).rejects.toMatchObject({ status: 500 });
+    await expect(client.responses.create(request)).rejects.toMatchObject({ status: 500 });
+  });
+
   test("is refused when its kind or pattern is wrong", async () => {
     const wrong = await control("POST /faults", { kind: "explode" });
     expect(wrong).toMatchObject({ error: { param: "kind" } });
@@ -72,6 +81,13 @@ describe("the kind of a fault", () => {
     await spoil({ kind: "hang" });
     const asked = client.responses.retrieve(id, {}, { timeout: 200 });
     await expect(asked).rejects.toThrow(APIConnectionTimeoutError);
+  });
+
+  test("hang ends in a closed connection when it is told to", async () => {
+    await spoil({ kind: "hang", seconds: 0.05 });
+    const failed = await retrieve().catch((cause: unknown) => cause);
+    expect(failed).toBeInstanceOf(APIConnectionError);
+    expect(failed).not.toBeInstanceOf(APIConnectionTimeoutError);
   });
 
   test("cut ends the connection without an answer", async () => {
@@ -140,6 +156,22 @@ describe("the journal", () => {
       { method: "POST", path: "/v1/responses", body: { metadata: { a: "b" } }, status: 200 },
     ]);
     expect(JSON.stringify(requests)).not.toMatch("sk-test");
+  });
+
+  test("says which fault spoiled an answer", async () => {
+    await control("DELETE /requests");
+    await spoil({ kind: "truncate" });
+    await retrieve().catch(() => undefined);
+    await retrieve();
+    expect(await control("GET /requests")).toMatchObject([{ fault: "truncate" }, { fault: null }]);
+  });
+
+  test("forgets the oldest when it has more than it is to remember", async () => {
+    await control("PATCH /settings", { remembered: 1 });
+    await retrieve();
+    await client.models.list();
+    expect(await control("GET /requests")).toMatchObject([{ path: "/v1/models" }]);
+    await control("PATCH /settings", { remembered: 10_000 });
   });
 
   test("has no status for what was never answered", async () => {
