@@ -6,6 +6,7 @@ export const LARGEST_BODY = 24 * 1024 * 1024;
 /** A string in the short text has at most about this many bytes. Code of this length is still judged whole. */
 const LONGEST_STRING = 128 * 1024;
 
+const NEWLINE = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
@@ -27,17 +28,78 @@ export type ReadBody = {
  * @param stream The body.
  * @returns Its bytes and its short text.
  */
-export async function readBody(stream: ReadableStream<Uint8Array>): Promise<ReadBody> {
-  const shortener = new Shortener();
-  let chunks: Uint8Array[] | null = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.byteLength;
-    if (bytes > LARGEST_BODY) chunks = null;
-    chunks?.push(chunk);
-    shortener.write(chunk);
+export async function readBody(stream: AsyncIterable<Uint8Array>): Promise<ReadBody> {
+  const reading = new Reading();
+  for await (const chunk of stream) reading.write(chunk);
+  return reading.end();
+}
+
+/** JSON that comes in pieces. */
+export class Reading {
+  readonly #shortener = new Shortener();
+  #chunks: Uint8Array[] | null = [];
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
   }
-  return { chunks, bytes, short: shortener.end() };
+
+  write(chunk: Uint8Array): void {
+    this.#bytes += chunk.byteLength;
+    if (this.#bytes > LARGEST_BODY) this.#chunks = null;
+    this.#chunks?.push(chunk);
+    this.#shortener.write(chunk);
+  }
+
+  end(): ReadBody {
+    return { chunks: this.#chunks, bytes: this.#bytes, short: this.#shortener.end() };
+  }
+}
+
+/**
+ * A body's text, whole.
+ * @param chunks Its bytes.
+ */
+export function textOf(chunks: Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+}
+
+/**
+ * Reads the first line of a stream.
+ * @param stream Text that begins with a line of moderate length.
+ * @returns The line, and what comes after it, unread.
+ */
+export async function afterFirstLine(
+  stream: ReadableStream<Uint8Array>,
+): Promise<{ line: string; rest: ReadableStream<Uint8Array> }> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let line = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { line, rest: restOf(new Uint8Array(0), reader) };
+    const end = value.indexOf(NEWLINE);
+    line += decoder.decode(end === -1 ? value : value.subarray(0, end), { stream: end === -1 });
+    if (end !== -1) return { line, rest: restOf(value.subarray(end + 1), reader) };
+  }
+}
+
+function restOf(
+  first: Uint8Array,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (first.byteLength > 0) controller.enqueue(first);
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
 }
 
 /** Cuts long strings out of JSON as it streams by. It only needs to know where strings begin and end. */

@@ -1,24 +1,14 @@
 // Other places where a call's outputs may stand: the events of a stream, and the items of a conversation.
 import { z } from "zod";
 import { callItems, readCalls } from "./facts.ts";
+import { readToEnd, type Connection, type Sent } from "./connection.ts";
+import { memberOf, valueOf } from "./json.ts";
 import { conversationPage } from "./openai.ts";
-import { isTerminal } from "./fold.ts";
 
 /** Pages of 20 items that are searched in a conversation. */
 const MOST_PAGES = 10;
 
-const Event = z.looseObject({
-  type: z.string(),
-  item: z.unknown().optional(),
-  response: z
-    .looseObject({
-      id: z.string(),
-      status: z.string().catch(""),
-      output: z.array(z.unknown()).catch([]),
-    })
-    .optional()
-    .catch(undefined),
-});
+const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
 
 const Page = z.looseObject({
   data: z.array(z.unknown()),
@@ -31,28 +21,21 @@ export type Watched = { id: string | null; items: unknown[]; status: string | nu
 
 /**
  * Reads a response's events to their end. Outputs stand on `response.output_item.done` and again in the terminal event.
- * @param events The events.
- * @param onStart Told the response object of the first event that has one.
+ * @param connection What the events come through.
+ * @throws What broke the connection.
  */
-export async function watch(
-  events: AsyncIterable<unknown>,
-  onStart: (response: unknown) => void = () => undefined,
-): Promise<Watched> {
+export async function watch(connection: Connection): Promise<Watched> {
+  const brought = await readToEnd(connection);
+  if (brought.error !== null) throw brought.error;
   const items = new Map<string, unknown>();
-  let id: string | null = null;
-  let status: string | null = null;
-  for await (const value of events) {
-    const event = Event.safeParse(value);
-    if (!event.success) continue;
-    const { type, item, response } = event.data;
-    if (type === "response.output_item.done") keepBest(items, [item]);
-    if (response === undefined) continue;
-    if (id === null) onStart(response);
-    id = response.id;
-    status = response.status;
-    if (isTerminal(status)) keepBest(items, response.output);
-  }
-  return { id, items: [...items.values()], status };
+  keepBest(items, [...brought.calls.values()].map(valueOf));
+  if (brought.response !== null) keepBest(items, outputOf(brought.response));
+  return { id: brought.id, items: [...items.values()], status: brought.status };
+}
+
+function outputOf({ bytes, short }: Sent): unknown[] {
+  const output = bytes === null ? Output.parse(short).output : valueOf(memberOf(bytes, "output"));
+  return Output.parse({ output }).output;
 }
 
 /**

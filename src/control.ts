@@ -2,6 +2,7 @@
 import { APIError } from "openai";
 import { z } from "zod";
 import { watch } from "./channels.ts";
+import { connect } from "./connection.ts";
 import { readCalls } from "./facts.ts";
 import { createStreamed, messageOf, METADATA_KEY } from "./openai.ts";
 import type { KnownCall, Observation, SeenCall } from "./record.ts";
@@ -48,12 +49,11 @@ export async function runControl(
       [METADATA_KEY]: JSON.stringify({ control_of: id }),
     };
     const body = { ...request, background: false, stream: true, metadata };
-    const { requestId, status, events } = await createStreamed(
-      env,
-      body,
-      AbortSignal.timeout(TIME_LIMIT),
+    const connection = connect(
+      await createStreamed(env, body, AbortSignal.timeout(TIME_LIMIT)),
     );
-    const ran = await watch(events);
+    const { requestId, status } = connection;
+    const ran = await watch(connection);
     const calls = readCalls(ran.items);
     return {
       observation: observation(status, ran.status, requestId, calls),

@@ -42,6 +42,7 @@ const IntentValue = z.object({
   include: z.array(z.string()).catch([]),
   replay: z.boolean().catch(false),
   control: z.boolean().catch(false),
+  hold: z.boolean().catch(false),
   retention_days: z.int().min(1).max(3_650).nullable().catch(null),
 });
 
@@ -130,7 +131,13 @@ function stateOf(outputs: unknown): OutputState {
   return outputs.length > 0 ? "populated" : "empty";
 }
 
-const NO_WISH: Intent = { include: [], replay: false, control: false, retention_days: null };
+const NO_WISH: Intent = {
+  include: [],
+  replay: false,
+  control: false,
+  hold: false,
+  retention_days: null,
+};
 
 function intentOf(metadata: Record<string, unknown> | null): Intent | null {
   const value = metadata?.[METADATA_KEY];

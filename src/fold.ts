@@ -41,10 +41,12 @@ export function begin(from: Start): Known {
     webhook: from.webhook,
     files: [],
     control: null,
-    held: null,
+    held: from.holder === null ? null : { broke_at: null },
     error: null,
     replay: from.intent?.replay ?? false,
     control_due: from.control !== null,
+    holder: from.holder,
+    held_due: from.holder !== null,
     conversation: null,
     containers: [],
     cited: [],
@@ -74,6 +76,7 @@ export function isTerminal(status: string | null): boolean {
 export function foldWake(record: Known, wake: Wake): Known {
   const woken = { ...record, wakes: record.wakes + 1 };
   if (wake.kind === "look") return { ...woken, look_now: true };
+  if (wake.kind === "held") return woken;
   if (wake.kind === "control" || wake.kind === "files") {
     return { ...woken, woken_at: wake.at ?? record.woken_at };
   }
@@ -88,6 +91,9 @@ export function foldWake(record: Known, wake: Wake): Known {
     request: ours.request,
     include: ours.include,
     replay: ours.replay,
+    holder: ours.holder,
+    held: ours.held,
+    held_due: ours.held_due,
     retention_days: ours.retention_days,
     effective_store: record.effective_store ?? ours.effective_store,
   };
@@ -101,12 +107,14 @@ export function foldWake(record: Known, wake: Wake): Known {
  */
 export function fold(record: Known, look: Look, strangers = true): Known {
   const first = !isTerminal(record.status);
+  const { channel } = look.observation;
   const observed: Known = {
     ...record,
+    ...(channel === "held" ? { held: { broke_at: look.broke_at }, held_due: false } : {}),
     observations: [...record.observations, look.observation],
     look_now: false,
   };
-  if (look.observation.channel !== "refetch") {
+  if (channel !== "refetch" && look.facts === null) {
     const error = look.error?.code === "too_large" ? look.error : record.error;
     return judged(learnCalls({ ...observed, error }, look, first));
   }
@@ -156,7 +164,7 @@ function learn(record: Known, facts: Facts, look: Look, strangers: boolean): Kno
     control: record.control ?? notRun(record, intent),
     effective_store: facts.store ?? record.effective_store,
     conversation: facts.conversation ?? record.conversation,
-    containers: ended ? facts.containers : record.containers,
+    containers: ended ? union(record.containers, facts.containers) : record.containers,
     cited: ended ? facts.cited : record.cited,
     body: ended && !forgets(record, look) ? (look.body ?? record.body) : record.body,
     error: look.error ?? facts.error,
@@ -172,25 +180,35 @@ function notRun(record: Known, intent: Intent | null): KnownControl | null {
 
 // A body that lacks a call, or outputs that an earlier body had, must not take its place.
 function forgets(record: Known, look: Look): boolean {
+  if (record.body === null) return false;
   const seen = new Map((look.calls ?? []).map((call) => [call.id, call.state]));
   return record.calls.some((call) => {
     const state = seen.get(call.id);
-    const had = call.state === "populated" && call.source === "refetch";
+    const had = call.state === "populated" && call.source !== null && showsAll(call.source);
     return state === undefined || (had && state !== "populated");
   });
 }
 
+/** Whether a channel shows a response's whole output; the others only fill in what is missing. */
+function showsAll(channel: Channel): boolean {
+  return channel === "refetch" || channel === "held";
+}
+
 function learnCalls(record: Known, look: Look, first: boolean): Known {
-  const ended = isTerminal(look.facts?.status ?? record.status);
-  if (!ended || look.calls === null) return record;
   const { channel } = look.observation;
-  if (record.calls.length === 0 && channel === "refetch") {
-    return { ...record, calls: look.calls.map((call) => newCall(call, channel, first)) };
-  }
-  return {
-    ...record,
-    calls: record.calls.map((call) => better(call, look.calls ?? [], channel)),
-  };
+  const ended = isTerminal(look.facts?.status ?? record.status);
+  // What a held connection brought before it broke counts before the end, too: it may never be shown again.
+  if (look.calls === null || !(ended || channel === "held")) return record;
+  const plain = first && look.facts !== null;
+  const known = new Map(
+    record.calls.map((call) => [call.id, better(call, look.calls ?? [], channel, plain)]),
+  );
+  if (!showsAll(channel)) return { ...record, calls: [...known.values()] };
+  const seen = look.calls.map((call) => known.get(call.id) ?? newCall(call, channel, plain));
+  const gone = [...known.values()].filter((call) => !seen.includes(call));
+  const calls = [...seen, ...gone];
+  const used = calls.map((call) => call.container_id).filter((id) => id !== null);
+  return { ...record, calls, containers: union(record.containers, used) };
 }
 
 function newCall(call: SeenCall, channel: Channel, first: boolean): KnownCall {
@@ -198,7 +216,7 @@ function newCall(call: SeenCall, channel: Channel, first: boolean): KnownCall {
   return { ...call, source, verdict: callVerdict(call, source, first) };
 }
 
-function better(call: KnownCall, seen: SeenCall[], channel: Channel): KnownCall {
+function better(call: KnownCall, seen: SeenCall[], channel: Channel, first: boolean): KnownCall {
   if (call.state === "populated") return call;
   const found = seen.find((other) => other.id === call.id);
   if (found?.state !== "populated") return { ...call, state: found?.state ?? call.state };
@@ -206,8 +224,12 @@ function better(call: KnownCall, seen: SeenCall[], channel: Channel): KnownCall 
     ...call,
     state: found.state,
     source: channel,
-    verdict: callVerdict(call, channel, false),
+    verdict: callVerdict(call, channel, first),
   };
+}
+
+function union(before: string[], more: string[]): string[] {
+  return [...new Set([...before, ...more])];
 }
 
 function judged(record: Known): Known {

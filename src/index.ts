@@ -3,6 +3,8 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloud
 import { app } from "./app.tsx";
 import { runControl } from "./control.ts";
 import { findFiles, isToCopy, saveFile } from "./files.ts";
+import { hold, type Holding } from "./holder.ts";
+import { holderHands } from "./holding.ts";
 import { wakeRecorder } from "./instance.ts";
 import { lookAt } from "./looks.ts";
 import { giveTurn, type Answer } from "./once.ts";
@@ -16,6 +18,13 @@ export default app;
 export class Recorder extends WorkflowEntrypoint<Env, Start> {
   override async run(event: WorkflowEvent<Start>, step: WorkflowStep): Promise<Outcome> {
     return follow(event.payload, step, handsOf(this.env), event.payload.rules);
+  }
+}
+
+/** One instance per held connection. It writes no keys: what its connection brought, its response's Recorder takes. */
+export class Holder extends WorkflowEntrypoint<Env, Holding> {
+  override async run(event: WorkflowEvent<Holding>, step: WorkflowStep): Promise<null> {
+    return hold(event.instanceId, event.payload, step, holderHands(this.env));
   }
 }
 

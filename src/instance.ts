@@ -220,7 +220,14 @@ async function silence(
 // An instance that waits for its turn has no history yet, so nothing but its id is known.
 function queued(id: string): Known {
   const rules = { deadline: 0, again: [], strangers: true };
-  const nothing = { intent: null, request: null, created: null, webhook: null, control: null };
+  const nothing = {
+    intent: null,
+    request: null,
+    created: null,
+    webhook: null,
+    control: null,
+    holder: null,
+  };
   const at = new Date().toISOString();
   return begin({ id, at, started_by: "trigger", rules, action: null, ...nothing });
 }

@@ -1,11 +1,13 @@
 // One look by each channel: asks OpenAI, gives an observation. A failure of OpenAI's is an observation too, never an exception.
 import { APIError } from "openai";
 import { z } from "zod";
-import { LARGEST_BODY, readBody } from "./body.ts";
+import { LARGEST_BODY, readBody, textOf, type ReadBody } from "./body.ts";
 import { callItems, parseJson, readCalls, readResponse } from "./facts.ts";
 import { messageOf, replayEvents, retrieve } from "./openai.ts";
 import { searchConversation, watch } from "./channels.ts";
-import type { Body, Channel, Known, Look } from "./record.ts";
+import { connect } from "./connection.ts";
+import { askHolder } from "./holding.ts";
+import { LOST, type Body, type Channel, type Known, type Look } from "./record.ts";
 import type { Seen } from "./recorder.ts";
 import { LARGEST_VALUE } from "./store.ts";
 import { hasCredentials, withoutSecrets } from "./redact.ts";
@@ -41,6 +43,7 @@ const LOOKERS: Partial<Record<Channel, Looker>> = {
  */
 export async function lookAt(env: Env, record: Known, channel: Channel): Promise<Seen> {
   const at = new Date().toISOString();
+  if (channel === "held") return byHolder(env, record);
   const looker = LOOKERS[channel];
   if (looker === undefined) throw new Error(`there is no look by ${channel}`);
   try {
@@ -58,22 +61,30 @@ function seenNow(seen: Seen): Seen {
 }
 
 async function byRefetch(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {
-  const response = await retrieve(env, record.id, record.include, signal);
-  const requestId = response.headers.get("x-request-id");
-  const stream: ReadableStream<Uint8Array> | null = response.body;
-  if (stream === null) return unread(broken(at, response.status, requestId));
-  const body = await readBody(stream);
-  const value = parseJson(body.short);
+  const answer = await retrieve(env, record.id, record.include, signal);
+  const { status } = answer;
+  const requestId = answer.headers.get("x-request-id");
+  const stream: ReadableStream<Uint8Array> | null = answer.body;
+  const body = stream === null ? null : await readBody(stream);
+  const seen = await ofResponse({ at, channel: "refetch", status, requestId }, body);
+  return { ...seen, outputs: spareOutputs(record, seen.chunks) };
+}
+
+type How = { at: string; channel: Channel; status: number | null; requestId: string | null };
+
+// What a response object shows.
+async function ofResponse(how: How, body: ReadBody | null): Promise<Seen> {
+  const value = body === null ? undefined : parseJson(body.short);
   const read = readResponse(value);
-  if (read === null) return unread(broken(at, response.status, requestId));
+  if (body === null || read === null) return unread(broken(how));
   const chunks = withoutCredentials(body.chunks, value);
   const look: Look = {
     observation: {
-      at,
-      channel: "refetch",
-      http_status: response.status,
+      at: how.at,
+      channel: how.channel,
+      http_status: how.status,
       status: read.facts.status,
-      request_id: requestId,
+      request_id: how.requestId,
       calls: read.calls.map((call) => ({ id: call.id, outputs: call.state })),
     },
     facts: read.facts,
@@ -82,8 +93,41 @@ async function byRefetch(env: Env, record: Known, at: string, signal: AbortSigna
     error: body.chunks === null ? tooLarge(body.bytes) : null,
     refused: false,
     retry_after: null,
+    broke_at: null,
   };
-  return { look, chunks, outputs: spareOutputs(record, chunks) };
+  return { look, chunks, outputs: null };
+}
+
+// What the Holder of this response's connection left. It asks nobody: a failure is the engine's, and the look is tried again.
+async function byHolder(env: Env, record: Known): Promise<Seen> {
+  const held = await askHolder(env, record.holder);
+  const how: How = {
+    at: held?.at ?? new Date().toISOString(),
+    channel: "held",
+    status: held?.http_status ?? null,
+    requestId: held?.request_id ?? null,
+  };
+  if (held === null || held.response === null) {
+    const seen = otherChannel({
+      ...how,
+      items: held?.calls ?? [],
+      response: held?.status ?? null,
+    });
+    return { ...seen, look: { ...seen.look, broke_at: held?.broke_at ?? LOST } };
+  }
+  const seen = await ofResponse(how, held.response);
+  return held.calls.length === 0 ? seen : completed(seen, held.calls);
+}
+
+// Outputs that came with their call, and that the response lacks.
+function completed(seen: Seen, items: unknown[]): Seen {
+  const spare = new Map(readCalls(items).map((call) => [call.id, call]));
+  const calls = (seen.look.calls ?? []).map((call) => spare.get(call.id) ?? call);
+  const observation = {
+    ...seen.look.observation,
+    calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
+  };
+  return { ...seen, look: { ...seen.look, calls, observation }, outputs: items };
 }
 
 // Only where outputs are known already can a new body fail to replace the old one; then what is new in it is kept beside it.
@@ -102,15 +146,11 @@ function withoutCredentials(chunks: Uint8Array[] | null, short: unknown): Uint8A
   return [new TextEncoder().encode(JSON.stringify({ ...whole, tools: clean }))];
 }
 
-function textOf(chunks: Uint8Array[]): string {
-  const decoder = new TextDecoder();
-  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
-}
-
 async function byStream(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {
-  const { requestId, events } = await replayEvents(env, record.id, record.include, signal);
-  const { items, status } = await watch(events);
-  return otherChannel({ at, channel: "stream", requestId, items, status });
+  const connection = connect(await replayEvents(env, record.id, record.include, signal));
+  const { items, status } = await watch(connection);
+  const { requestId, status: http } = connection;
+  return otherChannel({ at, channel: "stream", status: http, requestId, items, response: status });
 }
 
 async function byConversation(
@@ -127,23 +167,17 @@ async function byConversation(
     wanted,
     signal,
   );
-  return otherChannel({ at, channel: "conversation", ...found, status: null });
+  return otherChannel({ at, channel: "conversation", status: 200, ...found, response: null });
 }
 
-function otherChannel(found: {
-  at: string;
-  channel: Channel;
-  requestId: string | null;
-  items: unknown[];
-  status: string | null;
-}): Seen {
+function otherChannel(found: How & { items: unknown[]; response: string | null }): Seen {
   const calls = readCalls(found.items);
   const look: Look = {
     observation: {
       at: found.at,
       channel: found.channel,
-      http_status: 200,
-      status: found.status,
+      http_status: found.status,
+      status: found.response,
       request_id: found.requestId,
       calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
     },
@@ -153,6 +187,7 @@ function otherChannel(found: {
     error: null,
     refused: false,
     retry_after: null,
+    broke_at: null,
   };
   const outputs = callItems(found.items);
   const bytes = new TextEncoder().encode(JSON.stringify(outputs)).byteLength;
@@ -188,10 +223,9 @@ function tooLarge(bytes: number): { code: string; message: string } {
   };
 }
 
-function broken(at: string, status: number, requestId: string | null): Look {
+function broken(how: How): Look {
   const message = "OpenAI's answer was not a response object. It is looked at again.";
-  const what = { at, channel: "refetch", status, requestId, code: "broken_body", message } as const;
-  return unseen({ ...what, refused: false });
+  return unseen({ ...how, code: "broken_body", message, refused: false });
 }
 
 // The SDK throws more than its own errors: a SyntaxError on half a body, a TypeError on HTML, a DOMException on a time-out.
@@ -233,6 +267,7 @@ function unseen(what: {
     error: { code: what.code, message: what.message.slice(0, 2_000) },
     refused: what.refused,
     retry_after: null,
+    broke_at: null,
   };
 }
 

@@ -70,9 +70,6 @@ export async function retrieve(
     .asResponse();
 }
 
-/** A stream of events, and the request's id. */
-export type Events = { requestId: string | null; status: number; events: AsyncIterable<unknown> };
-
 /**
  * Starts a response whose events are streamed.
  * @param env The Worker's environment.
@@ -83,8 +80,9 @@ export function createStreamed(
   env: Env,
   body: Record<string, unknown>,
   signal?: AbortSignal,
-): Promise<Events> {
-  return events(client(env).post("/responses", { body, stream: true, ...given(signal) }));
+): Promise<Response> {
+  const options = { body, stream: true, ...(signal === undefined ? {} : { signal }) };
+  return client(env).post("/responses", options).asResponse();
 }
 
 /**
@@ -99,10 +97,10 @@ export function replayEvents(
   id: string,
   include: string[],
   signal: AbortSignal,
-): Promise<Events> {
+): Promise<Response> {
   const query = { include: askable(include), stream: true };
   const path = `/responses/${encodeURIComponent(id)}`;
-  return events(client(env).get(path, { query, stream: true, signal }));
+  return client(env).get(path, { query, stream: true, signal }).asResponse();
 }
 
 /**
@@ -157,20 +155,6 @@ export async function cancel(env: Env, id: string): Promise<void> {
   await client(env)
     .post(`/responses/${encodeURIComponent(id)}/cancel`)
     .asResponse();
-}
-
-async function events(answer: ReturnType<OpenAI["get"]>): Promise<Events> {
-  const { data, response, request_id } = await answer.withResponse();
-  if (!isIterable(data)) throw new TypeError("OpenAI's answer was not a stream.");
-  return { requestId: request_id, status: response.status, events: data };
-}
-
-function isIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
-}
-
-function given(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }
 
 /**

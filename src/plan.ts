@@ -1,6 +1,6 @@
 // What to do next, and when. Pure: no I/O, no clock; the times are those in the record.
 import { fold, foldControl, isTerminal } from "./fold.ts";
-import type { Channel, Known, Look, Wake, Rules } from "./record.ts";
+import { LOST, type Channel, type Known, type Look, type Wake, type Rules } from "./record.ts";
 
 /** Seconds after which a response whose end nobody saw is given up. */
 const GIVE_UP = 24 * 60 * 60;
@@ -21,6 +21,11 @@ const MOST_WAKES = 100;
 /** Where OpenAI keeps a response for 10 minutes only, seconds after its end at which the last look is planned. */
 const FLEETING = 570;
 
+/** While a connection is held, seconds between looks beside it: its Holder may have died without a word. */
+const BESIDE = 300;
+/** Seconds that a Holder has to say how its connection ended, once the response is known to have ended. */
+const LAST_WORD = 60;
+
 /** `after`: seconds to wait for an event before the look; 0 looks at once. */
 export type Next =
   | { do: "look"; channel: Channel; after: number }
@@ -40,19 +45,21 @@ export function plan(record: Known, rules: Rules): Next {
   if (record.look_now && looks.length < MOST_LOOKS) return now("refetch");
   if (record.settled_at !== null) return END;
   if (isTerminal(record.status) && looks.length > 0) return afterEnd(record, rules);
-  if (looks.length === 0) return firstLook(record, rules);
+  if (looks.length === 0 && !record.held_due) return firstLook(record, rules);
   if (neverFound(record)) return { do: "end", verdict: "not_found" };
   const left = GIVE_UP - elapsed(record);
   if (left <= 0 || looks.length >= MOST_LOOKS) return { do: "end", verdict: "abandoned" };
+  const wait = record.held_due ? BESIDE : gap(record);
   return {
     do: "look",
     channel: "refetch",
-    after: Math.min(Math.max(0, gap(record) - sinceLook(record)), left),
+    after: Math.min(Math.max(0, wait - sinceLook(record)), left),
   };
 }
 
 // Outputs that are missing though the code should have shown something are looked for everywhere, then again and again.
 function afterEnd(record: Known, rules: Rules): Next {
+  if (record.held_due) return { do: "look", channel: "held", after: LAST_WORD };
   const missing = record.calls.some(
     (call) => call.verdict === "suspect" || call.verdict === "lost",
   );
@@ -124,6 +131,7 @@ function now(channel: Channel): Next {
  */
 export function callsForLook(record: Known, wake: Wake | null): boolean {
   if (wake?.kind === "files") return false;
+  if (wake?.kind === "held") return record.held_due || record.held?.broke_at === LOST;
   return !(wake?.kind === "webhook" && isTerminal(record.status));
 }
 
@@ -187,8 +195,8 @@ export function isListed(record: Known): boolean {
 
 function newsOf(record: Known): string {
   const calls = record.calls.map((call) => [call.id, call.state, call.verdict, call.source]);
-  const { status, verdict, body, settled_at, error, control } = record;
-  return JSON.stringify([status, verdict, calls, body, settled_at, error, control]);
+  const { status, verdict, body, settled_at, error, control, held } = record;
+  return JSON.stringify([status, verdict, calls, body, settled_at, error, control, held]);
 }
 
 function firstLook(record: Known, rules: Rules): Next {
@@ -214,7 +222,7 @@ function gap(record: Known): number {
   const longest = longestGap(record);
   if (record.refused && record.status !== null) return LONGEST_GAP.stored;
   if (record.refused && looksOf(record).at(-1)?.http_status !== 404) return LONGEST_GAP.stored;
-  const grown = 2 ** Math.min(looksSinceWebhook(record), 10);
+  const grown = 2 ** Math.min(looksSinceNews(record), 10);
   return Math.min(Math.max(grown, record.retry_after ?? 0), longest);
 }
 
@@ -223,9 +231,10 @@ function longestGap(record: Known): number {
   return fleeting ? LONGEST_GAP.fleeting : LONGEST_GAP.stored;
 }
 
-// A webhook means that the end is near: the gaps start over from it.
-function looksSinceWebhook(record: Known): number {
-  const since = record.webhook?.received_at;
+// A webhook means that the end is near, and a held connection that broke may: the gaps start over from it.
+function looksSinceNews(record: Known): number {
+  const broke = record.observations.findLast((seen) => seen.channel === "held")?.at;
+  const since = record.webhook?.received_at ?? broke;
   if (since === undefined) return looksOf(record).length;
   return looksOf(record).filter((seen) => seen.at >= since).length;
 }

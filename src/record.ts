@@ -88,6 +88,9 @@ export type ResponseRecord = z.infer<typeof ResponseRecord>;
 /** A call as the Recorder carries it: what it printed stays in the response's body. */
 export const KnownCall = Call.omit({ outputs: true }).extend({ state: OutputState });
 
+/** Where a connection was lost together with its Holder: nobody knows at which event. */
+export const LOST = "unknown";
+
 /** A file that the response's text cites. */
 export const Citation = z.object({
   id: z.string(),
@@ -106,6 +109,8 @@ export const Intent = z.object({
   include: z.array(z.string()),
   replay: z.boolean(),
   control: z.boolean(),
+  /** A connection is held until the run ends, in place of a background run. */
+  hold: z.boolean().default(false),
   /** Days to keep it; null: as many as the setting says. */
   retention_days: z.number().nullable().default(null),
 });
@@ -118,6 +123,10 @@ export const Known = ResponseRecord.omit({ calls: true, control: true, response:
   replay: z.boolean(),
   /** A control was asked for and hasn't ended. */
   control_due: z.boolean(),
+  /** The Holder's instance, where a connection was held. */
+  holder: z.string().nullable().default(null),
+  /** The Holder hasn't said yet how its connection ended. */
+  held_due: z.boolean().default(false),
   /** The conversation that the response belongs to. */
   conversation: z.string().nullable(),
   /** The containers that the response used or named. */
@@ -169,6 +178,8 @@ export const Look = z.object({
   error: Problem.nullable(),
   refused: z.boolean(),
   retry_after: z.number().nullable(),
+  /** Only of a held connection: the event at which it broke, or null. */
+  broke_at: z.string().nullable().default(null),
 });
 
 /** Settings that planning needs. They are fixed when a run begins, so that a deploy changes no run in flight. */
@@ -200,6 +211,8 @@ export const Start = z.object({
   webhook: Webhook.nullable(),
   /** The request that the control sends; only where one was asked for. */
   control: z.record(z.string(), z.unknown()).nullable(),
+  /** The Holder's instance, where a connection is held. */
+  holder: z.string().nullable().default(null),
   /** After the end: look once more, or forget everything. */
   action: z.enum(["look", "delete"]).nullable(),
 });
@@ -223,6 +236,7 @@ export type Wake =
   | { kind: "webhook"; webhook: Webhook }
   | { kind: "trigger"; start: Start }
   | { kind: "look" }
+  | { kind: "held" }
   /** What ran beside the looks has ended; `at` is null where nobody waited for it. */
   | { kind: "control"; at: string | null }
   | { kind: "files"; at: string | null };

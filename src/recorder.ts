@@ -145,7 +145,7 @@ export async function follow(
     record =
       wake?.kind === "control" || next.do !== "look"
         ? await compare(turn, control, record, means)
-        : await look(turn, next.channel, record, means);
+        : await look(turn, wake?.kind === "held" ? "held" : next.channel, record, means);
     if (rescued || !wantsRescue(record)) continue;
     files = rescue(record, step, hands);
     rescued = true;
@@ -160,12 +160,17 @@ const CONTROL_ENDED: Wake = { kind: "control", at: null };
 
 async function open(start: Start, step: Step, hands: Hands): Promise<Known> {
   const record = begin(start);
-  if (start.started_by !== "trigger") {
+  if (!isFresh(start)) {
     const stored = await step.do("recall", LOOK, () => hands.recall(start.id));
     return stored === null ? record : reopen(stored, start);
   }
   await list(step, "list as in flight", record, hands);
   return record;
+}
+
+// A response that was created just now can't have been recorded before.
+function isFresh({ started_by, action }: Start): boolean {
+  return action === null && (started_by === "trigger" || started_by === "v1");
 }
 
 // What an earlier instance left behind: its control, if it had not ended, ended with it.
@@ -236,7 +241,9 @@ async function look(turn: number, channel: Channel, before: Known, means: Means)
     if (stored !== null) return { kind: "stored", record: stored };
     seen ??= await hands.look(before, channel);
     const after = advance(before, seen.look, rules);
-    if (isNews(before, after)) await store(after, seen, hands);
+    const news = isNews(before, after);
+    if (news || channel === "held") await keep(after, seen, hands);
+    if (news) await hands.store(after, isTaken(after, seen) ? seen.chunks : null);
     return { kind: "look", look: seen.look, webhook: before.webhook };
   });
   const after = result.kind === "stored" ? result.record : advance(before, result.look, rules);
@@ -251,12 +258,18 @@ async function storedBefore(before: Known, hands: Hands): Promise<Known | null> 
   return { ...stored, control_due: before.control_due };
 }
 
-async function store(record: Known, seen: Seen, hands: Hands): Promise<void> {
+// What a channel had beside the response's own body, as soon as a call has it from there: a held connection may break before the end.
+async function keep(after: Known, seen: Seen, hands: Hands): Promise<void> {
+  if (seen.outputs === null || after.unwanted) return;
   const { channel } = seen.look.observation;
-  const taken = seen.look.body !== null && record.body?.digest === seen.look.body.digest;
-  const useful = record.calls.some((call) => call.source === channel);
-  if (seen.outputs !== null && useful && !taken) await hands.keep(record, channel, seen.outputs);
-  await hands.store(record, taken ? seen.chunks : null);
+  const useful = after.calls.some((call) => call.source === channel);
+  const replaced = channel === "refetch" && isTaken(after, seen);
+  if (useful && !replaced) await hands.keep(after, channel, seen.outputs);
+}
+
+function isTaken(record: Known, seen: Seen): boolean {
+  const { body } = seen.look;
+  return body !== null && record.body?.digest === body.digest;
 }
 
 async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran | null> {

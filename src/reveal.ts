@@ -62,8 +62,8 @@ async function withOutputs(
   const sources = new Set(calls.map((call) => call.source).filter((source) => source !== null));
   const beside = new Map<Channel | null, unknown[]>();
   for (const source of sources) {
-    const all = source !== "refetch" || calls.some((call) => isMissing(call, own));
-    beside.set(source, all ? await others(source) : []);
+    const missing = calls.some((call) => call.source === source && isMissing(call, own));
+    beside.set(source, missing ? await others(source) : []);
   }
   return calls.map((call) => {
     const { state: _, ...rest } = call;

@@ -2,6 +2,7 @@
 // A record's value is one line of JSON, what is Known, and after it the response's body as OpenAI sent it.
 import { RETENTION_DAYS, setting } from "./config.ts";
 import { z } from "zod";
+import { afterFirstLine } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { Known, type Channel, type KeptFile, type Owner, type ResponseVerdict } from "./record.ts";
 
@@ -184,7 +185,9 @@ async function keysBelow(env: Env, prefix: string): Promise<string[]> {
 export async function readRecord(env: Env, id: string): Promise<Stored | null> {
   const value: ReadableStream<Uint8Array> | null = await env.RECORDS.get(key.record(id), "stream");
   log("get", key.record(id), value !== null);
-  return value === null ? null : split(value);
+  if (value === null) return null;
+  const { line, rest } = await afterFirstLine(value);
+  return { known: Known.parse(JSON.parse(line)), body: rest };
 }
 
 /**
@@ -278,44 +281,6 @@ async function send(writable: WritableStream<Uint8Array>, parts: Uint8Array[]): 
   } catch {
     return;
   }
-}
-
-async function split(value: ReadableStream<Uint8Array>): Promise<Stored> {
-  const reader = value.getReader();
-  const decoder = new TextDecoder();
-  let head = "";
-  for (;;) {
-    const { done, value: chunk } = await reader.read();
-    if (done) return { known: Known.parse(JSON.parse(head)), body: emptyStream() };
-    const end = chunk.indexOf(0x0a);
-    if (end === -1) {
-      head += decoder.decode(chunk, { stream: true });
-      continue;
-    }
-    head += decoder.decode(chunk.subarray(0, end));
-    return { known: Known.parse(JSON.parse(head)), body: rest(chunk.subarray(end + 1), reader) };
-  }
-}
-
-function rest(
-  first: Uint8Array,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      if (first.byteLength > 0) controller.enqueue(first);
-    },
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) return controller.close();
-      controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
-}
-
-function emptyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() });
 }
 
 /**

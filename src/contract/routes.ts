@@ -1,7 +1,7 @@
 // Every route, as the outside sees it.
 import { z } from "zod";
+import { RESPONSE_ID } from "../created.ts";
 import { Query as ExportQuery } from "../routes/export.ts";
-import { RESPONSE_ID } from "../routes/id.ts";
 import { Query as ListQuery, Wait } from "../routes/results.ts";
 import type { Shape } from "./shapes.ts";
 

@@ -1,8 +1,6 @@
 // Response ids as they come in from outside.
+import { RESPONSE_ID } from "../created.ts";
 import { Problem } from "../errors.ts";
-
-/** A response id is also a Workflow instance's id: at most 100 of these characters. */
-export const RESPONSE_ID = /^resp_[A-Za-z0-9_-]{1,95}$/;
 
 /**
  * Checks an id from a URL.

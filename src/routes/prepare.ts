@@ -7,8 +7,6 @@ import { askable, EXAMPLE, METADATA_KEY, OUTPUTS } from "../openai.ts";
 import type { Intent } from "../record.ts";
 import { hasCredentials } from "../redact.ts";
 
-/** Flags of the contract that are not built yet. */
-const LATER = ["hold"];
 /** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
 const MOST_PAIRS = 15;
 
@@ -58,6 +56,7 @@ export function prepare(env: Env, asked: unknown): Prepared {
     include: include?.filter(isText) ?? [],
     replay: replay === true,
     control: control === true,
+    hold: hold === true,
     retention_days: flags.retention_days ?? null,
   };
   const prepared: Prepared = {
@@ -66,29 +65,46 @@ export function prepare(env: Env, asked: unknown): Prepared {
       ...request,
       ...(include === null ? {} : { include }),
       metadata: { ...pairsOf(parameters["metadata"]), [METADATA_KEY]: intentText(intent) },
-      background: true,
+      background: !intent.hold,
       store: true,
-      ...(intent.replay ? { stream: true } : {}),
+      ...(intent.replay || intent.hold ? { stream: true } : {}),
     },
   };
-  if (intent.control) checkControl(prepared.request);
+  if (intent.control) checkTwice(prepared.request);
+  if (intent.control) checkKeepable("control", prepared.request);
+  if (intent.hold) checkKeepable("hold", prepared.request);
   return prepared;
 }
 
-function checkControl(request: Record<string, unknown>): void {
+/** Flags that say nothing beside `hold`. */
+const HOLD_ALONE = {
+  control: "hold runs in the foreground, as its control would. Leave one of them out.",
+  replay: "hold reads the events as they come; there is nothing to replay. Leave replay out.",
+};
+
+function checkTwice(request: Record<string, unknown>): void {
   const why = whyNotTwice(request);
   if (why !== null)
     throw refused(`control can't run this request a second time: ${why}. Leave control out.`);
+}
+
+/**
+ * Checks that a Workflow may keep a request, as it must to send it by itself.
+ * @param flag What asks for it.
+ * @param request Create parameters.
+ * @throws Problem 400 for credentials, 413 for its size.
+ */
+export function checkKeepable(flag: string, request: Record<string, unknown>): void {
   if (hasCredentials(request)) {
     throw refused(
-      "control can't run a request that carries credentials: they would be kept with the run. Leave control out.",
+      `${flag} can't run a request that carries credentials: they would be kept with the run. Leave ${flag} out.`,
     );
   }
   if (new TextEncoder().encode(JSON.stringify(request)).byteLength <= LARGEST_REQUEST) return;
   throw new Problem(
     413,
     "too_large",
-    `With control a request may have at most ${LARGEST_REQUEST} bytes. Leave control out.`,
+    `With ${flag} a request may have at most ${LARGEST_REQUEST} bytes. Leave ${flag} out.`,
   );
 }
 
@@ -98,8 +114,9 @@ function checkFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
     const name = String(flags.error.issues[0]?.path[0]);
     throw refused(`${name} must be ${MUST[name] ?? "true or false"}.`);
   }
-  const later = LATER.find((name) => given[name] === true);
-  if (later !== undefined) throw refused(`${later} is not built yet. Leave it out.`);
+  const { hold, control, replay } = flags.data;
+  if (hold === true && control === true) throw refused(HOLD_ALONE.control);
+  if (hold === true && replay === true) throw refused(HOLD_ALONE.replay);
   return flags.data;
 }
 

@@ -9,6 +9,7 @@ import {
   wakeRecorder,
   type Reading,
 } from "../instance.ts";
+import { forgetHolder, nudgeHolder, stopHolder } from "../holding.ts";
 import { cancel } from "../openai.ts";
 import { refusedByOpenAI } from "../refusal.ts";
 import { rulesOf } from "../config.ts";
@@ -104,9 +105,14 @@ export async function response(c: Context<App>): Promise<Response> {
 export async function look(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
   const asked = await askRecorder(c.env, id);
-  if (asked.state === "running") await wakeRecorder(c.env, id, { kind: "look" });
+  if (asked.state === "running") await wake(c.env, asked.known);
   else await restartRecorder(c.env, actionOn(c.env, id, "look", new Date().toISOString()));
   return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
+}
+
+async function wake(env: Env, known: Known): Promise<void> {
+  await wakeRecorder(env, known.id, { kind: "look" });
+  if (known.held_due) await nudgeHolder(env, known.holder);
 }
 
 /**
@@ -122,7 +128,9 @@ export async function cancelRun(c: Context<App>): Promise<Response> {
     });
   }
   try {
-    await cancel(c.env, id);
+    // OpenAI cancels no run in the foreground; it ends with its connection.
+    if (known.held_due) await stopHolder(c.env, known.holder);
+    else await cancel(c.env, id);
   } catch (error) {
     throw refusedByOpenAI(error);
   }
@@ -134,6 +142,7 @@ export async function cancelRun(c: Context<App>): Promise<Response> {
 export async function forget(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
   const { known } = await find(c.env, id);
+  await forgetHolder(c.env, known.holder);
   await restartRecorder(c.env, actionOn(c.env, id, "delete", known.started_at));
   if (await awaitRecorder(c.env, id, 20, FORGET)) return c.body(null, 204);
   throw new Problem(503, "not_confirmed", "The record is being removed; ask again in a minute.", {
@@ -187,6 +196,7 @@ function actionOn(env: Env, id: string, action: "look" | "delete", at: string): 
     created: null,
     webhook: null,
     control: null,
+    holder: null,
     action,
   };
 }

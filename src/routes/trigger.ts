@@ -3,27 +3,19 @@ import type { Context } from "hono";
 import { APIError } from "openai";
 import { z } from "zod";
 import { rulesOf } from "../config.ts";
+import { connect, firstResponse, readToEnd, type Connection } from "../connection.ts";
+import { Created, createdOf, RESPONSE_ID } from "../created.ts";
 import { Problem } from "../errors.ts";
+import type { Holding } from "../holder.ts";
+import { errorOf, startHolder } from "../holding.ts";
 import { startRecorder } from "../instance.ts";
 import { create, createStreamed, messageOf } from "../openai.ts";
 import type { Start } from "../record.ts";
 import { redact } from "../redact.ts";
 import { refusedByOpenAI } from "../refusal.ts";
-import { RESPONSE_ID } from "./id.ts";
 import { prepare, type Prepared } from "./prepare.ts";
 import type { App } from "./session.ts";
 
-const Created = z.looseObject({
-  id: z.string().regex(RESPONSE_ID),
-  status: z.string(),
-  model: z.string().nullish(),
-  background: z.boolean().nullish(),
-  store: z.boolean().nullish(),
-  created_at: z.number().nullish(),
-});
-type CreatedResponse = z.infer<typeof Created>;
-
-const StreamEvent = z.looseObject({ type: z.string(), response: z.unknown().optional() });
 /** Events after which a response may still be waiting for its turn. */
 const WAITING = new Set(["response.created", "response.queued"]);
 
@@ -52,37 +44,35 @@ export async function trigger(c: Context<App>, asked: unknown): Promise<Started>
   return { id: created.id, status: created.status, result_url: url.href };
 }
 
-async function start(c: Context<App>, prepared: Prepared): Promise<CreatedResponse> {
-  const at = new Date().toISOString();
-  const { request, intent } = prepared;
-  const rules = rulesOf(c.env);
-  const created = intent.replay
-    ? await createReplayable(c, request)
-    : await createOnce(c.env, request);
-  const createdAt = created.created_at ? created.created_at * 1000 : at;
-  const params: Start = {
-    id: created.id,
-    at,
-    started_by: "trigger",
-    rules,
+async function start(c: Context<App>, { request, intent }: Prepared): Promise<Created> {
+  const base = {
+    at: new Date().toISOString(),
+    started_by: "trigger" as const,
+    rules: rulesOf(c.env),
     intent,
     request: intent.control ? null : redact(request),
     control: intent.control ? request : null,
-    created: {
-      status: created.status,
-      model: created.model ?? null,
-      background: created.background ?? null,
-      store: created.store ?? null,
-      created_at: new Date(createdAt).toISOString(),
-    },
     webhook: null,
     action: null,
   };
-  await handOver(c.env, params);
+  if (intent.hold) return startHeld(c.env, { request, start: base });
+  const created = intent.replay
+    ? await createReplayable(c, request)
+    : await createOnce(c.env, request);
+  await handOver(c.env, { ...base, id: created.id, created: createdOf(created), holder: null });
   return created;
 }
 
-async function createOnce(env: Env, request: Record<string, unknown>): Promise<CreatedResponse> {
+async function startHeld(env: Env, holding: Holding): Promise<Created> {
+  const begun = await startHolder(env, holding);
+  if (begun.kind === "held") return Created.parse(begun.response);
+  if (begun.kind === "refused") throw ofCreate(errorOf(begun));
+  if (!begun.late) throw mayHaveStarted(begun.message);
+  const message = `OpenAI had not begun after 20 s (${begun.message}), so the connection was closed, which ends the run. Try again; look at /results before, since it may be there all the same.`;
+  throw new Problem(503, "not_begun", message);
+}
+
+async function createOnce(env: Env, request: Record<string, unknown>): Promise<Created> {
   try {
     return parseCreated(await create(env, request));
   } catch (error) {
@@ -95,41 +85,27 @@ async function createOnce(env: Env, request: Record<string, unknown>): Promise<C
 async function createReplayable(
   c: Context<App>,
   request: Record<string, unknown>,
-): Promise<CreatedResponse> {
-  const connection = new AbortController();
+): Promise<Created> {
+  const abort = new AbortController();
   try {
-    const { events } = await createStreamed(c.env, request, connection.signal);
-    const iterator = events[Symbol.asyncIterator]();
-    const created = parseCreated((await firstResponse(iterator)) ?? null);
-    c.executionCtx.waitUntil(readOn(iterator, connection));
+    const connection = connect(await createStreamed(c.env, request, abort.signal));
+    const created = parseCreated(await firstResponse(connection));
+    c.executionCtx.waitUntil(readOn(connection, abort));
     return created;
   } catch (error) {
-    connection.abort();
+    abort.abort();
     throw ofCreate(error);
   }
 }
 
-async function firstResponse(events: AsyncIterator<unknown>): Promise<unknown> {
-  for (let next = await events.next(); next.done !== true; next = await events.next()) {
-    const event = StreamEvent.safeParse(next.value);
-    if (event.success && event.data.response !== undefined) return event.data.response;
-  }
-  return undefined;
+async function readOn(connection: Connection, abort: AbortController): Promise<void> {
+  const { error } = await readToEnd(connection, (type) => !WAITING.has(type));
+  if (error !== null)
+    console.warn(JSON.stringify({ event: "stream_cut", error: messageOf(error) }));
+  abort.abort();
 }
 
-async function readOn(events: AsyncIterator<unknown>, connection: AbortController): Promise<void> {
-  try {
-    for (let next = await events.next(); next.done !== true; next = await events.next()) {
-      const event = StreamEvent.safeParse(next.value);
-      if (event.success && !WAITING.has(event.data.type)) break;
-    }
-  } catch (error) {
-    console.warn(JSON.stringify({ event: "stream_cut", error: String(error) }));
-  }
-  connection.abort();
-}
-
-function parseCreated(answer: unknown): CreatedResponse {
+function parseCreated(answer: unknown): Created {
   const created = Created.safeParse(answer);
   if (!created.success) throw new TypeError("OpenAI's answer was not a response object.");
   return created.data;

@@ -2,11 +2,11 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, rulesOf, setting } from "../config.ts";
+import { RESPONSE_ID } from "../created.ts";
 import { Problem } from "../errors.ts";
 import { restartRecorder, startRecorder, wakeRecorder } from "../instance.ts";
 import type { Start, Webhook } from "../record.ts";
 import { verify } from "../signature.ts";
-import { RESPONSE_ID } from "./id.ts";
 import type { App } from "./session.ts";
 
 /** Largest body, in bytes. A real one has about 200. */
@@ -64,6 +64,7 @@ async function handOver(env: Env, id: string, webhook: Webhook): Promise<void> {
     created: null,
     webhook,
     control: null,
+    holder: null,
     action: null,
   };
   try {

@@ -69,6 +69,7 @@ export function unseen(fault: Fault, channel: Channel, seconds: number): Seen {
     error: { code: fault.kind, message: fault.kind },
     refused: fault.refused,
     retry_after: fault.retryAfter ?? null,
+    broke_at: null,
   };
   return { look, chunks: null, outputs: null };
 }
@@ -202,7 +203,7 @@ function factsOf(scenario: Scenario, status: string, over: boolean): Facts {
     created_at: timeOf(scenario.began),
     completed_at: ended ? timeOf(scenario.end ?? 0) : null,
     intent: scenario.ours
-      ? { include: [], replay, control: control !== null, retention_days: null }
+      ? { include: [], replay, control: control !== null, hold: false, retention_days: null }
       : null,
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
     conversation: scenario.conversation ? "conv_1" : null,

@@ -128,11 +128,12 @@ const TRIGGERED: Start = {
   at: timeOf(0),
   started_by: "trigger",
   rules: { deadline: 120, again: [5, 20, 60, 180, 300], strangers: true },
-  intent: { include: [], replay: false, control: false, retention_days: null },
+  intent: { include: [], replay: false, control: false, hold: false, retention_days: null },
   request: {},
   created: { status: "queued", model: "m", background: true, store: true, created_at: timeOf(0) },
   webhook: null,
   control: null,
+  holder: null,
   action: null,
 };
 
@@ -178,6 +179,7 @@ function lookOf(answer: Answer, seconds: number): Look {
     error: seen ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
     refused: answer.refused ?? false,
     retry_after: answer.retryAfter ?? null,
+    broke_at: null,
   };
 }
 

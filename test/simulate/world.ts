@@ -140,6 +140,7 @@ export class World {
       created: null,
       webhook: null,
       control: null,
+      holder: null,
       action: null,
       ...what,
     };
@@ -162,7 +163,7 @@ function triggered(scenario: Scenario): Start {
     at: timeOf(0),
     started_by: "trigger",
     ...settingsOf(scenario),
-    intent: { include: [], replay, control: control !== null, retention_days: null },
+    intent: { include: [], replay, control: control !== null, hold: false, retention_days: null },
     request: {},
     created: {
       status: "queued",
@@ -173,6 +174,7 @@ function triggered(scenario: Scenario): Start {
     },
     webhook: null,
     control: control === null ? null : { model: "m" },
+    holder: null,
     action: null,
   };
 }

@@ -1,0 +1,84 @@
+// What a Holder leaves when its connection has ended: one line of JSON, and after it the response's bytes as OpenAI sent them.
+import { z } from "zod";
+import { afterFirstLine, readBody, type ReadBody } from "./body.ts";
+import type { Brought, Connection } from "./connection.ts";
+import { readCalls } from "./facts.ts";
+import { LOST } from "./record.ts";
+import { valueOf } from "./json.ts";
+
+const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
+
+/** What stands in the line. */
+const Head = z.object({
+  /** When it ended. */
+  at: z.iso.datetime(),
+  http_status: z.number().nullable(),
+  request_id: z.string().nullable(),
+  status: z.string().nullable(),
+  /** The event at which the connection broke; null when it came to its end. */
+  broke_at: z.string().nullable(),
+  /** The response follows with its long texts cut: it had this many bytes, too many to be kept. */
+  too_large: z.number().nullable(),
+  /** Calls whose outputs the response itself lacks; all of them where there is no response. */
+  calls: z.array(z.unknown()),
+});
+
+export type Held = z.infer<typeof Head> & { response: ReadBody | null };
+
+/**
+ * What is left of a connection.
+ * @param connection The connection, as far as it is known.
+ * @param brought What it brought; null when it was lost with its Holder.
+ */
+export function leave(
+  connection: Connection | null,
+  brought: Brought | null,
+): ReadableStream<Uint8Array> {
+  const response = brought?.response ?? null;
+  const calls = [...(brought?.calls.values() ?? [])].map(valueOf);
+  const head: z.infer<typeof Head> = {
+    at: new Date().toISOString(),
+    http_status: connection?.status ?? null,
+    request_id: connection?.requestId ?? null,
+    status: brought?.status ?? null,
+    broke_at: response === null ? (brought?.last ?? LOST) : null,
+    too_large: response !== null && response.bytes === null ? response.size : null,
+    calls: response === null ? calls : calls.filter((call) => lacks(response.short, call)),
+  };
+  const encoder = new TextEncoder();
+  const body = response?.bytes ?? encoder.encode(JSON.stringify(response?.short));
+  return streamOf([
+    encoder.encode(`${JSON.stringify(head)}\n`),
+    ...(response === null ? [] : [body]),
+  ]);
+}
+
+function lacks(response: unknown, item: unknown): boolean {
+  const [call] = readCalls([item]);
+  if (call?.state !== "populated") return false;
+  const shown = readCalls(Output.parse(response).output).find((other) => other.id === call.id);
+  return shown?.state !== "populated";
+}
+
+function streamOf(parts: Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const part = parts.shift();
+      if (part === undefined) return controller.close();
+      controller.enqueue(part);
+    },
+  });
+}
+
+/**
+ * Reads what a Holder left.
+ * @param stream As `leave` gave it.
+ */
+export async function readHeld(stream: ReadableStream<Uint8Array>): Promise<Held> {
+  const { line, rest } = await afterFirstLine(stream);
+  const head = Head.parse(JSON.parse(line));
+  const body = await readBody(rest);
+  if (body.bytes === 0) return { ...head, response: null };
+  if (head.too_large === null) return { ...head, response: body };
+  return { ...head, response: { ...body, chunks: null, bytes: head.too_large } };
+}
