@@ -49,9 +49,7 @@ export async function runControl(
       [METADATA_KEY]: JSON.stringify({ control_of: id }),
     };
     const body = { ...request, background: false, stream: true, metadata };
-    const connection = connect(
-      await createStreamed(env, body, AbortSignal.timeout(TIME_LIMIT)),
-    );
+    const connection = connect(await createStreamed(env, body, AbortSignal.timeout(TIME_LIMIT)));
     const { requestId, status } = connection;
     const ran = await watch(connection);
     const calls = readCalls(ran.items);

@@ -25,7 +25,12 @@ const BAD = [
   { body: { background: false }, about: /background/ },
   { body: { store: false }, about: /store/ },
   { body: { stream: true }, about: /stream/ },
-  { body: { hold: true }, about: /hold is not built yet/ },
+  { body: { hold: true, control: true }, about: /hold runs in the foreground/ },
+  { body: { hold: true, replay: true }, about: /nothing to replay/ },
+  {
+    body: { hold: true, tools: [{ type: "mcp", authorization: "secret" }] },
+    about: /hold can't run a request that carries credentials/,
+  },
   { body: { hold: "yes" }, about: /hold must be true or false/ },
   { body: { include: "all" }, about: /include must be a list/ },
   { body: { metadata: { a: 1 } }, about: /metadata/ },
