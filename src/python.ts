@@ -1,6 +1,6 @@
 // Reads Python for one question: does running it show something? From the syntax tree, never from the text.
-import type { SyntaxNode, TreeCursor } from "@lezer/common";
-import { parser } from "@lezer/python";
+import type { SyntaxNode } from "@lezer/common";
+import { children, hasError, read } from "./syntax.ts";
 
 /** What is known of Python's names. */
 export type Vocabulary = {
@@ -26,6 +26,8 @@ type Program = {
   words: Vocabulary;
   /** Bodies that run only when their name is used. */
   waiting: Map<string, SyntaxNode[]>;
+  /** Those whose name was used, and that nobody has read yet: one may use the next without end. */
+  called: SyntaxNode[];
   /** Names that print here: the vocabulary's, and those that were imported. */
   printers: Set<string>;
   /** Names of the module sys, and names of its streams. */
@@ -48,11 +50,13 @@ const DEFINITIONS = new Set(["FunctionDefinition", "LambdaExpression"]);
  */
 export function showsSomething(code: string, words: Vocabulary): string | null {
   if (hasMagic(code)) return "runs a shell or notebook command";
-  const tree = parser.parse(code);
+  const tree = read(code);
+  if (tree === null) return null;
   const program: Program = {
     code,
     words,
     waiting: new Map(),
+    called: [],
     printers: new Set(words.printers),
     streams: new Set(["sys"]),
     standard: new Set(["stdout", "stderr"]),
@@ -64,10 +68,10 @@ export function showsSomething(code: string, words: Vocabulary): string | null {
   );
   for (const statement of statements) {
     if (endsTheRun(statement, program)) return program.found;
-    visit(statement, program);
+    run(statement, program);
     if (program.found !== null) return program.found;
   }
-  if (hasError(tree.cursor())) return null;
+  if (hasError(tree)) return null;
   return showsLastValue(statements, program) ? "ends in an expression" : null;
 }
 
@@ -75,11 +79,11 @@ function hasMagic(code: string): boolean {
   return code.split("\n").some((line) => /^\s*[!%]/.test(line) && !line.startsWith("%%capture"));
 }
 
-function hasError(cursor: TreeCursor): boolean {
-  do {
-    if (cursor.type.isError) return true;
-  } while (cursor.next());
-  return false;
+function run(statement: SyntaxNode, program: Program): void {
+  visit(statement, program);
+  for (let body = program.called.pop(); body !== undefined; body = program.called.pop()) {
+    visitBody(body, program);
+  }
 }
 
 function visit(node: SyntaxNode, program: Program): void {
@@ -161,7 +165,7 @@ function use(node: SyntaxNode, program: Program): void {
   if (isHandedOn(node) && program.printers.has(name)) program.found = `hands on ${name}`;
   const bodies = program.waiting.get(name) ?? [];
   program.waiting.delete(name);
-  for (const body of bodies) visitBody(body, program);
+  program.called.push(...bodies);
 }
 
 function visitBody(definition: SyntaxNode, program: Program): void {
@@ -330,12 +334,6 @@ function returnsValue(node: SyntaxNode): boolean {
   if (node.name === "ReturnStatement") return children(node).length > 1;
   if (node.name === "YieldStatement" || node.name === "YieldExpression") return true;
   return children(node).some((child) => !DEFINITIONS.has(child.name) && returnsValue(child));
-}
-
-function children(node: SyntaxNode): SyntaxNode[] {
-  const found: SyntaxNode[] = [];
-  for (let child = node.firstChild; child !== null; child = child.nextSibling) found.push(child);
-  return found;
 }
 
 function text(node: SyntaxNode | null, program: Program): string {
