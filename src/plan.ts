@@ -162,7 +162,12 @@ export function advanceControl(
   return isNews(record, after) ? { ...after, recorded_at: at } : after;
 }
 
-function settle(record: Known, rules: Rules): Known {
+/**
+ * The record as settled, where nothing is planned any more.
+ * @param record What is known.
+ * @param rules The settings.
+ */
+export function settle(record: Known, rules: Rules): Known {
   const next = plan(record, rules);
   if (next.do !== "end" || record.settled_at !== null) return record;
   const at = new Date(latest({ ...record, woken_at: null })).toISOString();

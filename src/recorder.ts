@@ -7,6 +7,7 @@ import {
   isListed,
   isNews,
   plan,
+  settle,
   wantsRescue,
 } from "./plan.ts";
 import { begin, foldWake, isTerminal } from "./fold.ts";
@@ -150,6 +151,7 @@ export async function follow(
     files = rescue(record, step, hands);
     rescued = true;
   }
+  record = await close(record, means);
   record = await keepFiles(record, files, means);
   return { id: record.id, verdict: record.verdict, recorded: !record.unwanted };
 }
@@ -319,18 +321,28 @@ async function compare(
   turn: number,
   control: Promise<Ran | null>,
   before: Known,
-  { step, hands, rules }: Means,
+  means: Means,
 ): Promise<Known> {
   const ran = before.control_due ? await control : null;
   if (ran === null) return before;
-  const after = advanceControl(before, ran, rules);
-  if (!isNews(before, after)) return after;
-  await step.do(`store control ${turn}`, LOOK, async () => {
-    await hands.store(after, null);
+  const after = advanceControl(before, ran, means.rules);
+  if (isNews(before, after)) await keepAsIs(`control ${turn}`, after, means);
+  return after;
+}
+
+// Whoever wakes it again and again ends a run between two looks.
+async function close(before: Known, means: Means): Promise<Known> {
+  const after = settle(before, means.rules);
+  if (after !== before && isNews(before, after)) await keepAsIs("at last", after, means);
+  return after;
+}
+
+async function keepAsIs(what: string, record: Known, { step, hands }: Means): Promise<void> {
+  await step.do(`store ${what}`, LOOK, async () => {
+    await hands.store(record, null);
     return null;
   });
-  if (isListed(after)) await list(step, `list ${turn}`, after, hands);
-  return after;
+  if (isListed(record)) await list(step, `list ${what}`, record, hands);
 }
 
 // Runs beside the looks: a container that doesn't answer must not delay them.

@@ -119,6 +119,13 @@ test("a thousand webhooks end in a bounded number of steps", async () => {
   expect(story.steps.length).toBeLessThan(1024);
 });
 
+test("webhooks without end settle what has ended, and it is stored so", async () => {
+  const events = Array.from({ length: 300 }, (_, index) => webhook(1 + index));
+  const story = await play(() => SUSPECT, { events });
+  expect(story.stored.at(-1)).toMatchObject({ verdict: "suspect" });
+  expect(story.stored.at(-1)?.settled_at).not.toBeNull();
+});
+
 function webhookOf(seconds: number) {
   const { wake } = webhook(seconds);
   if (wake.kind !== "webhook") throw new Error("not a webhook");

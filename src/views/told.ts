@@ -56,6 +56,7 @@ const DONE: readonly [string, string][] = [
   ["control", "The control ended"],
   ["store control", "The control is compared and stored"],
   ["file", "A file is kept"],
+  ["store at last", "Woken too often: no look is planned any more"],
   ["store files", "The files are listed with the record"],
   ["forget", "Forgotten"],
 ];

@@ -4,6 +4,7 @@ import { fold, foldControl, foldWake, isTerminal } from "../../src/fold.ts";
 import { advance, advanceControl } from "../../src/plan.ts";
 import {
   Known,
+  type Channel,
   type Citation,
   type Intent,
   type KnownCall,
@@ -43,6 +44,7 @@ const facts = fc.record({
     include: [],
     replay: true,
     control: true,
+    hold: true,
     retention_days: null,
   }),
   error: problem,
@@ -54,7 +56,7 @@ const facts = fc.record({
 const look: fc.Arbitrary<Look> = fc
   .record({
     at: seconds.map(timeOf),
-    channel: fc.constantFrom("refetch" as const, "stream" as const, "conversation" as const),
+    channel: fc.constantFrom<Channel>("refetch", "refetch", "stream", "conversation", "held"),
     http,
     facts: fc.option(facts),
     calls: fc.option(calls),
@@ -62,6 +64,7 @@ const look: fc.Arbitrary<Look> = fc
     error: problem,
     refused: fc.boolean(),
     retry_after: fc.constantFrom(null, 5, 9_000),
+    broke_at: fc.constantFrom(null, "response.in_progress"),
   })
   .map(({ at, channel, http: http_status, ...rest }) => {
     const seen = (rest.calls ?? []).map((one) => ({ id: one.id, outputs: one.state }));
@@ -221,13 +224,18 @@ function losses(before: Known, after: Known): string[] {
     webhook: before.webhook !== null && after.webhook !== before.webhook,
     control: before.control !== null && after.control === null,
     completed_at: before.completed_at !== null && after.completed_at !== before.completed_at,
-    calls: before.calls.some((one, at) => isWorse(one, after.calls[at])),
+    calls: before.calls.some((one) =>
+      isWorse(
+        one,
+        after.calls.find(({ id }) => id === one.id),
+      ),
+    ),
   };
   return Object.entries(lost).flatMap(([name, is]) => (is ? [name] : []));
 }
 
 function isWorse(before: KnownCall, after: KnownCall | undefined): boolean {
-  if (after?.id !== before.id) return true;
+  if (after === undefined) return true;
   if (before.verdict === "lost" && after.verdict === "suspect") return true;
   if (before.state !== "populated") return false;
   return (
