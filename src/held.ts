@@ -1,6 +1,6 @@
 // What a Holder leaves when its connection has ended: one line of JSON, and after it the response's bytes as OpenAI sent them.
 import { z } from "zod";
-import { afterFirstLine, readBody, type ReadBody } from "./body.ts";
+import { afterFirstLine, readBody, streamOf, type ReadBody } from "./body.ts";
 import type { Brought, Connection } from "./connection.ts";
 import { readCalls } from "./facts.ts";
 import { LOST } from "./record.ts";
@@ -58,16 +58,6 @@ function lacks(response: unknown, item: unknown): boolean {
   if (call?.state !== "populated") return false;
   const shown = readCalls(Output.parse(response).output).find((other) => other.id === call.id);
   return shown?.state !== "populated";
-}
-
-function streamOf(parts: Uint8Array[]): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const part = parts.shift();
-      if (part === undefined) return controller.close();
-      controller.enqueue(part);
-    },
-  });
 }
 
 /**

@@ -29,6 +29,8 @@ export type World = {
   told(path: string): Promise<unknown>;
   /** Adds a fault to the emulator. */
   fault(rule: Record<string, unknown>): Promise<void>;
+  /** Takes all faults away. */
+  clearFaults(): Promise<void>;
   /** The Worker's KV operations so far. */
   kv(): KvOperation[];
   close(): Promise<void>;
@@ -120,6 +122,7 @@ function connect(emulator: Emulator, worker: TestHarness, url: string): World {
       return answer;
     },
     fault: (rule) => post("/faults", "POST", rule),
+    clearFaults: () => post("/faults", "DELETE", undefined),
     kv: () => worker.getLogs().flatMap((line) => operationOf(line.message)),
     async close() {
       await worker.close();

@@ -145,7 +145,13 @@ function checkParameters(parameters: Record<string, unknown>): void {
   }
 }
 
-function includeOf(request: Record<string, unknown>): unknown[] | null {
+/**
+ * What a request asks to have included; outputs always, where it has a code interpreter.
+ * @param request Create parameters.
+ * @returns Null when it asks for nothing.
+ * @throws Problem 400 when it isn't a list.
+ */
+export function includeOf(request: Record<string, unknown>): unknown[] | null {
   const given = request["include"];
   if (given !== undefined && !Array.isArray(given)) throw refused("include must be a list.");
   const wanted: unknown[] = given ?? [];
