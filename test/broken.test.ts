@@ -13,6 +13,9 @@ afterAll(() => world.close());
 const EXAMPLE = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
 const Posts = z.array(z.looseObject({ method: z.string(), path: z.string() }));
 
+/** The long tests have more of them. */
+const [BROKEN, ALL] = process.env["LONG_TESTS"] === undefined ? [8, 25] : [30, 100];
+
 const Truth = z.looseObject({ status: z.string() });
 const Told = z.object({
   id: z.string().optional(),
@@ -80,9 +83,7 @@ test("what OpenAI refuses is passed on, and nothing is held", async () => {
     body: JSON.stringify({ hold: true, input: "hello", no_such_parameter: 1 }),
   });
   expect(answer.status).toBe(400);
-  expect(await answer.json()).toMatchObject({
-    error: { code: "unknown_parameter", message: expect.stringContaining("no_such_parameter") },
-  });
+  expect(await answer.json()).toMatchObject({ error: { code: "unknown_parameter" } });
 });
 
 test("a run that OpenAI begins too late is 503, and is not tried twice", async () => {
@@ -101,13 +102,13 @@ test("a connection that is cut before OpenAI's first word may have started", asy
   expect(await answer.json()).toMatchObject({ error: { code: "may_have_started" } });
 });
 
-test.each(["cancel", "complete"])(
-  "30 of 100 connections break at any event, and runs then %s: every record is honest",
+test.each(["cancel", "complete"] as const)(
+  `${BROKEN} of ${ALL} connections break at any event, and runs then %s: every record is honest`,
   async (onDisconnect) => {
     await world.emulate({ onDisconnect });
-    for (let n = 0; n < 30; n += 1) await cutAfter(1 + ((n * 7) % 20));
+    for (let n = 0; n < BROKEN; n += 1) await cutAfter(1 + ((n * 7) % 20));
     const before = await posts();
-    const ids = await Promise.all(Array.from({ length: 100 }, acknowledged));
+    const ids = await Promise.all(Array.from({ length: ALL }, acknowledged));
     const records = await Promise.all(
       ids.filter((id) => id !== null).map((id) => world.settled(id)),
     );
@@ -115,9 +116,9 @@ test.each(["cancel", "complete"])(
     const broken = records.filter((record) => record.held?.broke_at !== null);
     // One that breaks together with OpenAI's first word was never acknowledged.
     const unheard = ids.filter((id) => id === null);
-    expect(broken.length + unheard.length).toBe(30);
-    expect(broken.length).toBeGreaterThan(10);
-    expect(await posts()).toBe(before + 100);
+    expect(broken.length + unheard.length).toBe(BROKEN);
+    expect(broken.length).toBeGreaterThan(BROKEN / 3);
+    expect(await posts()).toBe(before + ALL);
     expect(new Set(records.map((record) => record.id)).size).toBe(records.length);
   },
   240_000,
@@ -137,17 +138,17 @@ async function expectHonest(record: ResponseRecord): Promise<void> {
   const headers = { authorization: `Bearer ${API_KEY}` };
   const truth = Truth.parse(await (await fetch(url, { headers })).json());
   expect(record.status).toBe(truth.status);
-  const [first] = record.observations;
-  const seen = first?.calls.some((call) => call.outputs === "populated") ?? false;
+  expect(record).toMatchObject(expected(record, truth.status));
+}
+
+function expected(record: ResponseRecord, status: string): object {
+  const seen = record.observations[0]?.calls.some((call) => call.outputs === "populated") ?? false;
+  const call = { outputs: EXAMPLE, source: "held" };
   if (record.held?.broke_at === null) {
-    expect(channels(record)).toEqual(["held"]);
-    expect(record.calls).toMatchObject([{ outputs: EXAMPLE, source: "held", verdict: "captured" }]);
-  } else if (seen) {
-    expect(record.calls).toMatchObject([
-      { outputs: EXAMPLE, source: "held", verdict: "recovered" },
-    ]);
-  } else if (truth.status === "completed") {
-    expect(record.calls).toMatchObject([{ outputs: EXAMPLE, source: "refetch" }]);
-    expect(record.verdict).toBe("captured");
-  } else expect(record).toMatchObject({ verdict: "no_calls", calls: [] });
+    const observations = [{ channel: "held" }];
+    return { verdict: "captured", calls: [{ ...call, verdict: "captured" }], observations };
+  }
+  if (seen) return { verdict: "recovered", calls: [{ ...call, verdict: "recovered" }] };
+  if (status !== "completed") return { verdict: "no_calls", calls: [] };
+  return { verdict: "captured", calls: [{ outputs: EXAMPLE, source: "refetch" }] };
 }

@@ -9,6 +9,8 @@ import { ResponseRecord } from "../src/record.ts";
 import { startChild } from "./child.ts";
 import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "./world.ts";
 
+const Id = z.object({ id: z.string() });
+const Requests = z.array(z.looseObject({ method: z.string() }));
 const headers = { authorization: `Bearer ${TOKEN}` };
 
 test("kill -9 of workerd between trigger and webhook, then a restart, loses nothing", async () => {
@@ -26,7 +28,7 @@ test("kill -9 of workerd between trigger and webhook, then a restart, loses noth
   try {
     await worker.says(/Ready on/);
     const answer = await fetch(`${url}/trigger`, { method: "POST", headers });
-    const { id } = z.object({ id: z.string() }).parse(await answer.json());
+    const { id } = Id.parse(await answer.json());
     worker.crash();
     await worker.ended();
     // The emulator's first delivery meets nobody; it is sent again.
@@ -43,6 +45,45 @@ test("kill -9 of workerd between trigger and webhook, then a restart, loses noth
     });
     expect(record.request).not.toBeNull();
     expect(record.webhook).not.toBeNull();
+  } finally {
+    worker.crash();
+    await worker.ended();
+    await emulator.close();
+    rmSync(state, { recursive: true, force: true });
+  }
+});
+
+test("kill -9 of workerd while runs are held: none that was acknowledged is missing, and none is started twice", async () => {
+  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const emulator = await startEmulator({ apiKey: API_KEY, runSeconds: 3, interpreters: 1 });
+  let worker = startChild(serveCommand(port, state, emulator.url));
+  try {
+    await worker.says(/Ready on/);
+    const hold = async () => {
+      const init = { method: "POST", headers, body: '{"hold":true}' };
+      return Id.parse(await (await fetch(`${url}/trigger`, init)).json()).id;
+    };
+    const ids = await Promise.all([hold(), hold(), hold(), hold()]);
+    worker.crash();
+    await worker.ended();
+    worker = startChild(serveCommand(port, state, emulator.url));
+    await worker.says(/Ready on/);
+    for (const id of ids) await fetch(`${url}/results/${id}/look`, { method: "POST", headers });
+    for (const id of ids) {
+      const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
+      // OpenAI cancels a run whose connection ends.
+      expect(ResponseRecord.parse(await result.json())).toMatchObject({
+        id,
+        status: "cancelled",
+        verdict: "no_calls",
+        held: { broke_at: "unknown" },
+      });
+    }
+    const requests: unknown = await (await fetch(`${emulator.url}/_emulator/requests`)).json();
+    const posts = Requests.parse(requests).filter(({ method }) => method === "POST");
+    expect(posts).toHaveLength(ids.length);
   } finally {
     worker.crash();
     await worker.ended();

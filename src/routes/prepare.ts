@@ -3,8 +3,8 @@ import { z } from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
 import { LARGEST_REQUEST, whyNotTwice } from "../control.ts";
 import { Problem } from "../errors.ts";
-import { askable, EXAMPLE, METADATA_KEY, OUTPUTS } from "../openai.ts";
-import type { Intent } from "../record.ts";
+import { askable, EXAMPLE, OUTPUTS } from "../openai.ts";
+import { METADATA_KEY, type Intent } from "../record.ts";
 import { hasCredentials } from "../redact.ts";
 
 /** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
