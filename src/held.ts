@@ -35,7 +35,6 @@ export function leave(
   brought: Brought | null,
 ): ReadableStream<Uint8Array> {
   const response = brought?.response ?? null;
-  const calls = [...(brought?.calls.values() ?? [])].map(valueOf);
   const head: z.infer<typeof Head> = {
     at: new Date().toISOString(),
     http_status: connection?.status ?? null,
@@ -43,7 +42,7 @@ export function leave(
     status: brought?.status ?? null,
     broke_at: response === null ? (brought?.last ?? LOST) : null,
     too_large: response !== null && response.bytes === null ? response.size : null,
-    calls: response === null ? calls : calls.filter((call) => lacks(response.short, call)),
+    calls: brought === null ? [] : callsBeside(brought),
   };
   const encoder = new TextEncoder();
   const body = response?.bytes ?? encoder.encode(JSON.stringify(response?.short));
@@ -53,11 +52,13 @@ export function leave(
   ]);
 }
 
-function lacks(response: unknown, item: unknown): boolean {
-  const [call] = readCalls([item]);
-  if (call?.state !== "populated") return false;
-  const shown = readCalls(Output.parse(response).output).find((other) => other.id === call.id);
-  return shown?.state !== "populated";
+// Only these are parsed: the others have what the response has, which can be 24 MiB.
+function callsBeside({ response, calls }: Brought): unknown[] {
+  if (response === null) return [...calls.values()].map(valueOf);
+  const shown = readCalls(Output.parse(response.short).output);
+  const complete = new Set(shown.flatMap(({ id, state }) => (state === "populated" ? [id] : [])));
+  const others = [...calls].flatMap(([id, call]) => (complete.has(id) ? [] : [valueOf(call)]));
+  return others.filter((call) => readCalls([call])[0]?.state === "populated");
 }
 
 /**
