@@ -22,6 +22,13 @@ const Told = z.object({
   error: z.object({ code: z.string() }).optional(),
 });
 
+/** The example, with time left after its call for a connection to break. */
+const SLOW = {
+  hold: true,
+  input: "emulator: run 3 seconds\nRun Python that prints exactly: BG_STDOUT_OK",
+  tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+};
+
 /** The connection of the next held run is cut after so many events. */
 async function cutAfter(events: number): Promise<void> {
   const where = { method: "POST", path: "^/v1/responses$", times: 1 };
@@ -54,7 +61,7 @@ test("a connection that breaks while OpenAI goes on is followed by looks, and th
 test("a connection whose end cancels the run is recorded as cancelled, and says where it broke", async () => {
   await world.emulate({ onDisconnect: "cancel" });
   await cutAfter(6);
-  const record = await world.settled(await world.trigger({ hold: true }));
+  const record = await world.settled(await world.trigger(SLOW));
   expect(record).toMatchObject({
     status: "cancelled",
     verdict: "no_calls",
@@ -66,7 +73,7 @@ test("a connection whose end cancels the run is recorded as cancelled, and says 
 test("outputs that came before the connection broke are recovered, also from a run that was cancelled", async () => {
   await world.emulate({ onDisconnect: "cancel" });
   await cutAfter(14);
-  const id = await world.trigger({ hold: true });
+  const id = await world.trigger(SLOW);
   const record = await world.settled(id);
   expect(record).toMatchObject({
     status: "cancelled",
