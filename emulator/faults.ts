@@ -19,7 +19,7 @@ export const Fault = z.strictObject({
   patch: z.record(z.string(), z.unknown()).default({}),
   /** With `cut`: the connection of a stream ends after so many events. */
   after_events: z.int().min(0).optional(),
-  /** With `status`, `hang`, `cut` and `html`: the request is carried out, only its answer is lost. */
+  /** With `status`, `hang`, `cut` and `html`: the request is carried out, only its answer is lost; with `delay`: it is late. */
   carry_out: z.boolean().default(false),
 });
 export type Fault = z.infer<typeof Fault>;

@@ -27,7 +27,6 @@ import { askedByForm, bodyOf, field, leadBack, readBody, Typed } from "./routes/
 import { triggerOnce } from "./routes/once.ts";
 import { trigger } from "./routes/trigger.ts";
 import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
-import { v1 } from "./v1/app.ts";
 import { ErrorPage } from "./views/error.tsx";
 import { ListPage } from "./views/list.tsx";
 import { LoginPage } from "./views/login.tsx";
@@ -39,9 +38,6 @@ import { TriggerPage } from "./views/trigger.tsx";
 const LARGEST_TRIGGER = 25 * 1024 * 1024;
 
 export const app = new Hono<App>();
-
-// Before the rest: it has doors and headers of its own.
-app.route("/v1", v1);
 
 app.use(
   secureHeaders({

@@ -60,6 +60,7 @@ export function begin(from: Start): Known {
     refused: false,
     retry_after: null,
     unwanted: false,
+    awaits_trigger: false,
   };
 }
 
@@ -90,6 +91,9 @@ export function foldWake(record: Known, wake: Wake): Known {
     started_by: ours.started_by,
     request: ours.request,
     include: ours.include,
+    // A look stores what the record has got.
+    look_now: record.look_now || isTerminal(record.status),
+    awaits_trigger: false,
     replay: ours.replay,
     holder: ours.holder,
     held: ours.held,
@@ -169,6 +173,8 @@ function learn(record: Known, facts: Facts, look: Look, strangers: boolean): Kno
     body: ended && !forgets(record, look) ? (look.body ?? record.body) : record.body,
     error: look.error ?? facts.error,
     unwanted: record.started_by === "webhook" && intent === null && !strangers,
+    awaits_trigger:
+      !isTerminal(record.status) && record.started_by === "webhook" && intent !== null,
   };
 }
 

@@ -31,8 +31,19 @@ export async function startRecorder(env: Env, start: Start): Promise<void> {
     await env.RECORDER.create({ id: start.id, params: start });
   } catch (error) {
     if (!isAlreadyThere(error)) throw error;
+    if (start.webhook === null && (await hasEnded(env, start.id))) return adopt(env, start);
     await wakeRecorder(env, start.id, wakeOf(start));
   }
+}
+
+async function hasEnded(env: Env, id: string): Promise<boolean> {
+  const instance = await find(env, id);
+  return instance !== null && (await instance.status()).status === "complete";
+}
+
+// The webhook's Recorder hears no more: the next one takes the stored record, and what the trigger asked for.
+async function adopt(env: Env, start: Start): Promise<void> {
+  await restartRecorder(env, { ...start, control: null, action: "look" });
 }
 
 // Another webhook, or the trigger, was faster.

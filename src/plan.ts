@@ -7,6 +7,8 @@ const GIVE_UP = 24 * 60 * 60;
 /** How often another channel is tried, and seconds between. */
 const MOST_TRIES = 3;
 const TRY_AGAIN = 5;
+/** Seconds after its webhook in which a response of ours is handed over by its trigger, if that lives. */
+const HAND_OVER = 10;
 /** Seconds of nothing but 404 after which a response never seen counts as not found. */
 const NOT_FOUND_AFTER = 60;
 /** Seconds between two looks at the most, and where a response may be gone 10 minutes after its end. */
@@ -60,6 +62,9 @@ export function plan(record: Known, rules: Rules): Next {
 // Outputs that are missing though the code should have shown something are looked for everywhere, then again and again.
 function afterEnd(record: Known, rules: Rules): Next {
   if (record.held_due) return { do: "look", channel: "held", after: LAST_WORD };
+  if (record.awaits_trigger) {
+    return { do: "look", channel: "refetch", after: Math.max(0, HAND_OVER - sinceLook(record)) };
+  }
   const missing = record.calls.some(
     (call) => call.verdict === "suspect" || call.verdict === "lost",
   );

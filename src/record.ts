@@ -104,9 +104,6 @@ export const Body = z.object({ digest: z.string(), bytes: z.number() });
 /** A run of the same request in the foreground, without what it printed. */
 export const KnownControl = z.object({ ...Control, calls: z.array(KnownCall) });
 
-/** The key under which a trigger's wishes travel in the response's metadata. */
-export const METADATA_KEY = "response_recorder";
-
 /** What a caller's trigger asked for, as far as it must outlive the request. */
 export const Intent = z.object({
   include: z.array(z.string()),
@@ -152,6 +149,8 @@ export const Known = ResponseRecord.omit({ calls: true, control: true, response:
   retry_after: z.number().nullable(),
   /** A stranger's response that nobody wants recorded. */
   unwanted: z.boolean(),
+  /** It is ours by its metadata, and its webhook was faster than its trigger. */
+  awaits_trigger: z.boolean().default(false),
 });
 
 /** What one response object says, its outputs only as states. */

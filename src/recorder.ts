@@ -178,8 +178,9 @@ function isFresh({ started_by, action }: Start): boolean {
 // What an earlier instance left behind: its control, if it had not ended, ended with it.
 function reopen(stored: Known, start: Start): Known {
   const unfinished = !isTerminal(stored.status);
+  const ours = start.started_by === "trigger" || start.started_by === "v1";
   return {
-    ...stored,
+    ...(ours ? foldWake(stored, { kind: "trigger", start }) : stored),
     webhook: stored.webhook ?? start.webhook,
     control: stored.control_due ? INTERRUPTED.control : stored.control,
     control_due: false,

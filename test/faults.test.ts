@@ -41,6 +41,19 @@ test.concurrent.each(SOONER)("after $name the response is looked at again", asyn
   expect(record.observations.at(-1)).toMatchObject({ http_status: 200, status: "completed" });
 });
 
+test.concurrent.each([3, 16])(
+  "a webhook that comes %i s before the create's answer loses nothing of what was asked for",
+  async (seconds) => {
+    const input = `emulator: run 0.2 seconds, ${seconds}`;
+    const late = { kind: "delay", carry_out: true, seconds, metadata: { late: String(seconds) } };
+    await world.fault({ method: "POST", path: "^/v1/responses$", ...late });
+    const metadata = { late: String(seconds) };
+    const record = await world.settled(await world.trigger({ input, metadata }));
+    expect(record).toMatchObject({ status: "completed", started_by: "trigger" });
+    expect(record).toMatchObject({ request: { input }, webhook: { type: "response.completed" } });
+  },
+);
+
 test("a webhook that never comes is made up for by the deadline", async () => {
   await world.emulate({ webhookDrop: true });
   const record = await world.settled(await world.trigger());

@@ -20,8 +20,7 @@ export function openapi(url: string): Json {
     info: {
       title: "response-recorder",
       version,
-      description:
-        "Starts OpenAI background responses, and keeps the outputs it observed. Below /v1 it speaks OpenAI's own API, which its documents describe: https://platform.openai.com/docs/api-reference/responses",
+      description: "Starts OpenAI background responses, and keeps the outputs it observed.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url }],
