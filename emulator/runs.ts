@@ -13,7 +13,6 @@ import type { State } from "./state.ts";
 export function find(state: State, id: string): Run {
   const run = state.runs.get(id);
   if (run && !forgotten(state, run)) return run;
-  state.runs.delete(id);
   throw missing("Response", id);
 }
 
