@@ -23,7 +23,7 @@ import {
   result,
 } from "./routes/results.ts";
 import { door, logIn, logOut, sameSite, type App } from "./routes/session.ts";
-import { askedByForm, bodyOf, field, leadBack, readBody, Typed } from "./routes/form.ts";
+import { askedByForm, bodyOf, field, leadBack, readBody, readForm, Typed } from "./routes/form.ts";
 import { triggerOnce } from "./routes/once.ts";
 import { trigger } from "./routes/trigger.ts";
 import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
@@ -64,7 +64,7 @@ app.get("/health", (c) => {
 app.post("/webhook", limit(LARGEST_WEBHOOK), receiveWebhook);
 app.get("/login", (c) => c.html(<LoginPage next={c.req.query("next")} />));
 app.post("/login", sameSite, limit(64 * 1024), async (c) => {
-  const form = await c.req.parseBody();
+  const form = await readForm(c);
   if (await logIn(c, field(form, "token"))) return c.redirect(ownPath(field(form, "next")), 303);
   return c.html(<LoginPage wrong next={field(form, "next")} />, 401);
 });
@@ -144,7 +144,7 @@ app.onError((error, c) => {
 
 // What was typed stays, and what is wrong with it stands beside it.
 async function triggerByForm(c: Context<App>): Promise<Response> {
-  const typed = Typed.parse(await c.req.parseBody());
+  const typed = Typed.parse(await readForm(c));
   const url = new URL(c.req.url).origin;
   try {
     const started = await trigger(c, bodyOf(typed));

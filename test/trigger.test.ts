@@ -132,3 +132,17 @@ async function created(body: unknown): Promise<unknown> {
   const requests = Creates.parse(await world.told("/requests"));
   return requests.find(({ method }) => method === "POST")?.body;
 }
+
+test("a form that is none is refused", async () => {
+  for (const path of ["/trigger", "/login"]) {
+    const answer = await world.ask(path, {
+      method: "POST",
+      body: "[]",
+      headers: { "content-type": "multipart/form-data; boundary=x", origin: world.url },
+    });
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { error: { code: "bad_request" } },
+    ]);
+  }
+});

@@ -25,6 +25,8 @@ const UNKNOWN = { text: "No record has this id, or it isn't one", shape: "Error"
 const NOT_YET = { text: "The response has not ended, or nobody knows it", shape: "Error" } as const;
 const REFUSED = { text: "What is wrong, and what to do", shape: "Error" } as const;
 const ACCEPTED = { text: "It will be done", shape: "Accepted" } as const;
+const LED_BACK = { text: "Back to the run's page, for a form" };
+const CROSS_SITE = { text: "The request came from another site", shape: "Error" } as const;
 const SIGNED_OUT = { text: "Back to the login" };
 
 /** Parameters that stand in paths. */
@@ -58,6 +60,7 @@ export const ROUTES: Route[] = [
     body: "Trigger",
     answers: {
       202: { text: "It runs, and is being recorded", shape: "Started" },
+      303: LED_BACK,
       400: REFUSED,
       404: { text: "OpenAI knows no such model", shape: "Error" },
       409: { text: "The first request with this key has no answer yet", shape: "Error" },
@@ -125,7 +128,7 @@ export const ROUTES: Route[] = [
     method: "post",
     path: "/results/{id}/look",
     text: "Looks now: in flight, after the end, or at an id never seen",
-    answers: { 202: ACCEPTED, 404: UNKNOWN },
+    answers: { 202: ACCEPTED, 303: LED_BACK, 404: UNKNOWN },
   },
   {
     method: "post",
@@ -133,6 +136,7 @@ export const ROUTES: Route[] = [
     text: "Cancels a run in flight",
     answers: {
       202: ACCEPTED,
+      303: LED_BACK,
       404: UNKNOWN,
       409: { text: "It has ended already", shape: "Error" },
       502: REFUSED,
@@ -189,7 +193,13 @@ export const ROUTES: Route[] = [
     path: "/login",
     text: "Logs a browser in",
     open: true,
-    answers: { 303: { text: "To where it came from" }, 401: HTML },
+    answers: {
+      303: { text: "To where it came from" },
+      400: REFUSED,
+      401: HTML,
+      403: CROSS_SITE,
+      413: REFUSED,
+    },
   },
   { method: "post", path: "/logout", text: "Logs it out", answers: { 303: SIGNED_OUT } },
   {

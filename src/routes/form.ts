@@ -55,6 +55,19 @@ export async function readBody(c: Context<App>): Promise<unknown> {
 }
 
 /**
+ * What a form sent.
+ * @param c The request's context.
+ * @throws Problem 400 for a body that is no form.
+ */
+export async function readForm(c: Context<App>): Promise<Record<string, unknown>> {
+  try {
+    return await c.req.parseBody();
+  } catch {
+    throw new Problem(400, "bad_request", "The body is not the form that its Content-Type says.");
+  }
+}
+
+/**
  * The parameters that a form asks for; what its advanced box says comes last.
  * @param typed What was typed.
  * @throws Problem 400 for an advanced box that holds no JSON object.

@@ -1,0 +1,129 @@
+import * as fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { contractOf, type Contract } from "../contract.ts";
+import { startWorld, type World } from "../world.ts";
+import { requests, Sender, type Answered, type Asked } from "./request.ts";
+import { LONG } from "./runs.ts";
+
+/** Requests that are under way at the same time. */
+const AT_ONCE = 8;
+const RUNS = LONG ? 1_250 : 40;
+
+/** What may go wrong on the other side of the Worker, by its code. */
+const ELSEWHERE = new Set([
+  "may_have_started",
+  "openai_unreachable",
+  "not_handed_over",
+  "not_confirmed",
+]);
+
+const Paths = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
+const Failure = z.strictObject({
+  error: z.strictObject({
+    code: z.string().regex(/^[a-z_]+$/),
+    message: z.string().min(1),
+    request_id: z.string().optional(),
+    id: z.string().optional(),
+  }),
+});
+
+let world: World;
+let sender: Sender;
+let routes: [string, string][];
+let fits: Contract;
+/** Responses that somebody who may has started or asked about. */
+const ids: string[] = [];
+
+beforeAll(async () => {
+  world = await startWorld({ queueSeconds: 0, runSeconds: 0 });
+  sender = new Sender(world.url);
+  fits = contractOf(() => world.ask("/openapi.json"));
+  const { paths } = Paths.parse(await (await world.ask("/openapi.json")).json());
+  routes = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method): [string, string] => [method, path]),
+  );
+  ids.push(await world.trigger());
+  await world.settled(ids[0] ?? "");
+});
+afterAll(async () => {
+  sender.close();
+  await world.close();
+});
+
+test(
+  "no request, however odd, makes it fail, hang, answer in another shape, or write what nobody may",
+  { timeout: 600_000 },
+  async () => {
+    const batch = fc.array(requests(routes), { minLength: AT_ONCE, maxLength: AT_ONCE });
+    await fc.assert(fc.asyncProperty(batch, stands), { numRuns: RUNS, endOnFailure: true });
+  },
+);
+
+async function stands(batch: Asked[]): Promise<void> {
+  const answers = await Promise.all(batch.map(ask));
+  for (const [asked, answer] of answers) {
+    const wrong = wrongs(asked, answer);
+    const { status, body } = answer;
+    expect({ asked, status, body: body?.slice(0, 300), wrong }).toMatchObject({ wrong: [] });
+    remember(asked, answer);
+    await fitsContract(asked, answer);
+  }
+  expect(strays()).toEqual([]);
+}
+
+async function ask(asked: Asked): Promise<[Asked, Answered]> {
+  const one = { ...asked, path: asked.path.replaceAll("{known}", ids.at(-1) ?? "") };
+  return [one, await sender.send(one)];
+}
+
+function wrongs(asked: Asked, answer: Answered): string[] {
+  const { status, headers, body } = answer;
+  const policy = headers.get("content-security-policy") ?? "";
+  const problem = status >= 400 && body !== null ? problemOf(asked, answer) : null;
+  return [
+    ...(headers.get("x-content-type-options") === "nosniff" ? [] : ["it may be sniffed"]),
+    ...(/default-src 'none'|sandbox/.test(policy) ? [] : ["it has no policy"]),
+    ...(problem === null ? [] : [problem]),
+  ];
+}
+
+async function fitsContract(
+  { method, path }: Asked,
+  { status, headers, body }: Answered,
+): Promise<void> {
+  if (method === "HEAD" || body === null) return;
+  await fits(method, path, new Response(body, { status, headers }));
+}
+
+/** What is wrong with a refusal, or null. */
+function problemOf(
+  { path, headers: given }: Asked,
+  { status, headers, body }: Answered,
+): string | null {
+  if (headers.get("content-type")?.startsWith("text/html") === true) {
+    const byForm = /form/.test(given["content-type"] ?? "") || path.startsWith("/login");
+    const wanted = given["accept"]?.includes("text/html") === true || byForm;
+    return status < 500 && wanted ? null : "a page that nobody asked for";
+  }
+  const failure = Failure.safeParse(JSON.parse(body ?? ""));
+  if (!failure.success) return failure.error.message;
+  return status < 500 || ELSEWHERE.has(failure.data.error.code) ? null : "it failed";
+}
+
+// Who may start, look at, cancel and delete may write.
+function remember({ path }: Asked, { status, headers, body }: Answered): void {
+  if (status < 200 || status >= 400) return;
+  const place = /\/results\/(resp_[\w-]+)/.exec(headers.get("location") ?? path)?.[1];
+  const id = /^\{"id":"(resp_[\w-]+)"/.exec(body ?? "")?.[1] ?? place;
+  if (id !== undefined && !ids.includes(id)) ids.push(id);
+}
+
+/** KV keys that were written and belong to none of those responses. */
+function strays(): string[] {
+  return world
+    .kv()
+    .filter(({ operation }) => operation === "put" || operation === "delete")
+    .map(({ key }) => key)
+    .filter((key) => !ids.some((id) => key.split(":").includes(id)));
+}
