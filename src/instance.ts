@@ -156,16 +156,14 @@ async function reached(
  * A Recorder's events: its history, then what happens.
  * @param env The Worker's environment.
  * @param id The response's id.
- * @param cursor The last event that was seen already.
  * @returns Null when there is no such instance.
  */
 export async function subscribe(
   env: Env,
   id: string,
-  cursor: number | undefined,
 ): Promise<WorkflowInstanceSubscription | null> {
   const instance = await find(env, id);
-  return instance === null ? null : instance.subscribe(cursor === undefined ? {} : { cursor });
+  return instance === null ? null : instance.subscribe();
 }
 
 // A subscription gives the history and then waits for what is new, and nothing marks where the one becomes the other. So it is read until it has

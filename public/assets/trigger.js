@@ -17,7 +17,7 @@ function bodyOf(value) {
   }
   const container = { type: "auto", memory_limit: value("memory") };
   if (value("memory") !== "none") body["tools"] = [{ type: "code_interpreter", container }];
-  for (const name of ["control", "replay"]) {
+  for (const name of ["control", "replay", "hold"]) {
     if (value(name) !== "") body[name] = true;
   }
   return Object.assign(body, value("advanced") === "" ? {} : parse(value("advanced")));

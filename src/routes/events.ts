@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { streamSSE, type SSEStreamingApi } from "hono/streaming";
 import { subscribe } from "../instance.ts";
-import { told } from "../views/told.ts";
+import { teller } from "../views/told.ts";
 import { responseId } from "./id.ts";
 import type { App } from "./session.ts";
 
@@ -16,19 +16,22 @@ const HEARTBEAT = 15_000;
 export async function events(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
   const last = Number(c.req.header("last-event-id") ?? Number.NaN);
-  const cursor = Number.isSafeInteger(last) && last >= 0 ? last : undefined;
-  const subscription = await subscribe(c.env, id, cursor);
+  const after = Number.isSafeInteger(last) ? last : -1;
+  const subscription = await subscribe(c.env, id);
   return streamSSE(c, async (stream) => {
-    if (subscription !== null) await follow(stream, subscription);
+    if (subscription !== null) await follow(stream, subscription, after);
     if (!stream.aborted) await stream.writeSSE({ event: "end", data: "{}" });
   });
 }
 
+// Heard from the beginning even where a reader has seen it: how a run is told depends on how it began.
 async function follow(
   stream: SSEStreamingApi,
   subscription: WorkflowInstanceSubscription,
+  after: number,
 ): Promise<void> {
   const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT);
+  const tell = teller();
   const gone = Promise.withResolvers<null>();
   stream.onAbort(() => {
     gone.resolve(null);
@@ -39,8 +42,8 @@ async function follow(
     const next = await Promise.race([subscription.next(), gone.promise]);
     if (next === null) return;
     if (next.done === true) break;
-    const event = told(next.value);
-    if (event === null) continue;
+    const event = tell(next.value);
+    if (event === null || next.value.eventId <= after) continue;
     await stream.writeSSE({
       id: String(next.value.eventId),
       event: "step",

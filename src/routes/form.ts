@@ -14,6 +14,7 @@ export const Typed = z.object({
   memory: text,
   control: text,
   replay: text,
+  hold: text,
   advanced: text,
 });
 export type Typed = z.infer<typeof Typed>;
@@ -81,6 +82,7 @@ export function bodyOf(typed: Typed): Record<string, unknown> {
     ...interpreter(typed.memory),
     ...(typed.control === "" ? {} : { control: true }),
     ...(typed.replay === "" ? {} : { replay: true }),
+    ...(typed.hold === "" ? {} : { hold: true }),
     ...advanced(typed.advanced.trim()),
   };
 }

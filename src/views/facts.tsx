@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { ResponseRecord } from "../record.ts";
 import type { Answer } from "./answer.ts";
+import { connectionOf } from "./held.tsx";
 import { Visible } from "./text.tsx";
 import { between, duration, moment } from "./time.ts";
 import { STARTERS } from "./words.ts";
@@ -13,6 +14,7 @@ export function Facts(props: { record: Subject; answer: Answer }) {
   const { record, answer } = props;
   const ran = between(record.created_at, record.completed_at);
   const stored = between(record.created_at, record.recorded_at);
+  const connection = connectionOf(record);
   const facts: [string, Child][] = [
     ["Model", record.model === null ? "unknown" : <Visible text={record.model} />],
     ["Created", record.created_at === null ? "unknown" : <Moment at={record.created_at} />],
@@ -21,7 +23,9 @@ export function Facts(props: { record: Subject; answer: Answer }) {
     ["Tokens", tokens(answer)],
     ["Looks", String(record.observations.filter((seen) => seen.channel !== "control").length)],
     ["Started by", STARTERS[record.started_by]],
-    ["Webhook", record.webhook === null ? "none received" : record.webhook.type],
+    connection === null
+      ? ["Webhook", record.webhook === null ? "none received" : record.webhook.type]
+      : ["Connection", <Visible text={connection.words} />],
   ];
   return (
     <dl class="facts">

@@ -1,13 +1,15 @@
 // A run in flight: what the page's script brings up to date, and what stands there without it.
 import type { ResponseRecord } from "../record.ts";
+import { connectionOf } from "./held.tsx";
 import { duration } from "./time.ts";
-import { STAGES } from "./words.ts";
+import { HELD_STAGES, STAGES } from "./words.ts";
 
 /** The progress of a run. */
 export function Progress(props: { record: Omit<ResponseRecord, "response">; now: number }) {
   const { record, now } = props;
   const elapsed = record.created_at === null ? 0 : now - Date.parse(record.created_at);
   const stage = stageOf(record);
+  const stages = record.held === null ? STAGES : HELD_STAGES;
   return (
     <section
       class="card live"
@@ -18,15 +20,15 @@ export function Progress(props: { record: Omit<ResponseRecord, "response">; now:
       <div class="row">
         <span class="pulse" aria-hidden="true"></span>
         <strong data-now aria-live="polite">
-          {STAGES[stage - 1] ?? ""}
+          {stages[stage - 1] ?? ""}
         </strong>
         <span class="elapsed" data-clock>
           {duration(elapsed)}
         </span>
       </div>
-      <progress max={STAGES.length} value={stage} aria-label="Known steps"></progress>
+      <progress max={stages.length} value={stage} aria-label="Known steps"></progress>
       <ol class="stages">
-        {STAGES.map((name, index) => (
+        {stages.map((name, index) => (
           <li
             class={index < stage ? "reached" : ""}
             aria-current={index + 1 === stage ? "step" : undefined}
@@ -48,5 +50,6 @@ export function Progress(props: { record: Omit<ResponseRecord, "response">; now:
 
 function stageOf(record: Omit<ResponseRecord, "response">): number {
   if (record.verdict !== "pending") return 3;
+  if (connectionOf(record)?.state === "open") return 2;
   return record.observations.length > 0 ? 3 : 2;
 }

@@ -2,8 +2,8 @@
 import { METADATA_KEY } from "../openai.ts";
 import type { Call, Observation, ResponseRecord } from "../record.ts";
 import { curlOf } from "./curl.ts";
+import { connectionOf, headlineOf } from "./held.tsx";
 import { excerpt, visible } from "./text.tsx";
-import { headline } from "./words.ts";
 
 const MOST = { request: 4_000, code: 1_500, outputs: 600, calls: 6, looks: 20 };
 const API = "https://api.openai.com/v1/responses";
@@ -15,9 +15,10 @@ type Subject = Omit<ResponseRecord, "response">;
  * @param record What was recorded.
  */
 export function reportOf(record: Subject): string {
-  const { title, meaning } = headline(record);
+  const { title, meaning } = headlineOf(record);
+  const kind = record.held === null ? "background" : "held";
   return [
-    `## Code interpreter outputs of a background response: ${record.verdict}`,
+    `## Code interpreter outputs of a ${kind} response: ${record.verdict}`,
     `${title}. ${meaning}`,
     facts(record),
     request(record),
@@ -34,8 +35,15 @@ function facts(record: Subject): string {
     `- model: \`${record.model ?? "unknown"}\``,
     `- status: \`${record.status ?? "unknown"}\`, background: \`${record.background ?? "unknown"}\``,
     `- created: ${record.created_at ?? "unknown"}, completed: ${record.completed_at ?? "unknown"}`,
-    `- webhook: ${record.webhook === null ? "none" : `${record.webhook.type} at ${record.webhook.received_at}`}`,
+    delivery(record),
   ].join("\n");
+}
+
+function delivery(record: Subject): string {
+  const connection = connectionOf(record);
+  if (connection !== null) return `- connection, in the foreground: ${visible(connection.words)}`;
+  const { webhook } = record;
+  return `- webhook: ${webhook === null ? "none" : `${webhook.type} at ${webhook.received_at}`}`;
 }
 
 function request(record: Subject): string {

@@ -7,12 +7,13 @@ import { Chip, Sigil } from "./chip.tsx";
 import { Comparison, isCompared } from "./comparison.tsx";
 import { Facts } from "./facts.tsx";
 import { Files } from "./files.tsx";
+import { connectionOf, Held, headlineOf } from "./held.tsx";
 import { Layout } from "./layout.tsx";
 import { Progress } from "./progress.tsx";
 import { Raw } from "./raw.tsx";
 import { excerpt, visible, Visible } from "./text.tsx";
 import { Timeline } from "./timeline.tsx";
-import { headline, statusTone } from "./words.ts";
+import { statusTone } from "./words.ts";
 
 /** Bytes of code and printed text that a page holds in all, so that it stays under 60 KB on the wire. */
 const PAGE = { bytes: 26_000, least: 240, mostEach: 16_000 };
@@ -28,7 +29,7 @@ export function ResultPage(props: { found: Revealed; now: number; follow: boolea
   const answer = answerOf(found.response);
   const most = share(record);
   return (
-    <Layout title={`${headline(record).title} · ${record.id}`} here="results">
+    <Layout title={`${headlineOf(record).title} · ${record.id}`} here="results">
       <Top record={record} answer={answer} />
       {record.settled_at === null || follow ? <Progress record={record} now={now} /> : null}
       <Trouble record={record} missing={isMissing(found)} />
@@ -56,7 +57,7 @@ export function ResultPage(props: { found: Revealed; now: number; follow: boolea
 
 function Top(props: { record: Subject; answer: Answer }) {
   const { record, answer } = props;
-  const { title, meaning, next, tone } = headline(record);
+  const { title, meaning, next, tone } = headlineOf(record);
   return (
     <div class={`top ${tone}`}>
       <p class="crumbs">
@@ -76,12 +77,13 @@ function Top(props: { record: Subject; answer: Answer }) {
       <p class="meaning">
         {meaning} <span class="next">{next}</span>
       </p>
+      <Held record={record} />
       {answer.reason === null ? null : (
         <p class="meaning">
           OpenAI cut it off: <Visible text={answer.reason} />.
         </p>
       )}
-      <Actions record={record} />
+      <Actions record={record} connection={connectionOf(record)?.state ?? null} />
     </div>
   );
 }

@@ -1,5 +1,7 @@
 // What happened, as a picture of time: a row for each event, its dot where it stands in the run.
+import { isTerminal } from "../fold.ts";
 import type { Observation, ResponseRecord } from "../record.ts";
+import { connectionOf } from "./held.tsx";
 import { scaleOf, type Scale } from "./scale.ts";
 import { duration, moment } from "./time.ts";
 import { Visible } from "./text.tsx";
@@ -112,6 +114,7 @@ function Track(props: { row: Row; scale: Scale; since: (at: string) => number })
 function rowsOf(record: Omit<ResponseRecord, "response">, now: number): Row[] {
   const rows = [
     ...runOf(record, now),
+    ...connectionRows(record, now),
     ...webhookOf(record),
     ...looksOf(record.observations),
     ...endOf(record),
@@ -135,10 +138,22 @@ function runOf(record: Omit<ResponseRecord, "response">, now: number): Row[] {
   ];
 }
 
+function connectionRows(record: Omit<ResponseRecord, "response">, now: number): Row[] {
+  const connection = connectionOf(record);
+  if (connection === null || record.created_at === null) return [];
+  const { words, tone, ended } = connection;
+  const open = ended === null && record.settled_at === null;
+  const until = ended ?? (open ? new Date(now).toISOString() : record.created_at);
+  return [{ label: "Connection", detail: words, at: record.created_at, until, tone }];
+}
+
 // OpenAI gives completed_at to completed responses only; of others it is known when the end was first seen.
 function endSeen(record: Omit<ResponseRecord, "response">): string | null {
   if (record.verdict === "pending") return null;
-  return record.webhook?.received_at ?? record.observations[0]?.at ?? null;
+  const seen = record.observations.find(
+    (one) => isTerminal(one.status) && one.channel !== "control",
+  );
+  return record.webhook?.received_at ?? seen?.at ?? record.settled_at;
 }
 
 function webhookOf(record: Omit<ResponseRecord, "response">): Row[] {
@@ -162,11 +177,7 @@ function looksOf(observations: Observation[]): Row[] {
 }
 
 function lookOf(seen: Observation, number: number): Row {
-  const parts = [
-    seen.http_status === null ? "no answer" : `HTTP ${seen.http_status}`,
-    seen.status,
-    sightOf(seen),
-  ];
+  const parts = [answerOf(seen), seen.status, sightOf(seen)];
   return {
     label: seen.channel === "control" ? "Control" : `Look ${number}: ${seen.channel}`,
     detail: parts.filter((part) => part !== null && part !== "").join(", "),
@@ -174,6 +185,15 @@ function lookOf(seen: Observation, number: number): Row {
     at: seen.at,
     tone: toneOf(seen),
   };
+}
+
+/**
+ * How OpenAI answered a look. Of a connection that was lost with its Holder even that is not known.
+ * @param seen The look.
+ */
+export function answerOf(seen: Pick<Observation, "channel" | "http_status">): string {
+  if (seen.http_status !== null) return `HTTP ${seen.http_status}`;
+  return seen.channel === "held" ? "nothing left" : "no answer";
 }
 
 /**

@@ -13,6 +13,7 @@ const FRESH: Typed = {
   memory: "4g",
   control: "",
   replay: "",
+  hold: "",
   advanced: "",
 };
 
@@ -24,8 +25,10 @@ const MEMORY: readonly [string, string][] = [
   ["none", "off: no code interpreter"],
 ];
 
+type Flag = "control" | "replay" | "hold";
+
 /** The recorder's own flags: what each does and costs. */
-const FLAGS: readonly { name: "control" | "replay"; label: string; hint: string }[] = [
+const FLAGS: readonly { name: Flag; label: string; hint: string }[] = [
   {
     name: "control",
     label: "Control",
@@ -36,6 +39,11 @@ const FLAGS: readonly { name: "control" | "replay"; label: string; hint: string 
     label: "Replay",
     hint: "Has OpenAI keep the run's events, so that outputs can be recovered from them. Costs nothing more.",
   },
+  {
+    name: "hold",
+    label: "Hold",
+    hint: "Runs it in the foreground, which returns outputs, and holds the connection until its end; the id comes at once all the same. Costs nothing more, but a deploy breaks the connection, and may end the run. Goes with neither control nor replay.",
+  },
 ];
 
 /** Which field a parameter of OpenAI's is typed in; the first that fits. */
@@ -45,6 +53,13 @@ const FIELDS: readonly [keyof Typed, RegExp][] = [
   ["memory", /container|memory_limit/],
   ["advanced", /./],
 ];
+
+/** What an error about a flag begins with. */
+const BEGINS: Record<Flag, RegExp> = {
+  control: /^(?:With )?control\b/,
+  replay: /^(?:With )?replay\b/,
+  hold: /^(?:With )?hold\b/,
+};
 
 type Props = { url: string; typed?: Typed; problem?: Problem };
 
@@ -62,7 +77,7 @@ export function TriggerPage(props: Props) {
           <Input typed={typed} wrong={wrong("input")} />
           <Model typed={typed} wrong={wrong("model")} />
           <Memory typed={typed} wrong={wrong("memory")} />
-          <Flags typed={typed} wrong={wrong("control")} />
+          <Flags typed={typed} wrong={wrong} />
           <Advanced typed={typed} wrong={wrong("advanced")} />
           <button class="main">Start</button>
         </form>
@@ -107,15 +122,20 @@ function Field(props: {
     <div class="field">
       <label for={name}>{props.label}</label>
       {props.children}
-      {wrong === undefined ? null : (
-        <p class="wrong" id={`${name}-wrong`} role="alert">
-          <Visible text={wrong} />
-        </p>
-      )}
+      <Wrong name={name} text={wrong} />
       <p class="hint" id={`${name}-hint`}>
         {props.hint}
       </p>
     </div>
+  );
+}
+
+function Wrong(props: { name: keyof Typed; text: string | undefined }) {
+  if (props.text === undefined) return null;
+  return (
+    <p class="wrong" id={`${props.name}-wrong`} role="alert">
+      <Visible text={props.text} />
+    </p>
   );
 }
 
@@ -166,7 +186,8 @@ function Memory({ typed, wrong }: FieldProps) {
   );
 }
 
-function Flags({ typed, wrong }: FieldProps) {
+function Flags(props: { typed: Typed; wrong: (name: Flag) => string | undefined }) {
+  const { typed, wrong } = props;
   return (
     <fieldset>
       <legend>Flags</legend>
@@ -177,26 +198,22 @@ function Flags({ typed, wrong }: FieldProps) {
             name={name}
             type="checkbox"
             checked={typed[name] !== ""}
-            aria-describedby={`${name}-hint`}
+            {...described(name, wrong(name))}
           />
           <label for={name}>{label}</label>
           <p class="hint" id={`${name}-hint`}>
             {hint}
           </p>
+          <Wrong name={name} text={wrong(name)} />
         </div>
       ))}
-      {wrong === undefined ? null : (
-        <p class="wrong" id="control-wrong" role="alert">
-          <Visible text={wrong} />
-        </p>
-      )}
     </fieldset>
   );
 }
 
 function Advanced({ typed, wrong }: FieldProps) {
   const hint =
-    "Any other create parameters, as one JSON object; they win over the fields above. background and store are always true, and outputs are always asked for.";
+    "Any other create parameters, as one JSON object; they win over the fields above. store is always true, and so is background but with hold; outputs are always asked for.";
   return (
     <Field name="advanced" label="Advanced, JSON" hint={hint} wrong={wrong}>
       <textarea
@@ -238,7 +255,8 @@ function Command(props: { url: string; typed: Typed; broken: boolean }) {
 }
 
 function fieldOf(problem: Problem): keyof Typed | null {
-  if (/\bcontrol\b/.test(problem.message)) return "control";
+  const flag = FLAGS.find(({ name }) => BEGINS[name].test(problem.message));
+  if (flag !== undefined) return flag.name;
   if (problem.code === "bad_request") return "advanced";
   const { param } = problem;
   if (param === undefined || problem.status >= 429) return null;

@@ -144,6 +144,7 @@ export const STARTERS = {
 
 /** Stages of a run in flight, in order. */
 export const STAGES = ["Created", "Waiting for the end", "Looking", "Settled"];
+export const HELD_STAGES = ["Created", "Connection held", "Looking", "Settled"];
 
 /**
  * What stands at the top of a result.

@@ -119,10 +119,15 @@ async function fill(target: World): Promise<Record<string, string>> {
   const failed = await target.trigger({ input: "emulator: fail" });
   const dense = await target.trigger(asking("Dense", DENSE, DENSE, DENSE));
   for (const id of [rich, hostile, dense, failed]) await target.settled(id);
+  const held = await target.trigger({ hold: true, ...asking("Held", "print(1)") });
+  await target.fault({ method: "POST", path: "^/v1/responses$", kind: "cut", after_events: 14 });
+  const broken = await target.trigger({ hold: true, ...asking("Broken", "print(1)") });
+  for (const id of [held, broken]) await target.settled(id);
   await target.emulate({ backgroundOutputs: "empty" });
   const compared = await target.trigger({ control: true, ...asking("Compared", 'print("one")') });
   await target.emulate({ runSeconds: 600, backgroundOutputs: "present" });
   const flying = await target.trigger(asking("In flight", "print(1)"));
+  const holding = await target.trigger({ hold: true, ...asking("In flight, held", "print(1)") });
   return {
     list: "/results",
     filtered: "/results?verdict=lost",
@@ -133,6 +138,9 @@ async function fill(target: World): Promise<Record<string, string>> {
     failed: result(failed),
     compared: result(compared),
     flying: result(flying),
+    held: result(held),
+    broken: result(broken),
+    holding: result(holding),
     unknown: result("resp_unknown"),
   };
 }

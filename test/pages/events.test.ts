@@ -19,6 +19,14 @@ test("a run is told from its beginning to its end, without its request", async (
   expect(text).not.toContain("an output");
 });
 
+test("a held run is told without a word of webhooks", async () => {
+  const id = await world.trigger({ hold: true, ...asking("held", 'print("an output")') });
+  const text = await (await world.ask(`/results/${id}/events`)).text();
+  expect(text).toContain("Holding the connection until the run's end");
+  expect(text).toContain("The connection was held to its end: HTTP 200, completed, outputs there");
+  expect(text).not.toContain("ebhook");
+});
+
 test("Last-Event-ID leaves out what was seen", async () => {
   const id = await world.trigger(asking("again", "print(1)"));
   await world.settled(id);

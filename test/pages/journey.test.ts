@@ -70,6 +70,55 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.context().close();
   });
 
+  test("a held run is started from the form, and its page says how its connection went", async () => {
+    const { page, complaints } = await enter(browser, world);
+    await page.goto(`${world.url}/trigger`);
+    await page.getByLabel("Input").fill(asking("Held", 'print("kept")').input);
+    await page.getByLabel("Hold").check();
+    await page.getByLabel("Control").check();
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.locator("#hold-wrong").waitFor();
+    expect(await page.locator("#curl").textContent()).toContain('"hold": true');
+    expect(await page.getByLabel("Hold").isChecked()).toBe(true);
+    await page.getByLabel("Control").uncheck();
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByText("no webhook will come").waitFor();
+    await page.getByRole("button", { name: "Cancel: close the connection" }).waitFor();
+    await page.getByText("Holding the connection").first().waitFor();
+    await page.getByRole("heading", { name: "Outputs captured" }).waitFor();
+    await page.getByText("Held to its end").first().waitFor();
+    await page.getByText("Look 1: held").waitFor();
+    await page.getByText("kept", { exact: true }).waitFor();
+    expect(complaints.filter((line) => !line.includes("400"))).toEqual([]);
+    await page.context().close();
+  });
+
+  test("a held run that breaks says where, and what is known after", async () => {
+    await world.emulate({ onDisconnect: "cancel" });
+    await world.fault({ ...CREATE, kind: "cut", after_events: 14 });
+    const id = await world.trigger({ hold: true, ...asking("Broken", "print('one')") });
+    const { page } = await enter(browser, world);
+    await page.goto(`${world.url}/results/${id}`);
+    await page.getByText("closed, at 13 response.output_item.done").waitFor();
+    await page.getByText("OpenAI cancelled the run with it").waitFor();
+    await page.getByText("one", { exact: true }).waitFor();
+    expect((await world.settled(id)).held).toEqual({ broke_at: "13 response.output_item.done" });
+    await page.context().close();
+  });
+
+  test("cancelling a held run closes its connection, and its page says what came of it", async () => {
+    await world.emulate({ onDisconnect: "complete" });
+    const id = await world.trigger({ hold: true, input: "emulator: run 8 seconds" });
+    const { page } = await enter(browser, world);
+    await page.goto(`${world.url}/results/${id}`);
+    const cancel = page.getByRole("button", { name: "Cancel: close the connection" });
+    await cancel.click();
+    await page.getByText("The connection broke, or was closed").waitFor();
+    expect(await cancel.count()).toBe(0);
+    await page.getByText("OpenAI finished the run all the same").waitFor();
+    await page.context().close();
+  });
+
   test("a connection that drops is taken up again where it was", async () => {
     await world.emulate({ queueSeconds: 3 });
     const id = await world.trigger(asking("Slow", 'print("late")'));
@@ -106,6 +155,8 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.context().close();
   });
 });
+
+const CREATE = { method: "POST", path: "^/v1/responses$" };
 
 const WRITING = `with open("/mnt/data/sine.csv", "w") as file:
     file.write("x,y\\n0,0\\n")`;
