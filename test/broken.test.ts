@@ -102,11 +102,15 @@ test("a run that OpenAI begins too late is 503, and is not tried twice", async (
   expect(await posts()).toBe(before + 1);
 });
 
-test("a connection that is cut before OpenAI's first word may have started", async () => {
-  await world.fault({ method: "POST", path: "^/v1/responses$", times: 1, kind: "cut" });
+test.each([
+  ["a connection that is cut before OpenAI's first word", { kind: "cut" }],
+  ["a run that OpenAI answers with 500", { kind: "status", status: 500 }],
+])("%s may have started, and no webhook is promised", async (_, rule) => {
+  await world.fault({ method: "POST", path: "^/v1/responses$", times: 1, ...rule });
   const answer = await world.ask("/trigger", { method: "POST", body: '{"hold":true}' });
   expect(answer.status).toBe(502);
-  expect(await answer.json()).toMatchObject({ error: { code: "may_have_started" } });
+  const message: unknown = expect.stringContaining("no webhook tells");
+  expect(await answer.json()).toMatchObject({ error: { code: "may_have_started", message } });
 });
 
 test.each(["cancel", "complete"] as const)(

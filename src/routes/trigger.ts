@@ -19,6 +19,12 @@ import type { App } from "./session.ts";
 /** Events after which a response may still be waiting for its turn. */
 const WAITING = new Set(["response.created", "response.queued"]);
 
+/** What becomes of a response that may have started, in the background and in the foreground. */
+const BY_WEBHOOK =
+  "If it was, OpenAI's webhook will still have it recorded. Look at /results before trying again: each try is billed.";
+const UNTOLD =
+  "If it was, nobody knows its id, and no webhook tells of a run in the foreground. Each try is billed.";
+
 /** The answer to a trigger. */
 export const Started = z.object({
   id: z.string().regex(RESPONSE_ID),
@@ -66,8 +72,8 @@ async function start(c: Context<App>, { request, intent }: Prepared): Promise<Cr
 async function startHeld(env: Env, holding: Holding): Promise<Created> {
   const begun = await startHolder(env, holding);
   if (begun.kind === "held") return Created.parse(begun.response);
-  if (begun.kind === "refused") throw ofCreate(errorOf(begun));
-  if (!begun.late) throw mayHaveStarted(begun.message);
+  if (begun.kind === "refused") throw ofCreate(errorOf(begun), UNTOLD);
+  if (!begun.late) throw mayHaveStarted(begun.message, UNTOLD);
   const message = `OpenAI had not begun after 20 s (${begun.message}), so the connection was closed, which ends the run. Try again; look at /results before, since it may be there all the same.`;
   throw new Problem(503, "not_begun", message);
 }
@@ -111,7 +117,7 @@ function parseCreated(answer: unknown): Created {
   return created.data;
 }
 
-function ofCreate(error: unknown): Problem {
+function ofCreate(error: unknown, after = BY_WEBHOOK): Problem {
   if (error instanceof Problem) return error;
   if (
     error instanceof APIError &&
@@ -120,11 +126,12 @@ function ofCreate(error: unknown): Problem {
     error.status !== 408
   )
     return refusedByOpenAI(error);
-  return mayHaveStarted(messageOf(error), error instanceof APIError ? error.requestID : undefined);
+  const requestId = error instanceof APIError ? error.requestID : undefined;
+  return mayHaveStarted(messageOf(error), after, requestId);
 }
 
-function mayHaveStarted(why: string, requestId?: string | null): Problem {
-  const message = `It is not known whether the response was started: ${why} If it was, OpenAI's webhook will still have it recorded. Look at /results before trying again: each try is billed.`;
+function mayHaveStarted(why: string, after: string, requestId?: string | null): Problem {
+  const message = `It is not known whether the response was started: ${why} ${after}`;
   return new Problem(502, "may_have_started", message, { requestId: requestId ?? undefined });
 }
 
