@@ -27,6 +27,7 @@ import { askedByForm, bodyOf, field, leadBack, readBody, readForm, Typed } from 
 import { triggerOnce } from "./routes/once.ts";
 import { trigger } from "./routes/trigger.ts";
 import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
+import { v1 } from "./v1/app.ts";
 import { ErrorPage } from "./views/error.tsx";
 import { ListPage } from "./views/list.tsx";
 import { LoginPage } from "./views/login.tsx";
@@ -38,6 +39,9 @@ import { TriggerPage } from "./views/trigger.tsx";
 const LARGEST_TRIGGER = 25 * 1024 * 1024;
 
 export const app = new Hono<App>();
+
+// Before the rest: it has doors and headers of its own.
+app.route("/v1", v1);
 
 app.use(
   secureHeaders({

@@ -102,6 +102,21 @@ function restOf(
   });
 }
 
+/**
+ * A stream of what is there already.
+ * @param parts Its bytes; each is let go when it has been read.
+ */
+export function streamOf(parts: Uint8Array[]): ReadableStream<Uint8Array> {
+  const left = parts.filter((part) => part.byteLength > 0);
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const part = left.shift();
+      if (part === undefined) return controller.close();
+      controller.enqueue(part);
+    },
+  });
+}
+
 /** Cuts long strings out of JSON as it streams by. It only needs to know where strings begin and end. */
 class Shortener {
   readonly #decoder = new TextDecoder("utf-8");

@@ -4,8 +4,8 @@ import { z } from "zod";
 import { watch } from "./channels.ts";
 import { connect } from "./connection.ts";
 import { readCalls } from "./facts.ts";
-import { createStreamed, messageOf, METADATA_KEY } from "./openai.ts";
-import type { KnownCall, Observation, SeenCall } from "./record.ts";
+import { createStreamed, messageOf } from "./openai.ts";
+import { METADATA_KEY, type KnownCall, type Observation, type SeenCall } from "./record.ts";
 import type { Ran } from "./recorder.ts";
 
 /** Bytes of JSON that a request may have: it is kept in the Workflow's params, which hold 1 MiB. */

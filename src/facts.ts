@@ -1,7 +1,13 @@
 // What a response object says. Real bodies carry keys that no document names, so only what is needed is checked, and the rest let through.
 import { z } from "zod";
-import { METADATA_KEY } from "./openai.ts";
-import type { Citation, Facts, Intent, OutputState, SeenCall } from "./record.ts";
+import {
+  METADATA_KEY,
+  type Citation,
+  type Facts,
+  type Intent,
+  type OutputState,
+  type SeenCall,
+} from "./record.ts";
 
 /** Characters of code that are kept of all calls together; the response's body has all of it. */
 const MOST_CODE = 128 * 1024;

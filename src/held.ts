@@ -1,6 +1,6 @@
 // What a Holder leaves when its connection has ended: one line of JSON, and after it the response's bytes as OpenAI sent them.
 import { z } from "zod";
-import { afterFirstLine, readBody, type ReadBody } from "./body.ts";
+import { afterFirstLine, readBody, streamOf, type ReadBody } from "./body.ts";
 import type { Brought, Connection } from "./connection.ts";
 import { readCalls } from "./facts.ts";
 import { LOST } from "./record.ts";
@@ -35,7 +35,6 @@ export function leave(
   brought: Brought | null,
 ): ReadableStream<Uint8Array> {
   const response = brought?.response ?? null;
-  const calls = [...(brought?.calls.values() ?? [])].map(valueOf);
   const head: z.infer<typeof Head> = {
     at: new Date().toISOString(),
     http_status: connection?.status ?? null,
@@ -43,7 +42,7 @@ export function leave(
     status: brought?.status ?? null,
     broke_at: response === null ? (brought?.last ?? LOST) : null,
     too_large: response !== null && response.bytes === null ? response.size : null,
-    calls: response === null ? calls : calls.filter((call) => lacks(response.short, call)),
+    calls: brought === null ? [] : callsBeside(brought),
   };
   const encoder = new TextEncoder();
   const body = response?.bytes ?? encoder.encode(JSON.stringify(response?.short));
@@ -53,21 +52,13 @@ export function leave(
   ]);
 }
 
-function lacks(response: unknown, item: unknown): boolean {
-  const [call] = readCalls([item]);
-  if (call?.state !== "populated") return false;
-  const shown = readCalls(Output.parse(response).output).find((other) => other.id === call.id);
-  return shown?.state !== "populated";
-}
-
-function streamOf(parts: Uint8Array[]): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const part = parts.shift();
-      if (part === undefined) return controller.close();
-      controller.enqueue(part);
-    },
-  });
+// Only these are parsed: the others have what the response has, which can be 24 MiB.
+function callsBeside({ response, calls }: Brought): unknown[] {
+  if (response === null) return [...calls.values()].map(valueOf);
+  const shown = readCalls(Output.parse(response.short).output);
+  const complete = new Set(shown.flatMap(({ id, state }) => (state === "populated" ? [id] : [])));
+  const others = [...calls].flatMap(([id, call]) => (complete.has(id) ? [] : [valueOf(call)]));
+  return others.filter((call) => readCalls([call])[0]?.state === "populated");
 }
 
 /**

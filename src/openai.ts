@@ -13,9 +13,6 @@ const ASKABLE = new Set([
 /** The value that this program exists for. */
 export const OUTPUTS = "code_interpreter_call.outputs";
 
-/** The key under which a trigger's wishes travel in the response's metadata. */
-export const METADATA_KEY = "response_recorder";
-
 /** The request of the bug report: https://community.openai.com/t/1372536 */
 export const EXAMPLE = {
   input: "Use the code interpreter tool. Run Python that prints exactly: BG_STDOUT_OK",

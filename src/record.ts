@@ -104,6 +104,9 @@ export const Body = z.object({ digest: z.string(), bytes: z.number() });
 /** A run of the same request in the foreground, without what it printed. */
 export const KnownControl = z.object({ ...Control, calls: z.array(KnownCall) });
 
+/** The key under which a trigger's wishes travel in the response's metadata. */
+export const METADATA_KEY = "response_recorder";
+
 /** What a caller's trigger asked for, as far as it must outlive the request. */
 export const Intent = z.object({
   include: z.array(z.string()),

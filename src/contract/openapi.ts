@@ -20,7 +20,8 @@ export function openapi(url: string): Json {
     info: {
       title: "response-recorder",
       version,
-      description: "Starts OpenAI background responses, and keeps the outputs it observed.",
+      description:
+        "Starts OpenAI background responses, and keeps the outputs it observed. Below /v1 it speaks OpenAI's own API, which its documents describe: https://platform.openai.com/docs/api-reference/responses",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url }],

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
 import { LARGEST_REQUEST, whyNotTwice } from "../control.ts";
 import { Problem } from "../errors.ts";
-import { askable, EXAMPLE, METADATA_KEY, OUTPUTS } from "../openai.ts";
-import type { Intent } from "../record.ts";
+import { askable, EXAMPLE, OUTPUTS } from "../openai.ts";
+import { METADATA_KEY, type Intent } from "../record.ts";
 import { hasCredentials } from "../redact.ts";
 
 /** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
@@ -145,7 +145,13 @@ function checkParameters(parameters: Record<string, unknown>): void {
   }
 }
 
-function includeOf(request: Record<string, unknown>): unknown[] | null {
+/**
+ * What a request asks to have included; outputs always, where it has a code interpreter.
+ * @param request Create parameters.
+ * @returns Null when it asks for nothing.
+ * @throws Problem 400 when it isn't a list.
+ */
+export function includeOf(request: Record<string, unknown>): unknown[] | null {
   const given = request["include"];
   if (given !== undefined && !Array.isArray(given)) throw refused("include must be a list.");
   const wanted: unknown[] = given ?? [];

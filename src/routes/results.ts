@@ -2,13 +2,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import { Problem } from "../errors.ts";
-import {
-  askRecorder,
-  awaitRecorder,
-  restartRecorder,
-  wakeRecorder,
-  type Reading,
-} from "../instance.ts";
+import { askRecorder, awaitRecorder, restartRecorder, wakeRecorder } from "../instance.ts";
 import { forgetHolder, nudgeHolder, stopHolder } from "../holding.ts";
 import { cancel } from "../openai.ts";
 import { refusedByOpenAI } from "../refusal.ts";
@@ -16,8 +10,9 @@ import { rulesOf } from "../config.ts";
 import type { Call, Known, Start } from "../record.ts";
 import { FORGET } from "../recorder.ts";
 import { ResponseVerdict } from "../record.ts";
+import { recordOf, type Found } from "../found.ts";
 import { reveal, type Revealed } from "../reveal.ts";
-import { listPage, readFile, readOutputs, readRecord, type Page, type Stored } from "../store.ts";
+import { listPage, readFile, readOutputs, type Page } from "../store.ts";
 import { responseId } from "./id.ts";
 import type { App } from "./session.ts";
 
@@ -33,9 +28,6 @@ export const Query = z.object({
 export const Wait = z.coerce.number().min(0).max(60);
 
 export type Filter = z.infer<typeof Query>;
-
-/** What is known of a response, its body unread. */
-type Found = { known: Known; body: Stored["body"] | null };
 
 /**
  * One page of the list.
@@ -140,11 +132,22 @@ export async function cancelRun(c: Context<App>): Promise<Response> {
 
 /** Forgets a record, its files and its line in the list; the instance stays as a tombstone. */
 export async function forget(c: Context<App>): Promise<Response> {
-  const id = responseId(c.req.param("id"));
-  const { known } = await find(c.env, id);
-  await forgetHolder(c.env, known.holder);
-  await restartRecorder(c.env, actionOn(c.env, id, "delete", known.started_at));
-  if (await awaitRecorder(c.env, id, 20, FORGET)) return c.body(null, 204);
+  const { known } = await find(c.env, responseId(c.req.param("id")));
+  await forgetRun(c.env, known);
+  return c.body(null, 204);
+}
+
+/**
+ * Forgets all that is kept of a response; a connection that is held for it is closed.
+ * @param env The Worker's environment.
+ * @param known What is known of it.
+ * @throws Problem 503 when that isn't done in time.
+ */
+export async function forgetRun(env: Env, known: Known): Promise<void> {
+  const { id } = known;
+  await forgetHolder(env, known.holder);
+  await restartRecorder(env, actionOn(env, id, "delete", known.started_at));
+  if (await awaitRecorder(env, id, 20, FORGET)) return;
   throw new Problem(503, "not_confirmed", "The record is being removed; ask again in a minute.", {
     id,
   });
@@ -223,21 +226,9 @@ function isNotKept(call: Call): boolean {
 }
 
 async function find(env: Env, id: string): Promise<Found> {
-  const asked = await askRecorder(env, id);
-  if (asked.state === "deleted") throw unknown(id);
-  if (asked.state === "running" && asked.known.verdict === "pending")
-    return { known: asked.known, body: null };
-  if (asked.state !== "unknown" && asked.known.unwanted) throw unknown(id);
-  const stored = await readRecord(env, id);
-  if (stored !== null) return { known: fresher(stored.known, asked), body: stored.body };
-  if (asked.state !== "unknown") return { known: asked.known, body: null };
-  throw unknown(id);
-}
-
-// A look that changed nothing is not stored at once; the history has it already.
-function fresher(stored: Known, asked: Reading): Known {
-  if (asked.state !== "running") return stored;
-  return { ...stored, observations: asked.known.observations };
+  const found = await recordOf(env, id, await askRecorder(env, id));
+  if (found === null) throw unknown(id);
+  return found;
 }
 
 function unknown(id: string): Problem {

@@ -18,14 +18,27 @@ const LIFETIME = 7 * 24 * 60 * 60;
  */
 export async function door(c: Context<App, string>, next: Next): Promise<Response | void> {
   const token = setting(c.env, ACCESS_TOKEN);
-  const shown = /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-  if (shown !== undefined && (await isSame(shown, token))) return next();
-  if (shown === undefined && (await hasSession(c, token))) return sameSite(c, next);
+  if (await showsToken(c)) return next();
+  if (shownToken(c) === undefined && (await hasSession(c, token))) return sameSite(c, next);
   throw new Problem(
     401,
     "unauthorized",
     "Show the access token: Authorization: Bearer <ACCESS_TOKEN>, or log in at /login in a browser.",
   );
+}
+
+/**
+ * Whether a request shows the access token itself.
+ * @throws Problem 503 when none is configured.
+ */
+export async function showsToken(c: Context<App, string>): Promise<boolean> {
+  const token = setting(c.env, ACCESS_TOKEN);
+  const shown = shownToken(c);
+  return shown !== undefined && isSame(shown, token);
+}
+
+function shownToken(c: Context<App, string>): string | undefined {
+  return /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
 }
 
 /** Refuses what another site's page sends with this browser's cookie. */

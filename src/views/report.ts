@@ -1,5 +1,5 @@
 // A bug report in Markdown, ready for a forum: what was asked, what was observed and when. No secrets: the request was kept without them.
-import { METADATA_KEY } from "../openai.ts";
+import { METADATA_KEY } from "../record.ts";
 import type { Call, Observation, ResponseRecord } from "../record.ts";
 import { curlOf } from "./curl.ts";
 import { connectionOf, headlineOf } from "./held.tsx";

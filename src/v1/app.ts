@@ -1,0 +1,194 @@
+// OpenAI's API for unchanged SDK code: with `background: true` a run is held, so that its outputs are there. The rest is passed on.
+import { Hono, type Context } from "hono";
+import { z } from "zod";
+import { bodyLimit } from "hono/body-limit";
+import { streamOf, textOf } from "../body.ts";
+import { rulesOf } from "../config.ts";
+import { RESPONSE_ID } from "../created.ts";
+import { Problem } from "../errors.ts";
+import { parseJson } from "../facts.ts";
+import { recordOf, type Found } from "../found.ts";
+import type { Begun, Holding } from "../holder.ts";
+import { beginningOf, startHolder, stopHolder } from "../holding.ts";
+import { askRecorder, wakeRecorder } from "../instance.ts";
+import type { Channel, Known } from "../record.ts";
+import { redact } from "../redact.ts";
+import { checkKeepable, includeOf } from "../routes/prepare.ts";
+import { forgetRun } from "../routes/results.ts";
+import { showsToken, type App } from "../routes/session.ts";
+import { isStored, readOutputs } from "../store.ts";
+import { ofProblem, refusal, UNAUTHORIZED, type Refusal } from "./errors.ts";
+import { foreground } from "./foreground.ts";
+import { passOn } from "./proxy.ts";
+
+/** Bytes of a create's body. */
+const LARGEST_CREATE = 25 * 1024 * 1024;
+/** How often, and after how many milliseconds, a cancelled run is asked whether it has ended. */
+const ASKS = { times: 40, gap: 250 };
+
+const Body = z.record(z.string(), z.unknown());
+
+export const v1 = new Hono<App>();
+
+// What comes from OpenAI could be anything, and it comes from this site's own address.
+v1.use(async (c, next) => {
+  await next();
+  c.res = new Response(c.res.body, c.res);
+  c.res.headers.delete("set-cookie");
+  c.res.headers.set("x-content-type-options", "nosniff");
+  c.res.headers.set("content-security-policy", "sandbox");
+});
+v1.use(async (c, next) => {
+  if (await showsToken(c)) return next();
+  const message =
+    "Incorrect API key provided. The key of this base URL is the recorder's ACCESS_TOKEN.";
+  return say(c, refusal(401, message, { code: "invalid_api_key" }));
+});
+
+v1.post(
+  "/responses",
+  bodyLimit({
+    maxSize: LARGEST_CREATE,
+    onError: (c) => {
+      const { status, error } = refusal(413, `The body may have at most ${LARGEST_CREATE} bytes.`);
+      return c.json({ error }, status);
+    },
+  }),
+  async (c) => {
+    const sent = new Uint8Array(await c.req.arrayBuffer());
+    const body = Body.safeParse(parseJson(textOf([sent]))).data;
+    if (body?.["background"] !== true) return say(c, await passOn(c, sent));
+    if ((body["stream"] ?? false) !== false) {
+      const message =
+        "Here background can't be streamed: the recorder holds the stream. Leave stream out, and poll.";
+      return say(c, refusal(400, message, { param: "stream" }));
+    }
+    const begun = await startHolder(c.env, holdingOf(c.env, body));
+    if (begun.kind === "held") return c.json({ ...begun.response, background: true });
+    // The SDK would try a 5xx again by itself, and each try is billed.
+    c.header("x-should-retry", "false");
+    return say(c, notBegun(begun));
+  },
+);
+
+v1.get("/responses/:id", async (c) => {
+  const found = await heldRun(c);
+  if (found === null) return say(c, await passOn(c));
+  if (c.req.query("stream") !== "true") return show(c, found);
+  const message =
+    "This response cannot be streamed because it was not created with background=true.";
+  return say(c, refusal(400, message, { param: "stream" }));
+});
+
+v1.post("/responses/:id/cancel", async (c) => {
+  const found = await heldRun(c);
+  if (found === null) return say(c, await passOn(c));
+  const { known } = found;
+  if (known.verdict !== "pending") return show(c, found);
+  // OpenAI cancels no run in the foreground; it ends with its connection.
+  if (!known.held_due) return say(c, await passOn(c));
+  await stopHolder(c.env, known.holder);
+  await wakeRecorder(c.env, known.id, { kind: "look" });
+  return show(c, (await ended(c)) ?? found);
+});
+
+v1.delete("/responses/:id", async (c) => {
+  const found = await heldRun(c);
+  const answer = await passOn(c);
+  if (found === null || !(answer instanceof Response)) return say(c, answer);
+  if (!answer.ok && answer.status !== 404) return answer;
+  await forgetRun(c.env, found.known);
+  return c.json({ id: found.known.id, object: "response", deleted: true });
+});
+
+v1.all("*", async (c) => say(c, await passOn(c)));
+
+v1.onError((error, c) => {
+  if (error instanceof Problem) return say(c, ofProblem(error));
+  const { message, stack } = error;
+  console.error(JSON.stringify({ event: "error", path: c.req.path, error: message, stack }));
+  return say(c, refusal(500, "The recorder failed. Its log says what happened."));
+});
+
+function say(c: Context<App>, answer: Response | Refusal): Response {
+  if (answer instanceof Response) return answer;
+  return c.json({ error: answer.error }, answer.status);
+}
+
+function holdingOf(env: Env, body: Record<string, unknown>): Holding {
+  const include = includeOf(body);
+  const request = {
+    ...body,
+    ...(include === null ? {} : { include }),
+    background: false,
+    stream: true,
+    store: body["store"] ?? true,
+  };
+  checkKeepable("background", request);
+  const wanted = z.array(z.string()).catch([]).parse(include);
+  return {
+    request,
+    start: {
+      at: new Date().toISOString(),
+      started_by: "v1",
+      rules: rulesOf(env),
+      intent: { include: wanted, replay: false, control: false, hold: true, retention_days: null },
+      request: redact(request),
+      control: null,
+      webhook: null,
+      action: null,
+    },
+  };
+}
+
+function notBegun(begun: Exclude<Begun, { kind: "held" }>): Refusal {
+  if (begun.kind === "refused") {
+    if (begun.status === 401 || begun.status === 403) return UNAUTHORIZED;
+    return { ...refusal(502, ""), ...Refused.parse(begun) };
+  }
+  const message = `OpenAI did not begin (${begun.message}). It may have started all the same: look at /results before trying again, each try is billed.`;
+  return refusal(begun.late ? 503 : 502, message, {
+    code: begun.late ? "not_begun" : "may_have_started",
+  });
+}
+
+const Refused = z.object({
+  status: z.custom<Refusal["status"]>((status) => typeof status === "number"),
+  error: z.record(z.string(), z.unknown()),
+});
+
+// Null for what isn't a held run's id. Whether a record is there is looked up in the list of keys: a miss that is read is remembered.
+async function heldRun(c: Context<App>): Promise<Found | null> {
+  const id = c.req.param("id") ?? "";
+  if (!RESPONSE_ID.test(id)) return null;
+  const asked = await askRecorder(c.env, id);
+  if (asked.state === "unknown" && !(await isStored(c.env, id))) return null;
+  const found = await recordOf(c.env, id, asked);
+  return found?.known.held ? found : null;
+}
+
+async function ended(c: Context<App>): Promise<Found | null> {
+  for (let asked = 0; asked < ASKS.times; asked += 1) {
+    const found = await heldRun(c);
+    if (found === null || found.known.verdict !== "pending") return found;
+    await scheduler.wait(ASKS.gap);
+  }
+  return null;
+}
+
+async function show(c: Context<App>, { known, body }: Found): Promise<Response> {
+  if (known.verdict === "pending") return inFlight(c, known);
+  // What was too large to be kept, or never seen, only OpenAI may have.
+  if (body === null || known.body === null) return say(c, await passOn(c));
+  const read = (channel: Channel) => readOutputs(c.env, known.id, channel);
+  const include = new Set(c.req.queries("include[]") ?? c.req.queries("include"));
+  const response = await new Response(body).bytes();
+  const pieces = await foreground(response, { calls: known.calls, read }, include);
+  return c.body(streamOf(pieces), 200, { "content-type": "application/json" });
+}
+
+async function inFlight(c: Context<App>, known: Known): Promise<Response> {
+  const beginning = await beginningOf(c.env, known.holder);
+  if (beginning === null) return say(c, await passOn(c));
+  return c.json({ ...beginning, background: true, status: known.status ?? beginning["status"] });
+}
