@@ -1,10 +1,25 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** What waits for many minutes begins first, so that the others run beside it. */
+const LONGEST = ["long.test.ts", "soak.test.ts"];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
+function rank({ moduleId }: TestSpecification): number {
+  return LONGEST.some((name) => moduleId.endsWith(`/${name}`)) ? 0 : 1;
+}
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Each file runs a Worker and an emulator of its own.
-    maxWorkers: 2,
+    // Each file runs a Worker and an emulator of its own. The long tests mostly wait.
+    maxWorkers: process.env["LONG_TESTS"] === undefined ? 2 : 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
