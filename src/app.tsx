@@ -7,6 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Context, Next } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
+import { countLogin, countTrigger } from "./limits.ts";
 import { openapi } from "./contract/openapi.ts";
 import { Problem } from "./errors.ts";
 import { events } from "./routes/events.ts";
@@ -68,6 +69,7 @@ app.get("/health", (c) => {
 app.post("/webhook", limit(LARGEST_WEBHOOK), receiveWebhook);
 app.get("/login", (c) => c.html(<LoginPage next={c.req.query("next")} />));
 app.post("/login", sameSite, limit(64 * 1024), async (c) => {
+  await countLogin(c);
   const form = await readForm(c);
   if (await logIn(c, field(form, "token"))) return c.redirect(ownPath(field(form, "next")), 303);
   return c.html(<LoginPage wrong next={field(form, "next")} />, 401);
@@ -85,6 +87,7 @@ app.get("/", (c) => c.redirect("/results"));
 app.get("/trigger", (c) => c.html(<TriggerPage url={new URL(c.req.url).origin} />));
 app.post("/trigger", limit(LARGEST_TRIGGER), async (c) => {
   if (askedByForm(c)) return triggerByForm(c);
+  await countTrigger(c);
   const started = await triggerOnce(c, await readBody(c));
   return c.json(started, 202, { location: `/results/${started.id}` });
 });
@@ -151,20 +154,28 @@ async function triggerByForm(c: Context<App>): Promise<Response> {
   const typed = Typed.parse(await readForm(c));
   const url = new URL(c.req.url).origin;
   try {
-    const started = await trigger(c, bodyOf(typed));
+    const asked = bodyOf(typed);
+    await countTrigger(c);
+    const started = await trigger(c, asked);
     return c.redirect(`/results/${started.id}`, 303);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
+    tellWhen(c, error);
     return c.html(<TriggerPage url={url} typed={typed} problem={error} />, error.status);
   }
 }
 
 function fail(c: Context<App>, problem: Problem): Response | Promise<Response> {
+  tellWhen(c, problem);
   if (problem.status === 401 && wantsPage(c))
     return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`);
   if (wantsPage(c)) return c.html(<ErrorPage problem={problem} />, problem.status);
   if (problem.status === 401) c.header("www-authenticate", "Bearer");
   return c.json(problem.toJSON(), problem.status);
+}
+
+function tellWhen(c: Context<App>, { retryAfter }: Problem): void {
+  if (retryAfter !== undefined) c.header("retry-after", String(retryAfter));
 }
 
 // What needs a token is for whoever showed it: no cache keeps it, nor the browser after logging out.

@@ -10,12 +10,14 @@ export class Problem extends Error {
   readonly id: string | undefined;
   /** The parameter that it is about. */
   readonly param: string | undefined;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number | undefined;
 
   /**
    * @param status HTTP status.
    * @param code Stable, in snake_case.
    * @param message What is wrong and what to do.
-   * @param more OpenAI's request id, the response's id, and the parameter that it is about, where there is one.
+   * @param more OpenAI's request id, the response's id, and the parameter that it is about, and the seconds to wait, where there are any.
    */
   constructor(
     status: ContentfulStatusCode,
@@ -25,6 +27,7 @@ export class Problem extends Error {
       requestId?: string | undefined;
       id?: string | undefined;
       param?: string | undefined;
+      retryAfter?: number | undefined;
     } = {},
   ) {
     super(message);
@@ -34,6 +37,7 @@ export class Problem extends Error {
     this.requestId = more.requestId;
     this.id = more.id;
     this.param = more.param;
+    this.retryAfter = more.retryAfter;
   }
 
   /** The JSON of the contract. */

@@ -5,7 +5,7 @@ import { API_KEY, startWorld, type World } from "./world.ts";
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ runSeconds: 0.3 });
+  world = await startWorld({ runSeconds: 0.3 }, {}, {}, { unlimited: true });
 });
 afterEach(() => world.clearFaults());
 afterAll(() => world.close());

@@ -3,6 +3,7 @@ import { createTestHarness, type TestHarness } from "wrangler";
 import { startEmulator, type Emulator } from "../emulator/server.ts";
 import { z } from "zod";
 import { ResponseRecord } from "../src/record.ts";
+import { raisedConfig } from "./config.ts";
 import { contractOf } from "./contract.ts";
 
 export const TOKEN = "a-token-for-tests-only";
@@ -46,11 +47,13 @@ export type KvOperation = z.infer<typeof KvOperation>;
  * @param settings The emulator's settings.
  * @param vars The Worker's, where they differ from wrangler.toml.
  * @param secrets The Worker's secrets, where they differ from the test's.
+ * @param more `unlimited`: with rate limits that nobody reaches.
  */
 export async function startWorld(
   settings: Settings = {},
   vars: Vars = {},
   secrets: Vars = {},
+  more: { unlimited?: boolean } = {},
 ): Promise<World> {
   forgetEnvironment();
   const emulator = await startEmulator({
@@ -60,10 +63,11 @@ export async function startWorld(
     runSeconds: 0.1,
     ...settings,
   });
+  const raised = more.unlimited === true ? raisedConfig() : null;
   const worker = createTestHarness({
     workers: [
       {
-        configPath: new URL("../wrangler.toml", import.meta.url),
+        configPath: raised?.path ?? new URL("../wrangler.toml", import.meta.url),
         vars: { OPENAI_BASE_URL: `${emulator.url}/v1`, LOOK_AGAIN: "1", ...vars },
         secrets: {
           OPENAI_API_KEY: API_KEY,
@@ -77,7 +81,7 @@ export async function startWorld(
   const url = (await worker.listen()).url.origin;
   const world = connect(emulator, worker, url);
   if (settings.webhookUrl === undefined) await world.emulate({ webhookUrl: `${url}/webhook` });
-  return world;
+  return { ...world, close: () => world.close().finally(() => raised?.remove()) };
 }
 
 function connect(emulator: Emulator, worker: TestHarness, url: string): World {

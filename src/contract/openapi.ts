@@ -68,8 +68,18 @@ function doorsOf(route: Route): Record<number, Answer> {
   return route.method === "get" ? { 401: UNAUTHORIZED } : { 401: UNAUTHORIZED, 403: CROSS_SITE };
 }
 
-function answerOf({ text, shape, type }: Answer): Json {
-  if (shape !== undefined) return { description: text, content: jsonOf(shape) };
+const RETRY_AFTER = {
+  "Retry-After": {
+    description: "Seconds to wait, where the recorder itself refuses",
+    schema: { type: "integer" },
+  },
+};
+
+function answerOf({ text, shape, type, again }: Answer): Json {
+  if (shape !== undefined) {
+    const headers = again === true ? { headers: RETRY_AFTER } : {};
+    return { description: text, ...headers, content: jsonOf(shape) };
+  }
   return { description: text, ...(type === undefined ? {} : { content: { [type]: {} } }) };
 }
 

@@ -5,7 +5,13 @@ import { Query as ExportQuery } from "../routes/export.ts";
 import { Query as ListQuery, Wait } from "../routes/results.ts";
 import type { Shape } from "./shapes.ts";
 
-export type Answer = { text: string; shape?: Shape; type?: string };
+export type Answer = {
+  text: string;
+  shape?: Shape;
+  type?: string;
+  /** True: a `Retry-After` can come with it. */
+  again?: boolean;
+};
 
 export type Route = {
   method: "get" | "post" | "delete";
@@ -66,7 +72,11 @@ export const ROUTES: Route[] = [
       409: { text: "The first request with this key has no answer yet", shape: "Error" },
       413: REFUSED,
       422: { text: "This key came with another body before, or OpenAI's refusal", shape: "Error" },
-      429: { text: "OpenAI's rate limit, or its budget", shape: "Error" },
+      429: {
+        text: "Too many triggers within a minute, or OpenAI's rate limit or its budget",
+        shape: "Error",
+        again: true,
+      },
       502: { text: "OpenAI refuses the key, or it isn't known whether it runs", shape: "Error" },
       503: { text: "A setting is missing, or it runs and isn't handed over yet", shape: "Error" },
     },
@@ -199,6 +209,7 @@ export const ROUTES: Route[] = [
       401: HTML,
       403: CROSS_SITE,
       413: REFUSED,
+      429: { text: "Too many tries from this address", shape: "Error", again: true },
     },
   },
   { method: "post", path: "/logout", text: "Logs it out", answers: { 303: SIGNED_OUT } },

@@ -9,6 +9,7 @@ import { Problem } from "../errors.ts";
 import { parseJson } from "../facts.ts";
 import { recordOf, type Found } from "../found.ts";
 import type { Begun, Holding } from "../holder.ts";
+import { countTrigger } from "../limits.ts";
 import { beginningOf, startHolder, stopHolder } from "../holding.ts";
 import { askRecorder, wakeRecorder } from "../instance.ts";
 import type { Channel, Known } from "../record.ts";
@@ -63,6 +64,7 @@ v1.post(
         "Here background can't be streamed: the recorder holds the stream. Leave stream out, and poll.";
       return say(c, refusal(400, message, { param: "stream" }));
     }
+    await countTrigger(c);
     const begun = await startHolder(c.env, holdingOf(c.env, body));
     if (begun.kind === "held") return c.json({ ...begun.response, background: true });
     // The SDK would try a 5xx again by itself, and each try is billed.
@@ -104,7 +106,10 @@ v1.delete("/responses/:id", async (c) => {
 v1.all("*", async (c) => say(c, await passOn(c)));
 
 v1.onError((error, c) => {
-  if (error instanceof Problem) return say(c, ofProblem(error));
+  if (error instanceof Problem) {
+    if (error.retryAfter !== undefined) c.header("retry-after", String(error.retryAfter));
+    return say(c, ofProblem(error));
+  }
   const { message, stack } = error;
   console.error(JSON.stringify({ event: "error", path: c.req.path, error: message, stack }));
   return say(c, refusal(500, "The recorder failed. Its log says what happened."));

@@ -14,12 +14,14 @@ const TITLES: Record<string, string> = {
   not_handed_over: "It runs, but is not followed yet",
   cross_site: "Refused: the request came from another site",
   too_large: "Too large",
+  too_many_logins: "Too many tries to log in",
+  too_many_triggers: "Too many runs at once",
   already_settled: "The run has ended",
   internal: "The recorder failed",
 };
 
 /** Problems that whoever has no session meets too. */
-const BEFORE_LOGIN = new Set(["not_configured", "unauthorized"]);
+const BEFORE_LOGIN = new Set(["not_configured", "unauthorized", "too_many_logins"]);
 
 /** A problem's page. */
 export function ErrorPage(props: { problem: Problem }) {
@@ -61,6 +63,7 @@ function Detail(props: { name: string; value: string | undefined }) {
 function WhatNext(props: { problem: Problem }) {
   const { code, id } = props.problem;
   if (code === "not_configured") return <a href="/health">Which settings are in place</a>;
+  if (code === "too_many_logins") return <a href="/login">Back to the login</a>;
   const known = id !== undefined && code !== "unknown_response";
   return (
     <>

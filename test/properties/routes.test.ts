@@ -36,7 +36,7 @@ let fits: Contract;
 const ids: string[] = [];
 
 beforeAll(async () => {
-  world = await startWorld({ queueSeconds: 0, runSeconds: 0 });
+  world = await startWorld({ queueSeconds: 0, runSeconds: 0 }, {}, {}, { unlimited: true });
   sender = new Sender(world.url);
   fits = contractOf(() => world.ask("/openapi.json"));
   const { paths } = Paths.parse(await (await world.ask("/openapi.json")).json());
