@@ -79,7 +79,7 @@ test("a hundred triggers a minute pass, here and below /v1, and the next starts 
   const held = await untilRefused(100, () => world.ask("/v1/responses", { method: "POST", body }));
   expect([held.last.status, held.last.headers.get("retry-after")]).toEqual([429, "60"]);
   expect(await held.last.json()).toMatchObject({
-    error: { code: "too_many_triggers", type: "invalid_request_error" },
+    error: { code: "rate_limit_exceeded", type: "rate_limit_error", param: null },
   });
   expect(await world.told("/requests")).toEqual([]);
 });

@@ -210,6 +210,7 @@ export const ROUTES: Route[] = [
       403: CROSS_SITE,
       413: REFUSED,
       429: { text: "Too many tries from this address", shape: "Error", again: true },
+      503: { text: "No access token is configured", shape: "Error" },
     },
   },
   { method: "post", path: "/logout", text: "Logs it out", answers: { 303: SIGNED_OUT } },

@@ -16,8 +16,12 @@ export function refusal(
   message: string,
   more: { param?: string; code?: string } = {},
 ): Refusal {
-  const type = status < 500 ? "invalid_request_error" : "server_error";
-  return { status, error: { message, type, param: null, code: null, ...more } };
+  return { status, error: { message, type: typeOf(status), param: null, code: null, ...more } };
+}
+
+function typeOf(status: number): string {
+  if (status === 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "server_error";
 }
 
 /**
@@ -25,7 +29,8 @@ export function refusal(
  * @param problem What was thrown.
  */
 export function ofProblem({ status, message, code, param }: Problem): Refusal {
-  return refusal(status, message, { code, ...(param === undefined ? {} : { param }) });
+  const known = status === 429 ? "rate_limit_exceeded" : code;
+  return refusal(status, message, { code: known, ...(param === undefined ? {} : { param }) });
 }
 
 /** OpenAI's refusal of the recorder's key: a caller must not take it for one of the token. */

@@ -26,6 +26,13 @@ test("every secret, variable and binding is described", () => {
   const config = read("wrangler.toml");
   const variables = [...config.matchAll(/^([A-Z_]+) = /gm)].map(([, name]) => name);
   const others = [...config.matchAll(/^binding = "(\w+)"/gm)].map(([, name]) => name);
-  const all = [...Object.keys(secrets), "OPENAI_WEBHOOK_SECRET", ...variables, ...others];
+  const limits = [...config.matchAll(/^name = "([A-Z_]+)"/gm)].map(([, name]) => name);
+  const all = [
+    ...Object.keys(secrets),
+    "OPENAI_WEBHOOK_SECRET",
+    ...variables,
+    ...others,
+    ...limits,
+  ];
   expect(new Set(Object.keys(bindings))).toEqual(new Set(all));
 });

@@ -22,7 +22,7 @@ let world: World;
 let pages: Record<string, string>;
 
 beforeAll(async () => {
-  world = await startWorld({ backgroundOutputs: "present" });
+  world = await startWorld({ backgroundOutputs: "present" }, {}, {}, { unlimited: true });
   pages = await fill(world);
 });
 afterAll(() => world.close());

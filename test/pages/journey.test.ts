@@ -14,7 +14,12 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
 
   beforeAll(async () => {
     [world, browser] = await Promise.all([
-      startWorld({ backgroundOutputs: "present", queueSeconds: 1, runSeconds: 1 }),
+      startWorld(
+        { backgroundOutputs: "present", queueSeconds: 1, runSeconds: 1 },
+        {},
+        {},
+        { unlimited: true },
+      ),
       openBrowser(),
     ]);
   });
