@@ -10,6 +10,7 @@ import { settingsInPlace } from "./config.ts";
 import { countLogin, countTrigger } from "./limits.ts";
 import { openapi } from "./contract/openapi.ts";
 import { Problem } from "./errors.ts";
+import { isBeingReplaced } from "./instance.ts";
 import { events } from "./routes/events.ts";
 import { exportPage } from "./routes/export.ts";
 import { image } from "./routes/images.ts";
@@ -130,6 +131,10 @@ app.notFound((c) =>
 );
 app.onError((error, c) => {
   if (error instanceof Problem) return fail(c, error);
+  if (isBeingReplaced(error)) {
+    const message = "The response's Recorder is just being started anew. Ask again in a second.";
+    return fail(c, new Problem(503, "being_replaced", message));
+  }
   if (error instanceof HTTPException && error.status === 403) {
     return fail(
       c,

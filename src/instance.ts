@@ -250,6 +250,18 @@ async function find(env: Env, id: string): Promise<WorkflowInstance | null> {
   }
 }
 
+/** What the engine says, or we do, when several want the same instance started anew at once. */
+const REPLACED =
+  /User called delete|previous reset\(\) failed|did not begin|instance\.(not_found|already_exists)/;
+
+/**
+ * Whether a call failed because the instance that it reached was just being replaced.
+ * @param error What was thrown.
+ */
+export function isBeingReplaced(error: unknown): boolean {
+  return REPLACED.test(String(error));
+}
+
 function isAlreadyThere(error: unknown): boolean {
   return String(error).includes("instance.already_exists");
 }

@@ -8,6 +8,7 @@ type Json = Record<string, unknown>;
 
 const UNAUTHORIZED: Answer = { text: "Show the access token, or log in", shape: "Error" };
 const CROSS_SITE: Answer = { text: "The request came from another site", shape: "Error" };
+const BEING_REPLACED: Answer = { text: "Ask again in a second", shape: "Error" };
 const NAMES = z.enum(["id", "file_id", "call_id", "n"]);
 
 /**
@@ -44,7 +45,7 @@ function paths(): Record<string, Json> {
 }
 
 function operation(route: Route): Json {
-  const answers = { ...route.answers, ...doorsOf(route) };
+  const answers = { ...turnsOf(route), ...route.answers, ...doorsOf(route) };
   const parameters = [
     ...inPath(route.path),
     ...parametersOf("query", route.query),
@@ -66,6 +67,11 @@ function operation(route: Route): Json {
 function doorsOf(route: Route): Record<number, Answer> {
   if (route.open === true) return {};
   return route.method === "get" ? { 401: UNAUTHORIZED } : { 401: UNAUTHORIZED, 403: CROSS_SITE };
+}
+
+// Whoever asks for a response while somebody has it looked at anew, or deletes it.
+function turnsOf({ path }: Route): Record<number, Answer> {
+  return path.startsWith("/results/{id}") ? { 503: BEING_REPLACED } : {};
 }
 
 const RETRY_AFTER = {

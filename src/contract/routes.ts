@@ -132,7 +132,8 @@ export const ROUTES: Route[] = [
     method: "get",
     path: "/results/{id}/images/{call_id}/{n}",
     text: "An image among a call's outputs",
-    answers: { 200: { text: "Its bytes", type: "image/*" }, 404: UNKNOWN },
+    query: Waiting,
+    answers: { 200: { text: "Its bytes", type: "image/*" }, 400: REFUSED, 404: UNKNOWN },
   },
   {
     method: "post",

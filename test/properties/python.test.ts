@@ -4,8 +4,8 @@ import { callVerdict, suspicion } from "../../src/verdict.ts";
 import { CASES } from "../cases.ts";
 import { runs } from "./runs.ts";
 
-/** Characters of one text here. Up to four times as many are kept, which garbage takes Lezer seconds to read. */
-const MOST_CODE = 32 * 1024;
+/** Characters of one text here. Up to eight times as many are kept, which garbage takes Lezer seconds to read. */
+const MOST_CODE = 16 * 1024;
 
 const WORDS = [
   "print x sys stdout f None 1 not exit() raise lambda: def class A: import from m if else while",
@@ -61,6 +61,7 @@ test.each([
   ["operators", `${"-".repeat(120_000)}1`],
   ["statements on one line", "if 1: ".repeat(20_000)],
   ["functions that call the next", chain(2_500)],
+  ["texts in braces in texts", "f'{\\\f".repeat(6_554)],
 ])("%s without end have a verdict", (_, code) => {
   expect(verdictOf(code)).toMatch(/^(silent|suspect)$/);
 });

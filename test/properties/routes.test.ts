@@ -16,6 +16,7 @@ const ELSEWHERE = new Set([
   "openai_unreachable",
   "not_handed_over",
   "not_confirmed",
+  "being_replaced",
 ]);
 
 const Paths = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
@@ -92,7 +93,10 @@ async function fitsContract(
   { status, headers, body }: Answered,
 ): Promise<void> {
   if (method === "HEAD" || body === null) return;
-  await fits(method, path, new Response(body, { status, headers }));
+  const answer = new Response(body, { status, headers });
+  await fits(method, pathOf(path), answer).catch((error: unknown) => {
+    throw new Error(`${method} ${path}: ${body.slice(0, 300)}`, { cause: error });
+  });
 }
 
 /** What is wrong with a refusal, or null. */
@@ -107,12 +111,24 @@ function problemOf(
   }
   const failure = Failure.safeParse(JSON.parse(body ?? ""));
   if (!failure.success) return failure.error.message;
-  return status < 500 || ELSEWHERE.has(failure.data.error.code) ? null : "it failed";
+  return status < 500 || ELSEWHERE.has(failure.data.error.code)
+    ? null
+    : `it failed (${lastError()})`;
+}
+
+function lastError(): string {
+  const lines = world.worker.getLogs().map(({ message }) => message);
+  return lines.findLast((line) => line.startsWith('{"event":"error"')) ?? "no error in its log";
+}
+
+// As the Worker sees it: without dots.
+function pathOf(path: string): string {
+  return new URL(`http://x${path}`).pathname;
 }
 
 // The login is a page, however its path is written.
 function isLogin(path: string): boolean {
-  return new URL(`http://x${path}`).pathname.replaceAll(/%([0-9a-f]{2})/gi, letter) === "/login";
+  return pathOf(path).replaceAll(/%([0-9a-f]{2})/gi, letter) === "/login";
 }
 
 function letter(_: string, hex: string): string {
