@@ -117,6 +117,7 @@ export function fold(record: Known, look: Look, strangers = true): Known {
     ...(channel === "held" ? { held: { broke_at: look.broke_at }, held_due: false } : {}),
     observations: [...record.observations, look.observation],
     look_now: false,
+    awaits_trigger: false,
   };
   if (channel !== "refetch" && look.facts === null) {
     const error = look.error?.code === "too_large" ? look.error : record.error;

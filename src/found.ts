@@ -26,5 +26,7 @@ export async function recordOf(env: Env, id: string, asked: Reading): Promise<Fo
 // A look that changed nothing is not stored at once; the history has it already.
 function fresher(stored: Known, asked: Reading): Known {
   if (asked.state !== "running") return stored;
+  // A crash can come between the record's write and the end of its step.
+  if (asked.known.observations.length < stored.observations.length) return stored;
   return { ...stored, observations: asked.known.observations };
 }

@@ -208,3 +208,13 @@ test("a wish to look now is met at once", async () => {
   const story = await play(() => SUSPECT, { events: [webhook(0), wish] });
   expect(story.looks).toEqual([0, 5, 25, 85, 100, 265, 565]);
 });
+
+test("where the trigger of a faster webhook never comes, one more look is the end, whatever it says", async () => {
+  const start = { started_by: "webhook", webhook: webhookOf(0), request: null } as const;
+  const story = await play(
+    (seconds) => (seconds < 5 ? { ...DONE, ours: true } : { http: 404, refused: true }),
+    { start },
+  );
+  expect(story.looks).toEqual([0, 10]);
+  expect(story.stored.at(-1)).toMatchObject({ verdict: "captured", started_by: "webhook" });
+});

@@ -17,6 +17,8 @@ export type Answer = {
   code?: string;
   refused?: boolean;
   retryAfter?: number;
+  /** The response carries what its trigger asked for. */
+  ours?: boolean;
 };
 
 export type Story = {
@@ -167,7 +169,7 @@ function lookOf(answer: Answer, seconds: number): Look {
           store: null,
           created_at: timeOf(0),
           completed_at: null,
-          intent: null,
+          intent: answer.ours === true ? TRIGGERED.intent : null,
           error: null,
           conversation: null,
           containers: [],
