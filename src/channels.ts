@@ -1,5 +1,5 @@
 // Other places where a call's outputs may stand: the events of a stream, and the items of a conversation.
-import { z } from "zod";
+import * as z from "zod";
 import { callItems, readCalls } from "./facts.ts";
 import { readToEnd, type Connection, type Sent } from "./connection.ts";
 import { memberOf, valueOf } from "./json.ts";

@@ -1,5 +1,5 @@
 // Settings: the only file that reads them. A missing or malformed one never opens a door.
-import { z } from "zod";
+import * as z from "zod";
 import { Problem } from "./errors.ts";
 import type { Rules } from "./record.ts";
 

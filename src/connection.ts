@@ -1,5 +1,5 @@
 // A connection that brings a response's events, read to its end: by a control, by a replay, by a Holder.
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson, readCalls } from "./facts.ts";
 import { isTerminal } from "./fold.ts";
 import { memberOf } from "./json.ts";

@@ -1,6 +1,6 @@
 // The same request in the foreground: the comparison of the bug report. It is streamed, so that idle time doesn't cut a long one.
 import { APIError } from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import { watch } from "./channels.ts";
 import { connect } from "./connection.ts";
 import { readCalls } from "./facts.ts";

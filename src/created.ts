@@ -1,5 +1,5 @@
 // What OpenAI answers to a create, as far as the recorder looks at it.
-import { z } from "zod";
+import * as z from "zod";
 import type { Start } from "./record.ts";
 
 /** A response id is also a Workflow instance's id: at most 100 of these characters. */

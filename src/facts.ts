@@ -1,5 +1,5 @@
 // What a response object says. Real bodies carry keys that no document names, so only what is needed is checked, and the rest let through.
-import { z } from "zod";
+import * as z from "zod";
 import {
   METADATA_KEY,
   type Citation,

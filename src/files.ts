@@ -1,6 +1,6 @@
 // Container files: found when a response ends, copied to KV before the container dies.
 import { APIError } from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import { container, messageOf } from "./openai.ts";
 import type { KeptFile, Known, Owner } from "./record.ts";
 import { fileUrl, LARGEST_VALUE, storeFile } from "./store.ts";

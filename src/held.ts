@@ -1,5 +1,5 @@
 // What a Holder leaves when its connection has ended: one line of JSON, and after it the response's bytes as OpenAI sent them.
-import { z } from "zod";
+import * as z from "zod";
 import { afterFirstLine, readBody, streamOf, type ReadBody } from "./body.ts";
 import type { Brought, Connection } from "./connection.ts";
 import { readCalls } from "./facts.ts";

@@ -1,6 +1,6 @@
 // The story of one held connection: OpenAI is asked in the foreground, and the connection is held until the run ends.
 // docs/decisions/holder.md says why a Workflow holds it, and not the Recorder itself.
-import { z } from "zod";
+import * as z from "zod";
 import { Start } from "./record.ts";
 import type { Step } from "./recorder.ts";
 

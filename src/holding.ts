@@ -1,6 +1,6 @@
 // The Holders' instances as the others see them: start one, end one, ask one. And what a Holder does to the world.
 import { APIError } from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import { connect, firstResponse, readToEnd } from "./connection.ts";
 import { leave, readHeld, type Held } from "./held.ts";
 import {

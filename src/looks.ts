@@ -1,6 +1,6 @@
 // One look by each channel: asks OpenAI, gives an observation. A failure of OpenAI's is an observation too, never an exception.
 import { APIError } from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import { LARGEST_BODY, readBody, textOf, type ReadBody } from "./body.ts";
 import { callItems, parseJson, readCalls, readResponse } from "./facts.ts";
 import { messageOf, replayEvents, retrieve } from "./openai.ts";

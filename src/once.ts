@@ -1,7 +1,7 @@
 // One run for one Idempotency-Key. KV can't decide between two that arrive at once; a Workflow instance can: it takes one event first.
 // docs/decisions/idempotency.md says why.
 import type { WorkflowStep } from "cloudflare:workers";
-import { z } from "zod";
+import * as z from "zod";
 
 /** How long a key holds, in milliseconds. */
 const DAY = 24 * 60 * 60 * 1000;

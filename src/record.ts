@@ -1,5 +1,5 @@
 // The record: its shape, and the shapes of what folds into it. How it folds stands in fold.ts.
-import { z } from "zod";
+import * as z from "zod";
 
 export const Channel = z.enum(["refetch", "stream", "conversation", "held", "control"]);
 export const CallVerdict = z.enum(["captured", "recovered", "silent", "suspect", "lost"]);

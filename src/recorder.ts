@@ -1,5 +1,5 @@
 // The story of one response. What is decided is decided in plan.ts, record.ts and verdict.ts; what is done, by the hands given to it.
-import { z } from "zod";
+import * as z from "zod";
 import {
   advance,
   advanceControl,

@@ -1,5 +1,5 @@
 // A record as the outside sees it: what is Known, joined with the response's body.
-import { z } from "zod";
+import * as z from "zod";
 import type { Call, Channel, Known, KnownCall, ResponseRecord } from "./record.ts";
 
 const Item = z.looseObject({

@@ -1,7 +1,7 @@
 // KV: keys, lifetimes, paging; the only file that knows them.
 // A record's value is one line of JSON, what is Known, and after it the response's body as OpenAI sent it.
 import { RETENTION_DAYS, setting } from "./config.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { afterFirstLine } from "./body.ts";
 import { Problem } from "./errors.ts";
 import { Known, type Channel, type KeptFile, type Owner, type ResponseVerdict } from "./record.ts";

@@ -1,5 +1,5 @@
 // The contract as an OpenAPI 3.1 document.
-import { z } from "zod";
+import * as z from "zod";
 import { version } from "../../package.json";
 import { IN_PATHS, ROUTES, type Answer, type Route } from "./routes.ts";
 import { SHAPES, type Shape } from "./shapes.ts";

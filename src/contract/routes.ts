@@ -1,5 +1,5 @@
 // Every route, as the outside sees it.
-import { z } from "zod";
+import * as z from "zod";
 import { RESPONSE_ID } from "../created.ts";
 import { Query as ExportQuery } from "../routes/export.ts";
 import { Query as ListQuery, Wait } from "../routes/results.ts";

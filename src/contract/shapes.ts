@@ -1,5 +1,5 @@
 // The shapes that the outside sees, by name. What checks requests and records is the same thing that is written down here.
-import { z } from "zod";
+import * as z from "zod";
 import { ResponseRecord, ResponseVerdict } from "../record.ts";
 import { Flags } from "../routes/prepare.ts";
 import { Started } from "../routes/trigger.ts";

@@ -1,6 +1,6 @@
 // Everything that was recorded, one record a line, page by page.
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { Problem } from "../errors.ts";
 import { askRecorder } from "../instance.ts";
 import { Channel, type Known } from "../record.ts";

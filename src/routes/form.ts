@@ -1,6 +1,6 @@
 // The trigger's body, as JSON from a script or as a form from its page.
 import type { Context, Next } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { Problem } from "../errors.ts";
 import { EXAMPLE } from "../openai.ts";
 import type { App } from "./session.ts";

@@ -1,6 +1,6 @@
 // Images in outputs, each from a URL of its own: the pages never hold one.
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { Problem } from "../errors.ts";
 import { pictureOf } from "../views/picture.ts";
 import { result } from "./results.ts";

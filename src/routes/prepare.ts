@@ -1,5 +1,5 @@
 // What a caller asked for, checked, and as it goes to OpenAI.
-import { z } from "zod";
+import * as z from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
 import { LARGEST_REQUEST, whyNotTwice } from "../control.ts";
 import { Problem } from "../errors.ts";

@@ -1,6 +1,6 @@
 // Reading what was recorded. Whoever reads asks the instance first, and KV only when the record is there.
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { Problem } from "../errors.ts";
 import { askRecorder, awaitRecorder, restartRecorder, wakeRecorder } from "../instance.ts";
 import { forgetHolder, nudgeHolder, stopHolder } from "../holding.ts";

@@ -1,7 +1,7 @@
 // Starts a background response and hands it to its Recorder.
 import type { Context } from "hono";
 import { APIError } from "openai";
-import { z } from "zod";
+import * as z from "zod";
 import { rulesOf } from "../config.ts";
 import { connect, firstResponse, readToEnd, type Connection } from "../connection.ts";
 import { Created, createdOf, RESPONSE_ID } from "../created.ts";

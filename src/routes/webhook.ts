@@ -1,6 +1,6 @@
 // OpenAI's webhook: verify, hand over, answer. Nobody calls OpenAI while OpenAI waits.
 import type { Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, rulesOf, setting } from "../config.ts";
 import { RESPONSE_ID } from "../created.ts";
 import { Problem } from "../errors.ts";

@@ -1,6 +1,6 @@
 // OpenAI's API for unchanged SDK code: with `background: true` a run is held, so that its outputs are there. The rest is passed on.
 import { Hono, type Context } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import { bodyLimit } from "hono/body-limit";
 import { streamOf, textOf } from "../body.ts";
 import { rulesOf } from "../config.ts";

@@ -1,5 +1,5 @@
 // A held run's response as OpenAI shows it in the foreground, but for `background`, which says what the caller asked for.
-import { z } from "zod";
+import * as z from "zod";
 import { textOf } from "../body.ts";
 import { membersOf, memberOf, replaced, valueOf, type Edit } from "../json.ts";
 import { OUTPUTS } from "../openai.ts";

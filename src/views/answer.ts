@@ -1,5 +1,5 @@
 // What the pages show of the response object besides its calls.
-import { z } from "zod";
+import * as z from "zod";
 
 /** Larger bodies are not parsed a second time: an isolate has 128 MB. */
 const LARGEST = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 // Background and control side by side, with what differs marked.
-import { z } from "zod";
+import * as z from "zod";
 import type { Call, ResponseRecord } from "../record.ts";
 import { Chip } from "./chip.tsx";
 import { Code } from "./call.tsx";

@@ -1,5 +1,5 @@
 // What a call showed, as it was: text as text, pictures from our own route.
-import { z } from "zod";
+import * as z from "zod";
 import type { Call } from "../record.ts";
 import { kindOf } from "./picture.ts";
 import { excerpt, Printed, Visible } from "./text.tsx";
