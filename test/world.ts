@@ -154,14 +154,16 @@ function forgetEnvironment(): void {
  * @param port Where it listens.
  * @param state The folder of its KV and Workflows.
  * @param api The emulator's URL.
+ * @param more Settings that differ from the test's.
  */
-export function serveCommand(port: number, state: string, api: string): string[] {
+export function serveCommand(port: number, state: string, api: string, more: Vars = {}): string[] {
   const settings = {
     OPENAI_BASE_URL: `${api}/v1`,
     OPENAI_API_KEY: API_KEY,
     OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
     ACCESS_TOKEN: TOKEN,
     LOOK_AGAIN: "1",
+    ...more,
   };
   const vars = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const where = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
