@@ -1,0 +1,12 @@
+/** Does something for each of many, so many at a time. */
+export async function inTurns<T>(
+  all: readonly T[],
+  atOnce: number,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  const left = all.values();
+  const turns = Array.from({ length: atOnce }, async () => {
+    for (const one of left) await work(one);
+  });
+  await Promise.all(turns);
+}
