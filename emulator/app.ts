@@ -20,6 +20,8 @@ export interface Env {
     seen: Entry;
     /** A fault: the stream's connection ends after so many events. */
     cutAfter: number | undefined;
+    /** A fault: the stream's connection stays open, silent, when so many events or all have come. */
+    stalls: boolean | undefined;
     /** There is no answer, on purpose. */
     silent: boolean | undefined;
   };

@@ -17,7 +17,7 @@ export const Fault = z.strictObject({
   /** How long a `delay` is (1), and after how long a `hang` ends in a closed connection (never). */
   seconds: z.number().min(0).optional(),
   patch: z.record(z.string(), z.unknown()).default({}),
-  /** With `cut`: the connection of a stream ends after so many events. */
+  /** With `cut`: the connection of a stream ends after so many events; with `hang`: it stays open, and nothing more comes, not even its end. */
   after_events: z.int().min(0).optional(),
   /** With `status`, `hang`, `cut` and `html`: the request is carried out, only its answer is lost; with `delay`: it is late. */
   carry_out: z.boolean().default(false),

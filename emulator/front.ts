@@ -89,7 +89,12 @@ const SPOILERS: Record<Fault["kind"], Spoiler> = {
       headers: { "content-type": "application/json", ...headers },
     });
   },
-  async hang(c, { seconds }) {
+  async hang(c, { seconds, after_events }, next) {
+    if (after_events !== undefined) {
+      c.set("cutAfter", after_events);
+      c.set("stalls", true);
+      return next();
+    }
     if (seconds === undefined) return silence(c);
     await pause(c, seconds * 1000);
     c.env.outgoing.socket?.destroy();

@@ -18,6 +18,8 @@ export function follow(c: Context<Env>, run: Run, { see, from = 0 }: Options): R
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { value } = left > 0 ? await events.next() : { value: undefined };
+      // A fault: the connection stays open, and nothing comes through it any more.
+      if (!value && c.get("stalls")) return new Promise<void>(() => undefined);
       if (!value) return finish(c, controller, left);
       left -= 1;
       controller.enqueue(encoder.encode(wire(value, see)));

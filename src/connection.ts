@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { parseJson, readCalls } from "./facts.ts";
 import { isTerminal } from "./fold.ts";
-import { memberOf } from "./json.ts";
+import { memberOf, valueOf } from "./json.ts";
 import type { ReadBody } from "./body.ts";
 import { eventsOf } from "./sse.ts";
 
@@ -11,6 +11,9 @@ const Event = z.looseObject({
   sequence_number: z.number().optional().catch(undefined),
   item: z.unknown().optional(),
   response: z.looseObject({ id: z.string(), status: z.string().catch("") }).optional(),
+  /** Of an `error` event. */
+  code: z.string().nullish().catch(null),
+  message: z.string().nullish().catch(null),
 });
 type Event = z.infer<typeof Event>;
 
@@ -34,6 +37,8 @@ export type Brought = {
   response: Sent | null;
   /** The calls that were done, as they came, by id. Outputs stand here and again in the last event's response. */
   calls: Map<string, Uint8Array>;
+  /** What OpenAI said in an `error` event. */
+  problem: { code: string; message: string } | null;
   /** What broke the connection. */
   error: unknown;
 };
@@ -59,18 +64,20 @@ export function connect(answer: Response): Connection {
  * The response object of the first event that has one. What comes after it is still to be read.
  * @param connection The connection.
  * @returns Undefined when it ended without.
+ * @throws Error when OpenAI sends an error in its place.
  */
 export async function firstResponse({ events }: Connection): Promise<unknown> {
   for (;;) {
     const next = await events.next();
     if (next.done === true) return undefined;
-    const response = read(next.value)?.response;
-    if (response !== undefined) return response;
+    const event = read(next.value);
+    if (event?.type === "error") throw new Error(event.message ?? "OpenAI sent an error.");
+    if (event?.response !== undefined) return valueOf(partOf(next.value, "response") ?? undefined);
   }
 }
 
 /**
- * Reads a connection to its end, however it ends.
+ * Reads a connection to its end, however it ends. After the event that ends a response it is closed, also where the other side leaves it open.
  * @param connection The connection.
  * @param enough Says of each event's type whether to stop there.
  */
@@ -84,6 +91,7 @@ export async function readToEnd(
     last: null,
     response: null,
     calls: new Map(),
+    problem: null,
     error: null,
   };
   try {
@@ -91,7 +99,7 @@ export async function readToEnd(
       const event = read(body);
       if (event === null) continue;
       note(brought, event, body);
-      if (enough(event.type)) break;
+      if (brought.response !== null || enough(event.type)) break;
     }
   } catch (error) {
     brought.error = error;
@@ -102,6 +110,9 @@ export async function readToEnd(
 function note(brought: Brought, event: Event, body: ReadBody): void {
   const { type, sequence_number: number, response, item } = event;
   brought.last = number === undefined ? type : `${number} ${type}`;
+  if (type === "error") {
+    brought.problem = { code: event.code ?? "error", message: event.message ?? "" };
+  }
   if (type === "response.output_item.done") noteCall(brought, item, body);
   if (response === undefined) return;
   brought.id = response.id;

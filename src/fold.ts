@@ -47,6 +47,7 @@ export function begin(from: Start): Known {
     control_due: from.control !== null,
     holder: from.holder,
     held_due: from.holder !== null,
+    held_error: null,
     conversation: null,
     containers: [],
     cited: [],
@@ -95,9 +96,7 @@ export function foldWake(record: Known, wake: Wake): Known {
     look_now: record.look_now || isTerminal(record.status),
     awaits_trigger: false,
     replay: ours.replay,
-    holder: ours.holder,
-    held: ours.held,
-    held_due: ours.held_due,
+    ...(record.holder === ours.holder ? {} : heldBy(ours)),
     retention_days: ours.retention_days,
     effective_store: record.effective_store ?? ours.effective_store,
   };
@@ -114,7 +113,7 @@ export function fold(record: Known, look: Look, strangers = true): Known {
   const { channel } = look.observation;
   const observed: Known = {
     ...record,
-    ...(channel === "held" ? { held: { broke_at: look.broke_at }, held_due: false } : {}),
+    ...(channel === "held" ? letGo(look) : {}),
     observations: [...record.observations, look.observation],
     look_now: false,
     awaits_trigger: false,
@@ -131,6 +130,14 @@ export function fold(record: Known, look: Look, strangers = true): Known {
   };
   if (look.facts === null) return judged(answered);
   return judged(learnCalls(learn(answered, look.facts, look, strangers), look, first));
+}
+
+function heldBy({ holder, held, held_due }: Known): Pick<Known, "holder" | "held" | "held_due"> {
+  return { holder, held, held_due };
+}
+
+function letGo(look: Look): Pick<Known, "held" | "held_due" | "held_error"> {
+  return { held: { broke_at: look.broke_at }, held_due: false, held_error: look.error };
 }
 
 /**
@@ -172,7 +179,7 @@ function learn(record: Known, facts: Facts, look: Look, strangers: boolean): Kno
     containers: ended ? union(record.containers, facts.containers) : record.containers,
     cited: ended ? facts.cited : record.cited,
     body: ended && !forgets(record, look) ? (look.body ?? record.body) : record.body,
-    error: look.error ?? facts.error,
+    error: look.error ?? facts.error ?? (facts.status === "failed" ? record.held_error : null),
     unwanted: record.started_by === "webhook" && intent === null && !strangers,
     awaits_trigger:
       !isTerminal(record.status) && record.started_by === "webhook" && intent !== null,

@@ -19,6 +19,8 @@ const Head = z.object({
   broke_at: z.string().nullable(),
   /** The response follows with its long texts cut: it had this many bytes, too many to be kept. */
   too_large: z.number().nullable(),
+  /** What OpenAI's `error` event said, where one ended it. */
+  error: z.object({ code: z.string(), message: z.string() }).nullable().default(null),
   /** Calls whose outputs the response itself lacks; all of them where there is no response. */
   calls: z.array(z.unknown()),
 });
@@ -42,6 +44,7 @@ export function leave(
     status: brought?.status ?? null,
     broke_at: response === null ? (brought?.last ?? LOST) : null,
     too_large: response !== null && response.bytes === null ? response.size : null,
+    error: brought?.problem ?? null,
     calls: brought === null ? [] : callsBeside(brought),
   };
   const encoder = new TextEncoder();

@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { Start } from "./record.ts";
 import type { Step } from "./recorder.ts";
+import { redact } from "./redact.ts";
 
 /** The steps that others wait for, and the event that ends the connection. */
 export const BEGIN = "begin";
@@ -14,8 +15,8 @@ export const STOP = "stop";
 export const Holding = z.object({
   /** Create parameters, as they go to OpenAI. */
   request: z.record(z.string(), z.unknown()),
-  /** What the Recorder begins with, but for what OpenAI says first. */
-  start: Start.omit({ id: true, created: true, holder: true }),
+  /** What the Recorder begins with, but for the request and what OpenAI says first. */
+  start: Start.omit({ id: true, created: true, holder: true, request: true }),
 });
 export type Holding = z.infer<typeof Holding>;
 
@@ -25,7 +26,8 @@ export const Begun = z.discriminatedUnion("kind", [
     kind: z.literal("held"),
     id: z.string(),
     created: Start.shape.created.unwrap(),
-    response: z.record(z.string(), z.unknown()),
+    /** The first response object, as JSON. */
+    response: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
   }),
   z.object({
     kind: z.literal("refused"),
@@ -33,6 +35,7 @@ export const Begun = z.discriminatedUnion("kind", [
     /** OpenAI's own error object. */
     error: z.unknown().optional(),
     request_id: z.string().nullable(),
+    retry_after: z.string().nullable(),
   }),
   z.object({ kind: z.literal("failed"), late: z.boolean(), message: z.string() }),
 ]);
@@ -88,15 +91,20 @@ export async function hold(
   hands: HolderHands,
 ): Promise<null> {
   let line: Line | null = null;
-  const begun = await step.do(BEGIN, ONCE, async ({ attempt }): Promise<Begun> => {
-    if (attempt > 1) return INTERRUPTED;
-    const made = await hands.begin(holding.request);
-    line = made.line;
-    return made.begun;
-  });
-  if (begun.kind !== "held") return null;
-  const start: Start = { ...holding.start, id: begun.id, created: begun.created, holder };
-  void closeWhenAsked(step, () => line);
+  const close = (): void => line?.close();
+  const begun = await step
+    .do(BEGIN, ONCE, async ({ attempt }): Promise<Begun> => {
+      if (attempt > 1) return INTERRUPTED;
+      const made = await hands.begin(holding.request);
+      line = made.line;
+      return made.begun;
+    })
+    // Its result could not be kept: nobody would ever hear of the run.
+    .catch(close);
+  if (begun?.kind !== "held") return null;
+  const { id, created } = begun;
+  const start: Start = { ...holding.start, id, created, holder, request: redact(holding.request) };
+  void closeWhenAsked(step, close);
   const handedOver = step.do(HAND_OVER, PATIENT, async () => {
     await hands.handOver(start);
     return null;
@@ -114,10 +122,10 @@ export async function hold(
 }
 
 // After the run's end nobody asks any more; the wait ends with the instance.
-async function closeWhenAsked(step: Step, line: () => Line | null): Promise<void> {
+async function closeWhenAsked(step: Step, close: () => void): Promise<void> {
   const asked = await step
     .waitForEvent(STOP, { type: STOP, timeout: LONGEST })
     .then(() => true)
     .catch(() => false);
-  if (asked) line()?.close();
+  if (asked) close();
 }

@@ -13,17 +13,20 @@ import {
   type Holding,
   type Line,
 } from "./holder.ts";
-import { restartRecorder, startRecorder, wakeRecorder } from "./instance.ts";
+import { askRecorder, restartRecorder, startRecorder, wakeRecorder } from "./instance.ts";
+import { valueOf } from "./json.ts";
 import { createStreamed, messageOf } from "./openai.ts";
 import { Created, createdOf } from "./created.ts";
-import type { Start } from "./record.ts";
+import { LOST, type Start } from "./record.ts";
 
 /** Milliseconds that OpenAI has for its first word. */
 const FIRST_WORD = 20_000;
 /** Milliseconds that a caller waits for it: an instance may have to wait for its turn. */
 const PATIENCE = 25_000;
-/** Milliseconds after which its step ends; what a step began doesn't end with it. */
-const LONGEST = 24 * 60 * 60 * 1000;
+/** Milliseconds after which a connection is closed: before its step ends, and before the Recorder gives up after a day. */
+const LONGEST = 23.5 * 60 * 60 * 1000;
+/** Bytes of the first response object that are kept: it repeats the request, and a step's result holds 1 MiB. */
+const LARGEST_ECHO = 1_000_000;
 /** Milliseconds in which a Holder that has ended must have told what it left. */
 const LAST_WORD = 10_000;
 
@@ -48,8 +51,9 @@ async function begin(
   try {
     const ends = AbortSignal.any([connection.signal, AbortSignal.timeout(LONGEST)]);
     const line = connect(await createStreamed(env, request, ends));
-    const response = Created.parse(await firstResponse(line));
-    const begun: Begun = { kind: "held", id: response.id, created: createdOf(response), response };
+    const first = Created.parse(await firstResponse(line));
+    const { id } = first;
+    const begun: Begun = { kind: "held", id, created: createdOf(first), response: echoOf(first) };
     return {
       begun,
       line: {
@@ -66,11 +70,25 @@ async function begin(
   }
 }
 
+// As bytes: the engine counts two for each character of a text that has one beyond Latin-1.
+function echoOf(response: Created): Uint8Array {
+  const encoder = new TextEncoder();
+  const whole = encoder.encode(JSON.stringify(response));
+  if (whole.byteLength <= LARGEST_ECHO) return whole;
+  return encoder.encode(JSON.stringify({ ...response, instructions: null, tools: [] }));
+}
+
 function failure(error: unknown, late: boolean): Begun {
   if (error instanceof APIError && error.status !== undefined) {
     const own: unknown = error.error;
-    const request_id = error.requestID ?? null;
-    return { kind: "refused", status: Number(error.status), error: own, request_id };
+    const headers: unknown = error.headers;
+    return {
+      kind: "refused",
+      status: Number(error.status),
+      error: own,
+      request_id: error.requestID ?? null,
+      retry_after: headers instanceof Headers ? headers.get("retry-after") : null,
+    };
   }
   const message = error instanceof z.ZodError ? "It sent no response object." : messageOf(error);
   return { kind: "failed", late, message };
@@ -78,9 +96,15 @@ function failure(error: unknown, late: boolean): Begun {
 
 async function tell(env: Env, start: Start): Promise<void> {
   const found = await wakeRecorder(env, start.id, { kind: "held" });
-  if (found === "woken") return;
-  await restartRecorder(env, start);
+  if (found === "woken" && !(await hasGivenUp(env, start.id))) return;
+  await restartRecorder(env, { ...start, action: "look" });
   await wakeRecorder(env, start.id, { kind: "held" });
+}
+
+// A Recorder that has ended hears nothing: what came late is taken by another.
+async function hasGivenUp(env: Env, id: string): Promise<boolean> {
+  const asked = await askRecorder(env, id);
+  return asked.state === "ended" && asked.known.held?.broke_at === LOST;
 }
 
 /**
@@ -94,7 +118,8 @@ export async function startHolder(env: Env, holding: Holding): Promise<Begun> {
   const late = scheduler.wait(PATIENCE).then(() => null);
   const begun = await Promise.race([handedOver(instance), late]);
   if (begun !== null) return begun;
-  await instance.terminate();
+  // It may end at this very moment.
+  await instance.terminate().catch(() => undefined);
   return { kind: "failed", late: true, message: "No Holder had its turn." };
 }
 
@@ -124,12 +149,19 @@ export function errorOf(begun: Extract<Begun, { kind: "refused" }>): APIError {
 }
 
 /**
- * What a Holder left of its connection.
+ * What a Holder left of its connection. One that still holds it is made to let go: the response has ended, whatever the connection says.
  * @param env The Worker's environment.
  * @param holder The instance's id.
  * @returns Null when it left nothing.
  */
 export async function askHolder(env: Env, holder: string | null): Promise<Held | null> {
+  const left = await leftBy(env, holder);
+  if (left !== null) return left;
+  await stopHolder(env, holder);
+  return leftBy(env, holder);
+}
+
+function leftBy(env: Env, holder: string | null): Promise<Held | null> {
   return ofStep(env, holder, HOLD, async (output) => (isStream(output) ? readHeld(output) : null));
 }
 
@@ -144,7 +176,7 @@ export async function beginningOf(
 ): Promise<Record<string, unknown> | null> {
   return ofStep(env, holder, BEGIN, async (output) => {
     const begun = Begun.parse(output);
-    return begun.kind === "held" ? begun.response : null;
+    return begun.kind === "held" ? objectOf(begun.response) : null;
   });
 }
 
@@ -195,6 +227,14 @@ export async function nudgeHolder(env: Env, holder: string | null): Promise<void
  */
 export async function forgetHolder(env: Env, holder: string | null): Promise<void> {
   await (await find(env, holder))?.delete();
+}
+
+/**
+ * A response object that a Holder keeps.
+ * @param json Its JSON.
+ */
+export function objectOf(json: Uint8Array): Record<string, unknown> {
+  return z.record(z.string(), z.unknown()).parse(valueOf(json));
 }
 
 function isStream(output: unknown): output is ReadableStream<Uint8Array> {

@@ -113,7 +113,8 @@ async function byHolder(env: Env, record: Known): Promise<Seen> {
       items: held?.calls ?? [],
       response: held?.status ?? null,
     });
-    return { ...seen, look: { ...seen.look, broke_at: held?.broke_at ?? LOST } };
+    const error = seen.look.error ?? held?.error ?? null;
+    return { ...seen, look: { ...seen.look, error, broke_at: held?.broke_at ?? LOST } };
   }
   const seen = await ofResponse(how, held.response);
   return held.calls.length === 0 ? seen : completed(seen, held.calls);

@@ -130,6 +130,8 @@ export const Known = ResponseRecord.omit({ calls: true, control: true, response:
   holder: z.string().nullable().default(null),
   /** The Holder hasn't said yet how its connection ended. */
   held_due: z.boolean().default(false),
+  /** What OpenAI said when it ended the held connection by an error. */
+  held_error: Problem.nullable().default(null),
   /** The conversation that the response belongs to. */
   conversation: z.string().nullable(),
   /** The containers that the response used or named. */

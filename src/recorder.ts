@@ -15,6 +15,7 @@ import {
   KeptFile,
   KnownControl,
   Look,
+  LOST,
   Observation,
   ResponseVerdict,
   Webhook,
@@ -178,13 +179,18 @@ function isFresh({ started_by, action }: Start): boolean {
 // What an earlier instance left behind: its control, if it had not ended, ended with it.
 function reopen(stored: Known, start: Start): Known {
   const unfinished = !isTerminal(stored.status);
+  // Its Holder had been given up, and has come back.
+  const returned = start.holder !== null && stored.held?.broke_at === LOST;
+  const held_due = stored.held_due || returned;
   const ours = start.started_by === "trigger" || start.started_by === "v1";
   return {
     ...(ours ? foldWake(stored, { kind: "trigger", start }) : stored),
     webhook: stored.webhook ?? start.webhook,
     control: stored.control_due ? INTERRUPTED.control : stored.control,
     control_due: false,
-    settled_at: unfinished ? null : stored.settled_at,
+    holder: stored.holder ?? start.holder,
+    held_due,
+    settled_at: unfinished || held_due ? null : stored.settled_at,
     look_now: start.action === "look" || unfinished,
   };
 }

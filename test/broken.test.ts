@@ -14,7 +14,8 @@ const EXAMPLE = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
 const Posts = z.array(z.looseObject({ method: z.string(), path: z.string() }));
 
 /** The long tests have more of them. */
-const [BROKEN, ALL] = process.env["LONG_TESTS"] === undefined ? [8, 25] : [30, 100];
+const LONG = process.env["LONG_TESTS"] !== undefined;
+const [BROKEN, ALL] = LONG ? [30, 100] : [8, 25];
 
 const Truth = z.looseObject({ status: z.string() });
 const Told = z.object({
@@ -93,14 +94,62 @@ test("what OpenAI refuses is passed on, and nothing is held", async () => {
   expect(await answer.json()).toMatchObject({ error: { code: "unknown_parameter" } });
 });
 
-test("a run that OpenAI begins too late is 503, and is not tried twice", async () => {
+test("a run that OpenAI begins too late is 503, and the same key doesn't start it again", async () => {
   const before = await posts();
   await world.fault({ method: "POST", path: "^/v1/responses$", times: 1, kind: "hang" });
-  const answer = await world.ask("/trigger", { method: "POST", body: '{"hold":true}' });
-  expect(answer.status).toBe(503);
-  expect(await answer.json()).toMatchObject({ error: { code: "not_begun" } });
+  const headers = { "idempotency-key": "begun-too-late" };
+  for (let times = 0; times < 2; times += 1) {
+    const init = { method: "POST", body: '{"hold":true}', headers };
+    const answer = await world.ask("/trigger", init);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ error: { code: "not_begun" } });
+  }
   expect(await posts()).toBe(before + 1);
 });
+
+test("a connection that stays open after its last event is as good as any", async () => {
+  const where = { method: "POST", path: "^/v1/responses$", times: 1 };
+  await world.fault({ ...where, kind: "hang", after_events: 1_000 });
+  const record = await world.settled(await world.trigger({ hold: true }));
+  expect(record).toMatchObject({ verdict: "captured", held: { broke_at: null } });
+  expect(channels(record)).toEqual(["held"]);
+});
+
+// The Recorder gives the Holder a minute for its last word.
+test.skipIf(!LONG)(
+  "a connection that went silent is let go when a look has seen the end, and what it brought is kept",
+  async () => {
+    await world.emulate({ onDisconnect: "complete" });
+    const where = { method: "POST", path: "^/v1/responses$", times: 1 };
+    await world.fault({ ...where, kind: "hang", after_events: 14 });
+    const id = await world.trigger({ ...SLOW, input: SLOW.input.replace("3", "1") });
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    // OpenAI forgets it: what the connection brought is all there is.
+    await world.fault({
+      method: "GET",
+      path: `${id}$`,
+      times: -1,
+      kind: "replace",
+      patch: { output: [] },
+    });
+    await world.ask(`/results/${id}/look`, { method: "POST" });
+    const record = await settledAfterAll(id);
+    expect(record).toMatchObject({
+      status: "completed",
+      verdict: "recovered",
+      held: { broke_at: "13 response.output_item.done" },
+      calls: [{ source: "held", outputs: EXAMPLE }],
+    });
+  },
+  180_000,
+);
+
+async function settledAfterAll(id: string): Promise<ResponseRecord> {
+  for (;;) {
+    const record = await world.settled(id);
+    if (record.settled_at !== null) return record;
+  }
+}
 
 test.each([
   ["a connection that is cut before OpenAI's first word", { kind: "cut" }],

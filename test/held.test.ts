@@ -76,8 +76,7 @@ test("20 MiB of outputs come through whole", async () => {
   const id = await world.trigger({ hold: true, input, tools: TOOLS });
   expect(await world.settled(id)).toMatchObject({ verdict: "captured", error: null });
   const printed = await (await world.ask(`/results/${id}/outputs`)).text();
-  expect(printed.length).toBe(2 * times);
-  expect(/^(xé)+$/.test(printed)).toBe(true);
+  expect(printed === "xé".repeat(times)).toBe(true);
 });
 
 test("a response too large to be stored keeps its calls and says so", async () => {

@@ -22,7 +22,6 @@ const HOLDING: Holding = {
     started_by: "trigger",
     rules: { deadline: 120, again: [], strangers: true },
     intent: null,
-    request: null,
     control: null,
     webhook: null,
     action: null,
@@ -33,7 +32,7 @@ const BEGUN: Begun = {
   kind: "held",
   id: "resp_1",
   created: { ...CREATED, created_at: HOLDING.start.at },
-  response: {},
+  response: new Uint8Array(),
 };
 
 /** Keeps what steps gave. It crashes once, before the result of the step named is kept. */

@@ -7,7 +7,11 @@ import { trigger, type Started } from "./trigger.ts";
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 /** Failures after which a response may be running. */
-const BINDING = new Set(["may_have_started", "not_handed_over"]);
+const BINDING: Partial<Record<string, 502 | 503>> = {
+  may_have_started: 502,
+  not_handed_over: 503,
+  not_begun: 503,
+};
 
 type Failed = Extract<Answer, { kind: "failed" }>;
 
@@ -50,7 +54,7 @@ async function startAndTell(
 function ofFailure(error: unknown): Answer {
   if (!(error instanceof Problem)) return UNKNOWN;
   const { status, code, message, id = null, requestId: request_id = null } = error;
-  if (!BINDING.has(code)) return { kind: "free" };
+  if (BINDING[code] === undefined) return { kind: "free" };
   return { kind: "failed", status, code, message, id, request_id };
 }
 
@@ -91,7 +95,7 @@ function repeat(c: Context<App>, turn: Exclude<Turn, { kind: "ours" }>): Started
   }
   const { code, message, id, request_id } = answer.kind === "failed" ? answer : UNKNOWN;
   const more = { id: id ?? undefined, requestId: request_id ?? undefined };
-  throw new Problem(code === "not_handed_over" ? 503 : 502, code, message, more);
+  throw new Problem(BINDING[code] ?? 502, code, message, more);
 }
 
 function refusal(kind: keyof typeof REFUSALS): Problem {

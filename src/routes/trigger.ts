@@ -7,7 +7,7 @@ import { connect, firstResponse, readToEnd, type Connection } from "../connectio
 import { Created, createdOf, RESPONSE_ID } from "../created.ts";
 import { Problem } from "../errors.ts";
 import type { Holding } from "../holder.ts";
-import { errorOf, startHolder } from "../holding.ts";
+import { errorOf, objectOf, startHolder } from "../holding.ts";
 import { startRecorder } from "../instance.ts";
 import { create, createStreamed, messageOf } from "../openai.ts";
 import type { Start } from "../record.ts";
@@ -56,22 +56,24 @@ async function start(c: Context<App>, { request, intent }: Prepared): Promise<Cr
     started_by: "trigger" as const,
     rules: rulesOf(c.env),
     intent,
-    request: intent.control ? null : redact(request),
     control: intent.control ? request : null,
     webhook: null,
     action: null,
   };
   if (intent.hold) return startHeld(c.env, { request, start: base });
+  // Where it is kept for the control it needn't be kept twice.
+  const kept = intent.control ? null : redact(request);
   const created = intent.replay
     ? await createReplayable(c, request)
     : await createOnce(c.env, request);
-  await handOver(c.env, { ...base, id: created.id, created: createdOf(created), holder: null });
+  const { id } = created;
+  await handOver(c.env, { ...base, id, request: kept, created: createdOf(created), holder: null });
   return created;
 }
 
 async function startHeld(env: Env, holding: Holding): Promise<Created> {
   const begun = await startHolder(env, holding);
-  if (begun.kind === "held") return Created.parse(begun.response);
+  if (begun.kind === "held") return Created.parse(objectOf(begun.response));
   if (begun.kind === "refused") throw ofCreate(errorOf(begun), UNTOLD);
   if (!begun.late) throw mayHaveStarted(begun.message, UNTOLD);
   const message = `OpenAI had not begun after 20 s (${begun.message}), so the connection was closed, which ends the run. Try again; look at /results before, since it may be there all the same.`;

@@ -10,10 +10,10 @@ import { parseJson } from "../facts.ts";
 import { recordOf, type Found } from "../found.ts";
 import type { Begun, Holding } from "../holder.ts";
 import { countTrigger } from "../limits.ts";
-import { beginningOf, startHolder, stopHolder } from "../holding.ts";
+import { beginningOf, objectOf, startHolder, stopHolder } from "../holding.ts";
+import { memberOf, valueOf } from "../json.ts";
 import { askRecorder, wakeRecorder } from "../instance.ts";
 import type { Channel, Known } from "../record.ts";
-import { redact } from "../redact.ts";
 import { checkKeepable, includeOf } from "../routes/prepare.ts";
 import { forgetRun } from "../routes/results.ts";
 import { showsToken, type App } from "../routes/session.ts";
@@ -26,6 +26,18 @@ import { passOn } from "./proxy.ts";
 const LARGEST_CREATE = 25 * 1024 * 1024;
 /** How often, and after how many milliseconds, a cancelled run is asked whether it has ended. */
 const ASKS = { times: 40, gap: 250 };
+
+/** What OpenAI takes as `include`. */
+const INCLUDABLE = new Set([
+  "file_search_call.results",
+  "web_search_call.results",
+  "web_search_call.action.sources",
+  "message.input_image.image_url",
+  "computer_call_output.output.image_url",
+  "code_interpreter_call.outputs",
+  "reasoning.encrypted_content",
+  "message.output_text.logprobs",
+]);
 
 const Body = z.record(z.string(), z.unknown());
 
@@ -57,25 +69,23 @@ v1.post(
   }),
   async (c) => {
     const sent = new Uint8Array(await c.req.arrayBuffer());
-    const body = Body.safeParse(parseJson(textOf([sent]))).data;
-    if (body?.["background"] !== true) return say(c, await passOn(c, sent));
+    const body = asksForBackground(sent) ? Body.parse(parseJson(textOf([sent]))) : null;
+    if (body === null) return say(c, await passOn(c, sent));
     if ((body["stream"] ?? false) !== false) {
       const message =
         "Here background can't be streamed: the recorder holds the stream. Leave stream out, and poll.";
       return say(c, refusal(400, message, { param: "stream" }));
     }
     await countTrigger(c);
-    const begun = await startHolder(c.env, holdingOf(c.env, body));
-    if (begun.kind === "held") return c.json({ ...begun.response, background: true });
-    // The SDK would try a 5xx again by itself, and each try is billed.
-    c.header("x-should-retry", "false");
-    return say(c, notBegun(begun));
+    return hold(c, holdingOf(c.env, body));
   },
 );
 
 v1.get("/responses/:id", async (c) => {
   const found = await heldRun(c);
   if (found === null) return say(c, await passOn(c));
+  const wrong = wrongInclude(c);
+  if (wrong !== null) return say(c, wrong);
   if (c.req.query("stream") !== "true") return show(c, found);
   const message =
     "This response cannot be streamed because it was not created with background=true.";
@@ -86,7 +96,7 @@ v1.post("/responses/:id/cancel", async (c) => {
   const found = await heldRun(c);
   if (found === null) return say(c, await passOn(c));
   const { known } = found;
-  if (known.verdict !== "pending") return show(c, found);
+  if (!isInFlight(known)) return show(c, found);
   // OpenAI cancels no run in the foreground; it ends with its connection.
   if (!known.held_due) return say(c, await passOn(c));
   await stopHolder(c.env, known.holder);
@@ -138,7 +148,6 @@ function holdingOf(env: Env, body: Record<string, unknown>): Holding {
       started_by: "v1",
       rules: rulesOf(env),
       intent: { include: wanted, replay: false, control: false, hold: true, retention_days: null },
-      request: redact(request),
       control: null,
       webhook: null,
       action: null,
@@ -146,21 +155,45 @@ function holdingOf(env: Env, body: Record<string, unknown>): Holding {
   };
 }
 
-function notBegun(begun: Exclude<Begun, { kind: "held" }>): Refusal {
-  if (begun.kind === "refused") {
-    if (begun.status === 401 || begun.status === 403) return UNAUTHORIZED;
-    return { ...refusal(502, ""), ...Refused.parse(begun) };
+// The SDK tries a 5xx again by itself, and each try is billed.
+async function hold(c: Context<App>, holding: Holding): Promise<Response> {
+  c.header("x-should-retry", "false");
+  const begun = await startHolder(c.env, holding);
+  if (begun.kind === "held") return c.json({ ...objectOf(begun.response), background: true });
+  if (begun.kind === "failed") {
+    const [status, code] = begun.late ? ([503, "not_begun"] as const) : STARTED;
+    return say(c, unclear(status, code, begun.message));
   }
-  const message = `OpenAI did not begin (${begun.message}). It may have started all the same: look at /results before trying again, each try is billed.`;
-  return refusal(begun.late ? 503 : 502, message, {
-    code: begun.late ? "not_begun" : "may_have_started",
-  });
+  if (begun.request_id !== null) c.header("x-request-id", begun.request_id);
+  if (begun.status >= 500 || begun.status === 408)
+    return say(c, unclear(...STARTED, `it answered ${begun.status}`));
+  c.header("x-should-retry", undefined);
+  if (begun.retry_after !== null) c.header("retry-after", begun.retry_after);
+  if (begun.status === 401 || begun.status === 403) return say(c, UNAUTHORIZED);
+  return say(c, refused(begun));
 }
 
-const Refused = z.object({
-  status: z.custom<Refusal["status"]>((status) => typeof status === "number"),
-  error: z.record(z.string(), z.unknown()),
-});
+const STARTED = [502, "may_have_started"] as const;
+
+function unclear(status: 502 | 503, code: string, why: string): Refusal {
+  const message = `OpenAI did not begin: ${why}. It may have started all the same: look at /results before trying again, each try is billed.`;
+  return refusal(status, message, { code });
+}
+
+const Status = z.custom<Refusal["status"]>((status) => typeof status === "number");
+
+function refused({ status, error }: Extract<Begun, { kind: "refused" }>): Refusal {
+  const own = refusal(Status.parse(status), `OpenAI refused the request with ${status}.`);
+  return { ...own, error: Body.safeParse(error).data ?? own.error };
+}
+
+function asksForBackground(json: Uint8Array): boolean {
+  try {
+    return valueOf(memberOf(json, "background")) === true;
+  } catch {
+    return false;
+  }
+}
 
 // Null for what isn't a held run's id. Whether a record is there is looked up in the list of keys: a miss that is read is remembered.
 async function heldRun(c: Context<App>): Promise<Found | null> {
@@ -175,25 +208,42 @@ async function heldRun(c: Context<App>): Promise<Found | null> {
 async function ended(c: Context<App>): Promise<Found | null> {
   for (let asked = 0; asked < ASKS.times; asked += 1) {
     const found = await heldRun(c);
-    if (found === null || found.known.verdict !== "pending") return found;
+    if (found === null || !isInFlight(found.known)) return found;
     await scheduler.wait(ASKS.gap);
   }
   return null;
 }
 
+function included(c: Context<App>): string[] {
+  const asked = [...new URL(c.req.url).searchParams];
+  return asked.flatMap(([name, value]) => (/^include(\[\d*\])?$/.test(name) ? [value] : []));
+}
+
+function wrongInclude(c: Context<App>): Refusal | null {
+  const asked = included(c);
+  const index = asked.findIndex((value) => !INCLUDABLE.has(value));
+  if (index === -1) return null;
+  const message = `Invalid value: '${asked[index]}'. Supported values are: ${[...INCLUDABLE].map((value) => `'${value}'`).join(", ")}.`;
+  return refusal(400, message, { param: `include[${index}]`, code: "invalid_value" });
+}
+
 async function show(c: Context<App>, { known, body }: Found): Promise<Response> {
-  if (known.verdict === "pending") return inFlight(c, known);
+  if (isInFlight(known)) return inFlight(c, known);
   // What was too large to be kept, or never seen, only OpenAI may have.
   if (body === null || known.body === null) return say(c, await passOn(c));
   const read = (channel: Channel) => readOutputs(c.env, known.id, channel);
-  const include = new Set(c.req.queries("include[]") ?? c.req.queries("include"));
   const response = await new Response(body).bytes();
-  const pieces = await foreground(response, { calls: known.calls, read }, include);
+  const pieces = await foreground(response, { calls: known.calls, read }, new Set(included(c)));
   return c.body(streamOf(pieces), 200, { "content-type": "application/json" });
 }
 
 async function inFlight(c: Context<App>, known: Known): Promise<Response> {
   const beginning = await beginningOf(c.env, known.holder);
   if (beginning === null) return say(c, await passOn(c));
-  return c.json({ ...beginning, background: true, status: known.status ?? beginning["status"] });
+  return c.json({ ...beginning, background: true });
+}
+
+// A look beside can see the end first, without what the connection brings: whoever polls would stop too early.
+function isInFlight(known: Known): boolean {
+  return known.verdict === "pending" || known.held_due;
 }

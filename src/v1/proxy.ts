@@ -11,9 +11,9 @@ const OPEN = new Set(["responses", "conversations", "containers", "files", "mode
 /** A part of a path: nothing that anybody could read as another path. */
 const PART = /^(?!\.{1,2}$)[\w.:@~-]+$/;
 
-/** Headers that speak of the caller or of the way here. Whose organization and project it is follows from the key. */
-const OWN =
-  /^(cookie|host|authorization|cf-.*|x-forwarded-.*|x-real-ip|openai-organization|openai-project)$/;
+/** Headers that a request takes along. Others may speak of the caller; whose organization and project it is follows from the key. */
+const TAKEN =
+  /^(accept|accept-language|content-.*|user-agent|range|if-.*|idempotency-key|openai-beta|x-client-request-id|x-stainless-.*)$/;
 
 /**
  * Passes a request on.
@@ -39,7 +39,7 @@ export async function passOn(c: Context<App>, body?: Uint8Array): Promise<Respon
 }
 
 function headersOf(c: Context<App>): Record<string, string> {
-  const given = Object.entries(c.req.header()).filter(([name]) => !OWN.test(name));
+  const given = Object.entries(c.req.header()).filter(([name]) => TAKEN.test(name));
   return {
     ...Object.fromEntries(given),
     authorization: `Bearer ${setting(c.env, OPENAI_API_KEY)}`,

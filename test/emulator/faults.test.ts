@@ -83,6 +83,19 @@ describe("the kind of a fault", () => {
     await expect(asked).rejects.toThrow(APIConnectionTimeoutError);
   });
 
+  test("a stream that hangs stays open when its events have come", async () => {
+    await spoil({ kind: "hang", after_events: 2 });
+    const stream = await client.responses.create({ model: "gpt-5.2", input: "hi", stream: true });
+    const events = stream[Symbol.asyncIterator]();
+    await events.next();
+    expect(await events.next()).toMatchObject({ done: false });
+    const third = events.next().catch(() => "closed by the client");
+    const silence = new Promise((resolve) => setTimeout(resolve, 1_000, "silence"));
+    expect(await Promise.race([third, silence])).toBe("silence");
+    stream.controller.abort();
+    await third;
+  });
+
   test("hang ends in a closed connection when it is told to", async () => {
     await spoil({ kind: "hang", seconds: 0.05 });
     const failed = await retrieve().catch((cause: unknown) => cause);

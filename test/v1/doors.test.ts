@@ -166,13 +166,16 @@ test("OpenAI never sees the caller's token, cookie, project or address", async (
       "openai-project": "proj_of_the_caller",
       "openai-organization": "org_of_the_caller",
       "x-forwarded-for": "203.0.113.7",
-      "x-mine": "kept",
+      forwarded: "for=203.0.113.7",
+      "true-client-ip": "203.0.113.7",
+      via: "1.1 caller.example",
+      "openai-beta": "kept",
     },
   });
   const requests = z.array(z.unknown()).parse(await world.told("/requests"));
   const last = JSON.stringify(requests.at(-1));
-  expect(last).toContain('"x-mine":"kept"');
-  for (const secret of [TOKEN, "secret-cookie", "_of_the_caller", "203.0.113.7"])
+  expect(last).toContain('"openai-beta":"kept"');
+  for (const secret of [TOKEN, "secret-cookie", "_of_the_caller", "203.0.113.7", "caller.example"])
     expect(last).not.toContain(secret);
 });
 
@@ -229,4 +232,66 @@ test("what is passed on is stored nowhere", async () => {
   const touched = world.kv().slice(before);
   expect(touched.filter(({ operation }) => operation === "put" || operation === "get")).toEqual([]);
   expect((await world.ask(`/results/${id}`)).status).toBe(404);
+});
+
+test("while the connection is held a run is in progress, whatever a look has seen", async () => {
+  await world.emulate({ onDisconnect: "complete" });
+  const where = { method: "POST", path: "^/v1/responses$", times: 1 };
+  await world.fault({ ...where, kind: "hang", after_events: 6 });
+  const { id } = await create({ ...EXAMPLE, background: true });
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await world.ask(`/results/${id}/look`, { method: "POST" });
+  const Record = z.object({ status: z.string() });
+  for (;;) {
+    const record = Record.parse(await (await world.ask(`/results/${id}`)).json());
+    if (record.status === "completed") break;
+  }
+  const shown = Shown.parse(await (await v1(`/responses/${id}?${OUTPUTS}`)).json());
+  expect(shown).toMatchObject({ status: "in_progress", output: [] });
+  expect((await v1(`/responses/${id}/cancel`, { method: "POST" })).status).toBe(200);
+  expect(printed(await ended(id))).toEqual([{ type: "logs", logs: "BG_STDOUT_OK\n" }]);
+});
+
+test("a long text comes back whole in the answer, and while the run is in flight", async () => {
+  const instructions = "naïve – 数据 ".repeat(30_000);
+  const input = "emulator: run 3 seconds";
+  const made = await create({ ...EXAMPLE, input, instructions, background: true });
+  const Long = z.looseObject({ instructions: z.string() });
+  expect(Long.parse(made).instructions).toBe(instructions);
+  const shown = Long.parse(await (await v1(`/responses/${made.id}`)).json());
+  expect(shown.instructions).toBe(instructions);
+});
+
+const FAILURES = [
+  { fault: { status: 500 }, status: 502, code: "may_have_started", retries: "false" },
+  { fault: { kind: "html", status: 502 }, status: 502, code: "may_have_started", retries: "false" },
+  { fault: { kind: "cut" }, status: 502, code: "may_have_started", retries: "false" },
+  { fault: { status: 429, headers: { "retry-after": "7" } }, status: 429, after: "7" },
+  { fault: { status: 400, body: "no JSON" }, status: 400 },
+];
+
+test.each(FAILURES)("a create that OpenAI answers with $fault is $status", async (want) => {
+  const where = { method: "POST", path: "^/v1/responses$", times: 1, kind: "status" };
+  await world.fault({ ...where, ...want.fault });
+  const body = JSON.stringify({ ...EXAMPLE, background: true });
+  const answer = await v1("/responses", { method: "POST", body });
+  expect(answer.status).toBe(want.status);
+  const { error } = Refused.parse(await answer.json());
+  expect(error.code).toBe(want.code ?? error.code);
+  expect(answer.headers.get("x-should-retry")).toBe(want.retries ?? null);
+  expect(answer.headers.get("retry-after")).toBe(want.after ?? null);
+});
+
+test("an include is read as OpenAI reads it, and one that it doesn't know is refused", async () => {
+  const { id } = await create({ ...EXAMPLE, background: true });
+  await ended(id);
+  const ask = async (query: string) => v1(`/responses/${id}?${query}`);
+  const indexed = Shown.parse(await (await ask("include[0]=code_interpreter_call.outputs")).json());
+  expect(printed(indexed)).toEqual([{ type: "logs", logs: "BG_STDOUT_OK\n" }]);
+  const wrong = await ask("include[]=code_interpreter_call.output");
+  expect(wrong.status).toBe(400);
+  expect(Refused.parse(await wrong.json()).error).toMatchObject({
+    param: "include[0]",
+    code: "invalid_value",
+  });
 });

@@ -2,6 +2,8 @@
 import OpenAI, { AuthenticationError, NotFoundError } from "openai";
 import type { Response } from "openai/resources/responses/responses";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { API_KEY } from "../world.ts";
 import { startSides, type Side, type Sides } from "./sides.ts";
 
 let sides: Sides;
@@ -135,6 +137,25 @@ describe.each(["openai", "worker"] as const)("at %s", (name) => {
     const asked = client().responses.retrieve("resp_unknown");
     await expect(asked).rejects.toThrow(/404.*resp_unknown/);
   });
+});
+
+test("a held run that is deleted in flight is cancelled at OpenAI: nobody holds its connection any more", async () => {
+  const { baseURL, apiKey } = sides.worker;
+  const body = JSON.stringify({ hold: true, input: "emulator: run 60 seconds" });
+  const worker = (path: string, init: RequestInit) =>
+    fetch(baseURL.replace("/v1", path), {
+      ...init,
+      headers: { authorization: `Bearer ${apiKey}` },
+    });
+  const started = await worker("/trigger", { method: "POST", body });
+  const { id } = z.object({ id: z.string() }).parse(await started.json());
+  expect((await worker(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
+  const openai = new OpenAI({ baseURL: `${sides.behind.url}/v1`, apiKey: API_KEY });
+  for (;;) {
+    const { status } = await openai.responses.retrieve(id);
+    if (status === "cancelled") return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 });
 
 test("a redirect is the caller's to follow: the recorder's key doesn't go with it", async () => {
