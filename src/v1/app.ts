@@ -69,8 +69,9 @@ v1.post(
   }),
   async (c) => {
     const sent = new Uint8Array(await c.req.arrayBuffer());
-    const body = asksForBackground(sent) ? Body.parse(parseJson(textOf([sent]))) : null;
-    if (body === null) return say(c, await passOn(c, sent));
+    const body = asksForBackground(sent) ? Body.safeParse(parseJson(textOf([sent]))).data : null;
+    // What is no JSON at all is OpenAI's to refuse.
+    if (body?.["background"] !== true) return say(c, await passOn(c, sent));
     if ((body["stream"] ?? false) !== false) {
       const message =
         "Here background can't be streamed: the recorder holds the stream. Leave stream out, and poll.";
@@ -187,6 +188,7 @@ function refused({ status, error }: Extract<Begun, { kind: "refused" }>): Refusa
   return { ...own, error: Body.safeParse(error).data ?? own.error };
 }
 
+// A look that needs no copy of a body of megabytes.
 function asksForBackground(json: Uint8Array): boolean {
   try {
     return valueOf(memberOf(json, "background")) === true;

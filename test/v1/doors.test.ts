@@ -118,6 +118,17 @@ test("credentials in a held run's request are refused, and nothing is started", 
   expect(await world.told("/requests")).toEqual(before);
 });
 
+test.each([
+  '{"background": true, "input": "hi"',
+  '{"background": true}}',
+  '[{"background":true}]',
+  "",
+])("what is no create is OpenAI's to refuse: %s", async (body) => {
+  const answer = await v1("/responses", { method: "POST", body });
+  expect(answer.status).toBe(400);
+  expect(Refused.parse(await answer.json()).error.type).toBe("invalid_request_error");
+});
+
 test("a session's cookie opens nothing here", async () => {
   const form = new URLSearchParams({ token: TOKEN });
   const login = await fetch(`${world.url}/login`, {
