@@ -1,156 +1,213 @@
+// Who comes in, by every route that there is. Requests are sent as they are: most clients would tidy these paths up.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startWorld, TOKEN, WEBHOOK_SECRET, type World } from "./world.ts";
-import { sign } from "./sign.ts";
+import { z } from "zod";
+import { Sender, type Answered } from "./properties/request.ts";
+import { startWorld, TOKEN, type World } from "./world.ts";
 
-let world: World;
-beforeAll(async () => {
-  world = await startWorld();
+const Document = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(z.string(), z.object({ security: z.array(z.unknown()).optional() })),
+  ),
 });
-afterAll(() => world.close());
+const Refused = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
-const GUARDED = [
-  ["GET", "/"],
-  ["GET", "/trigger"],
-  ["POST", "/trigger"],
-  ["GET", "/results"],
-  ["GET", "/results/resp_1"],
-  ["GET", "/results/resp_1/outputs"],
-  ["GET", "/results/resp_1/response"],
-  ["POST", "/results/resp_1/look"],
-  ["GET", "/nothing"],
+/** OpenAI's own API is no part of the contract's document. */
+const V1 = [
+  ["GET", "/v1/models"],
+  ["POST", "/v1/responses"],
+  ["GET", "/v1/responses/resp_1"],
+  ["DELETE", "/v1/responses/resp_1"],
+  ["GET", "/v1"],
 ] as const;
 
-test.each(GUARDED)("%s %s needs the access token", async (method, path) => {
-  for (const authorization of ["", "Bearer wrong", `Bearer ${TOKEN}x`, `Basic ${TOKEN}`]) {
-    const answer = await world.ask(path, { method, headers: { authorization } });
-    expect(answer.status).toBe(401);
-    expect(await answer.json()).toMatchObject({ error: { code: "unauthorized" } });
-  }
+type Place = { method: string; path: string };
+
+let world: World;
+let sender: Sender;
+let open: Place[];
+let shut: Place[];
+beforeAll(async () => {
+  world = await startWorld();
+  sender = new Sender(world.url);
+  const { paths } = Document.parse(await (await world.ask("/openapi.json")).json());
+  const routes = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { security }]) => ({
+      method: method.toUpperCase(),
+      path: path.replaceAll(/\{\w+\}/g, "resp_1"),
+      isOpen: security?.length === 0,
+    })),
+  );
+  open = routes.filter(({ isOpen }) => isOpen);
+  shut = [
+    ...routes.filter(({ isOpen }) => !isOpen),
+    ...V1.map(([method, path]) => ({ method, path })),
+    { method: "GET", path: "/nothing" },
+  ];
+});
+afterAll(async () => {
+  sender.close();
+  await world.close();
 });
 
-test("a browser is led to the login, and with the right token back to where it was going", async () => {
-  const html = { accept: "text/html", authorization: "" };
-  const led = await world.ask("/results", { headers: html });
-  expect([led.status, led.headers.get("location")]).toEqual([302, "/login?next=%2Fresults"]);
-  const wrong = await logIn("wrong");
-  expect(wrong.status).toBe(401);
-  const right = await logIn(TOKEN);
-  expect([right.status, right.headers.get("location")]).toEqual([303, "/results"]);
-  const cookie = right.headers.get("set-cookie") ?? "";
-  expect(cookie).toMatch(/^session=.*HttpOnly; SameSite=Lax$/);
-  const session = cookie.split(";", 1)[0] ?? "";
-  expect(session).not.toContain(TOKEN);
-  const inside = await world.ask("/results", { headers: { ...html, cookie: session } });
-  expect(inside.status).toBe(200);
-  const forged = await world.ask("/results", {
-    headers: { authorization: "", cookie: `${session}x` },
-  });
-  expect(forged.status).toBe(401);
-  const elsewhere = await world.ask("/trigger", {
-    method: "POST",
-    body: "input=x",
-    headers: {
-      authorization: "",
-      cookie: session,
-      origin: "https://elsewhere.example",
-      "content-type": "application/x-www-form-urlencoded",
-    },
-  });
-  expect(elsewhere.status).toBe(403);
-});
-
-test("a login leads to no other site", async () => {
-  for (const next of ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example"]) {
-    const answer = await logIn(TOKEN, next);
-    expect(answer.headers.get("location")).toBe("/results");
-  }
-});
-
-test("health tells which settings are in place, and no values", async () => {
-  const answer = await fetch(`${world.url}/health`);
-  expect(answer.status).toBe(200);
-  const text = await answer.text();
-  expect(JSON.parse(text)).toMatchObject({ ready: true, settings: { ACCESS_TOKEN: true } });
-  expect(text).not.toContain(TOKEN);
-});
-
-const EVENT = {
-  id: "evt_1",
-  object: "event",
-  type: "response.completed",
-  data: { id: "resp_unsigned" },
-};
-
-test("a webhook that isn't signed, is signed wrongly, too old or no event is refused", async () => {
-  const body = JSON.stringify(EVENT);
-  const old = sign(body, WEBHOOK_SECRET, Date.now() - 3_600_000);
-  const wrong = sign(body, "whsec_d3Jvbmc=");
-  for (const headers of [{ "content-type": "application/json" }, old, wrong]) {
-    expect((await post(body, headers)).status).toBe(400);
-  }
-  for (const odd of [
-    "{",
-    "[]",
-    "null",
-    '{"type":5}',
-    '{"type":"response.completed","data":{"id":"../x"}}',
-  ]) {
-    expect((await post(odd, sign(odd, WEBHOOK_SECRET))).status).toBe(400);
-  }
-});
-
-test("an event that isn't ours to act on is accepted", async () => {
-  const body = JSON.stringify({ ...EVENT, type: "batch.completed", data: { id: "batch_1" } });
-  const answer = await post(body, sign(body, WEBHOOK_SECRET));
-  expect([answer.status, await answer.json()]).toEqual([200, { received: true, recorded: false }]);
-});
-
-test("a webhook of more than 512 KiB is refused", async () => {
-  const body = JSON.stringify({ ...EVENT, more: "x".repeat(520 * 1024) });
-  expect((await post(body, sign(body, WEBHOOK_SECRET))).status).toBe(413);
-});
-
-test("every answer has the security headers", async () => {
-  for (const path of ["/login", "/health", "/results", "/nothing"]) {
-    const { headers } = await world.ask(path);
-    expect(headers.get("x-content-type-options")).toBe("nosniff");
-    expect(headers.get("content-security-policy")).toContain("default-src 'none'");
-  }
-});
-
-test("a setting that is missing or too short closes its doors and says which", async () => {
-  const other = await startWorld({}, {}, { ACCESS_TOKEN: "short", OPENAI_WEBHOOK_SECRET: "" });
-  try {
-    const headers = { authorization: "Bearer short" };
-    const results = await other.ask("/results", { headers });
-    expect([results.status, await results.json()]).toMatchObject([
-      503,
-      { error: { code: "not_configured" } },
-    ]);
-    const webhook = await fetch(`${other.url}/webhook`, { method: "POST", body: "{}" });
-    expect(webhook.status).toBe(503);
-    const health = await fetch(`${other.url}/health`);
-    expect([health.status, await health.json()]).toMatchObject([
-      503,
-      {
-        ready: false,
-        settings: { ACCESS_TOKEN: false, OPENAI_WEBHOOK_SECRET: false, OPENAI_API_KEY: true },
-      },
-    ]);
-  } finally {
-    await other.close();
-  }
-});
-
-function logIn(token: string, next = ""): Promise<Response> {
-  return fetch(`${world.url}/login`, {
-    method: "POST",
-    redirect: "manual",
-    body: new URLSearchParams({ token, next }),
-    headers: { accept: "text/html", origin: world.url },
-  });
+function send({ method, path }: Place, headers: Record<string, string> = {}): Promise<Answered> {
+  return sender.send({ method, path, headers, body: null });
 }
 
-function post(body: string, headers: Record<string, string>): Promise<Response> {
-  return fetch(`${world.url}/webhook`, { method: "POST", body, headers });
+/** What came of asking for each, where it was no refusal. */
+async function openings(
+  places: Place[],
+  headers: Record<string, string> = {},
+  allowed: number[] = [401],
+): Promise<string[]> {
+  const answers = await Promise.all(
+    places.map(async (place) => ({ place, answer: await send(place, headers) })),
+  );
+  return answers
+    .filter(({ answer }) => !allowed.includes(answer.status))
+    .map(({ place, answer }) => `${place.method} ${place.path}: ${answer.status}`);
 }
+
+test("the webhook, the health and the login are public, and nothing else", () => {
+  const named = open.map(({ method, path }) => `${method} ${path}`);
+  expect(new Set(named)).toEqual(
+    new Set(["POST /webhook", "GET /health", "GET /login", "POST /login"]),
+  );
+  expect(shut.length).toBeGreaterThan(20);
+});
+
+const TOKENS: [string, Record<string, string>][] = [
+  ["no token", {}],
+  ["an empty one", { authorization: "Bearer " }],
+  ["another one", { authorization: "Bearer a-token-for-tests-onlz" }],
+  ["more than the token", { authorization: `Bearer ${TOKEN}x` }],
+  ["less than the token", { authorization: `Bearer ${TOKEN.slice(0, -1)}` }],
+  ["the token in capitals", { authorization: `Bearer ${TOKEN.toUpperCase()}` }],
+  ["the token twice", { authorization: `Bearer ${TOKEN}, Bearer ${TOKEN}` }],
+  ["the token by another scheme", { authorization: `Basic ${TOKEN}` }],
+  ["the bare token", { authorization: TOKEN }],
+  ["the token under another name", { "x-authorization": `Bearer ${TOKEN}`, "x-api-key": TOKEN }],
+  ["the token as a cookie", { cookie: `session=${TOKEN}; __Host-session=${TOKEN}` }],
+];
+
+test.each(TOKENS)("with %s no route opens", async (_, headers) => {
+  expect(await openings(shut, headers)).toEqual([]);
+});
+
+test("the token in the query or the path opens nothing", async () => {
+  const asked = shut.flatMap(({ method, path }) =>
+    [`${path}?access_token=${TOKEN}&token=${TOKEN}`, `${path}/${TOKEN}`].map((there) => ({
+      method,
+      path: there,
+    })),
+  );
+  expect(await openings(asked)).toEqual([]);
+});
+
+// FOO is refused by the runtime itself.
+test.each(["HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get", "FOO"])(
+  "%s opens none of them",
+  async (method) => {
+    const places = shut.map(({ path }) => ({ method, path }));
+    expect(await openings(places, {}, method === "FOO" ? [501] : [401])).toEqual([]);
+  },
+);
+
+const SPELLINGS: [string, (path: string) => string][] = [
+  ["a slash at its end", (path) => `${path}/`],
+  ["double slashes", (path) => path.replaceAll("/", "//")],
+  ["a dot before it", (path) => `/.${path}`],
+  ["a way out of the login", (path) => `/login/..${path}`],
+  ["an encoded way out of the login", (path) => `/login/%2e%2e${path}`],
+  ["a way out of the webhook with encoded slashes", (path) => `/webhook%2f..${path}`],
+  ["a way out of the assets", (path) => `/assets/..${path}`],
+  ["an encoded way out of the assets", (path) => `/assets%2f..%2f${path.slice(1)}`],
+  ["something public before it", (path) => `/health${path}`],
+  ["something public behind a semicolon", (path) => `${path};/health`],
+  ["something public in the query", (path) => `${path}?/login`],
+  ["something public behind a hash", (path) => `${path}#/login`],
+  ["encoded slashes", (path) => `/${path.slice(1).replaceAll("/", "%2f")}`],
+  ["an encoded letter", (path) => path.replaceAll("s", "%73")],
+  ["a NUL", (path) => `${path}%00`],
+  ["a percent sign alone", (path) => `${path}%`],
+  ["bytes that are no UTF-8", (path) => `${path}%ff%fe`],
+  ["capitals", (path) => path.toUpperCase()],
+  ["another host", (path) => `http://elsewhere.example/login/..${path}`],
+];
+
+test.each(SPELLINGS)("with %s in its path no route opens", async (_, spell) => {
+  const places = shut.map(({ method, path }) => ({ method, path: spell(path) }));
+  expect(await openings(places)).toEqual([]);
+});
+
+test("with backslashes in its path no route opens", async () => {
+  const places = shut.map(({ method, path }) => ({ method, path: path.replaceAll("/", "\\") }));
+  expect(await openings(places, {}, [400, 401])).toEqual([]);
+});
+
+test("a refusal says so in the contract's shape, and nothing was read, written or asked", async () => {
+  const asked = await world.told("/requests");
+  const operations = world.kv().length;
+  for (const place of shut.filter(({ path }) => !path.startsWith("/v1"))) {
+    const { headers, body } = await send(place);
+    expect(Refused.parse(JSON.parse(body ?? "")).error.code).toBe("unauthorized");
+    expect(headers.get("www-authenticate")).toBe("Bearer");
+  }
+  expect(world.kv()).toHaveLength(operations);
+  expect(asked).toEqual([]);
+  expect(await world.told("/requests")).toEqual([]);
+});
+
+const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
+const ANSWERS: [string, number, Place, Record<string, string>?][] = [
+  ["a page", 200, { method: "GET", path: "/login" }],
+  ["the health", 200, { method: "GET", path: "/health" }],
+  ["JSON", 200, { method: "GET", path: "/results" }, AUTHORIZED],
+  [
+    "a list's page",
+    200,
+    { method: "GET", path: "/results" },
+    { ...AUTHORIZED, accept: "text/html" },
+  ],
+  ["no body", 200, { method: "HEAD", path: "/results" }, AUTHORIZED],
+  ["events", 200, { method: "GET", path: "/results/resp_nobody/events" }, AUTHORIZED],
+  ["a redirection", 302, { method: "GET", path: "/" }, AUTHORIZED],
+  ["the way to the login", 302, { method: "GET", path: "/results" }, { accept: "text/html" }],
+  ["a wrong query", 400, { method: "GET", path: "/results?limit=x" }, AUTHORIZED],
+  ["a webhook without a signature", 400, { method: "POST", path: "/webhook" }],
+  ["no token", 401, { method: "GET", path: "/results" }],
+  ["OPTIONS", 401, { method: "OPTIONS", path: "/results" }],
+  ["another site", 403, { method: "POST", path: "/login" }],
+  ["nothing there", 404, { method: "GET", path: "/nothing" }, AUTHORIZED],
+  [
+    "nothing there, as a page",
+    404,
+    { method: "GET", path: "/x" },
+    { ...AUTHORIZED, accept: "text/html" },
+  ],
+  ["an asset", 200, { method: "GET", path: "/assets/style.css" }],
+  ["an asset asked wrongly", 405, { method: "POST", path: "/assets/style.css" }],
+  ["no such asset", 401, { method: "GET", path: "/assets/none.css" }],
+  ["the headers' own file", 401, { method: "GET", path: "/_headers" }],
+  ["OpenAI's answer", 200, { method: "GET", path: "/v1/models" }, AUTHORIZED],
+  ["nothing below /v1", 404, { method: "GET", path: "/v1/nothing" }, AUTHORIZED],
+  ["no token below /v1", 401, { method: "GET", path: "/v1/models" }],
+];
+
+test.each(ANSWERS)("%s (%i) comes with the security headers", async (_, status, place, more) => {
+  const answer = await send(place, more);
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+  const policy = place.path.startsWith("/v1")
+    ? /^sandbox$/
+    : /^default-src 'none'.*frame-ancestors 'none'$/;
+  expect(answer.headers.get("content-security-policy")).toMatch(policy);
+  expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+});
+
+test("what a token has opened is kept by no cache", async () => {
+  for (const path of ["/results", "/nothing", "/trigger", "/openapi.json"]) {
+    const { headers } = await send({ method: "GET", path }, AUTHORIZED);
+    expect(headers.get("cache-control")).toBe("private, no-store");
+  }
+});
