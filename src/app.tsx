@@ -25,7 +25,15 @@ import {
   result,
 } from "./routes/results.ts";
 import { door, logIn, logOut, sameSite, type App } from "./routes/session.ts";
-import { askedByForm, bodyOf, field, leadBack, readBody, readForm, Typed } from "./routes/form.ts";
+import {
+  askedByForm,
+  bodyOf,
+  field,
+  leadBack,
+  readBody,
+  readForm,
+  typedOf,
+} from "./routes/form.ts";
 import { triggerOnce } from "./routes/once.ts";
 import { trigger } from "./routes/trigger.ts";
 import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
@@ -156,7 +164,7 @@ app.onError((error, c) => {
 
 // What was typed stays, and what is wrong with it stands beside it.
 async function triggerByForm(c: Context<App>): Promise<Response> {
-  const typed = Typed.parse(await readForm(c));
+  const typed = typedOf(await readForm(c));
   const url = new URL(c.req.url).origin;
   try {
     const asked = bodyOf(typed);

@@ -3,7 +3,7 @@
 import { RETENTION_DAYS, setting } from "./config.ts";
 import * as z from "zod";
 import { afterFirstLine } from "./body.ts";
-import { Problem } from "./errors.ts";
+import { openCursor, sealCursor, unknownCursor } from "./cursor.ts";
 import { Known, type Channel, type KeptFile, type Owner, type ResponseVerdict } from "./record.ts";
 
 const DAY = 24 * 60 * 60;
@@ -213,16 +213,16 @@ export async function listPage(env: Env, limit: number, cursor: string | null): 
   const page = await pageOfKeys(env, limit, cursor);
   log("list", "index:", true);
   const rows = page.keys.flatMap((found) => (found.metadata === undefined ? [] : [found.metadata]));
-  return { rows, cursor: page.list_complete ? null : page.cursor };
+  return { rows, cursor: page.list_complete ? null : await sealCursor(env, page.cursor) };
 }
 
-async function pageOfKeys(env: Env, limit: number, cursor: string | null) {
+async function pageOfKeys(env: Env, limit: number, sealed: string | null) {
+  const cursor = sealed === null ? null : await openCursor(env, sealed);
   try {
     return await env.RECORDS.list<Row>({ prefix: "index:", limit, cursor });
   } catch (error) {
     if (cursor === null) throw error;
-    const message = "The cursor is not one that the list or an export gave. Start without it.";
-    throw new Problem(400, "bad_cursor", message);
+    throw unknownCursor();
   }
 }
 

@@ -6,6 +6,7 @@ import { startWorld, type World } from "./world.ts";
 /** `npm run test:long` takes ten thousand. */
 const MANY = process.env["LONG_TESTS"] === undefined ? 2_000 : 10_000;
 const MOST_OPERATIONS = 900;
+const Failure = z.object({ error: z.object({ code: z.string() }) });
 const Last = z.object({ cursor: z.string().nullable() });
 
 /** As much of the Worker's environment as it takes to fill the store. */
@@ -80,6 +81,42 @@ test.each(["limit=0", "limit=51", "limit=x"])(
     expect(await answer.text()).toMatch(/bad_query|bad_cursor/);
   },
 );
+
+/** A cursor that the list has given out. */
+async function given(): Promise<string> {
+  await world.trigger();
+  const first: unknown = await (await world.ask("/results?limit=1")).json();
+  return z.object({ cursor: z.string() }).parse(first).cursor;
+}
+
+test("a cursor that was given out leads on, in the list and in the export", async () => {
+  const cursor = encodeURIComponent(await given());
+  for (const path of [`/results?cursor=${cursor}`, `/results.ndjson?cursor=${cursor}`])
+    expect((await world.ask(path)).status).toBe(200);
+});
+
+const TAMPERED: [string, (cursor: string) => string][] = [
+  ["a letter", () => "x"],
+  ["a dot", () => "."],
+  ["KV's own", (cursor) => cursor.slice(cursor.indexOf(".") + 1)],
+  ["another place", (cursor) => `${cursor.slice(0, 65)}${btoa("record:resp_a")}`],
+  ["another signature", (cursor) => `${"0".repeat(64)}${cursor.slice(64)}`],
+  ["a letter more", (cursor) => `${cursor}A`],
+  ["a letter less", (cursor) => cursor.slice(0, -1)],
+  ["a NUL", (cursor) => `${cursor}\0`],
+  ["a way up", () => "../record:"],
+  ["an emoji", () => "🙂"],
+  ["2,001 characters", () => "x".repeat(2_001)],
+];
+
+test.each(TAMPERED)("a cursor that became %s is refused", async (_, tamper) => {
+  const cursor = encodeURIComponent(tamper(await given()));
+  for (const path of [`/results?cursor=${cursor}`, `/results.ndjson?cursor=${cursor}`]) {
+    const answer = await world.ask(path);
+    expect([path, answer.status]).toEqual([path, 400]);
+    expect(Failure.parse(await answer.json()).error.code).toMatch(/^bad_(cursor|query)$/);
+  }
+});
 
 test("it wants the access token", async () => {
   const answer = await world.ask("/results.ndjson", { headers: { authorization: "Bearer no" } });

@@ -167,8 +167,11 @@ test("health tells which settings are in place, and no values", async () => {
 test("a new token ends every session and opens nothing to the old one", async () => {
   const other = await startWorld({}, {}, { ACCESS_TOKEN: ANOTHER_TOKEN });
   try {
-    for (const headers of [{ cookie: session }, { authorization: `Bearer ${TOKEN}` }])
-      expect((await ask("/results", { headers }, other)).status).toBe(401);
+    const old: Record<string, string>[] = [
+      { cookie: session },
+      { authorization: `Bearer ${TOKEN}` },
+    ];
+    for (const headers of old) expect((await ask("/results", { headers }, other)).status).toBe(401);
     const headers = { authorization: `Bearer ${ANOTHER_TOKEN}` };
     expect((await ask("/results", { headers }, other)).status).toBe(200);
   } finally {
@@ -184,7 +187,7 @@ test.each([
   try {
     const shown = [`Bearer ${token}`, "Bearer undefined", ""];
     const cookies = [signed(SOON, token === "" ? "undefined" : token), signed(SOON, "")];
-    const tries = [
+    const tries: Record<string, string>[] = [
       ...shown.map((authorization) => ({ authorization })),
       ...cookies.map((cookie) => ({ cookie })),
     ];

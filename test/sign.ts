@@ -7,11 +7,18 @@ import { createHmac } from "node:crypto";
  * @param secret A `whsec_…`.
  * @param at Milliseconds since 1970.
  */
-export function sign(body: string, secret: string, at = Date.now()): Record<string, string> {
+export function sign(
+  body: string | Uint8Array,
+  secret: string,
+  at = Date.now(),
+): Record<string, string> {
   const id = `wh_${at}`;
   const time = String(Math.floor(at / 1000));
   const key = Buffer.from(secret.slice("whsec_".length), "base64");
-  const signature = createHmac("sha256", key).update(`${id}.${time}.${body}`).digest("base64");
+  const signature = createHmac("sha256", key)
+    .update(`${id}.${time}.`)
+    .update(body)
+    .digest("base64");
   return {
     "content-type": "application/json",
     "webhook-id": id,

@@ -2,6 +2,7 @@
 import type { Context, Next } from "hono";
 import * as z from "zod";
 import { Problem } from "../errors.ts";
+import { notTooDeep } from "../nesting.ts";
 import { EXAMPLE } from "../openai.ts";
 import type { App } from "./session.ts";
 
@@ -42,15 +43,20 @@ export async function leadBack(c: Context<App>, next: Next): Promise<void> {
  * @throws Problem 400 for a body that isn't JSON.
  */
 export async function readBody(c: Context<App>): Promise<unknown> {
-  const body = await c.req.text();
-  if (body.trim() === "") return {};
+  const bytes = await c.req.arrayBuffer();
+  return notTooDeep(parse(bytes));
+}
+
+function parse(bytes: ArrayBuffer): unknown {
   try {
-    return JSON.parse(body);
+    // What isn't UTF-8 isn't JSON either; without `fatal` it would be changed on its way.
+    const body = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
+    return body.trim() === "" ? {} : JSON.parse(body);
   } catch {
     throw new Problem(
       400,
       "bad_request",
-      "The body is not JSON. Send a JSON object, with Content-Type: application/json.",
+      "The body is not JSON in UTF-8. Send a JSON object, with Content-Type: application/json.",
     );
   }
 }
@@ -66,6 +72,18 @@ export async function readForm(c: Context<App>): Promise<Record<string, unknown>
   } catch {
     throw new Problem(400, "bad_request", "The body is not the form that its Content-Type says.");
   }
+}
+
+/**
+ * What was typed into the page's form.
+ * @param form What a form sent.
+ * @throws Problem 400 when it is none of the page's: curl says so of JSON, unless it is told otherwise.
+ */
+export function typedOf(form: Record<string, unknown>): Typed {
+  if (Object.keys(Typed.shape).some((name) => Object.hasOwn(form, name))) return Typed.parse(form);
+  const message =
+    "This is not what the trigger's form sends. For JSON say so: Content-Type: application/json.";
+  throw new Problem(400, "bad_request", message);
 }
 
 /**
@@ -97,8 +115,9 @@ function interpreter(memory: string): Record<string, unknown> {
 function advanced(json: string): Record<string, unknown> {
   if (json === "") return {};
   try {
-    return Parameters.parse(JSON.parse(json));
-  } catch {
+    return notTooDeep(Parameters.parse(JSON.parse(json)));
+  } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem(400, "bad_json", "The advanced box must hold one JSON object.", {
       param: "advanced",
     });

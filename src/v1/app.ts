@@ -13,6 +13,7 @@ import { countTrigger } from "../limits.ts";
 import { beginningOf, objectOf, startHolder, stopHolder } from "../holding.ts";
 import { memberOf, valueOf } from "../json.ts";
 import { askRecorder, wakeRecorder } from "../instance.ts";
+import { notTooDeep } from "../nesting.ts";
 import type { Channel, Known } from "../record.ts";
 import { checkKeepable, includeOf } from "../routes/prepare.ts";
 import { forgetRun } from "../routes/results.ts";
@@ -78,7 +79,7 @@ v1.post(
       return say(c, refusal(400, message, { param: "stream" }));
     }
     await countTrigger(c);
-    return hold(c, holdingOf(c.env, body));
+    return hold(c, holdingOf(c.env, notTooDeep(body)));
   },
 );
 
