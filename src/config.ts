@@ -21,7 +21,7 @@ export const OPENAI_WEBHOOK_SECRET = secret(
   "OPENAI_WEBHOOK_SECRET",
   words.pipe(z.array(z.string().refine(isWebhookSecret)).min(1)),
 );
-export const ACCESS_TOKEN = secret("ACCESS_TOKEN", z.string().min(16));
+export const ACCESS_TOKEN = secret("ACCESS_TOKEN", z.string().trim().min(16));
 export const OPENAI_BASE_URL = variable(
   "OPENAI_BASE_URL",
   z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, "")),

@@ -68,6 +68,33 @@ test("a file is an attachment with its own name, and nothing that a browser runs
   expect(decodeURIComponent(encoded)).toBe(name);
 });
 
+const NAMES = [
+  "a\r\nset-cookie: session=x\r\n\r\n<script>.txt",
+  'a"; filename="b.html',
+  "a\\",
+  "a%0d%0ab",
+  "a;b,c",
+  "\u202Etxt.exe",
+  "\u0001\u007f",
+  "é".repeat(100),
+];
+
+test("no file's name says more than a name", async () => {
+  const code = NAMES.map((name) => `open('/mnt/data/' + ${JSON.stringify(name)}, 'w').write('x')`);
+  const input = python([...code, "None"].join("\n"));
+  const { files } = await world.settled(await world.trigger({ input, tools: TOOLS }));
+  expect(new Set(files.map(({ filename }) => filename))).toEqual(new Set(NAMES));
+  for (const { filename, url } of files) {
+    const { status, headers } = await world.ask(url ?? "");
+    const said = headers.get("content-disposition") ?? "";
+    const [, encoded = ""] =
+      /^attachment; filename="[^"\\]*"; filename\*=UTF-8''([\w%.!#$&+^`|~-]+)$/.exec(said) ?? [];
+    expect([status, decodeURIComponent(encoded)]).toEqual([200, filename]);
+    expect(headers.get("set-cookie")).toBeNull();
+    expect(headers.get("content-type")).toBe("application/octet-stream");
+  }
+});
+
 test("files that can't be had any more are named with the reason", async () => {
   await world.fault({
     method: "GET",

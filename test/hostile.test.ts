@@ -140,6 +140,7 @@ describe("a trigger", () => {
     ["a control of 100,000 lists", `{"control":true,"input":${lists(100_000)}}`],
     ["__proto__", '{"__proto__":{"control":true,"input":"x"}}'],
     ["__proto__ beside an input", '{"input":"x","__proto__":{"hold":true}}'],
+    ["__proto__ in its metadata", '{"metadata":{"__proto__":{"a":"b"}}}'],
     ["metadata that is a list", '{"metadata":[]}'],
     ["metadata of numbers", '{"metadata":{"a":1}}'],
     ["include that is a text", '{"include":"x"}'],
@@ -192,6 +193,19 @@ describe("a trigger", () => {
     const record = await world.settled(made);
     expect(record).toMatchObject({ control: null, request: { input: "second" } });
     expect(JSON.stringify(await world.told("/requests"))).not.toContain("first");
+  });
+
+  const HELD: [string, Body][] = [
+    ["invalid UTF-8", Buffer.from('{"background":true,"input":"\xff"}', "latin1")],
+    ["__proto__", '{"background":true,"input":"x","__proto__":{"store":false}}'],
+    ["__proto__ in its metadata", '{"background":true,"metadata":{"__proto__":{"a":"b"}}}'],
+  ];
+
+  test.each(HELD)("below /v1, with %s, is a 400 in OpenAI's shape", async (_, body) => {
+    const answer = await post("/v1/responses", body, JSON_TYPE);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { type: "invalid_request_error" } });
+    expect(await done()).toEqual(before);
   });
 
   test("below /v1, nested 100,000 levels deep, is a 400 in OpenAI's shape", async () => {

@@ -182,6 +182,7 @@ test("a new token ends every session and opens nothing to the old one", async ()
 test.each([
   ["too short", "fifteen-letters"],
   ["empty", ""],
+  ["nothing but white space", " ".repeat(20)],
 ])("with an ACCESS_TOKEN that is %s every door is closed, and it is said why", async (_, token) => {
   const other = await startWorld({}, {}, { ACCESS_TOKEN: token, OPENAI_WEBHOOK_SECRET: "" });
   try {

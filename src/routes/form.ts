@@ -2,7 +2,7 @@
 import type { Context, Next } from "hono";
 import * as z from "zod";
 import { Problem } from "../errors.ts";
-import { notTooDeep } from "../nesting.ts";
+import { lookable, readJson } from "../incoming.ts";
 import { EXAMPLE } from "../openai.ts";
 import type { App } from "./session.ts";
 
@@ -43,22 +43,7 @@ export async function leadBack(c: Context<App>, next: Next): Promise<void> {
  * @throws Problem 400 for a body that isn't JSON.
  */
 export async function readBody(c: Context<App>): Promise<unknown> {
-  const bytes = await c.req.arrayBuffer();
-  return notTooDeep(parse(bytes));
-}
-
-function parse(bytes: ArrayBuffer): unknown {
-  try {
-    // What isn't UTF-8 isn't JSON either; without `fatal` it would be changed on its way.
-    const body = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-    return body.trim() === "" ? {} : JSON.parse(body);
-  } catch {
-    throw new Problem(
-      400,
-      "bad_request",
-      "The body is not JSON in UTF-8. Send a JSON object, with Content-Type: application/json.",
-    );
-  }
+  return readJson(await c.req.arrayBuffer());
 }
 
 /**
@@ -115,7 +100,7 @@ function interpreter(memory: string): Record<string, unknown> {
 function advanced(json: string): Record<string, unknown> {
   if (json === "") return {};
   try {
-    return notTooDeep(Parameters.parse(JSON.parse(json)));
+    return Parameters.parse(lookable(JSON.parse(json)));
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem(400, "bad_json", "The advanced box must hold one JSON object.", {

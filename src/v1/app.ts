@@ -9,11 +9,11 @@ import { Problem } from "../errors.ts";
 import { parseJson } from "../facts.ts";
 import { recordOf, type Found } from "../found.ts";
 import type { Begun, Holding } from "../holder.ts";
+import { readJson } from "../incoming.ts";
 import { countTrigger } from "../limits.ts";
 import { beginningOf, objectOf, startHolder, stopHolder } from "../holding.ts";
 import { memberOf, valueOf } from "../json.ts";
 import { askRecorder, wakeRecorder } from "../instance.ts";
-import { notTooDeep } from "../nesting.ts";
 import type { Channel, Known } from "../record.ts";
 import { checkKeepable, includeOf } from "../routes/prepare.ts";
 import { forgetRun } from "../routes/results.ts";
@@ -79,7 +79,7 @@ v1.post(
       return say(c, refusal(400, message, { param: "stream" }));
     }
     await countTrigger(c);
-    return hold(c, holdingOf(c.env, notTooDeep(body)));
+    return hold(c, holdingOf(c.env, Body.parse(readJson(sent))));
   },
 );
 
