@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 
 export type Child = {
+  /** Its process id. */
+  pid: number;
   /** Everything printed so far. */
   text(): string;
   /** Resolves when what it prints matches; rejects when it ends before. */
@@ -40,6 +42,7 @@ export function startChild(command: string[], env: Record<string, string> = {}):
     stream?.on("data", (chunk) => (text += String(chunk)));
   const group = groupOf(child);
   return {
+    pid: child.pid ?? 0,
     text: () => text,
     ended: () => end,
     signal: (name) => void child.kill(name),

@@ -1,0 +1,118 @@
+// (1) How soon a webhook is answered, and how many a second.
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { deliver, printing } from "../api.ts";
+import type { Bench, Line } from "../bench.ts";
+import { inFlight, percentile, timed } from "../load.ts";
+
+const SUBJECTS = ["recorder", "guide", "floor"] as const;
+type Name = (typeof SUBJECTS)[number];
+
+/** How many come at once when many runs end together. */
+const CROWD = 32;
+/** Milliseconds between those that come by and by: what one sets going is over before the next. */
+const GAP = 150;
+const WARM = 4;
+
+/** Answers within the guide's time, divided by so much. */
+const AIM = 10;
+
+type Sampled = Record<Name, { samples: number[]; perSecond: number }>;
+
+export async function acknowledge(bench: Bench): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const latency of bench.quick ? [300] : [0, 50, 300])
+    lines.push(...(await atLatency(bench, latency)));
+  return lines;
+}
+
+async function atLatency(bench: Bench, latency: number): Promise<Line[]> {
+  const rounds = bench.quick ? 1 : 3;
+  const each = bench.quick ? 8 : 16;
+  await bench.api.set({ webhookUrl: null, latency: 0 });
+  const ids = await prepare(bench, WARM + rounds * (each + CROWD));
+  await bench.api.set({ latency });
+  const found = await measure(bench, ids, rounds, each);
+  await bench.api.set({ latency: 0 });
+  await check(bench, ids);
+  return linesOf(latency, found);
+}
+
+type Ids = { recorder: string[]; guide: string[] };
+
+// The recorder's own runs wait for their webhook; the guide's handler knows none before.
+async function prepare({ api, recorder }: Bench, count: number): Promise<Ids> {
+  const ids = {
+    recorder: await inFlight(8, count, (n) => recorder.trigger(printing(n))),
+    guide: await inFlight(8, count, (n) => api.create(printing(n))),
+  };
+  for (const id of [...ids.recorder, ...ids.guide]) await api.ended(id);
+  return ids;
+}
+
+// In turns, so that whatever else the machine does meets all alike.
+async function measure(bench: Bench, ids: Ids, rounds: number, each: number): Promise<Sampled> {
+  const left = { recorder: [...ids.recorder], guide: [...ids.guide], floor: [...ids.guide] };
+  const urls = {
+    recorder: bench.recorder.url,
+    guide: bench.guide.url,
+    floor: bench.floors.url,
+  };
+  const send = (name: Name) => deliver(urls[name], left[name].pop() ?? "");
+  const found: Sampled = {
+    recorder: { samples: [], perSecond: 0 },
+    guide: { samples: [], perSecond: 0 },
+    floor: { samples: [], perSecond: 0 },
+  };
+  for (const name of SUBJECTS) await inFlight(1, WARM, () => send(name));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of SUBJECTS) {
+      const samples = await calm(each, () => send(name));
+      const { seconds } = await timed(CROWD, CROWD, () => send(name));
+      found[name].samples.push(...samples);
+      found[name].perSecond += CROWD / seconds / rounds;
+    }
+  }
+  return found;
+}
+
+async function calm(count: number, task: () => Promise<void>): Promise<number[]> {
+  const found: number[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const { samples } = await timed(1, 1, task);
+    found.push(...samples);
+    await sleep(GAP);
+  }
+  return found;
+}
+
+/** What was acknowledged is recorded, and as the API has it. */
+async function check({ api, recorder, guide }: Bench, ids: Ids): Promise<void> {
+  await recorder.settled(ids.recorder);
+  await inFlight(8, ids.recorder.length, async (n) => {
+    const id = ids.recorder[n] ?? "";
+    assert.deepEqual(await recorder.response(id), await api.response(id));
+  });
+  await inFlight(8, ids.guide.length, async (n) => {
+    const id = ids.guide[n] ?? "";
+    const stored: unknown = await (await fetch(`${guide.url}/results/${id}`)).json();
+    assert.partialDeepStrictEqual(stored, await api.response(id));
+  });
+}
+
+function linesOf(latency: number, found: Sampled): Line[] {
+  const line = (what: string, unit: string, of: (name: Name) => number): Line => ({
+    part: 1,
+    what: `webhook answered, API ${latency} ms: ${what}`,
+    unit,
+    values: { recorder: of("recorder"), guide: of("guide"), floor: of("floor") },
+  });
+  const p50 = (name: Name) => percentile(found[name].samples, 50);
+  const met = p50("guide") / p50("recorder") >= AIM;
+  const aim = { text: `${AIM} times the guide's speed`, met };
+  return [
+    { ...line("p50", "ms", p50), ...(latency === 300 ? { aim } : {}) },
+    line("p99", "ms", (name) => percentile(found[name].samples, 99)),
+    { ...line(`${CROWD} at once`, "/s", (name) => found[name].perSecond), more: true },
+  ];
+}
