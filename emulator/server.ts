@@ -5,6 +5,12 @@ import { app } from "./app.ts";
 import { complete, type Settings } from "./settings.ts";
 import { begin, end } from "./state.ts";
 
+/**
+ * Milliseconds that an idle connection is kept: longer than clients keep theirs. One that is closed at the moment a client uses it again fails
+ * a request that cannot be sent twice. https://nodejs.org/api/http.html#serverkeepalivetimeout
+ */
+const KEEP_ALIVE = 10 * 60_000;
+
 export interface Emulator {
   /** Where it listens, as in "http://127.0.0.1:9000": without `/v1`. */
   url: string;
@@ -18,7 +24,7 @@ export interface Emulator {
 /** Starts an emulator; resolves when it answers. Rejects when the port is taken. */
 export async function startEmulator(given: Partial<Settings> = {}): Promise<Emulator> {
   const settings = complete(given);
-  const server = createServer();
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE });
   const port = await listen(server, settings);
   const state = begin({ ...settings, port });
   const listener = getRequestListener(app(state).fetch);
