@@ -8,8 +8,8 @@ export type Fate =
   | { kind: "unsent" }
   | { kind: "cut" };
 
-/** Milliseconds that a caller waits for what it sends, and for what it follows. */
-const PATIENCE = { send: 15_000, follow: 90_000 };
+/** Seconds that a caller waits at the most. */
+const PATIENCE = 90;
 
 /** Asks the Worker, and knows how many of its requests are under way. */
 export class Caller {
@@ -23,20 +23,20 @@ export class Caller {
     this.#served = served;
   }
 
-  /** A request of somebody who has the token, once the Worker is up. */
-  async ask(path: string, init: RequestInit = {}): Promise<Fate> {
+  /** A request of somebody who has the token and so many seconds, once the Worker is up. */
+  async ask(path: string, init: RequestInit = {}, patience = PATIENCE): Promise<Fate> {
     const headers = new Headers(init.headers);
     headers.set("authorization", `Bearer ${TOKEN}`);
-    return this.send(path, { ...init, headers });
+    return this.send(path, { ...init, headers }, patience);
   }
 
   /** A request as it stands, once the Worker is up. */
-  async send(path: string, init: RequestInit): Promise<Fate> {
+  async send(path: string, init: RequestInit, patience = PATIENCE): Promise<Fate> {
     await this.#served.up();
     const acts = (init.method ?? "GET") !== "GET";
     if (acts) this.underWay += 1;
     try {
-      const signal = AbortSignal.timeout(acts ? PATIENCE.send : PATIENCE.follow);
+      const signal = AbortSignal.timeout(patience * 1000);
       const answer = await fetch(`${this.#served.url}${path}`, { ...init, signal });
       return { kind: "answered", status: answer.status, body: parse(await answer.text()) };
     } catch (error) {

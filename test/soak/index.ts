@@ -81,7 +81,7 @@ export async function soak(options: Options): Promise<Evidence> {
 // An unknown id is looked for a minute and more: nobody waits for that.
 function accepted(stage: Stage, id: string): void {
   if (isUnknown(id)) stage.ledger.delivered.add(id);
-  else if (stage.ledger.promise(id, "webhook")) void follow(stage, id);
+  else if (stage.ledger.promise(id, "webhook")) void follow(stage, id, 0);
 }
 
 async function begin(state: string, emulator: Emulator, options: Options): Promise<Served> {

@@ -74,9 +74,9 @@ function judgeRun({ evidence, requests }: Court, run: Truth, entry: Entry): Find
   if (!isAcknowledged(evidence, id) && found === undefined) return twice;
   if (found === undefined) return [of("lost", "nothing is recorded"), ...twice];
   const { record } = found;
+  if (wasGone(entry, run, found)) return twice;
   if (!isRecorded(evidence, id)) {
-    if (!isAcknowledged(evidence, id) || wasGone(entry, run, found)) return [];
-    return [of("lost", `it is ${record.verdict} still`)];
+    return isAcknowledged(evidence, id) ? [of("lost", `it is ${record.verdict} still`)] : [];
   }
   const forgot = wasForgotten(evidence, id) && !wasKilled(evidence, run, found);
   return [

@@ -1,9 +1,8 @@
 // Kills the Worker now and then, and wakes what it left asleep.
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { Fate } from "./caller.ts";
 import { Random } from "../simulate/random.ts";
-import { isComplete, recordOf, type Stage } from "./play.ts";
+import { wake, type Stage } from "./play.ts";
 import type { Served } from "./serve.ts";
 import { inTurns } from "./turns.ts";
 
@@ -39,7 +38,6 @@ export async function killAt(
   elapsed: () => number,
 ): Promise<number[]> {
   const random = new Random(when.seed, 0);
-  const waking: Promise<void>[] = [];
   const killed: number[] = [];
   for (let kill = 1; kill <= when.kills; kill += 1) {
     const started = (when.responses * (kill - random.next() / 2)) / when.kills;
@@ -48,13 +46,13 @@ export async function killAt(
     await somethingUnderWay(stage);
     const cut = stage.caller.underWay;
     killed.push(Date.now());
+    stage.ledger.kills += 1;
     await served.kill();
     when.say(
       `${elapsed().toFixed(0).padStart(5)} s  killed and restarted, with ${cut} requests under way`,
     );
-    waking.push(wake(stage));
+    void wakePending(stage);
   }
-  await Promise.all(waking);
   return killed;
 }
 
@@ -64,29 +62,10 @@ async function somethingUnderWay({ caller }: Stage): Promise<void> {
   }
 }
 
-/**
- * Sends a wish to look to every run that is not complete, as `npm start` does: after a restart no local Workflow wakes by itself.
- * In production alarms do that.
- */
-async function wake(stage: Stage): Promise<void> {
-  const ids = new Set([...stage.ledger.open, ...(await pending(stage))]);
-  await inTurns([...ids], 16, (id) => wakeOne(stage, id));
-}
-
-// A run that nobody knows stays unknown: a look would make a record of what was lost.
-async function wakeOne({ caller }: Stage, id: string): Promise<void> {
-  const record = recordOf(await insist(() => caller.ask(`/results/${id}`)));
-  if (record === null || isComplete(record)) return;
-  await insist(() => caller.ask(`/results/${id}/look`, { method: "POST" }));
-}
-
-// The next kill may come before the answer.
-async function insist(ask: () => Promise<Fate>): Promise<Fate> {
-  for (;;) {
-    const fate = await ask();
-    if (fate.kind === "answered" && fate.status < 500) return fate;
-    await sleep(500);
-  }
+// Those that somebody follows are woken by whoever does; these by the Worker's own list.
+async function wakePending(stage: Stage): Promise<void> {
+  const ids = (await pending(stage)).filter((id) => !stage.ledger.open.has(id));
+  await inTurns(ids, 8, (id) => wake(stage, id));
 }
 
 async function pending({ caller }: Stage): Promise<string[]> {
@@ -94,7 +73,7 @@ async function pending({ caller }: Stage): Promise<string[]> {
   let cursor: string | null = "";
   while (cursor !== null) {
     const query: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const fate = await insist(() => caller.ask(`/results?verdict=pending&limit=100${query}`));
+    const fate = await caller.ask(`/results?verdict=pending&limit=100${query}`);
     if (fate.kind !== "answered" || fate.status !== 200) return ids;
     const page: z.infer<typeof Page> = Page.parse(fate.body);
     ids.push(...page.results.map(({ id }) => id));

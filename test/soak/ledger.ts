@@ -9,6 +9,8 @@ export type Entry = {
   id: string | null;
   /** The trigger's last answer: a status, or that there was none. */
   answer: number | "none" | null;
+  /** How often the Worker had been killed when it began. */
+  kills: number;
 };
 
 /** Everything that was planned, and every promise of the Worker's. */
@@ -26,6 +28,8 @@ export class Ledger {
   /** How many ids were acknowledged. */
   promised = 0;
   mostOpen = 0;
+  /** How often the Worker was killed. */
+  kills = 0;
 
   /** Takes an id as acknowledged; true when it is new. */
   promise(id: string, by: "trigger" | "webhook"): boolean {

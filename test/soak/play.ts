@@ -19,8 +19,8 @@ export type Stage = {
   over: AbortSignal;
 };
 
-/** Tries of a caller that has an Idempotency-Key. */
-const MOST_TRIES = 2;
+/** Seconds that each try of a caller with an Idempotency-Key has. The second waits for the first, which may have died. */
+const TRIES = [90, 10];
 
 const UNKNOWN = "resp_unknown_";
 
@@ -35,16 +35,26 @@ const PLAYERS: Record<Kind, (stage: Stage, entry: Entry) => Promise<void>> = {
 
 /** Starts one response as it is planned. */
 export async function play(stage: Stage, plan: Plan): Promise<void> {
-  const entry: Entry = { plan, id: null, answer: null };
+  const entry: Entry = { plan, id: null, answer: null, kills: stage.ledger.kills };
   stage.ledger.entries.set(plan.number, entry);
   stage.ledger.started += 1;
   for (const rule of plan.faults) await addFault(stage.api, rule);
   await PLAYERS[plan.kind](stage, entry);
 }
 
-/** Reads a record until it is complete: settled, and with its files. */
-export async function follow({ caller, ledger, over }: Stage, id: string): Promise<void> {
-  while (!over.aborted) {
+/**
+ * Reads a record until it is complete: settled, and with its files.
+ * @param stage Where the soak is played.
+ * @param id The response.
+ * @param awake The kills that it can't be asleep from, because it began after them.
+ */
+export async function follow(stage: Stage, id: string, awake: number): Promise<void> {
+  const { caller, ledger, over } = stage;
+  for (let seen = awake; !over.aborted;) {
+    if (seen !== ledger.kills) {
+      seen = ledger.kills;
+      await wake(stage, id);
+    }
     const fate = await caller.ask(`/results/${id}?wait=60`);
     const record = recordOf(fate);
     if (record !== null) ledger.records.set(id, record);
@@ -52,6 +62,26 @@ export async function follow({ caller, ledger, over }: Stage, id: string): Promi
     await sleep(record === null ? 500 : 50);
   }
   if (!over.aborted) ledger.open.delete(id);
+}
+
+/**
+ * Sends a wish to look to a run that is not complete, as `npm start` does: after a restart no local Workflow wakes by itself. In production
+ * alarms do that. A run that nobody knows stays unknown: a look would make a record of what was lost.
+ */
+export async function wake({ caller, over }: Stage, id: string): Promise<void> {
+  while (!over.aborted) {
+    const fate = await caller.ask(`/results/${id}`);
+    if (fate.kind === "answered" && fate.status === 404) return;
+    const record = recordOf(fate);
+    if (record !== null && isComplete(record)) return;
+    if (record !== null && (await isWoken(caller, id))) return;
+    await sleep(500);
+  }
+}
+
+async function isWoken(caller: Caller, id: string): Promise<boolean> {
+  const fate = await caller.ask(`/results/${id}/look`, { method: "POST" });
+  return fate.kind === "answered" && fate.status === 202;
 }
 
 /** The record of an answer, if it is one. */
@@ -75,14 +105,14 @@ async function playTrigger(stage: Stage, entry: Entry): Promise<void> {
   const id = await triggerOnce(stage, entry, { method: "POST", body, headers });
   if (id === null) return;
   entry.id = id;
-  if (stage.ledger.promise(id, "trigger")) void follow(stage, id);
+  if (stage.ledger.promise(id, "trigger")) void follow(stage, id, entry.kills);
   if (plan.ending === "cancelled") await cancel(stage, id);
 }
 
 // What never reached the Worker is sent again. What may have is sent again only with a key: each try is billed.
 async function triggerOnce(stage: Stage, entry: Entry, init: RequestInit): Promise<string | null> {
-  for (let tries = 1; tries <= MOST_TRIES;) {
-    const fate = await stage.caller.ask("/trigger", init);
+  for (let tries = 0; tries < TRIES.length;) {
+    const fate = await stage.caller.ask("/trigger", init, TRIES[tries]);
     if (fate.kind === "answered" && fate.status === 202) {
       entry.answer = 202;
       return Started.parse(fate.body).id;
