@@ -8,6 +8,7 @@ import type { Context, Next } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
 import { countLogin, countTrigger } from "./limits.ts";
+import { logFailure } from "./log.ts";
 import { openapi } from "./contract/openapi.ts";
 import { Problem } from "./errors.ts";
 import { isBeingReplaced } from "./instance.ts";
@@ -153,9 +154,7 @@ app.onError((error, c) => {
       ),
     );
   }
-  console.error(
-    JSON.stringify({ event: "error", path: c.req.path, error: String(error), stack: error.stack }),
-  );
+  logFailure("error", error, { path: c.req.path, stack: error.stack });
   return fail(
     c,
     new Problem(500, "internal", "The recorder failed. Try again; its log says what happened."),

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { watch } from "./channels.ts";
 import { connect } from "./connection.ts";
 import { readCalls } from "./facts.ts";
+import { logFailure } from "./log.ts";
 import { createStreamed, messageOf } from "./openai.ts";
 import { METADATA_KEY, type KnownCall, type Observation, type SeenCall } from "./record.ts";
 import type { Ran } from "./recorder.ts";
@@ -62,7 +63,7 @@ export async function runControl(
     const status =
       error instanceof APIError && error.status !== undefined ? Number(error.status) : null;
     const requestId = error instanceof APIError ? (error.requestID ?? null) : null;
-    console.warn(JSON.stringify({ event: "control_failed", id, status, error: messageOf(error) }));
+    logFailure("control_asked", messageOf(error), { id, http_status: status });
     return {
       observation: observation(status, null, requestId, []),
       control: { id: null, status: status === null ? "unreachable" : "refused", calls: [] },

@@ -6,6 +6,8 @@ import { findFiles, isToCopy, saveFile } from "./files.ts";
 import { hold, type Holding } from "./holder.ts";
 import { holderHands } from "./holding.ts";
 import { wakeRecorder } from "./instance.ts";
+import { logged } from "./log.ts";
+import { loggedHands, loggedHolder } from "./logged.ts";
 import { lookAt } from "./looks.ts";
 import { giveTurn, type Answer } from "./once.ts";
 import type { Known, Start } from "./record.ts";
@@ -17,14 +19,27 @@ export default app;
 /** One instance per response, its id the response's id: the only one who writes that response's keys. */
 export class Recorder extends WorkflowEntrypoint<Env, Start> {
   override async run(event: WorkflowEvent<Start>, step: WorkflowStep): Promise<Outcome> {
-    return follow(event.payload, step, handsOf(this.env), event.payload.rules);
+    return logged(
+      "run",
+      { id: event.payload.id, action: event.payload.action },
+      () => {
+        const hands = loggedHands(handsOf(this.env), event.payload.id);
+        return follow(event.payload, step, hands, event.payload.rules);
+      },
+      ({ verdict, recorded }) => ({ outcome: verdict, recorded }),
+    );
   }
 }
 
 /** One instance per held connection. It writes no keys: what its connection brought, its response's Recorder takes. */
 export class Holder extends WorkflowEntrypoint<Env, Holding> {
   override async run(event: WorkflowEvent<Holding>, step: WorkflowStep): Promise<null> {
-    return hold(event.instanceId, event.payload, step, holderHands(this.env));
+    return hold(
+      event.instanceId,
+      event.payload,
+      step,
+      loggedHolder(holderHands(this.env), event.instanceId),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 // The Recorder's instances as the routes see them: start one, wake one, ask one.
 import { begin, fold, foldControl } from "./fold.ts";
+import { logFailure } from "./log.ts";
 import { Known, Start, type Wake } from "./record.ts";
 import { LookStep, Outcome, Ran, WAKE } from "./recorder.ts";
 
@@ -62,7 +63,7 @@ export async function restartRecorder(env: Env, start: Start): Promise<void> {
     try {
       return await replace(env, start);
     } catch (error) {
-      console.warn(JSON.stringify({ event: "restart_failed", id: start.id, error: String(error) }));
+      logFailure("restart", error, { id: start.id });
       await scheduler.wait(gap);
     }
   }

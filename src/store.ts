@@ -4,6 +4,7 @@ import { RETENTION_DAYS, setting } from "./config.ts";
 import * as z from "zod";
 import { afterFirstLine } from "./body.ts";
 import { openCursor, sealCursor, unknownCursor } from "./cursor.ts";
+import { log } from "./log.ts";
 import { Known, type Channel, type KeptFile, type Owner, type ResponseVerdict } from "./record.ts";
 
 const DAY = 24 * 60 * 60;
@@ -97,7 +98,7 @@ export async function storeOutputs(
  */
 export async function readOutputs(env: Env, id: string, channel: Channel): Promise<unknown[]> {
   const value = await env.RECORDS.get(key.outputs(id, channel), "text");
-  log("get", key.outputs(id, channel), value !== null);
+  tell("get", key.outputs(id, channel), value !== null);
   return value === null ? [] : z.array(z.unknown()).parse(JSON.parse(value));
 }
 
@@ -120,7 +121,7 @@ export async function storeFile(
   const bytes = whole?.byteLength ?? file.bytes ?? 0;
   const value = whole ?? body?.pipeThrough(new FixedLengthStream(bytes)) ?? "";
   await env.RECORDS.put(name, value, { expirationTtl: lifetime(env, owner) });
-  log("put", name, true);
+  tell("put", name, true);
   return bytes;
 }
 
@@ -144,7 +145,7 @@ async function bounded(body: ReadableStream<Uint8Array> | null): Promise<Uint8Ar
  */
 export async function readFile(env: Env, id: string, file: string): Promise<ReadableStream | null> {
   const body = await env.RECORDS.get(key.file(id, file), "stream");
-  log("get", key.file(id, file), body !== null);
+  tell("get", key.file(id, file), body !== null);
   return body;
 }
 
@@ -166,13 +167,13 @@ export async function forgetRecord(env: Env, id: string, startedAt: string): Pro
   ]);
   for (const name of [key.index(id, startedAt), ...found.flat(), key.record(id)]) {
     await env.RECORDS.delete(name);
-    log("delete", name, true);
+    tell("delete", name, true);
   }
 }
 
 async function keysBelow(env: Env, prefix: string): Promise<string[]> {
   const { keys } = await env.RECORDS.list({ prefix });
-  log("list", prefix, true);
+  tell("list", prefix, true);
   return keys.map((found) => found.name);
 }
 
@@ -184,7 +185,7 @@ async function keysBelow(env: Env, prefix: string): Promise<string[]> {
  */
 export async function readRecord(env: Env, id: string): Promise<Stored | null> {
   const value: ReadableStream<Uint8Array> | null = await env.RECORDS.get(key.record(id), "stream");
-  log("get", key.record(id), value !== null);
+  tell("get", key.record(id), value !== null);
   if (value === null) return null;
   const { line, rest } = await afterFirstLine(value);
   return { known: Known.parse(JSON.parse(line)), body: rest };
@@ -198,7 +199,7 @@ export async function readRecord(env: Env, id: string): Promise<Stored | null> {
  */
 export async function isStored(env: Env, id: string): Promise<boolean> {
   const { keys } = await env.RECORDS.list({ prefix: key.record(id), limit: 2 });
-  log("list", key.record(id), keys.length > 0);
+  tell("list", key.record(id), keys.length > 0);
   return keys.some((found) => found.name === key.record(id));
 }
 
@@ -211,7 +212,7 @@ export async function isStored(env: Env, id: string): Promise<boolean> {
  */
 export async function listPage(env: Env, limit: number, cursor: string | null): Promise<Page> {
   const page = await pageOfKeys(env, limit, cursor);
-  log("list", "index:", true);
+  tell("list", "index:", true);
   const rows = page.keys.flatMap((found) => (found.metadata === undefined ? [] : [found.metadata]));
   return { rows, cursor: page.list_complete ? null : await sealCursor(env, page.cursor) };
 }
@@ -245,9 +246,9 @@ async function write(
         value(),
         metadata === undefined ? { expirationTtl } : { expirationTtl, metadata },
       );
-      return log("put", name, true);
+      return tell("put", name, true);
     } catch (error) {
-      log("put", name, false);
+      tell("put", name, false);
       if (gap === null) throw error;
       await scheduler.wait(gap * 1000);
     }
@@ -321,6 +322,6 @@ function textOf(input: unknown): string {
   return "content" in input ? textOf(input.content) : "";
 }
 
-function log(operation: string, name: string, ok: boolean): void {
-  console.log(JSON.stringify({ event: "kv", operation, key: name, ok }));
+function tell(operation: string, name: string, ok: boolean): void {
+  log("kv", { operation, key: name, ok });
 }

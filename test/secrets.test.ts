@@ -55,6 +55,7 @@ test("no credential of a tool, no key and no token is in a log, a KV value or a 
       body: JSON.stringify(REQUEST),
     });
     const { id } = z.object({ id: z.string() }).parse(await answer.json());
+    await tryEverythingElse(url, id);
     const result = await (await fetch(`${url}/results/${id}?wait=60`, { headers })).text();
     const page = await (
       await fetch(`${url}/results/${id}`, { headers: { ...headers, accept: "text/html" } })
@@ -65,14 +66,48 @@ test("no credential of a tool, no key and no token is in a log, a KV value or a 
       for (const text of [result, page, log]) expect(text).not.toContain(secret);
       expect(filesWith(secret, state)).toEqual([]);
     }
-    expect(filesWith(id, state)).not.toEqual([]);
+    // Both places are searched, and what is in them is found.
+    const found = filesWith(id, state).join("\n");
+    expect(found).toMatch(/\/kv\//);
+    expect(found).toMatch(/\/workflows\//);
   } finally {
     worker.crash();
     await worker.ended();
     await emulator.close();
     rmSync(state, { recursive: true, force: true });
   }
-});
+}, 180_000);
+
+/** Secrets at every other place where a caller could put one but URLs: the platform itself logs those. */
+async function tryEverythingElse(url: string, id: string): Promise<void> {
+  const right = { authorization: `Bearer ${TOKEN}` };
+  const wrong = { authorization: `Bearer ${CANARY}`, cookie: `session=${CANARY}` };
+  const post = (path: string, body: string | URLSearchParams, headers: Record<string, string>) =>
+    fetch(url + path, { method: "POST", body, headers, redirect: "manual" });
+  const form = new URLSearchParams({ token: CANARY });
+  const ours = new URLSearchParams({ token: TOKEN });
+  const background = JSON.stringify({ ...REQUEST, model: "gpt-5.2", background: true });
+  const answers = await Promise.all([
+    fetch(`${url}/results/${id}`, { headers: wrong }),
+    fetch(`${url}/results?cursor=x`, { headers: { ...right, cookie: `a=${CANARY}` } }),
+    fetch(`${url}/v1/models`, { headers: { ...right, "openai-project": CANARY } }),
+    post("/login", form, { origin: url }),
+    post("/login", ours, { origin: url }),
+    post("/webhook", CANARY, { "webhook-signature": `v1,${CANARY}`, "webhook-id": "wh_1" }),
+    post("/trigger", JSON.stringify({ ...REQUEST, control: true }), right),
+    post("/trigger", JSON.stringify({ ...REQUEST, hold: true }), right),
+    post("/trigger", JSON.stringify({ ...REQUEST, include: CANARY }), right),
+    post("/v1/responses", background, { ...right, "content-type": "application/json" }),
+    post("/v1/responses", background.replace("true", "false"), {
+      ...right,
+      "content-type": "application/json",
+    }),
+  ]);
+  await Promise.all(answers.map((answer) => answer.text()));
+  expect(answers.map(({ status }) => status)).toEqual([
+    401, 400, 200, 401, 303, 400, 400, 400, 400, 400, 200,
+  ]);
+}
 
 function filesWith(text: string, folder: string): string[] {
   try {

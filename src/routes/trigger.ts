@@ -9,6 +9,7 @@ import { Problem } from "../errors.ts";
 import type { Holding } from "../holder.ts";
 import { errorOf, objectOf, startHolder } from "../holding.ts";
 import { startRecorder } from "../instance.ts";
+import { logFailure, logged } from "../log.ts";
 import { create, createStreamed, messageOf } from "../openai.ts";
 import type { Start } from "../record.ts";
 import { redact } from "../redact.ts";
@@ -41,9 +42,13 @@ export type Started = z.infer<typeof Started>;
  * @returns The id, as soon as the Recorder has it.
  */
 export async function trigger(c: Context<App>, asked: unknown): Promise<Started> {
-  const prepared = prepare(c.env, asked);
+  const work = logged(
+    "trigger",
+    {},
+    async () => start(c, prepare(c.env, asked)),
+    ({ id, status }) => ({ id, outcome: status }),
+  );
   // Both finish even when the caller hangs up: a response that runs must be recorded.
-  const work = start(c, prepared);
   c.executionCtx.waitUntil(work.catch(() => undefined));
   const created = await work;
   const url = new URL(`/results/${created.id}`, c.req.url);
@@ -98,7 +103,7 @@ async function createReplayable(
   try {
     const connection = connect(await createStreamed(c.env, request, abort.signal));
     const created = parseCreated(await firstResponse(connection));
-    c.executionCtx.waitUntil(readOn(connection, abort));
+    c.executionCtx.waitUntil(readOn(created.id, connection, abort));
     return created;
   } catch (error) {
     abort.abort();
@@ -106,10 +111,9 @@ async function createReplayable(
   }
 }
 
-async function readOn(connection: Connection, abort: AbortController): Promise<void> {
+async function readOn(id: string, connection: Connection, abort: AbortController): Promise<void> {
   const { error } = await readToEnd(connection, (type) => !WAITING.has(type));
-  if (error !== null)
-    console.warn(JSON.stringify({ event: "stream_cut", error: messageOf(error) }));
+  if (error !== null) logFailure("stream_cut", messageOf(error), { id });
   abort.abort();
 }
 
@@ -142,9 +146,7 @@ async function handOver(env: Env, params: Start): Promise<void> {
     try {
       return await startRecorder(env, params);
     } catch (error) {
-      console.error(
-        JSON.stringify({ event: "hand_over_failed", id: params.id, error: String(error) }),
-      );
+      logFailure("hand_over", error, { id: params.id });
       if (gap === null) break;
       await scheduler.wait(gap);
     }

@@ -4,7 +4,8 @@ import * as z from "zod";
 import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, rulesOf, setting } from "../config.ts";
 import { RESPONSE_ID } from "../created.ts";
 import { Problem } from "../errors.ts";
-import { restartRecorder, startRecorder, wakeRecorder } from "../instance.ts";
+import { restartRecorder, startRecorder, wakeRecorder, type Woken } from "../instance.ts";
+import { logFailure, logged } from "../log.ts";
 import type { Start, Webhook } from "../record.ts";
 import { verify } from "../signature.ts";
 import type { App } from "./session.ts";
@@ -30,17 +31,31 @@ const Ended = z.looseObject({
 
 /** Answers 200 to what is accepted, known already, or not ours to act on. */
 export async function receiveWebhook(c: Context<App>): Promise<Response> {
+  const { outcome } = await logged(
+    "webhook",
+    { webhook: c.req.header("webhook-id") },
+    () => receive(c),
+    (received) => received,
+  );
+  return c.json({ received: true, recorded: outcome !== IGNORED });
+}
+
+const IGNORED = "ignored";
+/** What becomes of an event, by what its Recorder was found to be. */
+const RECEIVED = { woken: "handed over", absent: "begun", "gave up": "begun anew" } as const;
+
+async function receive(c: Context<App>): Promise<{ id?: string; outcome: string }> {
   const secrets = setting(c.env, OPENAI_WEBHOOK_SECRET);
   const body = await c.req.text();
   const event = parse(await verify(body, c.req.raw.headers, secrets));
-  if (event === null) return c.json({ received: true, recorded: false });
+  if (event === null) return { outcome: IGNORED };
   const webhook: Webhook = {
     id: c.req.header("webhook-id") ?? "",
     type: event.type,
     received_at: new Date().toISOString(),
   };
-  await handOver(c.env, event.data.id, webhook);
-  return c.json({ received: true, recorded: true });
+  const { id } = event.data;
+  return { id, outcome: RECEIVED[await handOver(c.env, id, webhook)] };
 }
 
 function parse(body: unknown): z.infer<typeof Ended> | null {
@@ -53,7 +68,7 @@ function parse(body: unknown): z.infer<typeof Ended> | null {
   return ended.data;
 }
 
-async function handOver(env: Env, id: string, webhook: Webhook): Promise<void> {
+async function handOver(env: Env, id: string, webhook: Webhook): Promise<Woken> {
   const start: Start = {
     id,
     at: webhook.received_at,
@@ -71,8 +86,9 @@ async function handOver(env: Env, id: string, webhook: Webhook): Promise<void> {
     const found = await wakeRecorder(env, id, { kind: "webhook", webhook });
     if (found === "absent") await startRecorder(env, start);
     if (found === "gave up") await restartRecorder(env, start);
+    return found;
   } catch (error) {
-    console.error(JSON.stringify({ event: "hand_over_failed", id, error: String(error) }));
+    logFailure("hand_over", error, { id });
     throw new Problem(
       503,
       "not_handed_over",

@@ -14,6 +14,7 @@ import { countTrigger } from "../limits.ts";
 import { beginningOf, objectOf, startHolder, stopHolder } from "../holding.ts";
 import { memberOf, valueOf } from "../json.ts";
 import { askRecorder, wakeRecorder } from "../instance.ts";
+import { logFailure, logged } from "../log.ts";
 import type { Channel, Known } from "../record.ts";
 import { checkKeepable, includeOf } from "../routes/prepare.ts";
 import { forgetRun } from "../routes/results.ts";
@@ -122,8 +123,7 @@ v1.onError((error, c) => {
     if (error.retryAfter !== undefined) c.header("retry-after", String(error.retryAfter));
     return say(c, ofProblem(error));
   }
-  const { message, stack } = error;
-  console.error(JSON.stringify({ event: "error", path: c.req.path, error: message, stack }));
+  logFailure("error", error, { path: c.req.path, stack: error.stack });
   return say(c, refusal(500, "The recorder failed. Its log says what happened."));
 });
 
@@ -160,7 +160,12 @@ function holdingOf(env: Env, body: Record<string, unknown>): Holding {
 // The SDK tries a 5xx again by itself, and each try is billed.
 async function hold(c: Context<App>, holding: Holding): Promise<Response> {
   c.header("x-should-retry", "false");
-  const begun = await startHolder(c.env, holding);
+  const begun = await logged(
+    "trigger",
+    { by: "v1" },
+    () => startHolder(c.env, holding),
+    (how) => ({ id: how.kind === "held" ? how.id : null, outcome: how.kind }),
+  );
   if (begun.kind === "held") return c.json({ ...objectOf(begun.response), background: true });
   if (begun.kind === "failed") {
     const [status, code] = begun.late ? ([503, "not_begun"] as const) : STARTED;
