@@ -1,5 +1,5 @@
 // How much heap a response of almost 24 MiB takes: `node scripts/memory.ts`. The Worker runs with ever less of it, until it dies.
-// V8's heap alone is limited that way; the bytes themselves lie beside it and are counted by Cloudflare too.
+// V8's heap alone is limited that way, and roughly; the bytes themselves lie beside it, and Cloudflare counts them too.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const PATIENCE = 180_000;
 
 const headers = { authorization: `Bearer ${TOKEN}` };
 
-/** What is tried, each in a Worker of its own state. */
+/** How it is read. */
 const READS = {
   record: "",
   response: "/response",
