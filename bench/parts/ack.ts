@@ -9,7 +9,7 @@ const SUBJECTS = ["recorder", "guide", "floor"] as const;
 type Name = (typeof SUBJECTS)[number];
 
 /** How many come at once when many runs end together. */
-const CROWD = 32;
+const CROWD = 24;
 /** Milliseconds between those that come by and by: what one sets going is over before the next. */
 const GAP = 150;
 const WARM = 4;
@@ -27,8 +27,8 @@ export async function acknowledge(bench: Bench): Promise<Line[]> {
 }
 
 async function atLatency(bench: Bench, latency: number): Promise<Line[]> {
-  const rounds = bench.quick ? 1 : 3;
-  const each = bench.quick ? 8 : 16;
+  const rounds = bench.quick ? 1 : 2;
+  const each = bench.quick ? 8 : 12;
   await bench.api.set({ webhookUrl: null, latency: 0 });
   const ids = await prepare(bench, WARM + rounds * (each + CROWD));
   await bench.api.set({ latency });

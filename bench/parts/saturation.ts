@@ -12,8 +12,8 @@ import type { Served } from "../servers.ts";
 const WIDTH = 16;
 
 export async function saturate(bench: Bench): Promise<Line[]> {
-  const rounds = bench.quick ? 1 : 3;
-  const count = bench.quick ? 24 : 80;
+  const rounds = bench.quick ? 1 : 2;
+  const count = bench.quick ? 24 : 64;
   const found = { calls: none(), plain: none(), empty: none(), same: none() };
   await bench.api.set({ webhookUrl: `${bench.recorder.url}/webhook` });
   for (let round = 0; round < rounds; round += 1) {
