@@ -78,8 +78,7 @@ export function isTerminal(status: string | null): boolean {
 export function foldWake(record: Known, wake: Wake): Known {
   const woken = { ...record, wakes: record.wakes + 1 };
   if (wake.kind === "look") return { ...woken, look_now: true };
-  if (wake.kind === "held") return woken;
-  if (wake.kind === "control" || wake.kind === "files") {
+  if (wake.kind === "control" || wake.kind === "files" || wake.kind === "held") {
     return { ...woken, woken_at: wake.at ?? record.woken_at };
   }
   if (wake.kind === "webhook") {
@@ -90,6 +89,11 @@ export function foldWake(record: Known, wake: Wake): Known {
   return {
     ...woken,
     started_by: ours.started_by,
+    // It was created, whatever the looks before found.
+    status: record.status ?? ours.status,
+    model: record.model ?? ours.model,
+    background: record.background ?? ours.background,
+    created_at: record.created_at ?? ours.created_at,
     request: ours.request,
     include: ours.include,
     // A look stores what the record has got.

@@ -17,7 +17,7 @@ import { askRecorder, restartRecorder, startRecorder, wakeRecorder } from "./ins
 import { valueOf } from "./json.ts";
 import { createStreamed, messageOf } from "./openai.ts";
 import { Created, createdOf } from "./created.ts";
-import { LOST, type Start } from "./record.ts";
+import { LOST, type Start, type Wake } from "./record.ts";
 
 /** Milliseconds that OpenAI has for its first word. */
 const FIRST_WORD = 20_000;
@@ -95,16 +95,18 @@ function failure(error: unknown, late: boolean): Begun {
 }
 
 async function tell(env: Env, start: Start): Promise<void> {
-  const found = await wakeRecorder(env, start.id, { kind: "held" });
-  if (found === "woken" && !(await hasGivenUp(env, start.id))) return;
+  const wake: Wake = { kind: "held", at: new Date().toISOString() };
+  const found = await wakeRecorder(env, start.id, wake);
+  if (found === "woken" && !(await isUnheard(env, start))) return;
   await restartRecorder(env, { ...start, action: "look" });
-  await wakeRecorder(env, start.id, { kind: "held" });
+  await wakeRecorder(env, start.id, wake);
 }
 
-// A Recorder that has ended hears nothing: what came late is taken by another.
-async function hasGivenUp(env: Env, id: string): Promise<boolean> {
+// A Recorder that has ended hears nothing: what came late, or came to one that never heard of this Holder, is taken by another.
+async function isUnheard(env: Env, { id, holder }: Start): Promise<boolean> {
   const asked = await askRecorder(env, id);
-  return asked.state === "ended" && asked.known.held?.broke_at === LOST;
+  if (asked.state !== "ended") return false;
+  return asked.known.holder !== holder || asked.known.held?.broke_at === LOST;
 }
 
 /**

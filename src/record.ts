@@ -243,7 +243,7 @@ export type Wake =
   | { kind: "webhook"; webhook: Webhook }
   | { kind: "trigger"; start: Start }
   | { kind: "look" }
-  | { kind: "held" }
+  | { kind: "held"; at: string }
   /** What ran beside the looks has ended; `at` is null where nobody waited for it. */
   | { kind: "control"; at: string | null }
   | { kind: "files"; at: string | null };

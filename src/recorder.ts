@@ -9,6 +9,7 @@ import {
   plan,
   settle,
   wantsRescue,
+  type Next,
 } from "./plan.ts";
 import { begin, foldWake, isTerminal } from "./fold.ts";
 import {
@@ -36,6 +37,8 @@ export const FORGET = "forget";
 /** Seconds after which a look or a file's copy has ended, and a control. */
 const LONGEST_STEP = 330;
 const LONGEST_CONTROL = 24 * 60 * 60;
+/** Seconds to wait for what has been said already. */
+const ANY_WORD = 1;
 
 type Config = {
   timeout: "5 minutes" | "24 hours";
@@ -136,8 +139,12 @@ export async function follow(
   let files: Promise<KeptFile[]> | null = null;
   for (let turn = 1; ; turn += 1) {
     const next = plan(record, rules);
-    if (next.do === "end") break;
-    const wake = next.do === "look" ? await pause(step, turn, next.after) : CONTROL_ENDED;
+    if (next.do === "end") {
+      record = await keepFiles(await close(record, means), files, means);
+      files = null;
+    }
+    const wake = await awaken(turn, next, record, step);
+    if (next.do === "end" && wake === null) break;
     if (wake !== null) record = foldWake(record, wake);
     if (wake?.kind === "files") {
       record = await keepFiles(record, files, means);
@@ -145,16 +152,26 @@ export async function follow(
     }
     if (!callsForLook(record, wake)) continue;
     record =
-      wake?.kind === "control" || next.do !== "look"
+      wake?.kind === "control" || next.do === "await control"
         ? await compare(turn, control, record, means)
-        : await look(turn, wake?.kind === "held" ? "held" : next.channel, record, means);
+        : await look(turn, channelOf(next, wake), record, means);
     if (rescued || !wantsRescue(record)) continue;
     files = rescue(record, step, hands);
     rescued = true;
   }
-  record = await close(record, means);
-  record = await keepFiles(record, files, means);
   return { id: record.id, verdict: record.verdict, recorded: !record.unwanted };
+}
+
+async function awaken(turn: number, next: Next, record: Known, step: Step): Promise<Wake | null> {
+  if (next.do === "await control") return CONTROL_ENDED;
+  if (next.do === "look") return pause(step, turn, next.after);
+  // A Holder that was given up may have come back while the files were copied: after the end nobody hears it.
+  return record.held?.broke_at === LOST ? pause(step, turn, ANY_WORD) : null;
+}
+
+function channelOf(next: Next, wake: Wake | null): Channel {
+  if (wake?.kind === "held") return "held";
+  return next.do === "look" ? next.channel : "refetch";
 }
 
 type Means = { step: Step; hands: Hands; rules: Rules };
@@ -179,8 +196,9 @@ function isFresh({ started_by, action }: Start): boolean {
 // What an earlier instance left behind: its control, if it had not ended, ended with it.
 function reopen(stored: Known, start: Start): Known {
   const unfinished = !isTerminal(stored.status);
-  // Its Holder had been given up, and has come back.
-  const returned = start.holder !== null && stored.held?.broke_at === LOST;
+  // Its Holder had been given up and has come back, or is heard of for the first time.
+  const lost = stored.held === null || stored.held.broke_at === LOST;
+  const returned = start.holder !== null && lost;
   const held_due = stored.held_due || returned;
   const ours = start.started_by === "trigger" || start.started_by === "v1";
   return {

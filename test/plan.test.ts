@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { timeOf } from "./simulate/clock.ts";
-import { known, play, webhook, type Answer } from "./simulate/story.ts";
+import { known, play, TRIGGERED, webhook, type Answer } from "./simulate/story.ts";
 
 const DONE: Answer = { http: 200, status: "completed", outputs: "populated" };
 const RUNNING: Answer = { http: 200, status: "in_progress" };
@@ -83,6 +83,14 @@ test("a stranger that is 404 for a minute ends as not found, and is not listed",
   expect(story.looks.at(-1)).toBeGreaterThanOrEqual(60);
   expect(story.looks.at(-1)).toBeLessThan(120);
   expect(story.listed).toEqual([]);
+});
+
+test("a response whose trigger comes after looks that found nothing is never not found", async () => {
+  const story = await play((seconds) => (seconds < 3600 ? { http: 404, refused: true } : DONE), {
+    start: { started_by: "webhook", created: null, intent: null, request: null },
+    events: [{ at: 30, wake: { kind: "trigger", start: TRIGGERED } }],
+  });
+  expect(story.stored).toMatchObject([{ verdict: "captured", started_by: "trigger" }]);
 });
 
 test("a response that was seen is never not found", async () => {
@@ -178,6 +186,24 @@ test("files that are copied meanwhile move no look", async () => {
   const copied = { at: 300, wake: { kind: "files" as const, at: timeOf(300) } };
   const story = await play(() => SUSPECT, { events: [webhook(0), copied] });
   expect(story.looks).toEqual([0, 5, 25, 85, 265, 565]);
+});
+
+test("a Holder that tells after the end moves no look", async () => {
+  const story = await play(() => SUSPECT, {
+    events: [webhook(1), { at: 300, wake: { kind: "held", at: timeOf(300) } }],
+  });
+  const without = await play(() => SUSPECT, { events: [webhook(1)] });
+  expect(story.looks).toEqual(without.looks);
+});
+
+test("a Holder that is first heard of after the end is asked what it has", async () => {
+  const ended = { ...known(), status: "completed", verdict: "no_calls" as const };
+  const story = await play(() => DONE, {
+    stored: { ...ended, started_by: "webhook", settled_at: timeOf(2), holder: null },
+    start: { holder: "holder_1", action: "look" },
+    events: [{ at: 1, wake: { kind: "held", at: timeOf(1) } }],
+  });
+  expect(story.channels).toContain("held");
 });
 
 test("an end that comes after a run was given up is looked into like any other", async () => {

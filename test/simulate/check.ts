@@ -1,10 +1,11 @@
 // What must hold for every response, whatever went wrong.
-import type { Known, Look } from "../../src/record.ts";
-import type { LookStep } from "../../src/recorder.ts";
+import type { Known } from "../../src/record.ts";
 import { secondsOf } from "./clock.ts";
 import type { Instance } from "./engine.ts";
+import { looksBeside, takesHeld } from "./held.ts";
 import type { Stored } from "./kv.ts";
 import { isCalm } from "./scenario.ts";
+import { looksOf } from "./seen.ts";
 import { callTruth, isEnd, isPlainEnd, responseTruth } from "./truth.ts";
 import type { World } from "./world.ts";
 
@@ -33,6 +34,8 @@ const RULES: Record<string, Rule> = {
   "a control runs once, and what came of it is told": controlOnce,
   "nothing is left of what was deleted or not wanted": leavesNothing,
   "the list agrees with the record": listAgrees,
+  "a held run is asked for once, and what its connection brought is recorded": takesHeld,
+  "nobody looks often beside a held connection": looksBeside,
 };
 
 /** The invariants' names. */
@@ -55,11 +58,12 @@ export function check(world: World): Failure[] {
   );
 }
 
-function ends({ instances, instance }: World): (string | false)[] {
-  return instances.flatMap((one) => {
+function ends({ instances, instance, holder }: World): (string | false)[] {
+  return [...instances, ...(holder === null ? [] : [holder])].flatMap((one) => {
     const hours = ((one.ended ?? one.born) - one.born) / HOUR;
+    const current = one === instance || one === holder;
     return [
-      one.ended === null && one === instance && "it never ended",
+      one.ended === null && current && "it never ended",
       one.failed !== null && `it failed: ${one.failed}`,
       one.begun.size > MOST_STEPS && `it took ${one.begun.size} steps`,
       hours > 25 && `it took ${hours.toFixed(1)} hours`,
@@ -177,7 +181,9 @@ function withinBounds(world: World, stored: Stored[]): (string | false)[] {
 }
 
 function longGaps(instance: Instance): (string | false)[] {
-  const times = looksOf(instance).map((look) => secondsOf(look.observation.at));
+  // What a connection brought, it brought at some time before.
+  const asked = looksOf(instance).filter((look) => look.observation.channel !== "held");
+  const times = asked.map((look) => secondsOf(look.observation.at));
   return times.map((time, index) => {
     const gap = time - (times[index - 1] ?? instance.born);
     return gap > LONGEST_GAP + SLACK && `${gap} seconds without a look, until ${time}`;
@@ -211,7 +217,9 @@ function settled(world: World, stored: Stored[]): (string | false)[] {
   if (last === undefined || deleted) return [];
   const first = stored.find(({ known }) => known.settled_at !== null)?.known;
   const once = Math.max(...(first?.observations ?? []).map((seen) => secondsOf(seen.at)));
-  const after = first === undefined ? [] : looks.filter((look) => look.at > once);
+  // What a connection brought, it brought before anyone looked at it.
+  const later = looks.filter((look) => look.at > once && look.channel !== "held");
+  const after = first === undefined ? [] : later;
   const unasked = after.filter(
     (look) => !wishes.some((wish) => wish <= look.at && wish > once - SLACK),
   );
@@ -257,30 +265,14 @@ function listAgrees({ kv, deleted }: World): (string | false)[] {
   return [!same && `the list says ${row}, the record ${record.verdict}`];
 }
 
-// A look that an attempt before had stored stands in the record, not in the step's result.
-function looksOf({ kept }: Instance): Look[] {
-  return [...kept].flatMap(([name, result]) => {
-    if (!name.startsWith("look ") || !("value" in result)) return [];
-    return isLookStep(result.value) && result.value.kind === "look" ? [result.value.look] : [];
-  });
-}
-
-function isLookStep(value: unknown): value is LookStep {
-  return typeof value === "object" && value !== null && "kind" in value;
-}
-
 // What was gone before anyone could see whose it was counts as not found, like any unknown id.
-function isUnwanted({ scenario, instances, kv }: World): boolean {
+function isUnwanted({ scenario, instances, kv, handedOver }: World): boolean {
   const known = kv.record()?.known;
   if (known !== undefined && known.status === null) return false;
   const asked = instances.some((one) => one.start.action === "look");
-  return (
-    !scenario.ours &&
-    !scenario.strangersWanted &&
-    !scenario.unknown &&
-    scenario.end !== null &&
-    !asked
-  );
+  // Below /v1 a response carries no mark: until it is handed over it is a stranger's.
+  const ours = scenario.ours && (scenario.held?.by !== "v1" || handedOver > 0);
+  return !ours && !scenario.strangersWanted && !scenario.unknown && scenario.end !== null && !asked;
 }
 
 // Crashes, refused writes and slow retries may delay anything.
@@ -289,9 +281,10 @@ function behaves({ scenario, crashes }: World): boolean {
 }
 
 function isHappy({ scenario }: World): boolean {
-  const { ours, end, outputsAfter, arrivals, containers, control, calls } = scenario;
+  const { ours, end, held, outputsAfter, arrivals, containers, control, calls } = scenario;
   const plain =
     ours &&
+    held === null &&
     end !== null &&
     end < 110 &&
     control === null &&

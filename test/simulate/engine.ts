@@ -24,10 +24,10 @@ export type Life = { followed: boolean; hands: boolean };
 /** What an instance runs in. */
 export type Surroundings = {
   clock: Clock;
-  rules: Rules;
-  hands(life: Life): Hands;
   /** Whether it crashes here. */
   crashes(point: CrashPoint): boolean;
+  /** What a crash takes with it. */
+  crashed?(): void;
   /** A number from 0 to below 1. */
   random(): number;
   log(text: string): void;
@@ -40,30 +40,33 @@ const TIMEOUTS: Record<string, number> = {
 };
 const DELAYS: Record<string, number> = { "2 seconds": 2, "5 minutes": 300 };
 
+/** What a Recorder needs besides. */
+type Followed = Surroundings & { rules: Rules; hands(life: Life): Hands };
+
 /** One instance: what the engine keeps of it, whatever crashes. */
-export class Instance {
-  readonly start: Start;
+export class Run<Result> {
   readonly born: number;
   readonly kept = new Map<string, Kept>();
   /** The steps that were begun, waits included. */
   readonly begun = new Set<string>();
-  outcome: Outcome | null = null;
+  outcome: Result | null = null;
   /** What the story threw, which nothing should make it do. */
   failed: string | null = null;
   ended: number | null = null;
   readonly #in: Surroundings;
+  readonly #story: (step: Step, life: Life) => Promise<Result>;
   readonly #attempts = new Map<string, number>();
   readonly #thrown = new Map<string, number>();
   readonly #heard = new Map<string, Wake | null>();
   readonly #deadlines = new Map<string, number>();
-  readonly #events: Wake[] = [];
-  #waiter: (() => void) | null = null;
+  readonly #events = new Map<string, Wake[]>();
+  readonly #waiters = new Map<string, () => void>();
   #life: Life = { followed: false, hands: false };
   #removed = false;
 
-  constructor(start: Start, surroundings: Surroundings) {
-    this.start = start;
+  constructor(surroundings: Surroundings, story: (step: Step, life: Life) => Promise<Result>) {
     this.#in = surroundings;
+    this.#story = story;
     this.born = surroundings.clock.now;
   }
 
@@ -71,18 +74,17 @@ export class Instance {
   begin(): void {
     const life: Life = { followed: true, hands: true };
     this.#life = life;
-    const story = follow(this.start, this.#step(life), this.#in.hands(life), this.#in.rules);
-    story.then(
+    this.#story(this.#step(life), life).then(
       (outcome) => this.#end(life, outcome, null),
       (error: unknown) => this.#end(life, null, String(error)),
     );
   }
 
   /** Queues an event. One that has ended takes no notice. */
-  send(wake: Wake): void {
+  send(wake: Wake, type = WAKE): void {
     if (this.ended !== null) return;
-    this.#events.push(wake);
-    this.#waiter?.();
+    this.#queue(type).push(wake);
+    this.#waiters.get(type)?.();
   }
 
   /** Deletes the instance. What a step was doing may go on for a while: nobody awaits it any more. */
@@ -92,8 +94,16 @@ export class Instance {
     this.#life.hands = goesOn;
   }
 
-  #end(life: Life, outcome: Outcome | null, failed: string | null): void {
+  #queue(type: string): Wake[] {
+    const events = this.#events.get(type) ?? [];
+    this.#events.set(type, events);
+    return events;
+  }
+
+  #end(life: Life, outcome: Result | null, failed: string | null): void {
     if (!life.followed) return;
+    // A wait that is left over ends with its instance.
+    life.followed = false;
     this.outcome = outcome;
     this.failed = failed;
     this.ended = this.#in.clock.now;
@@ -105,7 +115,8 @@ export class Instance {
     this.#in.log(`crash ${where}`);
     life.followed = false;
     life.hands = false;
-    this.#waiter = null;
+    this.#waiters.clear();
+    this.#in.crashed?.();
     this.#in.clock.after(0.1 + this.#in.random() * 20, () => {
       if (!this.#removed) this.begin();
     });
@@ -114,8 +125,7 @@ export class Instance {
   #step(life: Life): Step {
     return {
       do: (name, config, callback) => this.#do(life, name, config, callback),
-      waitForEvent: (name, { type, timeout }) =>
-        this.#wait(life, name, timeout / 1000, type === WAKE ? this.#events : []),
+      waitForEvent: (name, { type, timeout }) => this.#wait(life, name, timeout / 1000, type),
     };
   }
 
@@ -157,12 +167,7 @@ export class Instance {
     }
   }
 
-  async #wait(
-    life: Life,
-    name: string,
-    seconds: number,
-    events: Wake[],
-  ): Promise<{ payload: Wake }> {
+  async #wait(life: Life, name: string, seconds: number, type: string): Promise<{ payload: Wake }> {
     this.begun.add(name);
     const before = this.#heard.get(name);
     if (before !== undefined) return this.#alive(life, () => heard(before));
@@ -171,9 +176,10 @@ export class Instance {
     this.#deadlines.set(name, until);
     this.#in.log(`step "${name}", until ${until}`);
     await this.#mayCrash(life, "before a step", name);
+    const events = this.#queue(type);
     if (events.length === 0) {
       this.#mayCrashWithin(life, "in a wait", Math.max(until - clock.now, 0), name);
-      await this.#eventOr(until - clock.now, life, events === this.#events);
+      await this.#eventOr(until - clock.now, life, type);
     }
     const [payload] = events.splice(0, 1);
     this.#in.log(payload === undefined ? "nothing came" : `event: ${payload.kind}`);
@@ -182,14 +188,14 @@ export class Instance {
     return heard(payload ?? null);
   }
 
-  #eventOr(seconds: number, life: Life, hears: boolean): Promise<void> {
+  #eventOr(seconds: number, life: Life, type: string): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        if (!life.followed || (hears && this.#waiter !== wake)) return;
-        if (hears) this.#waiter = null;
+        if (!life.followed || this.#waiters.get(type) !== wake) return;
+        this.#waiters.delete(type);
         resolve();
       };
-      if (hears) this.#waiter = wake;
+      this.#waiters.set(type, wake);
       this.#in.clock.after(seconds, wake);
     });
   }
@@ -228,8 +234,21 @@ export class Instance {
   }
 }
 
-// A result goes through JSON once: the story changes nothing that it is given.
+/** A Recorder. */
+export class Instance extends Run<Outcome> {
+  readonly start: Start;
+
+  constructor(start: Start, surroundings: Followed) {
+    super(surroundings, (step, life) =>
+      follow(start, step, surroundings.hands(life), surroundings.rules),
+    );
+    this.start = start;
+  }
+}
+
+// A result goes through JSON once: the story changes nothing that it is given. A stream stays what it is.
 function copy(value: unknown): unknown {
+  if (value instanceof ReadableStream) return value;
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 

@@ -4,7 +4,7 @@ import type { Hands, Seen } from "../../src/recorder.ts";
 import { timeOf } from "./clock.ts";
 import type { Life } from "./engine.ts";
 import type { Weather } from "./kv.ts";
-import { compared, elsewhere, faultOf, fetched, unseen } from "./openai.ts";
+import { compared, elsewhere, faultOf, fetched, ofHolder, unseen } from "./openai.ts";
 import type { World } from "./world.ts";
 
 /** Seconds after which a control's connection is closed. */
@@ -22,6 +22,7 @@ export function handsOf(world: World, life: Life): Hands {
   const put = (key: string, value: string) => kv.put(key, value, weather);
   return {
     async look(record, channel) {
+      if (channel === "held") return lookAtHolder(world, sleep);
       return seenAt(await look(world, sleep, record, channel), world.clock.now);
     },
     async control() {
@@ -97,6 +98,21 @@ async function look(
       ? fetched(scenario, clock.now, turnedBack, known)
       : elsewhere(scenario, channel, clock.now);
   world.log(`look by ${channel}: ${JSON.stringify(seen.look.observation)}`);
+  return seen;
+}
+
+// As `askHolder` does: one that still holds is made to let go.
+async function lookAtHolder(world: World, sleep: Sleep): Promise<Seen> {
+  const { clock, scenario } = world;
+  world.looks.push({ at: clock.now, channel: "held" });
+  await sleep(0.1);
+  for (const last of [false, true]) {
+    if (world.leftBy() !== null || world.holder === null) break;
+    await sleep(10);
+    if (!last) world.stop();
+  }
+  const seen = ofHolder(scenario, world.leftBy(), clock.now);
+  world.log(`look by held: ${JSON.stringify(seen.look.observation)}`);
   return seen;
 }
 

@@ -1,7 +1,15 @@
 // What OpenAI answers to a look, by its script.
-import type { Channel, Facts, Look, OutputState, SeenCall } from "../../src/record.ts";
+import {
+  LOST,
+  type Channel,
+  type Facts,
+  type Look,
+  type OutputState,
+  type SeenCall,
+} from "../../src/record.ts";
 import type { Ran, Seen } from "../../src/recorder.ts";
 import { timeOf } from "./clock.ts";
+import type { Left } from "./line.ts";
 import type { Random } from "./random.ts";
 import type { Call, ControlScript, Scenario } from "./scenario.ts";
 
@@ -41,6 +49,8 @@ export function faultOf(scenario: Scenario, seconds: number, random: Random): Fa
   if (revoked !== null && seconds >= revoked.from && seconds < revoked.to)
     return { kind: "401", http: 401, refused: true };
   if (random.chance(scenario.rates.look)) return random.pick(FAULTS);
+  if (scenario.held?.denied === true)
+    return { kind: "404 for a run in the foreground", http: 404, refused: true };
   if (!store && end !== null && seconds >= end + KEPT_FOR)
     return { kind: "404 after ten minutes", http: 404, refused: true };
   return null;
@@ -91,7 +101,8 @@ export function fetched(
   const over = end !== null && seconds >= end && !turnedBack;
   const running = seconds > scenario.began + 1 ? "in_progress" : "queued";
   const there = over && scenario.outputsAfter !== null && seconds >= end + scenario.outputsAfter;
-  const calls = over ? scenario.calls.map((call) => seenOf(call, there, scenario)) : [];
+  const shows = over && !scenario.emptied;
+  const calls = shows ? scenario.calls.map((call) => seenOf(call, there, scenario)) : [];
   const text = JSON.stringify({ output: itemsOf(calls) });
   const facts = factsOf(scenario, over ? scenario.status : running, over);
   const look: Look = {
@@ -130,6 +141,38 @@ export function elsewhere(scenario: Scenario, channel: Channel, seconds: number)
     error: null,
   };
   return { look, chunks: null, outputs: itemsOf(calls) };
+}
+
+/**
+ * What a held connection brings.
+ * @param scenario The script.
+ * @param left What its Holder left, or null when there is nothing.
+ * @param seconds When it looks.
+ */
+export function ofHolder(scenario: Scenario, left: Left | null, seconds: number): Seen {
+  const at = left?.at ?? seconds;
+  const there = scenario.held?.brings !== "nowhere";
+  const calls = (left?.calls ?? []).map((call) => seenOf(call, there, scenario));
+  const broke = left === null ? LOST : left.broke_at;
+  const found = { kind: "", http: left === null || broke === LOST ? null : 200, refused: false };
+  const status = broke === null ? scenario.status : null;
+  const look: Look = {
+    ...unseen(found, "held", at).look,
+    observation: { ...observation("held", at, status, calls), http_status: found.http },
+    calls,
+    error: null,
+    broke_at: broke,
+  };
+  if (broke !== null) return { look, chunks: null, outputs: itemsOf(calls) };
+  const beside = scenario.held?.brings === "with their calls";
+  const shown = beside ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
+  const text = JSON.stringify({ output: itemsOf(shown), held: true });
+  const facts = factsOf(scenario, scenario.status, true);
+  return {
+    look: { ...look, facts, body: { digest: text, bytes: text.length } },
+    chunks: [new TextEncoder().encode(text)],
+    outputs: beside ? itemsOf(calls) : null,
+  };
 }
 
 /**
@@ -193,18 +236,25 @@ function observation(
 }
 
 function factsOf(scenario: Scenario, status: string, over: boolean): Facts {
-  const { control, replay } = scenario;
+  const { control, replay, held } = scenario;
   const ended = over && scenario.end !== null && scenario.status !== "failed";
   return {
     status,
     model: "m",
-    background: true,
+    background: scenario.held === null,
     store: scenario.store,
     created_at: timeOf(scenario.began),
     completed_at: ended ? timeOf(scenario.end ?? 0) : null,
-    intent: scenario.ours
-      ? { include: [], replay, control: control !== null, hold: false, retention_days: null }
-      : null,
+    intent:
+      scenario.ours && held?.by !== "v1"
+        ? {
+            include: [],
+            replay,
+            control: control !== null,
+            hold: held !== null,
+            retention_days: null,
+          }
+        : null,
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? containersOf(scenario) : [],

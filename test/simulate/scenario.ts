@@ -22,7 +22,30 @@ export type Call = {
 };
 
 /** Something that reaches the Worker from outside. */
-export type Arrival = { at: number; what: "trigger" | "webhook" | "look" | "delete" | "forgotten" };
+export type Arrival = {
+  at: number;
+  what: "trigger" | "webhook" | "look" | "cancel" | "delete" | "forgotten";
+};
+
+/** A connection that is held, and its Holder. */
+export type HeldScript = {
+  by: "trigger" | "v1";
+  /** OpenAI refuses to begin. */
+  refused: boolean;
+  /** Seconds after which the connection breaks by itself; null: it lasts. */
+  breaks: number | null;
+  /** What OpenAI does with a run whose connection broke. */
+  cut: "finishes" | "cancels";
+  /** Where the outputs stand that it brings. */
+  brings: "in the response" | "with their calls" | "nowhere";
+  /** Whether OpenAI denies by GET that there is such a response. */
+  denied: boolean;
+  /** Seconds for which the Recorder can't be told of the end, and whether it is told twice. */
+  late: number;
+  twice: boolean;
+  /** When the Holder is gone for good, without a word; null: never. */
+  dies: number | null;
+};
 
 export type ControlScript = {
   after: number;
@@ -50,6 +73,8 @@ export type Scenario = {
   /** When it ended; null when it never does. */
   end: number | null;
   status: "completed" | "failed" | "cancelled" | "incomplete";
+  /** OpenAI shows none of its calls: it was cancelled with its connection. */
+  emptied: boolean;
   calls: Call[];
   /** Seconds after the end from which a fetch has the outputs; null: never. */
   outputsAfter: number | null;
@@ -59,6 +84,8 @@ export type Scenario = {
   streamHas: boolean;
   conversationHas: boolean;
   control: ControlScript | null;
+  /** The run is in the foreground, and its connection held. */
+  held: HeldScript | null;
   containers: number;
   files: number;
   containersGone: boolean;
@@ -80,13 +107,15 @@ export function draw(random: Random, number: number): Scenario {
   const calm = random.chance(0.25);
   const ours = random.chance(0.8);
   const end = random.chance(0.999)
-    ? random.pick([3, 20, 60, 200, 900]) * random.between(0.5, 1.5)
+    ? Math.round(random.pick([3, 20, 60, 200, 900]) * random.between(500, 1500)) / 1000
     : null;
   const store = random.chance(0.85);
+  const held = ours && random.chance(0.25) ? drawHeld(random, calm) : null;
+  const known = ours && held?.by !== "v1";
   const base: Omit<Scenario, "rates" | "outage" | "revoked" | "arrivals"> = {
     id: `resp_${number}`,
     ours,
-    strangersWanted: ours || random.chance(0.8),
+    strangersWanted: known || random.chance(0.8),
     unknown: !ours && random.chance(0.1),
     saidStore: random.chance(0.8) ? store : null,
     store,
@@ -95,13 +124,17 @@ export function draw(random: Random, number: number): Scenario {
     status: random.chance(0.85)
       ? "completed"
       : random.pick<Scenario["status"]>(["failed", "cancelled", "incomplete"]),
+    emptied: false,
     calls: drawCalls(random),
     ...drawOutputs(random),
-    control: ours && random.chance(0.15) ? drawControl(random) : null,
+    held,
+    control: ours && held === null && random.chance(0.15) ? drawControl(random) : null,
     containers: random.whole(0, 2) * (random.chance(0.3) ? 1 : 0),
     files: random.whole(0, 3),
     containersGone: random.chance(0.1),
   };
+  // OpenAI shows by GET no more than its last event did.
+  if (held?.brings === "with their calls") base.outputsAfter = null;
   return { ...base, ...drawWeather(random, calm), arrivals: drawArrivals(random, calm, base) };
 }
 
@@ -144,6 +177,25 @@ function drawControl(random: Random): ControlScript {
   return random.chance(0.01) ? { after: 2 * DAY, ends: "never" } : { after, ends };
 }
 
+function drawHeld(random: Random, calm: boolean): HeldScript {
+  const by = random.pick<HeldScript["by"]>(["trigger", "v1"]);
+  const brings = random.chance(0.9)
+    ? "in the response"
+    : random.pick<HeldScript["brings"]>(["with their calls", "nowhere"]);
+  const well = { by, brings, refused: false, denied: false, twice: false, late: 0 };
+  if (calm) return { ...well, breaks: null, cut: "cancels", dies: null };
+  return {
+    ...well,
+    refused: random.chance(0.05),
+    denied: random.chance(0.03),
+    twice: random.chance(0.2),
+    late: random.chance(0.2) ? random.between(0, 500) : 0,
+    breaks: random.chance(0.3) ? random.pick([5, 60, 600]) * random.next() : null,
+    cut: random.pick<HeldScript["cut"]>(["finishes", "cancels"]),
+    dies: random.chance(0.1) ? random.pick([2, 60, 900]) * random.next() : null,
+  };
+}
+
 function drawWeather(
   random: Random,
   calm: boolean,
@@ -171,23 +223,30 @@ function span(random: Random, latest: number, longest: number): { from: number; 
   return { from, to: from + random.between(0, longest) };
 }
 
-type Base = { ours: boolean; end: number | null; unknown: boolean };
+type Base = Pick<Scenario, "ours" | "end" | "unknown" | "held">;
 
 // Webhooks come once, twice, late, early, or not at all; a stranger's brings the first news of it.
-function drawArrivals(random: Random, calm: boolean, { ours, end, unknown }: Base): Arrival[] {
+function drawArrivals(random: Random, calm: boolean, base: Base): Arrival[] {
+  const { ours, end, unknown, held } = base;
   const arrivals: Arrival[] = [];
   const ended = unknown || end === null ? random.between(0, 60) : end;
   const first = { at: ended + random.between(0, 1), what: "webhook" } as const;
-  const lost = ours && !calm && random.chance(0.15);
-  if (ours) arrivals.push({ at: calm ? 0 : random.pick([0, 0, ended + 0.5]), what: "trigger" });
+  // Nobody promises a webhook for a run in the foreground.
+  const lost = held === null ? ours && !calm && random.chance(0.15) : calm || random.chance(0.9);
+  const late = calm || held !== null ? 0 : random.pick([0, 0, ended + 0.5]);
+  if (ours) arrivals.push({ at: late, what: "trigger" });
   if (!lost && (end !== null || !ours)) arrivals.push(first);
   if (calm) return arrivals.concat(random.chance(0.05) ? afterwards(random, ended) : []);
-  while (random.chance(0.3))
+  if (held !== null && random.chance(0.1))
+    arrivals.push({ at: ended * random.next(), what: "cancel" });
+  const again = held === null ? 0.3 : 0;
+  while (random.chance(again))
     arrivals.push({
       at: ended + random.pick([0, 1, 60, 900, HOUR, 40 * HOUR]) * random.next(),
       what: "webhook",
     });
-  if (random.chance(0.05)) arrivals.push({ at: ended * random.next(), what: "webhook" });
+  if (held === null && random.chance(0.05))
+    arrivals.push({ at: ended * random.next(), what: "webhook" });
   while (random.chance(0.1))
     arrivals.push({ at: ended + random.between(-ended, 900), what: "look" });
   if (random.chance(0.15)) arrivals.push(...afterwards(random, ended));

@@ -1,6 +1,6 @@
 // One story on the engine's stand-in, without faults: a test says what OpenAI answers, and when who comes.
 import { begin } from "../../src/fold.ts";
-import type { Known, Look, Rules, SeenCall, Start, Wake } from "../../src/record.ts";
+import type { Channel, Known, Look, Rules, SeenCall, Start, Wake } from "../../src/record.ts";
 import type { Hands, Outcome } from "../../src/recorder.ts";
 import { Clock, timeOf } from "./clock.ts";
 import { Instance } from "./engine.ts";
@@ -25,6 +25,7 @@ export type Story = {
   outcome: Outcome;
   /** Seconds after the start of each look. */
   looks: number[];
+  channels: Channel[];
   stored: Known[];
   listed: Known[];
   steps: string[];
@@ -46,7 +47,7 @@ type Options = {
  */
 export async function play(script: Script, options: Options = {}): Promise<Story> {
   const clock = new Clock();
-  const told = { looks: [], stored: [], listed: [] };
+  const told = { looks: [], channels: [], stored: [], listed: [] };
   const hands = handsOf(clock, script, options, told, (wake) => instance.send(wake));
   const instance = new Instance(
     { ...TRIGGERED, ...options.start },
@@ -66,7 +67,7 @@ export async function play(script: Script, options: Options = {}): Promise<Story
   return { ...told, outcome: instance.outcome, steps: [...instance.begun] };
 }
 
-type Told = Pick<Story, "looks" | "stored" | "listed">;
+type Told = Pick<Story, "looks" | "channels" | "stored" | "listed">;
 
 function handsOf(
   clock: Clock,
@@ -76,9 +77,11 @@ function handsOf(
   send: (wake: Wake) => void,
 ): Hands {
   return {
-    async look() {
+    async look(_record, channel) {
+      told.channels.push(channel);
       told.looks.push(clock.now);
       const look = lookOf(script(clock.now, told.looks.length), clock.now);
+      look.observation.channel = channel;
       return { look, chunks: null, outputs: null };
     },
     async store(record) {
@@ -125,7 +128,8 @@ export function webhook(seconds: number): Event {
   };
 }
 
-const TRIGGERED: Start = {
+/** What a trigger hands over. */
+export const TRIGGERED: Start = {
   id: "resp_1",
   at: timeOf(0),
   started_by: "trigger",

@@ -24,10 +24,12 @@ export function isEnd(status: string | null): boolean {
 export function hadOutputs(scenario: Scenario, seen: Observation, index: number): boolean {
   const call = scenario.calls[index];
   if (call?.printed !== true || seen.http_status !== 200) return false;
+  if (seen.channel === "held")
+    return scenario.held?.brings !== "nowhere" && seen.calls.some(({ id }) => id === call.id);
   if (seen.channel === "stream") return scenario.streamHas;
   if (seen.channel === "conversation") return scenario.conversationHas;
-  const { end, outputsAfter } = scenario;
-  if (end === null || outputsAfter === null || !isEnd(seen.status)) return false;
+  const { end, emptied, outputsAfter } = scenario;
+  if (emptied || end === null || outputsAfter === null || !isEnd(seen.status)) return false;
   return seen.channel === "refetch" && secondsOf(seen.at) >= end + outputsAfter;
 }
 
@@ -57,7 +59,10 @@ export function responseTruth(
   record: Known,
 ): ResponseVerdict | "no reason to end" {
   if (record.observations.some(isPlainEnd)) {
-    const verdicts = scenario.calls.map((_, index) => callTruth(scenario, record, index).verdict);
+    const seen = new Set(record.observations.flatMap(({ calls }) => calls.map(({ id }) => id)));
+    const verdicts = scenario.calls.flatMap(({ id }, index) =>
+      seen.has(id) ? [callTruth(scenario, record, index).verdict] : [],
+    );
     return WORST_FIRST.find((verdict) => verdicts.includes(verdict)) ?? "no_calls";
   }
   return unendedTruth(record);
@@ -77,9 +82,9 @@ function unendedTruth({
   return long ? "abandoned" : "no reason to end";
 }
 
-/** Whether a look by fetching saw the end. */
+/** Whether a look by fetching, or a held connection, saw the end. */
 export function isPlainEnd(seen: Observation): boolean {
-  return seen.channel === "refetch" && isEnd(seen.status);
+  return (seen.channel === "refetch" || seen.channel === "held") && isEnd(seen.status);
 }
 
 function isProven({ control, calls }: Scenario, record: Known, index: number): boolean {

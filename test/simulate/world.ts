@@ -1,14 +1,18 @@
 // One response from its beginning to its last trace: who comes when, and which instance follows it.
-import type { Channel, Start, Wake } from "../../src/record.ts";
+import { hold, HOLD, STOP, type Holding } from "../../src/holder.ts";
+import { LOST, type Channel, type Start, type Wake } from "../../src/record.ts";
 import { Clock, timeOf } from "./clock.ts";
-import { Instance, type Life, type Surroundings } from "./engine.ts";
+import { Instance, Run, type CrashPoint, type Life } from "./engine.ts";
 import { handsOf } from "./hands.ts";
 import { Kv } from "./kv.ts";
+import { breakOff, holderHandsOf, type Left } from "./line.ts";
 import { Random } from "./random.ts";
 import { draw, type Arrival, type Scenario } from "./scenario.ts";
 
 /** The settings as they are when nobody sets them. */
 const RULES = { deadline: 120, again: [5, 20, 60, 180, 300] };
+/** Verdicts of a Recorder that is started anew when there is something to tell. */
+const GIVEN_UP = new Set<string>(["abandoned", "not_found"]);
 /** So often one instance crashes at the most: a hundredth crash shows nothing new. */
 const MOST_CRASHES = 6;
 
@@ -23,6 +27,16 @@ export class World {
   readonly looks: { at: number; channel: Channel }[] = [];
   readonly instances: Instance[] = [];
   instance: Instance | null = null;
+  /** Holds the connection; null once it is gone. */
+  holder: Run<null> | null = null;
+  /** What Holders left, by the stream that their step gave. */
+  readonly leavings = new WeakMap<ReadableStream, Left>();
+  /** How often OpenAI was asked, and the Recorder begun; when it was told; whether a connection is open; when it had ended. */
+  posts = 0;
+  handedOver = 0;
+  told: number | null = null;
+  holds = false;
+  ended: number | null = null;
   controls = 0;
   /** Whether the control came to its end. */
   controlled = false;
@@ -57,19 +71,96 @@ export class World {
     if (this.#tells) this.story.push(`${this.clock.now.toFixed(3).padStart(12)} ${text}`);
   };
 
+  /** What the Holder left of its connection, as far as its step has ended. */
+  leftBy(): Left | null {
+    const kept = this.holder?.kept.get(HOLD);
+    const stream = kept !== undefined && "value" in kept ? kept.value : null;
+    return stream instanceof ReadableStream ? (this.leavings.get(stream) ?? null) : null;
+  }
+
+  /** The connection is open no more. */
+  letGo(broke: boolean): void {
+    if (!this.holds) return;
+    this.holds = false;
+    if (broke) breakOff(this);
+  }
+
+  /** As `startRecorder` does: one that has ended hears nothing. */
+  handOver(start: Start): void {
+    this.log("the Holder hands over");
+    this.handedOver += 1;
+    this.#begin(start);
+  }
+
+  /** As the Holder's `tell` does. */
+  tell(start: Start): void {
+    this.log("the Holder tells");
+    this.told ??= this.clock.now;
+    const { instance } = this;
+    const known = this.kv.record()?.known;
+    const unheard = known?.holder !== start.holder || known.held?.broke_at === LOST;
+    const missed = instance?.start.action !== "delete" && instance?.ended !== null && unheard;
+    if (instance === null || gaveUp(instance) || missed)
+      this.#replace({ ...start, action: "look" });
+    this.instance?.send({ kind: "held", at: timeOf(this.clock.now) });
+  }
+
+  /** Makes the Holder end its connection. */
+  stop(): void {
+    this.holder?.send({ kind: "look" }, STOP);
+  }
+
   #arrive({ what }: Arrival): void {
     this.log(`arrives: ${what}`);
     if (what === "forgotten") this.#forgetInstance();
     else if (what === "delete") this.#delete();
     else if (what === "look") this.#look();
-    else this.#startOrWake(what);
+    else if (what === "cancel") this.#cancel();
+    else if (what === "webhook") this.#begin(this.#start({ ...this.#webhook() }));
+    else if (this.scenario.held !== null) this.#hold();
+    else this.#begin(triggered(this.scenario));
   }
 
-  #startOrWake(what: "trigger" | "webhook"): void {
-    const start =
-      what === "trigger" ? triggered(this.scenario) : this.#start({ ...this.#webhook() });
+  #begin(start: Start): void {
     if (this.instance === null) return this.#create(start);
+    const { ended, outcome } = this.instance;
+    if (start.webhook === null && ended !== null && outcome !== null)
+      return this.#replace({ ...start, control: null, action: "look" });
+    if (start.webhook !== null && gaveUp(this.instance)) return this.#replace(start);
     this.instance.send(wakeOf(start));
+  }
+
+  #hold(): void {
+    const { held } = this.scenario;
+    if (held === null) return;
+    const { id: _, created: __, holder: ___, request: ____, ...start } = triggered(this.scenario);
+    const intent = { ...NO_INTENT, hold: true };
+    const holding: Holding = { request: {}, start: { ...start, started_by: held.by, intent } };
+    const crashed = () => this.letGo(true);
+    this.holder = new Run({ ...this.#surroundings(), crashed }, (step, life) =>
+      hold("holder", holding, step, holderHandsOf(this, held, life)),
+    );
+    this.holder.begin();
+    if (held.dies !== null) this.clock.after(held.dies, () => this.#loseHolder());
+  }
+
+  #loseHolder(): void {
+    if (this.holder === null || this.holder.ended !== null) return;
+    this.count("Holder gone without a word");
+    this.#removeHolder();
+  }
+
+  #removeHolder(): void {
+    this.holder?.remove(false);
+    this.holder = null;
+    this.letGo(true);
+  }
+
+  // Nobody knows the id before the Recorder does.
+  #cancel(): void {
+    if (this.instance === null || this.instance.ended !== null) return;
+    this.stop();
+    this.#look();
   }
 
   #look(): void {
@@ -85,6 +176,8 @@ export class World {
   #delete(): void {
     if (this.instance === null && this.kv.values.size === 0) return;
     this.deleted = true;
+    if (this.instance?.start.holder !== null || this.kv.record()?.known.holder !== null)
+      this.#removeHolder();
     this.#replace(this.#start({ started_by: "look", action: "delete" }));
   }
 
@@ -105,7 +198,7 @@ export class World {
     this.instance.begin();
   }
 
-  #surroundings(): Surroundings {
+  #surroundings() {
     const { clock, random, scenario, log } = this;
     let left = MOST_CRASHES;
     return {
@@ -114,7 +207,7 @@ export class World {
       rules: settingsOf(scenario).rules,
       hands: (life: Life) => handsOf(this, life),
       random: () => random.next(),
-      crashes: (point) => {
+      crashes: (point: CrashPoint) => {
         if (left === 0 || !random.chance(scenario.rates.crash)) return false;
         left -= 1;
         this.crashes += 1;
@@ -147,6 +240,18 @@ export class World {
   }
 }
 
+function gaveUp({ failed, outcome }: Instance): boolean {
+  return failed !== null || (outcome !== null && GIVEN_UP.has(outcome.verdict));
+}
+
+const NO_INTENT = {
+  include: [],
+  replay: false,
+  control: false,
+  hold: false,
+  retention_days: null,
+};
+
 function settingsOf({ strangersWanted: strangers }: Scenario) {
   return { strangers, rules: { ...RULES, strangers } };
 }
@@ -163,7 +268,7 @@ function triggered(scenario: Scenario): Start {
     at: timeOf(0),
     started_by: "trigger",
     ...settingsOf(scenario),
-    intent: { include: [], replay, control: control !== null, hold: false, retention_days: null },
+    intent: { ...NO_INTENT, replay, control: control !== null },
     request: {},
     created: {
       status: "queued",
