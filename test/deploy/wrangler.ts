@@ -1,5 +1,5 @@
 // Stands in for the wrangler command: does what Cloudflare would have done, in a folder, and writes down how it was called.
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -44,7 +44,9 @@ function secrets(): Record<string, string> {
 }
 
 function save(values: Record<string, string>): void {
-  writeFileSync(at("secrets.json"), JSON.stringify(values));
+  // Whoever reads it meanwhile reads the old one or the new one, whole.
+  writeFileSync(at("secrets.next.json"), JSON.stringify(values));
+  renameSync(at("secrets.next.json"), at("secrets.json"));
 }
 
 function fails(): boolean {
