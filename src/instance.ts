@@ -94,8 +94,15 @@ export type Woken = "woken" | "absent" | "gave up";
 export async function wakeRecorder(env: Env, id: string, wake: Wake): Promise<Woken> {
   const instance = await find(env, id);
   if (instance === null) return "absent";
-  if (gaveUp(await instance.status())) return "gave up";
-  await instance.sendEvent({ type: WAKE, payload: wake });
+  // Side by side, since OpenAI waits for the answer to its webhook.
+  const [sent, asked] = await Promise.allSettled([
+    instance.sendEvent({ type: WAKE, payload: wake }),
+    instance.status(),
+  ]);
+  if (asked.status === "rejected") throw asked.reason;
+  if (gaveUp(asked.value)) return "gave up";
+  // One that has ended needs no event, and an engine may refuse it.
+  if (sent.status === "rejected" && asked.value.status !== "complete") throw sent.reason;
   return "woken";
 }
 

@@ -60,7 +60,7 @@ export async function gather(stage: Stage, served: Served, kills: number[]): Pro
 }
 
 function idsOf({ ledger }: Stage, told: Told): string[] {
-  const runs = told.runs.filter(({ background }) => background).map(({ id }) => id);
+  const runs = told.runs.filter((run) => ledger.entryOf(run) !== null).map(({ id }) => id);
   const named = [...ledger.entries.values()].flatMap(({ id }) => (id === null ? [] : [id]));
   return [...new Set([...runs, ...named])];
 }

@@ -44,13 +44,22 @@ const CREATES: ((random: Random) => Rule)[] = [
 /**
  * Draws the faults of a response.
  * @param random The response's numbers.
- * @param of Its number, and whether OpenAI forgets it soon: then its looks are left alone.
+ * @param of Its number, whether OpenAI forgets it soon (then its looks are left alone), and whether its connection is held.
  */
-export function drawFaults(random: Random, of: { number: number; fleeting: boolean }): Rule[] {
+export function drawFaults(
+  random: Random,
+  of: { number: number; fleeting: boolean; held: boolean },
+): Rule[] {
   const metadata = { soak: String(of.number) };
   const creates = random.chance(0.08) ? [{ ...CREATE, ...one(random, CREATES) }] : [];
   const looks = of.fleeting ? [] : drawLooks(random);
-  return [...creates, ...looks].map((rule) => ({ ...rule, metadata }));
+  const breaks = of.held && random.chance(0.25) ? [breakOf(random)] : [];
+  return [...creates, ...breaks, ...looks].map((rule) => ({ ...rule, metadata }));
+}
+
+// A held run has about twenty events.
+function breakOf(random: Random): Rule {
+  return { ...CREATE, kind: "cut", after_events: random.whole(1, 20) };
 }
 
 function drawLooks(random: Random): Rule[] {

@@ -51,6 +51,8 @@ export async function soak(options: Options): Promise<Evidence> {
     runSeconds: 0.1,
     streamOutputs: "present",
     remembered: 1_000_000,
+    // Nobody has measured which of the two OpenAI does.
+    onDisconnect: options.seed % 2 === 0 ? "complete" : "cancel",
   });
   let served: Served | null = null;
   let post: Post | null = null;

@@ -32,11 +32,11 @@ export function judge(evidence: Evidence): Finding[] {
   ];
 }
 
-/** The background runs of the plans, each with its plan. */
+/** The runs that were planned, each with its plan; not their controls. */
 export function runsOf({ told, ledger }: Evidence): { run: Truth; entry: Entry }[] {
   return told.runs.flatMap((run) => {
-    const entry = ledger.entries.get(Number(run.metadata["soak"]));
-    return entry === undefined || !run.background ? [] : [{ run, entry }];
+    const entry = ledger.entryOf(run);
+    return entry === null ? [] : [{ run, entry }];
   });
 }
 
@@ -91,7 +91,10 @@ function judgeRun({ evidence, requests }: Court, run: Truth, entry: Entry): Find
 /** Whether OpenAI had forgotten a response before any look at its end could reach it: nobody could have recorded it. */
 export function wasGone({ plan }: Entry, run: Truth, { record }: Found): boolean {
   if (plan.kept === null || run.ended_at === null) return false;
-  const after = record.observations.filter(({ at }) => at >= (run.ended_at ?? ""));
+  const after = record.observations.filter(({ at, channel, http_status: status }) => {
+    // A Holder that was killed brought nothing: that is no look.
+    return at >= (run.ended_at ?? "") && !(channel === "held" && status === null);
+  });
   return after.length > 0 && after.every(({ http_status: status }) => status === 404);
 }
 
@@ -137,7 +140,7 @@ function createdTwice(evidence: Evidence): Finding[] {
     const [first] = runs;
     if (first === undefined || runs.length === 1) return [];
     const number = Number(first.metadata["soak"]);
-    const kind = first.background ? "runs" : "controls";
+    const kind = evidence.ledger.entryOf(first) === null ? "controls" : "runs";
     return [{ failure: "created twice", number, id: first.id, why: `${runs.length} ${kind}` }];
   });
 }

@@ -1,6 +1,7 @@
 // What was promised: which responses the Worker has acknowledged, and how.
 import type { ResponseRecord } from "../../src/record.ts";
 import type { Plan } from "./schedule.ts";
+import type { Truth } from "./told.ts";
 
 /** What is known of one planned response while the soak runs. */
 export type Entry = {
@@ -30,6 +31,13 @@ export class Ledger {
   mostOpen = 0;
   /** How often the Worker was killed. */
   kills = 0;
+
+  /** The plan that a run is the response of. A control runs in the foreground, as a held run does, but only beside a background one. */
+  entryOf({ metadata, background }: Truth): Entry | null {
+    const entry = this.entries.get(Number(metadata["soak"]));
+    if (entry === undefined) return null;
+    return background === (entry.plan.kind !== "held") ? entry : null;
+  }
 
   /** Takes an id as acknowledged; true when it is new. */
   promise(id: string, by: "trigger" | "webhook"): boolean {

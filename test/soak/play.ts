@@ -29,6 +29,7 @@ const Started = z.object({ id: z.string() });
 /** How each kind of response begins. One more kind is one more line. */
 const PLAYERS: Record<Kind, (stage: Stage, entry: Entry) => Promise<void>> = {
   trigger: playTrigger,
+  held: playTrigger,
   stranger: playStranger,
   unknown: playUnknown,
 };
@@ -99,9 +100,10 @@ export function isComplete(record: ResponseRecord): boolean {
 async function playTrigger(stage: Stage, entry: Entry): Promise<void> {
   const { plan } = entry;
   const { control, replay } = plan;
+  const hold = plan.kind === "held";
   const headers = new Headers();
   if (plan.keyed) headers.set("idempotency-key", `soak-${stage.seed}-${plan.number}`);
-  const body = JSON.stringify({ ...requestOf(plan), control, replay });
+  const body = JSON.stringify({ ...requestOf(plan), control, replay, hold });
   const id = await triggerOnce(stage, entry, { method: "POST", body, headers });
   if (id === null) return;
   entry.id = id;

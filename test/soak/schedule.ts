@@ -7,8 +7,8 @@ import { drawMail, type Mail } from "./mail.ts";
 /** The pause that stands for WEBHOOK_DEADLINE's two minutes, in seconds. */
 export const DEADLINE = 5;
 
-/** Who starts it: our trigger, another program of the project, or nobody: then only a webhook names it. */
-export type Kind = "trigger" | "stranger" | "unknown";
+/** Who starts it: our trigger, in the background or held, another program of the project, or nobody: then only a webhook names it. */
+export type Kind = "trigger" | "held" | "stranger" | "unknown";
 
 /** One piece of Python, and whether it looks as if it shows something. */
 export type Code = { python: string; shows: boolean };
@@ -43,7 +43,8 @@ export type Plan = {
 };
 
 const KINDS: [Kind, number][] = [
-  ["trigger", 84],
+  ["trigger", 74],
+  ["held", 10],
   ["stranger", 12],
   ["unknown", 4],
 ];
@@ -93,12 +94,12 @@ export function planOf(seed: number, number: number, rate: number): Plan {
     outputs: drawOutputs(random),
     ending,
     runs: ending === "cancelled" ? 4 : random.between(0.1, 3),
-    control: random.chance(0.07),
-    replay: random.chance(0.07),
+    control: random.chance(0.07) && kind !== "held",
+    replay: random.chance(0.07) && kind !== "held",
     file,
     expires: file !== null && random.chance(0.4),
     kept,
-    faults: drawFaults(random, { number, fleeting: kept !== null }),
+    faults: drawFaults(random, { number, fleeting: kept !== null, held: kind === "held" }),
     mail: drawMail(random, { strange: kind === "stranger", deadline: DEADLINE }),
   };
 }

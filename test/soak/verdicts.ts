@@ -49,8 +49,8 @@ function has(seen: Observation, call: string): boolean {
   return seen.calls.some(({ id, outputs }) => id === call && outputs === "populated");
 }
 
-function isPlainEnd(seen: Observation): boolean {
-  return seen.channel === "refetch" && seen.status !== null && ENDS.has(seen.status);
+function isPlainEnd({ channel, status }: Observation): boolean {
+  return (channel === "refetch" || channel === "held") && status !== null && ENDS.has(status);
 }
 
 function printed(run: Truth, index: number): boolean {
@@ -82,8 +82,10 @@ function visible(
   seen: Observation,
   index: number,
 ): boolean | null {
-  if (!printed(run, index) || plan.outputs === "empty") return false;
-  if (plan.outputs === "present") return true;
+  if (!printed(run, index)) return false;
+  // In the foreground OpenAI always has them.
+  if (plan.kind === "held" || plan.outputs === "present") return true;
+  if (plan.outputs === "empty") return false;
   const moment = Date.parse(run.ended_at ?? "") + plan.outputs * 1000;
   if (moment <= Date.parse(asked.at)) return true;
   return moment > Date.parse(seen.at) ? false : null;

@@ -1,6 +1,7 @@
 // The Worker as it is, with a store and steps that fail now and then. Only the soak deploys this, and only to its own machine.
 import type { WorkflowEvent, WorkflowStep } from "cloudflare:workers";
-import { Recorder as Real } from "../../../src/index.ts";
+import type { Holding } from "../../../src/holder.ts";
+import { Holder as RealHolder, Recorder as Real } from "../../../src/index.ts";
 import type { Start } from "../../../src/record.ts";
 import type { Outcome } from "../../../src/recorder.ts";
 import { faultyStore } from "./store.ts";
@@ -16,6 +17,13 @@ export class Recorder extends Real {
   }
 
   override async run(event: WorkflowEvent<Start>, step: WorkflowStep): Promise<Outcome> {
+    return super.run(event, faultySteps(step, this.env, event.instanceId));
+  }
+}
+
+/** The Holder, likewise. */
+export class Holder extends RealHolder {
+  override async run(event: WorkflowEvent<Holding>, step: WorkflowStep): Promise<null> {
     return super.run(event, faultySteps(step, this.env, event.instanceId));
   }
 }
