@@ -139,5 +139,7 @@ async function startWorker(api: Api, options: Options) {
 function quietWrangler(): void {
   process.env["WRANGLER_SEND_METRICS"] = "false";
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+  // Its local collector of traces takes as much of the processor as the Workflow engine.
+  process.env["X_LOCAL_OBSERVABILITY"] = "false";
   process.env["WRANGLER_LOG"] = "error";
 }

@@ -33,6 +33,8 @@ export function startChild(command: string[], env: Record<string, string> = {}):
       HOME: process.env["HOME"],
       WRANGLER_SEND_METRICS: "false",
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      // See world.ts.
+      X_LOCAL_OBSERVABILITY: "false",
       ...env,
     },
   });

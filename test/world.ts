@@ -147,6 +147,8 @@ function forgetEnvironment(): void {
   }
   process.env["WRANGLER_SEND_METRICS"] = "false";
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
+  // Its local collector of traces takes as much of the processor as the Workflow engine.
+  process.env["X_LOCAL_OBSERVABILITY"] = "false";
 }
 
 /**

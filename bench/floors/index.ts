@@ -40,6 +40,17 @@ const ROUTES: Record<string, (env: Env, id: string, request: Request) => Promise
     const ok = await verifies(request.headers, await request.text(), env.OPENAI_WEBHOOK_SECRET);
     return new Response(null, { status: ok ? 200 : 400 });
   },
+  async wake(env, id, request) {
+    const ok = await verifies(request.headers, await request.text(), env.OPENAI_WEBHOOK_SECRET);
+    if (!ok) return new Response(null, { status: 400 });
+    const instance = await env.SAME.get(id);
+    await instance.sendEvent({ type: "webhook", payload: {} });
+    return new Response();
+  },
+  async begin(env, id) {
+    await env.SAME.create({ id });
+    return new Response();
+  },
   async put(env, id) {
     await env.STORE.put(id, "x".repeat(2_000));
     return new Response();

@@ -5,7 +5,8 @@ import { deliver, printing } from "../api.ts";
 import type { Bench, Line } from "../bench.ts";
 import { inFlight, percentile, timed } from "../load.ts";
 
-const SUBJECTS = ["recorder", "guide", "floor"] as const;
+// `waker` verifies the signature and wakes a Workflow that waits for it: the least that a durable answer needs.
+const SUBJECTS = ["recorder", "guide", "floor", "waker"] as const;
 type Name = (typeof SUBJECTS)[number];
 
 /** How many come at once when many runs end together. */
@@ -41,29 +42,36 @@ async function atLatency(bench: Bench, latency: number): Promise<Line[]> {
 type Ids = { recorder: string[]; guide: string[] };
 
 // The recorder's own runs wait for their webhook; the guide's handler knows none before.
-async function prepare({ api, recorder }: Bench, count: number): Promise<Ids> {
+async function prepare({ api, recorder, floors }: Bench, count: number): Promise<Ids> {
   const ids = {
     recorder: await inFlight(8, count, (n) => recorder.trigger(printing(n))),
     guide: await inFlight(8, count, (n) => api.create(printing(n))),
   };
+  await inFlight(8, count, (n) => fetch(`${floors.url}/begin/${ids.guide[n] ?? ""}`));
   for (const id of [...ids.recorder, ...ids.guide]) await api.ended(id);
   return ids;
 }
 
 // In turns, so that whatever else the machine does meets all alike.
 async function measure(bench: Bench, ids: Ids, rounds: number, each: number): Promise<Sampled> {
-  const left = { recorder: [...ids.recorder], guide: [...ids.guide], floor: [...ids.guide] };
-  const urls = {
-    recorder: bench.recorder.url,
-    guide: bench.guide.url,
-    floor: bench.floors.url,
+  const { recorder, guide, floors } = bench;
+  const left = {
+    recorder: [...ids.recorder],
+    guide: [...ids.guide],
+    floor: [...ids.guide],
+    waker: [...ids.guide],
   };
-  const send = (name: Name) => deliver(urls[name], left[name].pop() ?? "");
-  const found: Sampled = {
-    recorder: { samples: [], perSecond: 0 },
-    guide: { samples: [], perSecond: 0 },
-    floor: { samples: [], perSecond: 0 },
+  const urls: Record<Name, (id: string) => string> = {
+    recorder: () => `${recorder.url}/webhook`,
+    guide: () => `${guide.url}/webhook`,
+    floor: () => `${floors.url}/webhook`,
+    waker: (id) => `${floors.url}/wake/${id}`,
   };
+  const send = (name: Name) => {
+    const id = left[name].pop() ?? "";
+    return deliver(urls[name](id), id);
+  };
+  const found: Sampled = { recorder: none(), guide: none(), floor: none(), waker: none() };
   for (const name of SUBJECTS) await inFlight(1, WARM, () => send(name));
   for (let round = 0; round < rounds; round += 1) {
     for (const name of SUBJECTS) {
@@ -74,6 +82,10 @@ async function measure(bench: Bench, ids: Ids, rounds: number, each: number): Pr
     }
   }
   return found;
+}
+
+function none(): Sampled[Name] {
+  return { samples: [], perSecond: 0 };
 }
 
 async function calm(count: number, task: () => Promise<void>): Promise<number[]> {
@@ -112,7 +124,14 @@ function linesOf(latency: number, found: Sampled): Line[] {
   const aim = { text: `${AIM} times the guide's speed`, met };
   return [
     { ...line("p50", "ms", p50), ...(latency === 300 ? { aim } : {}) },
+    ...(latency === 300 ? [besideWaker(p50)] : []),
     line("p99", "ms", (name) => percentile(found[name].samples, 99)),
     { ...line(`${CROWD} at once`, "/s", (name) => found[name].perSecond), more: true },
   ];
+}
+
+function besideWaker(p50: (name: Name) => number): Line {
+  const values = { recorder: p50("recorder"), floor: p50("waker") };
+  const what = "webhook answered, API 300 ms: p50, beside a Worker that verifies and wakes";
+  return { part: 1, what, unit: "ms", values };
 }

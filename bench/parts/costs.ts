@@ -73,7 +73,7 @@ async function ofGuide({ api, guide }: Bench): Promise<Cost> {
   const id = await api.create(printing(1));
   await api.ended(id);
   await api.forget();
-  await deliver(guide.url, id);
+  await deliver(`${guide.url}/webhook`, id);
   const writes = (await keysOf(guide, "RESULTS")).filter((name) => name.includes(id)).length;
   // The run is created once, by its caller.
   const calls = (await api.requests()).length + 1;
