@@ -1,6 +1,6 @@
 // A connection that brings a response's events, read to its end: by a control, by a replay, by a Holder.
 import * as z from "zod";
-import { parseJson, readCalls } from "./facts.ts";
+import { parseAnswer, readCalls } from "./facts.ts";
 import { isTerminal } from "./fold.ts";
 import { memberOf, valueOf } from "./json.ts";
 import type { ReadBody } from "./body.ts";
@@ -146,5 +146,5 @@ function whole(chunks: Uint8Array[]): Uint8Array {
 }
 
 function read(body: ReadBody): Event | null {
-  return Event.safeParse(parseJson(body.short)).data ?? null;
+  return Event.safeParse(parseAnswer(body.short)).data ?? null;
 }

@@ -1,5 +1,6 @@
 // What a response object says. Real bodies carry keys that no document names, so only what is needed is checked, and the rest let through.
 import * as z from "zod";
+import { isDeeper } from "./depth.ts";
 import {
   METADATA_KEY,
   type Citation,
@@ -13,6 +14,8 @@ import {
 const MOST_CODE = 128 * 1024;
 /** Citations and containers that are kept. */
 const MOST_NAMED = 200;
+/** Levels of JSON that are looked into; a response has perhaps twenty. */
+const DEEPEST = 1_000;
 
 const nullable = <T extends z.ZodType>(schema: T) =>
   schema
@@ -182,6 +185,15 @@ export function parseJson(json: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Parses what OpenAI answered.
+ * @returns Undefined when it is no JSON, or nested so deeply that nobody can look into it.
+ */
+export function parseAnswer(json: string): unknown {
+  const value = parseJson(json);
+  return isDeeper(value, DEEPEST) ? undefined : value;
 }
 
 function iso(seconds: number | null): string | null {

@@ -1,4 +1,5 @@
 // JSON from outside, before anything looks into it.
+import { isDeeper } from "./depth.ts";
 import { Problem } from "./errors.ts";
 
 /** Levels; a tool's schema has perhaps a dozen. */
@@ -21,6 +22,8 @@ export function readJson(bytes: ArrayBuffer | Uint8Array): unknown {
 export function lookable<T>(value: T): T {
   if (isDeeper(value, DEEPEST))
     throw refused(`The JSON is nested more than ${DEEPEST} levels deep.`);
+  // What is left out silently is what was not refused.
+  if (hasPrototype(value)) throw refused("No key may be called __proto__.");
   return value;
 }
 
@@ -36,12 +39,9 @@ function parse(bytes: ArrayBuffer | Uint8Array): unknown {
   }
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+function hasPrototype(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  // What is left out silently is what was not refused.
-  if (Object.hasOwn(value, "__proto__")) throw refused("No key may be called __proto__.");
-  return Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasPrototype);
 }
 
 function refused(message: string): Problem {

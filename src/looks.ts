@@ -2,7 +2,7 @@
 import { APIError } from "openai";
 import * as z from "zod";
 import { LARGEST_BODY, readBody, textOf, type ReadBody } from "./body.ts";
-import { callItems, parseJson, readCalls, readResponse } from "./facts.ts";
+import { callItems, parseAnswer, parseJson, readCalls, readResponse } from "./facts.ts";
 import { messageOf, replayEvents, retrieve } from "./openai.ts";
 import { searchConversation, watch } from "./channels.ts";
 import { connect } from "./connection.ts";
@@ -74,7 +74,7 @@ type How = { at: string; channel: Channel; status: number | null; requestId: str
 
 // What a response object shows.
 async function ofResponse(how: How, body: ReadBody | null): Promise<Seen> {
-  const value = body === null ? undefined : parseJson(body.short);
+  const value = body === null ? undefined : parseAnswer(body.short);
   const read = readResponse(value);
   if (body === null || read === null) return unread(broken(how));
   const chunks = withoutCredentials(body.chunks, value);

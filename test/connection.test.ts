@@ -98,6 +98,18 @@ test("an error that OpenAI sends in the stream is told", async () => {
   await expect(first).rejects.toThrow("It failed.");
 });
 
+test("an event nested too deeply to be looked into is passed over", async () => {
+  const tools = "[".repeat(50_000) + "]".repeat(50_000);
+  const deep = streamOf(EVENTS, "\n").replace('"status":"completed"', `"tools":${tools},$&`);
+  const brought = await readToEnd(connect(whole(deep)));
+  expect(brought).toMatchObject({
+    last: "1 response.output_item.done",
+    response: null,
+    error: null,
+  });
+  expect([...brought.calls.keys()]).toEqual(["ci_1"]);
+});
+
 test("an answer that is no stream is refused", () => {
   expect(() => connect(answer([], { "content-type": "application/json" }))).toThrow(/not a stream/);
 });

@@ -29,7 +29,15 @@ const SOONER = [
     name: "a status that isn't terminal",
     rule: { kind: "replace", patch: { status: "in_progress", output: [] } },
   },
+  {
+    name: "JSON nested 2,000 levels deep",
+    rule: { kind: "replace", patch: { tools: deep(2_000) } },
+  },
 ];
+
+function deep(levels: number): unknown {
+  return JSON.parse("[".repeat(levels) + "]".repeat(levels));
+}
 
 test.concurrent.each(SOONER)("after $name the response is looked at again", async ({ rule }) => {
   const id = await world.trigger();
