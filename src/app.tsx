@@ -113,7 +113,11 @@ app.get("/results.ndjson", exportPage);
 app.get("/results/:id", async (c) => {
   const found = await result(c);
   const follow = c.req.query("follow") !== undefined;
-  if (wantsPage(c)) return c.html(<ResultPage found={found} now={Date.now()} follow={follow} />);
+  if (wantsPage(c)) {
+    const record = await found.shown();
+    const shown = <ResultPage {...{ record, follow }} response={found.response} now={Date.now()} />;
+    return c.html(shown);
+  }
   return c.body(found.json(), 200, { "content-type": "application/json" });
 });
 app.get("/results/:id/outputs", outputs);

@@ -4,17 +4,23 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const LETTER_U = 0x75;
 const OPENS = new Set([0x7b, 0x5b]);
 const CLOSES = new Set([0x7d, 0x5d]);
 
+/** Bytes of a text that are read at once. */
+const PIECE = 64 * 1024;
+
 const decoder = new TextDecoder();
+/** A piece may begin with what would be a byte order mark at the beginning of a text. */
+const middle = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** A member of an object, or with an empty name an item of a list. Its value is a view into the JSON it was found in. */
 export type Member = { name: string; value: Uint8Array };
 
 /** A value that is to be replaced, and the JSON that replaces it. */
-export type Edit = { value: Uint8Array; by: string };
+export type Edit = { value: Uint8Array; by: string | Uint8Array };
 
 /**
  * The members of an object, or the items of a list; not those further inside.
@@ -73,9 +79,47 @@ export function replaced(json: Uint8Array, edits: Edit[]): Uint8Array[] {
     const start = value.byteOffset - json.byteOffset;
     const before = json.subarray(from, start);
     from = start + value.byteLength;
-    return [before, encoder.encode(by)];
+    return [before, typeof by === "string" ? encoder.encode(by) : by];
   });
   return [...pieces, json.subarray(from)];
+}
+
+/**
+ * A text, piece by piece.
+ * @param json A text as JSON.
+ */
+export function* textIn(json: Uint8Array): Generator<string> {
+  const last = json.lastIndexOf(QUOTE);
+  let half = "";
+  for (let at = json.indexOf(QUOTE) + 1; at < last;) {
+    const piece = json.subarray(at, Math.min(at + PIECE, last));
+    const end = piece.length < PIECE ? piece.length : safeEnd(piece, json[at + PIECE] ?? QUOTE);
+    const text = half + String(JSON.parse(`"${middle.decode(piece.subarray(0, end))}"`));
+    at += end;
+    // The other half of a character beyond U+FFFF may be the next escape.
+    half = at < last && /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : "";
+    yield half === "" ? text : text.slice(0, -1);
+  }
+}
+
+// Where a piece can end: not inside a character, and not inside an escape.
+function safeEnd(piece: Uint8Array, next: number): number {
+  let end = piece.length;
+  if (isInside(next)) {
+    do end -= 1;
+    while (isInside(piece[end] ?? 0));
+  }
+  for (let at = piece.indexOf(BACKSLASH); at !== -1 && at < end;) {
+    const after = at + (piece[at + 1] === LETTER_U ? 6 : 2);
+    if (after > end) return at;
+    at = piece.indexOf(BACKSLASH, after);
+  }
+  return end;
+}
+
+// A byte of a character in UTF-8 that isn't its first.
+function isInside(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
 }
 
 function endOfString(json: Uint8Array, from: number): number {

@@ -6,8 +6,9 @@ import { callItems, parseAnswer, parseJson, readCalls, readResponse } from "./fa
 import { messageOf, replayEvents, retrieve } from "./openai.ts";
 import { searchConversation, watch } from "./channels.ts";
 import { connect } from "./connection.ts";
+import { describe } from "./digest.ts";
 import { askHolder } from "./holding.ts";
-import { LOST, type Body, type Channel, type Known, type Look } from "./record.ts";
+import { LOST, type Channel, type Known, type Look } from "./record.ts";
 import type { Seen } from "./recorder.ts";
 import { LARGEST_VALUE } from "./store.ts";
 import { hasCredentials, withoutSecrets } from "./redact.ts";
@@ -199,22 +200,6 @@ function otherChannel(found: How & { items: unknown[]; response: string | null }
 
 function unread(look: Look): Seen {
   return { look, chunks: null, outputs: null };
-}
-
-async function describe(chunks: Uint8Array[]): Promise<Body> {
-  const stream = new crypto.DigestStream("SHA-256");
-  const writer = stream.getWriter();
-  let bytes = 0;
-  for (const chunk of chunks) {
-    await writer.write(chunk);
-    bytes += chunk.byteLength;
-  }
-  await writer.close();
-  return { digest: hex(new Uint8Array(await stream.digest)), bytes };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function tooLarge(bytes: number): { code: string; message: string } {

@@ -1,7 +1,6 @@
 // KV: keys, lifetimes, paging; the only file that knows them.
 // A record's value is one line of JSON, what is Known, and after it the response's body as OpenAI sent it.
 import { RETENTION_DAYS, setting } from "./config.ts";
-import * as z from "zod";
 import { afterFirstLine } from "./body.ts";
 import { openCursor, sealCursor, unknownCursor } from "./cursor.ts";
 import { log } from "./log.ts";
@@ -14,6 +13,9 @@ const LARGEST_METADATA = 1024;
 const WRITE_GAPS = [1.1, 2.2, 4.4, 10, 20, 40, 60];
 /** Newest first: KV lists keys in ascending order. */
 const END_OF_TIME = 9_999_999_999_999;
+
+/** Bytes of an empty list. */
+const EMPTY = 2;
 
 /** KV's limit for a value, in bytes. */
 export const LARGEST_VALUE = 25 * 1024 * 1024;
@@ -85,9 +87,16 @@ export async function storeOutputs(
   channel: Channel,
   calls: unknown[],
 ): Promise<void> {
-  const before = channel === "refetch" ? await readOutputs(env, owner.id, channel) : [];
-  const parts = [new TextEncoder().encode(JSON.stringify([...calls, ...before]))];
+  const before = channel === "refetch" ? await readOutputs(env, owner.id, channel) : null;
+  const parts = joined(new TextEncoder().encode(JSON.stringify(calls)), before);
   await write(env, owner, key.outputs(owner.id, channel), () => stream(parts));
+}
+
+// Two lists as one, without parsing either.
+function joined(list: Uint8Array, before: Uint8Array | null): Uint8Array[] {
+  if (before === null || before.length <= EMPTY) return [list];
+  if (list.length <= EMPTY) return [before];
+  return [list.subarray(0, -1), new TextEncoder().encode(","), before.subarray(1)];
 }
 
 /**
@@ -95,11 +104,16 @@ export async function storeOutputs(
  * @param env The Worker's environment.
  * @param id The response's id.
  * @param channel Where it was seen.
+ * @returns A list as JSON, or null.
  */
-export async function readOutputs(env: Env, id: string, channel: Channel): Promise<unknown[]> {
-  const value = await env.RECORDS.get(key.outputs(id, channel), "text");
+export async function readOutputs(
+  env: Env,
+  id: string,
+  channel: Channel,
+): Promise<Uint8Array | null> {
+  const value = await env.RECORDS.get(key.outputs(id, channel), "arrayBuffer");
   tell("get", key.outputs(id, channel), value !== null);
-  return value === null ? [] : z.array(z.unknown()).parse(JSON.parse(value));
+  return value === null ? null : new Uint8Array(value);
 }
 
 /**

@@ -142,6 +142,21 @@ test("a 24 MiB response is stored and read back byte for byte", async () => {
   expect(/^x+$/.test(printed)).toBe(true);
 });
 
+test("printed text of any script comes back as it was, and a page shows its beginning", async () => {
+  await world.emulate({ backgroundOutputs: "present" });
+  const piece = '数据 é 🎈 "\\" \ufeff \u0007\n';
+  const input = `\`\`\`python\nprint(${JSON.stringify(piece)} * 20000, end="")\n\`\`\``;
+  const tools = [{ type: "code_interpreter", container: { type: "auto" } }];
+  const id = await world.trigger({ input, tools });
+  const { calls } = await world.settled(id);
+  expect(calls[0]?.outputs).toEqual([{ type: "logs", logs: piece.repeat(20_000) }]);
+  const printed = await world.ask(`/results/${id}/outputs`);
+  expect((await printed.text()) === piece.repeat(20_000)).toBe(true);
+  const page = await world.ask(`/results/${id}`, { headers: { accept: "text/html" } });
+  const bytes = new TextEncoder().encode(piece).byteLength * 20_000;
+  expect(await page.text()).toContain(`Cut here: ${bytes / 1000} KB in all.`);
+});
+
 test("a response too large to be stored keeps its calls and says so", async () => {
   const input = "```python\nprint('y' * (25 * 1024 * 1024))\n```";
   const tools = [{ type: "code_interpreter", container: { type: "auto" } }];

@@ -2,6 +2,8 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { Problem } from "../errors.ts";
+import { elementsOf } from "../items.ts";
+import { valueOf } from "../json.ts";
 import { pictureOf } from "../views/picture.ts";
 import { result } from "./results.ts";
 import type { App } from "./session.ts";
@@ -14,10 +16,9 @@ const Image = z.looseObject({ type: z.literal("image"), url: z.string() });
  * @throws Problem 404 unless it is a PNG, JPEG, GIF or WebP.
  */
 export async function image(c: Context<App>): Promise<Response> {
-  const { record } = await result(c);
-  const calls = [...record.calls, ...(record.control?.calls ?? [])];
-  const call = calls.find((candidate) => candidate.id === c.req.param("call_id"));
-  const output = Image.safeParse(call?.outputs?.[Number(c.req.param("n"))]);
+  const { calls, others } = await result(c);
+  const call = [...calls, ...others].find(({ id }) => id === c.req.param("call_id"));
+  const output = Image.safeParse(valueOf(elementsOf(call?.outputs)[Number(c.req.param("n"))]));
   const picture = output.success ? pictureOf(output.data.url) : null;
   if (picture === null) {
     throw new Problem(404, "no_image", "There is no PNG, JPEG, GIF or WebP at this place.");

@@ -7,11 +7,11 @@ import { forgetHolder, nudgeHolder, stopHolder } from "../holding.ts";
 import { cancel } from "../openai.ts";
 import { refusedByOpenAI } from "../refusal.ts";
 import { rulesOf } from "../config.ts";
-import type { Call, Known, Start } from "../record.ts";
+import type { Known, Start } from "../record.ts";
 import { FORGET } from "../recorder.ts";
 import { ResponseVerdict } from "../record.ts";
 import { recordOf, type Found } from "../found.ts";
-import { reveal, type Revealed } from "../reveal.ts";
+import { reveal, type Revealed, type RevealedCall } from "../reveal.ts";
 import { listPage, readFile, readOutputs, type Page } from "../store.ts";
 import { responseId } from "./id.ts";
 import type { App } from "./session.ts";
@@ -68,7 +68,7 @@ export async function result(c: Context<App>): Promise<Revealed> {
  */
 export async function outputs(c: Context<App>): Promise<Response> {
   const revealed = await ended(c, (found) => join(c.env, found));
-  if (revealed.record.calls.some(isNotKept)) {
+  if (revealed.calls.some(isNotKept)) {
     throw new Problem(
       404,
       "not_kept",
@@ -221,7 +221,7 @@ function join(env: Env, found: Found): Promise<Revealed> {
 }
 
 // Its verdict says that outputs were seen.
-function isNotKept(call: Call): boolean {
+function isNotKept(call: RevealedCall): boolean {
   return call.source !== null && call.outputs === null;
 }
 

@@ -1,6 +1,7 @@
 // A held run's response as OpenAI shows it in the foreground, but for `background`, which says what the caller asked for.
 import * as z from "zod";
 import { textOf } from "../body.ts";
+import { itemsIn } from "../items.ts";
 import { membersOf, memberOf, replaced, valueOf, type Edit } from "../json.ts";
 import { OUTPUTS } from "../openai.ts";
 import type { KnownCall } from "../record.ts";
@@ -12,7 +13,6 @@ const ASKED_FOR = [
   { type: "file_search_call", member: "results", include: "file_search_call.results" },
 ];
 
-const Item = z.looseObject({ id: z.string(), outputs: z.array(z.unknown()) });
 const Id = z.string().catch("");
 const NO_OUTPUTS = /^\s*(\[\s*\]|null)\s*$/;
 
@@ -51,12 +51,12 @@ async function ofItem(
   if (!include.has(shown.include)) return [{ value, by: "null" }];
   if (value.length > 100 || !NO_OUTPUTS.test(textOf([value]))) return [];
   const outputs = await outputsOf(Id.parse(valueOf(memberOf(item, "id"))), beside);
-  return outputs === undefined ? [] : [{ value, by: JSON.stringify(outputs) }];
+  return outputs === null ? [] : [{ value, by: outputs }];
 }
 
-async function outputsOf(id: string, { calls, read }: Beside): Promise<unknown[] | undefined> {
+async function outputsOf(id: string, { calls, read }: Beside): Promise<Uint8Array | null> {
   const source = calls.find((call) => call.id === id)?.source ?? null;
-  if (source === null) return undefined;
-  const items = (await read(source)).map((item) => Item.safeParse(item).data);
-  return items.find((item) => item?.id === id)?.outputs;
+  if (source === null) return null;
+  const items = itemsIn((await read(source)) ?? undefined);
+  return items.find((item) => item.id === id)?.outputs ?? null;
 }

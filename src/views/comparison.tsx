@@ -6,7 +6,11 @@ import { Code } from "./call.tsx";
 import { Outputs } from "./outputs.tsx";
 import { excerpt, Visible } from "./text.tsx";
 
-const Logs = z.looseObject({ type: z.literal("logs"), logs: z.string() });
+const Logs = z.looseObject({
+  type: z.literal("logs"),
+  logs: z.string(),
+  cut: z.object({ digest: z.string() }).optional(),
+});
 
 type Side = Call | undefined;
 
@@ -62,7 +66,9 @@ function Pair(props: {
   const { background, control, number } = props;
   const sameCode = background?.code === control?.code;
   const sameOutputs =
-    printed(background) === printed(control) && images(background) === images(control);
+    printed(background) === printed(control) &&
+    digests(background) === digests(control) &&
+    images(background) === images(control);
   return (
     <div class="pair">
       <div class="row">
@@ -160,6 +166,11 @@ function printed(call: Side): string {
     .map((output) => Logs.safeParse(output))
     .map((logs) => (logs.success ? logs.data.logs : ""))
     .join("");
+}
+
+// Of long texts only the beginnings are here; these tell them apart.
+function digests(call: Side): string {
+  return (call?.outputs ?? []).map((output) => Logs.safeParse(output).data?.cut?.digest).join();
 }
 
 function images(call: Side): number {

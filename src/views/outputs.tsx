@@ -4,8 +4,10 @@ import type { Call } from "../record.ts";
 import { kindOf } from "./picture.ts";
 import { excerpt, Printed, Visible } from "./text.tsx";
 
+/** What a text has in all, where only its beginning is here. */
+const Cut = z.object({ bytes: z.number() }).optional();
 const Output = z.union([
-  z.looseObject({ type: z.literal("logs"), logs: z.string() }),
+  z.looseObject({ type: z.literal("logs"), logs: z.string(), cut: Cut }),
   z.looseObject({ type: z.literal("image"), url: z.string() }),
 ]);
 
@@ -43,12 +45,13 @@ export function Outputs(props: Props) {
 function OneOutput(props: Props & { output: unknown; index: number }) {
   const parsed = Output.safeParse(props.output);
   if (!parsed.success) return <Other output={props.output} most={props.most} />;
-  if (parsed.data.type === "logs") return <Logs {...props} text={parsed.data.logs} />;
+  if (parsed.data.type === "logs")
+    return <Logs {...props} text={parsed.data.logs} bytes={parsed.data.cut?.bytes ?? null} />;
   return <Picture {...props} url={parsed.data.url} />;
 }
 
-function Logs(props: Props & { text: string; index: number }) {
-  const part = excerpt(props.text, props.most);
+function Logs(props: Props & { text: string; bytes: number | null; index: number }) {
+  const part = excerpt(props.text, props.most, props.bytes);
   const label = `Printed text ${props.index + 1}`;
   const lines = part.text.split("\n").length;
   const text = (

@@ -1,5 +1,5 @@
 // What lies beneath a result, folded: the request, the bug report, the response object.
-import type { Revealed } from "../reveal.ts";
+import type { Shown } from "../reveal.ts";
 import { reportOf } from "./report.ts";
 import { excerpt, Printed } from "./text.tsx";
 import { bytes } from "./time.ts";
@@ -8,7 +8,7 @@ import { bytes } from "./time.ts";
 const MOST = 6_000;
 
 /** The folded part of a result. */
-export function Raw(props: { record: Revealed["record"]; response: Uint8Array | null }) {
+export function Raw(props: { record: Shown; response: Uint8Array | null }) {
   const { record, response } = props;
   if (record.request === null && record.verdict === "pending") return null;
   return (
@@ -27,7 +27,7 @@ export function Raw(props: { record: Revealed["record"]; response: Uint8Array | 
   );
 }
 
-function Report(props: { record: Revealed["record"] }) {
+function Report(props: { record: Shown }) {
   return (
     <details>
       <summary>Bug report, Markdown</summary>

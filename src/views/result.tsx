@@ -1,5 +1,5 @@
 // One record.
-import type { Revealed } from "../reveal.ts";
+import type { Shown } from "../reveal.ts";
 import { Actions } from "./actions.tsx";
 import { answerOf, type Answer } from "./answer.ts";
 import { CallSection } from "./call.tsx";
@@ -20,19 +20,22 @@ const PAGE = { bytes: 26_000, least: 240, mostEach: 16_000 };
 /** Calls that the page shows; more are in the raw response. */
 const MOST_CALLS = 60;
 
-type Subject = Revealed["record"];
-
 /** A result's page. `now` is the server's clock in milliseconds; `follow` follows a settled run too, for a look was just asked for. */
-export function ResultPage(props: { found: Revealed; now: number; follow: boolean }) {
-  const { found, now, follow } = props;
-  const { record } = found;
-  const answer = answerOf(found.response);
+export function ResultPage(props: {
+  record: Shown;
+  /** The response object's JSON, or null. */
+  response: Uint8Array | null;
+  now: number;
+  follow: boolean;
+}) {
+  const { record, response, now, follow } = props;
+  const answer = answerOf(response);
   const most = share(record);
   return (
     <Layout title={`${headlineOf(record).title} · ${record.id}`} here="results">
       <Top record={record} answer={answer} />
       {record.settled_at === null || follow ? <Progress record={record} now={now} /> : null}
-      <Trouble record={record} missing={isMissing(found)} />
+      <Trouble record={record} missing={isMissing(record, response)} />
       <Facts record={record} answer={answer} />
       <Comparison record={record} most={most} />
       {record.calls.slice(0, MOST_CALLS).map((call, index) => (
@@ -50,12 +53,12 @@ export function ResultPage(props: { found: Revealed; now: number; follow: boolea
       <Files files={record.files} />
       <Said text={answer.text} />
       <Timeline record={record} now={now} />
-      <Raw record={record} response={found.response} />
+      <Raw record={record} response={response} />
     </Layout>
   );
 }
 
-function Top(props: { record: Subject; answer: Answer }) {
+function Top(props: { record: Shown; answer: Answer }) {
   const { record, answer } = props;
   const { title, meaning, next, tone } = headlineOf(record);
   return (
@@ -88,7 +91,7 @@ function Top(props: { record: Subject; answer: Answer }) {
   );
 }
 
-function Asked(props: { request: Subject["request"] }) {
+function Asked(props: { request: Shown["request"] }) {
   const input = props.request?.["input"];
   if (typeof input !== "string") return null;
   return (
@@ -98,7 +101,7 @@ function Asked(props: { request: Subject["request"] }) {
   );
 }
 
-function Trouble(props: { record: Subject; missing: boolean }) {
+function Trouble(props: { record: Shown; missing: boolean }) {
   const { error } = props.record;
   return (
     <>
@@ -121,7 +124,7 @@ function Trouble(props: { record: Subject; missing: boolean }) {
 }
 
 // The outputs were seen, but no body is stored any more.
-function isMissing({ record, response }: Revealed): boolean {
+function isMissing(record: Shown, response: Uint8Array | null): boolean {
   return (
     response === null && record.error === null && record.calls.some((call) => call.source !== null)
   );
@@ -141,7 +144,7 @@ function Said(props: { text: string }) {
   );
 }
 
-function share(record: Subject): number {
+function share(record: Shown): number {
   const texts = 2 * (record.calls.length + 2 * (record.control?.calls.length ?? 0));
   return Math.min(PAGE.mostEach, Math.max(PAGE.least, Math.floor(PAGE.bytes / Math.max(texts, 1))));
 }

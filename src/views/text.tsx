@@ -64,15 +64,16 @@ export type Excerpt = { text: string; whole: boolean; size: string };
  * The beginning of a text, never half a character.
  * @param text The text.
  * @param most Bytes at the most.
+ * @param all How many bytes there are in all, where this is but the beginning.
  */
-export function excerpt(text: string, most: number): Excerpt {
+export function excerpt(text: string, most: number, all: number | null = null): Excerpt {
   const encoder = new TextEncoder();
   const head = encoder.encode(text.slice(0, most));
-  if (text.length <= most && head.byteLength <= most) {
+  if (all === null && text.length <= most && head.byteLength <= most) {
     return { text, whole: true, size: bytes(head.byteLength) };
   }
   const cut = new TextDecoder().decode(head.subarray(0, most)).replace(/\ufffd+$/, "");
-  return { text: cut, whole: false, size: bytes(encoder.encode(text).byteLength) };
+  return { text: cut, whole: false, size: bytes(all ?? encoder.encode(text).byteLength) };
 }
 
 /** Printed text: monospaced, in its own lines; very long lines wrap. */
