@@ -47,7 +47,7 @@ test("calls are found among items as they are by parsing, with their outputs", (
       const parsed = items.filter((one) => isCall(one));
       expect(found.map(({ id }) => id)).toEqual(parsed.map(({ id }) => id));
       expect(found.map(({ code }) => code)).toEqual(parsed.map(({ code }) => code));
-      expect(found.map((one) => text(one.outputs))).toEqual(parsed.map((one) => one.outputs));
+      expect(found.map((one) => parsedOf(one.outputs))).toEqual(parsed.map((one) => one.outputs));
     }),
     runs(300),
   );
@@ -67,6 +67,6 @@ function isCall(one: unknown): one is { id: string; code: string | null; outputs
   return typeof one === "object" && one !== null && "outputs" in one && "code" in one;
 }
 
-function text(json: Uint8Array | null): unknown {
+function parsedOf(json: Uint8Array | null): unknown {
   return json === null ? null : JSON.parse(new TextDecoder().decode(json));
 }
