@@ -17,6 +17,9 @@ function rank({ moduleId }: TestSpecification): number {
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/build.ts",
+    // To import wrangler takes more than a second: files that run one after another in a process share it.
+    isolate: false,
     // Each file runs a Worker and an emulator of its own. The long tests mostly wait.
     maxWorkers: process.env["LONG_TESTS"] === undefined ? 2 : 3,
     sequence: { sequencer: LongestFirst },

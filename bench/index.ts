@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Api } from "./api.ts";
 import type { Bench, Line } from "./bench.ts";
-import { RAISED, writeConfig } from "./config.ts";
+import { RAISED, writeConfig } from "../test/config.ts";
 import { acknowledge } from "./parts/ack.ts";
 import { costs } from "./parts/costs.ts";
 import { grow } from "./parts/growth.ts";
@@ -72,7 +72,7 @@ async function begin(folder: string): Promise<{ bench: Bench; close: () => Promi
   const start = (config: string, state: string) =>
     serveWorker(config, join(folder, state), emulator.url);
   const [recorder, guide, floors] = await Promise.all([
-    start(writeConfig(folder, "src/index.ts"), "recorder"),
+    start(writeConfig(folder, { raised: true }), "recorder"),
     start("bench/rivals/guide/wrangler.toml", "guide"),
     start("bench/floors/wrangler.toml", "floors"),
   ]);

@@ -1,6 +1,6 @@
 import { Events } from "./events.ts";
 import { newId, unix } from "./ids.ts";
-import { type Given, type Made, type See, type Sight, sight } from "./items.ts";
+import { type Call, type Given, type Made, type See, type Sight, sight } from "./items.ts";
 import { script, type Script } from "./model.ts";
 import { type CreateRequest, inputItems, interpreter, lastWords, OUTPUTS } from "./request.ts";
 import { concealed } from "./secrets.ts";
@@ -40,6 +40,8 @@ export class Run {
   readonly events = new Events();
   readonly abort = new AbortController();
   readonly ended = Promise.withResolvers<void>();
+  /** Calls that were carried out, also where the response ended without them. */
+  readonly done: Call[] = [];
   /** Calls whose code raised, or took too long. */
   readonly raised = new Set<string>();
   status: Status;

@@ -98,6 +98,7 @@ async function interpret(state: State, run: Run, { code, index, written }: Turn)
   if (outcome.raised) run.raised.add(begun.id);
   // As the real API: what raised shows nothing, not even what it had printed before.
   const call = { ...begun, outputs: outcome.raised ? [] : outcome.outputs };
+  run.done.push(call);
   narrate.callEnds(run.events, index, call);
   return call;
 }

@@ -1,30 +1,48 @@
-// wrangler.toml as it is, but with rate limits that stop no test.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+// wrangler.toml as it is, but for what a test, the soak or the bench must have otherwise.
+import { readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const LIMIT = /(simple = \{ limit = )\d+/g;
-const RAISED = "1000000";
+const LIMIT = /(simple\s*=\s*\{\s*limit\s*=\s*)\d+/g;
 
-/** What names a path in it: the copy lies elsewhere. */
-const PATHS = { main: "src/index.ts", directory: "public" };
+/** What is changed that a reader of the figures should know. */
+export const RAISED =
+  "the rate limits of wrangler.toml are raised to 1,000,000 a minute, so that they don't stop the load";
 
-/** A configuration file, and how to remove it. */
-export type ConfigFile = { path: string; remove(): void };
+/** What differs. */
+export type Changes = {
+  /** The Worker's entry, from the project's folder. */
+  main?: string;
+  /** Whether the entry is bundled already. */
+  bundled?: boolean;
+  /** Whether rate limits are raised. */
+  raised?: boolean;
+};
 
-/** Writes the copy. */
-export function raisedConfig(): ConfigFile {
-  const folder = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const path = join(folder, "wrangler.toml");
+/**
+ * Writes a configuration.
+ * @param folder Where to.
+ * @param changes What differs from wrangler.toml.
+ * @returns The file's path.
+ */
+export function writeConfig(folder: string, changes: Changes): string {
+  const { main = "src/index.ts", bundled = false, raised = false } = changes;
   let text = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
-  for (const [name, file] of Object.entries(PATHS)) {
-    const there = JSON.stringify(relative(folder, join(ROOT, file)));
-    text = text.replace(new RegExp(`^${name} = .*$`, "m"), `${name} = ${there}`);
+  // Paths in it count from its own folder.
+  for (const [name, path] of [
+    ["main", main],
+    ["directory", "public"],
+  ] as const) {
+    const line = new RegExp(`^${name} = .*$`, "m");
+    if (!line.test(text)) throw new Error(`wrangler.toml has no line that begins with ${name}`);
+    text = text.replace(line, `${name} = ${JSON.stringify(relative(folder, join(ROOT, path)))}`);
   }
-  // Without it wrangler looks for src/tsconfig.json by itself.
-  text = text.replace(/^tsconfig = .*\n/m, "").replaceAll(LIMIT, `$1${RAISED}`);
-  writeFileSync(path, text);
-  return { path, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  // Without this line each folder's own is used; wrangler looks for it beside the project only.
+  text = text.replace(/^tsconfig = .*\n/m, "");
+  if (bundled) text = text.replace(/^minify = .*$/m, "no_bundle = true");
+  if (raised) text = text.replaceAll(LIMIT, "$11000000");
+  const name = `${main.replaceAll(/[^\w.-]+/g, "-")}${raised ? "-raised" : ""}.toml`;
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
 }

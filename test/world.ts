@@ -3,7 +3,7 @@ import { createTestHarness, type TestHarness } from "wrangler";
 import { startEmulator, type Emulator } from "../emulator/server.ts";
 import { z } from "zod";
 import { ResponseRecord } from "../src/record.ts";
-import { raisedConfig } from "./config.ts";
+import { BUILT } from "./build.ts";
 import { contractOf } from "./contract.ts";
 
 export const TOKEN = "a-token-for-tests-only";
@@ -61,13 +61,17 @@ export async function startWorld(
     webhookSecret: WEBHOOK_SECRET,
     queueSeconds: 0.1,
     runSeconds: 0.1,
+    // Many tests run no Python.
+    interpreters: 0,
     ...settings,
   });
-  const raised = more.unlimited === true ? raisedConfig() : null;
+  const built = process.env[more.unlimited === true ? BUILT.raised : BUILT.plain];
+  // The screenshots are taken without vitest.
+  const config = built ?? new URL("../wrangler.toml", import.meta.url);
   const worker = createTestHarness({
     workers: [
       {
-        configPath: raised?.path ?? new URL("../wrangler.toml", import.meta.url),
+        configPath: config,
         vars: { OPENAI_BASE_URL: `${emulator.url}/v1`, LOOK_AGAIN: "1", ...vars },
         secrets: {
           OPENAI_API_KEY: API_KEY,
@@ -81,7 +85,7 @@ export async function startWorld(
   const url = (await worker.listen()).url.origin;
   const world = connect(emulator, worker, url);
   if (settings.webhookUrl === undefined) await world.emulate({ webhookUrl: `${url}/webhook` });
-  return { ...world, close: () => world.close().finally(() => raised?.remove()) };
+  return world;
 }
 
 function connect(emulator: Emulator, worker: TestHarness, url: string): World {

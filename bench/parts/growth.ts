@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { printing } from "../api.ts";
 import type { Bench, Line } from "../bench.ts";
-import { writeConfig } from "../config.ts";
+import { writeConfig } from "../../test/config.ts";
 import { inFlight, percentile, timed } from "../load.ts";
 import { Recorder } from "../recorder.ts";
 import { serveWorker } from "../servers.ts";
@@ -19,7 +19,7 @@ type Reading = { stored: number; list: number[]; get: number[]; ready: number[];
 
 export async function grow(bench: Bench): Promise<Line[]> {
   const { api, folder, quick } = bench;
-  const config = writeConfig(folder, "bench/grown/index.ts");
+  const config = writeConfig(folder, { main: "bench/grown/index.ts", raised: true });
   const served = await serveWorker(config, join(folder, "grown"), api.url);
   const recorder = new Recorder(served);
   await api.set({ webhookUrl: `${recorder.url}/webhook` });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { printingBytes, type Api } from "../api.ts";
 import type { Bench, Line } from "../bench.ts";
-import { writeConfig } from "../config.ts";
+import { writeConfig } from "../../test/config.ts";
 import { Recorder } from "../recorder.ts";
 import { serveWorker } from "../servers.ts";
 
@@ -94,7 +94,7 @@ async function heap(bench: Bench): Promise<Line> {
 
 // A Worker of its own each time: V8 ends it where its heap is too small.
 async function fits({ api, folder }: Bench, limit: number): Promise<boolean> {
-  const config = writeConfig(folder, "src/index.ts");
+  const config = writeConfig(folder, { raised: true });
   const served = await serveWorker(config, join(folder, `heap${limit}`), api.url, limit);
   try {
     const recorder = new Recorder(served);

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Env } from "../app.ts";
 import { ApiError, missing } from "../errors.ts";
 import { Fault } from "../faults.ts";
-import { isCall } from "../items.ts";
+import { type Call, isCall } from "../items.ts";
 import { check } from "../request.ts";
 import { describe, type Run } from "../response.ts";
 import { FIXED, Settings } from "../settings.ts";
@@ -77,7 +77,11 @@ function refuseFixed(body: unknown): void {
 
 /** What really came of a run, whatever the API shows. */
 function truth(run: Run) {
+  const told = ({ id, code, outputs, container_id }: Call) => {
+    return { id, container_id, code, outputs, raised: run.raised.has(id) };
+  };
   const calls = run.output.filter(isCall);
+  const shown = new Set(calls.map(({ id }) => id));
   return {
     id: run.id,
     status: run.status,
@@ -86,8 +90,8 @@ function truth(run: Run) {
     completed_at: run.completedAt,
     ended_at: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),
     metadata: run.request.metadata ?? {},
-    calls: calls.map(({ id, code, outputs, container_id }) => {
-      return { id, container_id, code, outputs, raised: run.raised.has(id) };
-    }),
+    calls: calls.map(told),
+    /** Carried out before the run was cancelled; the response has no calls then, its stream had. */
+    unshown: run.done.filter(({ id }) => !shown.has(id)).map(told),
   };
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startEmulator, type Emulator } from "../../emulator/server.ts";
 import { API_KEY } from "../world.ts";
 import { Caller } from "./caller.ts";
-import { writeConfig } from "./config.ts";
+import { RAISED, writeConfig } from "../config.ts";
 import { gather, type Evidence } from "./evidence.ts";
 import { killAt } from "./kills.ts";
 import { Ledger } from "./ledger.ts";
@@ -87,8 +87,8 @@ function accepted(stage: Stage, id: string): void {
 }
 
 async function begin(state: string, emulator: Emulator, options: Options): Promise<Served> {
-  const { path, notes } = writeConfig(state);
-  for (const note of notes) options.say(note);
+  const path = writeConfig(state, { main: "test/soak/worker/index.ts", raised: true });
+  options.say(RAISED);
   return serve({
     state: join(state, "state"),
     config: path,

@@ -3,7 +3,7 @@ import { wrongBytes } from "./bytes.ts";
 import type { Evidence, Found } from "./evidence.ts";
 import type { Entry } from "./ledger.ts";
 import type { Truth } from "./told.ts";
-import { wrongVerdicts } from "./verdicts.ts";
+import { withStreamed, wrongVerdicts } from "./verdicts.ts";
 
 /** What must be zero, in the table's words. */
 export const FAILURES = [
@@ -78,13 +78,14 @@ function judgeRun({ evidence, requests }: Court, run: Truth, entry: Entry): Find
   if (!isRecorded(evidence, id)) {
     return isAcknowledged(evidence, id) ? [of("lost", `it is ${record.verdict} still`)] : [];
   }
+  const whole = withStreamed(run, record);
   const forgot = wasForgotten(evidence, id) && !wasKilled(evidence, run, found);
   return [
     ...twice,
     ...(times === 0 ? [of("lost", "it is not in the list")] : []),
     ...(forgot ? [of("lost", "what the trigger asked for is not recorded")] : []),
-    ...wrongVerdicts({ plan, run, record, requests }).map((why) => of("wrong verdict", why)),
-    ...wrongBytes(plan, run, found).map((why) => of("wrong bytes", why)),
+    ...wrongVerdicts({ plan, run: whole, record, requests }).map((why) => of("wrong verdict", why)),
+    ...wrongBytes(plan, whole, found).map((why) => of("wrong bytes", why)),
   ];
 }
 

@@ -1,6 +1,13 @@
 // What the emulator says has happened, and asking for it.
 import { z } from "zod";
 
+const Call = z.object({
+  id: z.string(),
+  code: z.string(),
+  outputs: z.array(z.unknown()).nullable(),
+  raised: z.boolean(),
+});
+
 /** A response as it really was. */
 export const Truth = z.object({
   id: z.string(),
@@ -9,14 +16,9 @@ export const Truth = z.object({
   created_at: z.number(),
   ended_at: z.iso.datetime().nullable(),
   metadata: z.record(z.string(), z.string()),
-  calls: z.array(
-    z.object({
-      id: z.string(),
-      code: z.string(),
-      outputs: z.array(z.unknown()).nullable(),
-      raised: z.boolean(),
-    }),
-  ),
+  calls: z.array(Call),
+  /** Calls that only the stream had, before the run was cancelled. */
+  unshown: z.array(Call),
 });
 export type Truth = z.infer<typeof Truth>;
 

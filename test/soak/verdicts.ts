@@ -18,6 +18,13 @@ const ENDS = new Set(["completed", "failed", "cancelled", "incomplete"]);
 const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
 type Verdict = (typeof WORST_FIRST)[number];
 
+/** A run with the calls that a held connection brought before the run was cancelled: its response shows none. */
+export function withStreamed(run: Truth, { observations }: ResponseRecord): Truth {
+  const held = observations.filter(({ channel }) => channel === "held");
+  const streamed = new Set(held.flatMap(({ calls }) => calls.map(({ id }) => id)));
+  return { ...run, calls: [...run.calls, ...run.unshown.filter(({ id }) => streamed.has(id))] };
+}
+
 /** What is wrong with a record's verdicts, or with what it claims to have seen. */
 export function wrongVerdicts(given: Case): string[] {
   const { record, run } = given;
@@ -83,6 +90,7 @@ function visible(
   index: number,
 ): boolean | null {
   if (!printed(run, index)) return false;
+  if (run.unshown.some(({ id }) => id === run.calls[index]?.id)) return false;
   // In the foreground OpenAI always has them.
   if (plan.kind === "held" || plan.outputs === "present") return true;
   if (plan.outputs === "empty") return false;
