@@ -8,7 +8,7 @@ import type { Context, Next } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
 import { countLogin, countTrigger } from "./limits.ts";
-import { logFailure } from "./log.ts";
+import { logFailure, logged } from "./log.ts";
 import { openapi } from "./contract/openapi.ts";
 import { Problem } from "./errors.ts";
 import { isBeingReplaced } from "./instance.ts";
@@ -79,9 +79,8 @@ app.get("/health", (c) => {
 app.post("/webhook", limit(LARGEST_WEBHOOK), receiveWebhook);
 app.get("/login", (c) => c.html(<LoginPage next={c.req.query("next")} />));
 app.post("/login", sameSite, limit(64 * 1024), async (c) => {
-  await countLogin(c);
   const form = await readForm(c);
-  if (await logIn(c, field(form, "token"))) return c.redirect(ownPath(field(form, "next")), 303);
+  if (await tryToken(c, field(form, "token"))) return c.redirect(ownPath(field(form, "next")), 303);
   return c.html(<LoginPage wrong next={field(form, "next")} />, 401);
 });
 
@@ -164,6 +163,15 @@ app.onError((error, c) => {
     new Problem(500, "internal", "The recorder failed. Try again; its log says what happened."),
   );
 });
+
+// The log never says what was typed.
+function tryToken(c: Context<App>, token: string): Promise<boolean> {
+  const attempt = async () => {
+    await countLogin(c);
+    return logIn(c, token);
+  };
+  return logged("login", {}, attempt, (right) => ({ outcome: right ? "let in" : "wrong token" }));
+}
 
 // What was typed stays, and what is wrong with it stands beside it.
 async function triggerByForm(c: Context<App>): Promise<Response> {

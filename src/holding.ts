@@ -97,7 +97,8 @@ function failure(error: unknown, late: boolean): Begun {
 async function tell(env: Env, start: Start): Promise<void> {
   const wake: Wake = { kind: "held", at: new Date().toISOString() };
   const found = await wakeRecorder(env, start.id, wake);
-  if (found === "woken" && !(await isUnheard(env, start))) return;
+  const heard = found === "woken" || found === "ended";
+  if (heard && !(await isUnheard(env, start))) return;
   await restartRecorder(env, { ...start, action: "look" });
   await wakeRecorder(env, start.id, wake);
 }

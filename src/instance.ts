@@ -82,8 +82,8 @@ async function replace(env: Env, start: Start): Promise<void> {
   throw new Error(`the instance ${start.id} did not begin`);
 }
 
-/** What became of a wake: an instance that failed, or that ended without having seen the response's end, hears nothing. */
-export type Woken = "woken" | "absent" | "gave up";
+/** What became of a wake: an instance that has ended hears nothing, whether it saw the response's end, or failed, or gave up. */
+export type Woken = "woken" | "ended" | "absent" | "gave up";
 
 /**
  * Wakes a Recorder. One that has seen the end takes no notice.
@@ -101,8 +101,9 @@ export async function wakeRecorder(env: Env, id: string, wake: Wake): Promise<Wo
   ]);
   if (asked.status === "rejected") throw asked.reason;
   if (gaveUp(asked.value)) return "gave up";
-  // One that has ended needs no event, and an engine may refuse it.
-  if (sent.status === "rejected" && asked.value.status !== "complete") throw sent.reason;
+  // It needs no event, and an engine may refuse it.
+  if (asked.value.status === "complete") return "ended";
+  if (sent.status === "rejected") throw sent.reason;
   return "woken";
 }
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { sign } from "./sign.ts";
-import { startWorld, WEBHOOK_SECRET, type World } from "./world.ts";
+import { startWorld, TOKEN, WEBHOOK_SECRET, type World } from "./world.ts";
 
 const Line = z.looseObject({
   event: z.string(),
@@ -90,7 +90,31 @@ test("a webhook that is refused or not acted on stands in it, and so does one th
     .filter((line) => line.event === "webhook")
     .slice(-4)
     .map(({ outcome }) => outcome);
-  expect(outcomes).toEqual(["bad_signature", "ignored", "handed over", "handed over"]);
+  expect(outcomes).toEqual(["bad_signature", "ignored", "known already", "known already"]);
+});
+
+test("who looks, cancels, deletes or logs in stands in it, and no token", async () => {
+  const id = await world.trigger({ input: "emulator: run 5 seconds" });
+  const ask = (path: string, method = "POST") => world.ask(`/results/${id}${path}`, { method });
+  await ask("/look");
+  await ask("/cancel");
+  await world.settled(id);
+  await ask("/cancel");
+  await ask("", "DELETE");
+  for (const token of ["not-the-right-token", TOKEN]) {
+    const body = new URLSearchParams({ token });
+    await world.ask("/login", { method: "POST", body, headers: { origin: world.url } });
+  }
+  const story = storyOf(id).filter((line) => line.event.startsWith("asked_"));
+  expect(story.map(({ event, outcome }) => `${event}: ${outcome}`)).toEqual([
+    "asked_look: done",
+    "asked_cancel: done",
+    "asked_cancel: already_ended",
+    "asked_delete: done",
+  ]);
+  const logins = lines().filter(({ event }) => event === "login");
+  expect(logins.map(({ outcome }) => outcome)).toEqual(["wrong token", "let in"]);
+  expect(JSON.stringify(lines())).not.toContain("right-token");
 });
 
 test("a trigger that is refused stands in it, without what was asked", async () => {

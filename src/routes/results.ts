@@ -7,6 +7,7 @@ import { forgetHolder, nudgeHolder, stopHolder } from "../holding.ts";
 import { cancel } from "../openai.ts";
 import { refusedByOpenAI } from "../refusal.ts";
 import { rulesOf } from "../config.ts";
+import { logged } from "../log.ts";
 import type { Known, Start } from "../record.ts";
 import { FORGET } from "../recorder.ts";
 import { ResponseVerdict } from "../record.ts";
@@ -96,10 +97,14 @@ export async function response(c: Context<App>): Promise<Response> {
  */
 export async function look(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
-  const asked = await askRecorder(c.env, id);
-  if (asked.state === "running") await wake(c.env, asked.known);
-  else await restartRecorder(c.env, actionOn(c.env, id, "look", new Date().toISOString()));
+  await logged("asked_look", { id }, () => lookNow(c.env, id));
   return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
+}
+
+async function lookNow(env: Env, id: string): Promise<void> {
+  const asked = await askRecorder(env, id);
+  if (asked.state === "running") await wake(env, asked.known);
+  else await restartRecorder(env, actionOn(env, id, "look", new Date().toISOString()));
 }
 
 async function wake(env: Env, known: Known): Promise<void> {
@@ -113,7 +118,12 @@ async function wake(env: Env, known: Known): Promise<void> {
  */
 export async function cancelRun(c: Context<App>): Promise<Response> {
   const id = responseId(c.req.param("id"));
-  const { known } = await find(c.env, id);
+  await logged("asked_cancel", { id }, () => cancelNow(c.env, id));
+  return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
+}
+
+async function cancelNow(env: Env, id: string): Promise<void> {
+  const { known } = await find(env, id);
   if (known.verdict !== "pending") {
     throw new Problem(409, "already_ended", "The response has ended; there is nothing to cancel.", {
       id,
@@ -121,19 +131,18 @@ export async function cancelRun(c: Context<App>): Promise<Response> {
   }
   try {
     // OpenAI cancels no run in the foreground; it ends with its connection.
-    if (known.held_due) await stopHolder(c.env, known.holder);
-    else await cancel(c.env, id);
+    if (known.held_due) await stopHolder(env, known.holder);
+    else await cancel(env, id);
   } catch (error) {
     throw refusedByOpenAI(error);
   }
-  await wakeRecorder(c.env, id, { kind: "look" });
-  return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
+  await wakeRecorder(env, id, { kind: "look" });
 }
 
 /** Forgets a record, its files and its line in the list; the instance stays as a tombstone. */
 export async function forget(c: Context<App>): Promise<Response> {
   const { known } = await find(c.env, responseId(c.req.param("id")));
-  await forgetRun(c.env, known);
+  await logged("asked_delete", { id: known.id }, () => forgetRun(c.env, known));
   return c.body(null, 204);
 }
 

@@ -42,7 +42,12 @@ export async function receiveWebhook(c: Context<App>): Promise<Response> {
 
 const IGNORED = "ignored";
 /** What becomes of an event, by what its Recorder was found to be. */
-const RECEIVED = { woken: "handed over", absent: "begun", "gave up": "begun anew" } as const;
+const RECEIVED = {
+  woken: "handed over",
+  ended: "known already",
+  absent: "begun",
+  "gave up": "begun anew",
+} as const;
 
 async function receive(c: Context<App>): Promise<{ id?: string; outcome: string }> {
   const secrets = setting(c.env, OPENAI_WEBHOOK_SECRET);
