@@ -129,14 +129,13 @@ function completed(seen: Seen, items: unknown[]): Seen {
     ...seen.look.observation,
     calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
   };
-  return { ...seen, look: { ...seen.look, calls, observation }, outputs: items };
+  return { ...seen, look: { ...seen.look, calls, observation }, outputs: () => items };
 }
 
 // Only where outputs are known already can a new body fail to replace the old one; then what is new in it is kept beside it.
-function spareOutputs(record: Known, chunks: Uint8Array[] | null): unknown[] | null {
+function spareOutputs(record: Known, chunks: Uint8Array[] | null): Seen["outputs"] {
   if (chunks === null || !record.calls.some((call) => call.state === "populated")) return null;
-  const parsed = Output.safeParse(parseJson(textOf(chunks)));
-  return parsed.success ? callItems(parsed.data.output) : null;
+  return () => callItems(Output.parse(parseJson(textOf(chunks))).output);
 }
 
 // Whether OpenAI sends a tool's credentials back is not known. They must not be stored, so a body that has them is stored without.
@@ -193,7 +192,7 @@ function otherChannel(found: How & { items: unknown[]; response: string | null }
   };
   const outputs = callItems(found.items);
   const bytes = new TextEncoder().encode(JSON.stringify(outputs)).byteLength;
-  if (bytes <= LARGEST_VALUE) return { look, chunks: null, outputs };
+  if (bytes <= LARGEST_VALUE) return { look, chunks: null, outputs: () => outputs };
   // The observation says that they were there; what can't be kept isn't recovered.
   return { look: { ...look, calls: null, error: tooLarge(bytes) }, chunks: null, outputs: null };
 }

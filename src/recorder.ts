@@ -79,7 +79,12 @@ export interface Step {
 }
 
 /** What a look brought back: what is known from it, and for the store its body or, by another channel, its calls with their outputs. */
-export type Seen = { look: Look; chunks: Uint8Array[] | null; outputs: unknown[] | null };
+export type Seen = {
+  look: Look;
+  chunks: Uint8Array[] | null;
+  /** Reads them: most looks need none, and they can have megabytes. */
+  outputs: (() => unknown[]) | null;
+};
 
 /** What came of a control. `observation` is null when it never ran. */
 export const Ran = z.object({ observation: Observation.nullable(), control: KnownControl });
@@ -291,7 +296,7 @@ async function keep(after: Known, seen: Seen, hands: Hands): Promise<void> {
   const { channel } = seen.look.observation;
   const useful = after.calls.some((call) => call.source === channel);
   const replaced = channel === "refetch" && isTaken(after, seen);
-  if (useful && !replaced) await hands.keep(after, channel, seen.outputs);
+  if (useful && !replaced) await hands.keep(after, channel, seen.outputs());
 }
 
 function isTaken(record: Known, seen: Seen): boolean {

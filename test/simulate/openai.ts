@@ -116,7 +116,7 @@ export function fetched(
   return {
     look,
     chunks: [new TextEncoder().encode(text)],
-    outputs: knowsOutputs ? itemsOf(calls) : null,
+    outputs: knowsOutputs ? () => itemsOf(calls) : null,
   };
 }
 
@@ -140,7 +140,7 @@ export function elsewhere(scenario: Scenario, channel: Channel, seconds: number)
     calls,
     error: null,
   };
-  return { look, chunks: null, outputs: itemsOf(calls) };
+  return { look, chunks: null, outputs: () => itemsOf(calls) };
 }
 
 /**
@@ -163,7 +163,7 @@ export function ofHolder(scenario: Scenario, left: Left | null, seconds: number)
     error: null,
     broke_at: broke,
   };
-  if (broke !== null) return { look, chunks: null, outputs: itemsOf(calls) };
+  if (broke !== null) return { look, chunks: null, outputs: () => itemsOf(calls) };
   const beside = scenario.held?.brings === "with their calls";
   const shown = beside ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
   const text = JSON.stringify({ output: itemsOf(shown), held: true });
@@ -171,7 +171,7 @@ export function ofHolder(scenario: Scenario, left: Left | null, seconds: number)
   return {
     look: { ...look, facts, body: { digest: text, bytes: text.length } },
     chunks: [new TextEncoder().encode(text)],
-    outputs: beside ? itemsOf(calls) : null,
+    outputs: beside ? () => itemsOf(calls) : null,
   };
 }
 
