@@ -92,10 +92,9 @@ function judgeRun({ evidence, requests }: Court, run: Truth, entry: Entry): Find
 /** Whether OpenAI had forgotten a response before any look at its end could reach it: nobody could have recorded it. */
 export function wasGone({ plan }: Entry, run: Truth, { record }: Found): boolean {
   if (plan.kept === null || run.ended_at === null) return false;
-  const after = record.observations.filter(({ at, channel, http_status: status }) => {
-    // A Holder that was killed brought nothing: that is no look.
-    return at >= (run.ended_at ?? "") && !(channel === "held" && status === null);
-  });
+  // What a connection brought before it was lost is no look at the end.
+  const looks = record.observations.filter(({ channel }) => channel !== "held");
+  const after = looks.filter(({ at }) => at >= (run.ended_at ?? ""));
   return after.length > 0 && after.every(({ http_status: status }) => status === 404);
 }
 

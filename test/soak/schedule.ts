@@ -82,7 +82,9 @@ const CODES: [(number: number) => Code, number][] = [
 export function planOf(seed: number, number: number, rate: number): Plan {
   const random = new Random(seed, number);
   const kind = weighted(random, KINDS);
-  const kept = random.chance(0.06) ? 20 : null;
+  const fleeting = random.chance(0.06);
+  // What is not stored and ran in the foreground can never be retrieved.
+  const kept = fleeting && kind !== "held" ? 20 : null;
   const ending = weighted(random, ENDINGS);
   const file = random.chance(0.12) ? `soak ${number}\n`.repeat(random.whole(1, 400)) : null;
   return {
