@@ -7,7 +7,7 @@ import { readCalls } from "./facts.ts";
 import { logFailure } from "./log.ts";
 import { createStreamed, messageOf } from "./openai.ts";
 import { METADATA_KEY, type KnownCall, type Observation, type SeenCall } from "./record.ts";
-import type { Ran } from "./recorder.ts";
+import type { Ran } from "./hands.ts";
 
 /** Bytes of JSON that a request may have: it is kept in the Workflow's params, which hold 1 MiB. */
 export const LARGEST_REQUEST = 900 * 1024;

@@ -2,7 +2,7 @@
 // docs/decisions/holder.md says why a Workflow holds it, and not the Recorder itself.
 import * as z from "zod";
 import { Start } from "./record.ts";
-import type { Step } from "./recorder.ts";
+import type { Step } from "./hands.ts";
 import { redact } from "./redact.ts";
 
 /** The steps that others wait for, and the event that ends the connection. */

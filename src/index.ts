@@ -11,7 +11,8 @@ import { loggedHands, loggedHolder } from "./logged.ts";
 import { lookAt } from "./looks.ts";
 import { giveTurn, type Answer } from "./once.ts";
 import type { Known, Start } from "./record.ts";
-import { follow, type Hands, type Outcome } from "./recorder.ts";
+import type { Hands, Outcome } from "./hands.ts";
+import { follow } from "./recorder.ts";
 import * as store from "./store.ts";
 
 export default app;

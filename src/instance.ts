@@ -2,7 +2,7 @@
 import { begin, fold, foldControl } from "./fold.ts";
 import { logFailure } from "./log.ts";
 import { Known, Start, type Wake } from "./record.ts";
-import { LookStep, Outcome, Ran, WAKE } from "./recorder.ts";
+import { LookStep, Outcome, Ran, WAKE } from "./hands.ts";
 
 /** Verdicts after which a webhook still has something to say. */
 const GIVEN_UP = new Set(["abandoned", "not_found"]);
@@ -32,14 +32,10 @@ export async function startRecorder(env: Env, start: Start): Promise<void> {
     await env.RECORDER.create({ id: start.id, params: start });
   } catch (error) {
     if (!isAlreadyThere(error)) throw error;
-    if (start.webhook === null && (await hasEnded(env, start.id))) return adopt(env, start);
-    await wakeRecorder(env, start.id, wakeOf(start));
+    const found = await wakeRecorder(env, start.id, wakeOf(start));
+    const over = found === "ended" || found === "gave up";
+    if (over && start.webhook === null) await adopt(env, start);
   }
-}
-
-async function hasEnded(env: Env, id: string): Promise<boolean> {
-  const instance = await find(env, id);
-  return instance !== null && (await instance.status()).status === "complete";
 }
 
 // The webhook's Recorder hears no more: the next one takes the stored record, and what the trigger asked for.

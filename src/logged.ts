@@ -2,7 +2,7 @@
 import type { HolderHands, Line } from "./holder.ts";
 import { log, logged, type Fields } from "./log.ts";
 import type { KeptFile } from "./record.ts";
-import type { Hands, Seen } from "./recorder.ts";
+import type { Hands, Seen } from "./hands.ts";
 
 /**
  * A Recorder's hands, logged.

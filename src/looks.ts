@@ -9,7 +9,7 @@ import { connect } from "./connection.ts";
 import { describe } from "./digest.ts";
 import { askHolder } from "./holding.ts";
 import { LOST, type Channel, type Known, type Look } from "./record.ts";
-import type { Seen } from "./recorder.ts";
+import type { Seen } from "./hands.ts";
 import { LARGEST_VALUE } from "./store.ts";
 import { hasCredentials, withoutSecrets } from "./redact.ts";
 

@@ -1,5 +1,4 @@
 // The story of one response. What is decided is decided in plan.ts, record.ts and verdict.ts; what is done, by the hands given to it.
-import * as z from "zod";
 import {
   advance,
   advanceControl,
@@ -13,23 +12,27 @@ import {
 } from "./plan.ts";
 import { begin, foldWake, isTerminal } from "./fold.ts";
 import {
-  KeptFile,
-  KnownControl,
-  Look,
+  CONTROL,
+  LOOK,
+  WAKE,
+  type Hands,
+  type LookStep,
+  type Outcome,
+  type Ran,
+  type Seen,
+  type Step,
+} from "./hands.ts";
+import {
   LOST,
-  Observation,
-  ResponseVerdict,
-  Webhook,
   type Channel,
-  Known,
-  type Rules,
+  type KeptFile,
+  type Known,
   type Owner,
+  type Rules,
   type Start,
   type Wake,
 } from "./record.ts";
-
-/** The type of the Workflow event that wakes a Recorder. OpenAI's own type has a dot, which production refuses. */
-export const WAKE = "webhook";
+import { rescue, wakeSelf } from "./rescue.ts";
 
 /** The step after which a deleted record is gone. */
 export const FORGET = "forget";
@@ -39,89 +42,6 @@ const LONGEST_STEP = 330;
 const LONGEST_CONTROL = 24 * 60 * 60;
 /** Seconds to wait for what has been said already. */
 const ANY_WORD = 1;
-
-type Config = {
-  timeout: "5 minutes" | "24 hours";
-  retries: {
-    limit: number;
-    delay: "2 seconds" | "5 minutes";
-    backoff: "constant" | "exponential";
-  };
-};
-
-// A look answers in 90 s at the most; it throws only when KV refuses the record, which is tried again for about a day.
-const LOOK: Config = {
-  timeout: "5 minutes",
-  retries: { limit: 300, delay: "5 minutes", backoff: "constant" },
-};
-// A container dies after 20 minutes without use.
-const RESCUE: Config = {
-  timeout: "5 minutes",
-  retries: { limit: 6, delay: "2 seconds", backoff: "exponential" },
-};
-// It POSTs: what was cut off may have run, and is billed.
-const CONTROL: Config = {
-  timeout: "24 hours",
-  retries: { limit: 0, delay: "2 seconds", backoff: "constant" },
-};
-
-/** What the story needs of a WorkflowStep. https://developers.cloudflare.com/workflows/build/workers-api/#workflowstep */
-export interface Step {
-  do<T>(
-    name: string,
-    config: Config,
-    callback: (context: { attempt: number }) => Promise<T>,
-  ): Promise<T>;
-  waitForEvent(
-    name: string,
-    options: { type: string; timeout: number },
-  ): Promise<{ payload: Wake }>;
-}
-
-/** What a look brought back: what is known from it, and for the store its body or, by another channel, its calls with their outputs. */
-export type Seen = {
-  look: Look;
-  chunks: Uint8Array[] | null;
-  /** Reads them: most looks need none, and they can have megabytes. */
-  outputs: (() => unknown[]) | null;
-};
-
-/** What came of a control. `observation` is null when it never ran. */
-export const Ran = z.object({ observation: Observation.nullable(), control: KnownControl });
-export type Ran = z.infer<typeof Ran>;
-
-/** What the story does to the world. */
-export interface Hands {
-  look(record: Known, channel: Channel): Promise<Seen>;
-  control(request: Record<string, unknown>, id: string): Promise<Ran & { outputs: unknown[] }>;
-  /** Stores what another channel had. */
-  keep(owner: Owner, channel: Channel, outputs: unknown[]): Promise<void>;
-  store(record: Known, chunks: Uint8Array[] | null): Promise<void>;
-  list(record: Known): Promise<void>;
-  recall(id: string): Promise<Known | null>;
-  forget(id: string, startedAt: string): Promise<void>;
-  /** Wakes the waiting story of this very response. */
-  wake(id: string, what: "control" | "files"): Promise<void>;
-  findFiles(record: Known): Promise<KeptFile[]>;
-  isToCopy(file: KeptFile): boolean;
-  saveFile(owner: Owner, file: KeptFile): Promise<KeptFile>;
-}
-
-/** A look step's result: the history, from which readers follow a run, doesn't hold what an event brought. */
-export const LookStep = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("look"), look: Look, webhook: Webhook.nullable() }),
-  /** An attempt that was cut off had stored this already. */
-  z.object({ kind: z.literal("stored"), record: Known }),
-]);
-export type LookStep = z.infer<typeof LookStep>;
-
-/** How a run ended, as the instance's output. */
-export const Outcome = z.object({
-  id: z.string(),
-  verdict: ResponseVerdict,
-  recorded: z.boolean(),
-});
-export type Outcome = z.infer<typeof Outcome>;
 
 /**
  * Follows one response to its end.
@@ -316,21 +236,6 @@ async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran
   return ran;
 }
 
-// Whoever waits finds out without it too, only later.
-async function wakeSelf(
-  name: string,
-  what: "control" | "files",
-  id: string,
-  step: Step,
-  hands: Hands,
-): Promise<void> {
-  const told = step.do(name, RESCUE, async () => {
-    await hands.wake(id, what);
-    return null;
-  });
-  await told.catch(() => null);
-}
-
 async function controlOnce(
   request: Record<string, unknown>,
   owner: Owner,
@@ -375,17 +280,6 @@ async function keepAsIs(what: string, record: Known, { step, hands }: Means): Pr
   if (isListed(record)) await list(step, `list ${what}`, record, hands);
 }
 
-// Runs beside the looks: a container that doesn't answer must not delay them.
-async function rescue(record: Known, step: Step, hands: Hands): Promise<KeptFile[]> {
-  const found = await findFiles(record, step, hands);
-  const files: KeptFile[] = [];
-  for (const [index, file] of found.entries()) {
-    files.push(await saveFile(`file ${index + 1}`, file, record, step, hands));
-  }
-  if (files.length > 0) await wakeSelf("tell of the files", "files", record.id, step, hands);
-  return files;
-}
-
 async function keepFiles(
   record: Known,
   rescued: Promise<KeptFile[]> | null,
@@ -399,34 +293,4 @@ async function keepFiles(
     return null;
   });
   return after;
-}
-
-async function findFiles(record: Known, step: Step, hands: Hands): Promise<KeptFile[]> {
-  try {
-    return await step.do("find files", RESCUE, () => hands.findFiles(record));
-  } catch (error) {
-    const reason = `The container's files could not be listed: ${reasonOf(error)}`;
-    return record.containers.map((id) => ({ ...NAMELESS, id, container_id: id, reason }));
-  }
-}
-
-const NAMELESS = { filename: "", bytes: null, url: null };
-
-async function saveFile(
-  name: string,
-  file: KeptFile,
-  owner: Owner,
-  step: Step,
-  hands: Hands,
-): Promise<KeptFile> {
-  if (!hands.isToCopy(file)) return file;
-  try {
-    return await step.do(name, RESCUE, () => hands.saveFile(owner, file));
-  } catch (error) {
-    return { ...file, url: null, reason: `It could not be copied: ${reasonOf(error)}` };
-  }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

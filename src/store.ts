@@ -4,11 +4,10 @@ import { RETENTION_DAYS, setting } from "./config.ts";
 import { afterFirstLine } from "./body.ts";
 import { openCursor, sealCursor, unknownCursor } from "./cursor.ts";
 import { log } from "./log.ts";
-import { Known, type Channel, type KeptFile, type Owner, type ResponseVerdict } from "./record.ts";
+import { Known, type Channel, type KeptFile, type Owner } from "./record.ts";
+import { rowOf, type Row } from "./row.ts";
 
 const DAY = 24 * 60 * 60;
-/** KV's limit for a key's metadata, in bytes. */
-const LARGEST_METADATA = 1024;
 /** Seconds to wait before a refused write: KV takes one a second for a key. */
 const WRITE_GAPS = [1.1, 2.2, 4.4, 10, 20, 40, 60];
 /** Newest first: KV lists keys in ascending order. */
@@ -28,19 +27,6 @@ const key = {
   // OpenAI's created_at has whole seconds only.
   index: (id: string, startedAt: string) =>
     `index:${String(END_OF_TIME - Date.parse(startedAt)).padStart(13, "0")}:${id}`,
-};
-
-/** One line of the list. */
-export type Row = {
-  id: string;
-  status: string | null;
-  verdict: ResponseVerdict;
-  model: string | null;
-  created_at: string | null;
-  completed_at: string | null;
-  calls: number;
-  first_line: string;
-  held: boolean;
 };
 
 export type Page = { rows: Row[]; cursor: string | null };
@@ -296,44 +282,6 @@ async function send(writable: WritableStream<Uint8Array>, parts: Uint8Array[]): 
   } catch {
     return;
   }
-}
-
-/**
- * A record's line in the list.
- * @param known The record.
- */
-export function rowOf(known: Known): Row {
-  const row: Row = {
-    id: known.id,
-    status: known.status,
-    verdict: known.verdict,
-    model: known.model?.slice(0, 64) ?? null,
-    created_at: known.created_at,
-    completed_at: known.completed_at,
-    calls: known.calls.length,
-    first_line: firstLine(known.request),
-    held: known.held !== null,
-  };
-  while (size(row) > LARGEST_METADATA) row.first_line = row.first_line.slice(0, -10);
-  return row;
-}
-
-function size(row: Row): number {
-  return new TextEncoder().encode(JSON.stringify(row)).byteLength;
-}
-
-// What was asked: the first line of the input's last text.
-function firstLine(request: Record<string, unknown> | null): string {
-  const line = textOf(request?.["input"]).trim().split("\n", 1)[0] ?? "";
-  return Array.from(line).slice(0, 120).join("");
-}
-
-function textOf(input: unknown): string {
-  if (typeof input === "string") return input;
-  if (Array.isArray(input)) return input.map(textOf).findLast((text) => text !== "") ?? "";
-  if (typeof input !== "object" || input === null) return "";
-  if ("text" in input) return textOf(input.text);
-  return "content" in input ? textOf(input.content) : "";
 }
 
 function tell(operation: string, name: string, ok: boolean): void {

@@ -11,7 +11,7 @@ import {
   type HolderHands,
   type Holding,
 } from "../src/holder.ts";
-import type { Step } from "../src/recorder.ts";
+import type { Step } from "../src/hands.ts";
 
 type Callback<T> = (context: { attempt: number }) => Promise<T>;
 

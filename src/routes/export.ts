@@ -5,7 +5,8 @@ import { Problem } from "../errors.ts";
 import { askRecorder } from "../instance.ts";
 import { Channel, type Known } from "../record.ts";
 import { reveal, type Revealed } from "../reveal.ts";
-import { isStored, listPage, readOutputs, readRecord, type Row, type Stored } from "../store.ts";
+import type { Row } from "../row.ts";
+import { isStored, listPage, readOutputs, readRecord, type Stored } from "../store.ts";
 import type { App } from "./session.ts";
 
 /** KV operations of one page; Cloudflare allows 1,000 an invocation on the paid plan, and 50 on the free one. */

@@ -1,7 +1,8 @@
 // What was recorded, newest first.
 import { ResponseVerdict } from "../record.ts";
 import type { Filter } from "../routes/results.ts";
-import type { Page, Row } from "../store.ts";
+import type { Row } from "../row.ts";
+import type { Page } from "../store.ts";
 import { Chip } from "./chip.tsx";
 import { Layout } from "./layout.tsx";
 import { Visible } from "./text.tsx";

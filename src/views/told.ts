@@ -1,6 +1,6 @@
 // A Workflow's event as a page may tell it. Only what is named here leaves: the history also holds the request.
 import { Start, type Observation } from "../record.ts";
-import { LookStep, Ran } from "../recorder.ts";
+import { LookStep, Ran } from "../hands.ts";
 import { breakWords } from "./held.tsx";
 import { answerOf, sightOf } from "./timeline.tsx";
 import type { Tone } from "./words.ts";

@@ -1,6 +1,7 @@
 // A stand-in for the Workflow engine: keeps the results of steps, replays them after a crash, tries again what throws.
 import type { Start, Wake } from "../../src/record.ts";
-import { follow, WAKE, type Hands, type Outcome, type Step } from "../../src/recorder.ts";
+import { WAKE, type Hands, type Outcome, type Step } from "../../src/hands.ts";
+import { follow } from "../../src/recorder.ts";
 import type { Clock } from "./clock.ts";
 
 type Rules = Parameters<typeof follow>[3];

@@ -1,6 +1,6 @@
 // What the story does to the world, done to a scripted OpenAI and a stand-in for KV. Each call is slow, and may be cut off or fail.
 import type { KeptFile, Known } from "../../src/record.ts";
-import type { Hands, Seen } from "../../src/recorder.ts";
+import type { Hands, Seen } from "../../src/hands.ts";
 import { timeOf } from "./clock.ts";
 import type { Life } from "./engine.ts";
 import type { Weather } from "./kv.ts";

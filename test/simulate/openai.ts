@@ -7,7 +7,7 @@ import {
   type OutputState,
   type SeenCall,
 } from "../../src/record.ts";
-import type { Ran, Seen } from "../../src/recorder.ts";
+import type { Ran, Seen } from "../../src/hands.ts";
 import { timeOf } from "./clock.ts";
 import type { Left } from "./line.ts";
 import type { Random } from "./random.ts";

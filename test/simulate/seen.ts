@@ -1,6 +1,6 @@
 // The looks of an instance, as its steps kept them.
 import type { Look } from "../../src/record.ts";
-import type { LookStep } from "../../src/recorder.ts";
+import type { LookStep } from "../../src/hands.ts";
 import type { Instance } from "./engine.ts";
 
 /** What its looks saw. A look that an attempt before had stored stands in the record, not in the step's result. */

@@ -1,7 +1,7 @@
 // One story on the engine's stand-in, without faults: a test says what OpenAI answers, and when who comes.
 import { begin } from "../../src/fold.ts";
 import type { Channel, Known, Look, Rules, SeenCall, Start, Wake } from "../../src/record.ts";
-import type { Hands, Outcome } from "../../src/recorder.ts";
+import type { Hands, Outcome } from "../../src/hands.ts";
 import { Clock, timeOf } from "./clock.ts";
 import { Instance } from "./engine.ts";
 

@@ -3,7 +3,7 @@ import type { WorkflowEvent, WorkflowStep } from "cloudflare:workers";
 import type { Holding } from "../../../src/holder.ts";
 import { Holder as RealHolder, Recorder as Real } from "../../../src/index.ts";
 import type { Start } from "../../../src/record.ts";
-import type { Outcome } from "../../../src/recorder.ts";
+import type { Outcome } from "../../../src/hands.ts";
 import { faultyStore } from "./store.ts";
 import { faultySteps } from "./steps.ts";
 
