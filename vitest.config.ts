@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** What waits for many minutes begins first, so that the others run beside it. */
-const LONGEST = ["long.test.ts", "soak.test.ts"];
+const LONGEST = ["long.test.ts", "soak.test.ts", "live.test.ts", "pressure.test.ts"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -20,8 +20,8 @@ export default defineConfig({
     globalSetup: "test/build.ts",
     // To import wrangler takes more than a second: files that run one after another in a process share it.
     isolate: false,
-    // Each file runs a Worker and an emulator of its own. The long tests mostly wait.
-    maxWorkers: process.env["LONG_TESTS"] === undefined ? 2 : 3,
+    // Each file runs a Worker and an emulator of its own, and often waits.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -40,7 +40,8 @@ export function writeConfig(folder: string, changes: Changes): string {
   }
   // Without this line each folder's own is used; wrangler looks for it beside the project only.
   text = text.replace(/^tsconfig = .*\n/m, "");
-  if (bundled) text = text.replace(/^minify = .*$/m, "no_bundle = true");
+  // Not `no_bundle`: while it bundles, wrangler adds what drains a refused request's body, without which the local server cuts the connection.
+  if (bundled) text = text.replace(/^(minify|upload_source_maps) = .*\n/gm, "");
   if (raised) text = text.replaceAll(LIMIT, "$11000000");
   const name = `${main.replaceAll(/[^\w.-]+/g, "-")}${raised ? "-raised" : ""}.toml`;
   writeFileSync(join(folder, name), text);

@@ -41,6 +41,8 @@ export async function startCloud() {
   const environment = {
     PATH: process.env["PATH"] ?? "",
     STAND_IN_FOLDER: folder,
+    // The stand-in is started some hundred times.
+    NODE_COMPILE_CACHE: join(tmpdir(), "response-recorder-compiled"),
     STAND_IN_TARGET: worker.url,
   };
   return {
