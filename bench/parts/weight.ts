@@ -30,7 +30,7 @@ export async function weigh(bench: Bench): Promise<Line[]> {
   const sizes: Partial<Record<Name, number>> = {};
   for (const name of names) sizes[name] = await size(bench, name);
   const values: Partial<Record<Name, number>> = {};
-  for (const name of names) values[name] = await start(bench, name, bench.quick ? 1 : 4);
+  for (const name of names) values[name] = await start(bench, name, bench.quick ? 1 : 3);
   const met = (values.recorder ?? Number.NaN) <= AIM;
   return [
     { part: 6, what: "bundle, minified and gzipped", unit: "KiB", values: sizes },
