@@ -98,6 +98,8 @@ export function foldWake(record: Known, wake: Wake): Known {
     include: ours.include,
     // A look stores what the record has got.
     look_now: record.look_now || isTerminal(record.status),
+    unwanted: false,
+    settled_at: record.unwanted ? null : record.settled_at,
     awaits_trigger: false,
     replay: ours.replay,
     ...(record.holder === ours.holder ? {} : heldBy(ours)),
@@ -140,8 +142,10 @@ function heldBy({ holder, held, held_due }: Known): Pick<Known, "holder" | "held
   return { holder, held, held_due };
 }
 
-function letGo(look: Look): Pick<Known, "held" | "held_due" | "held_error"> {
-  return { held: { broke_at: look.broke_at }, held_due: false, held_error: look.error };
+// What refused a look beside the connection may not refuse the next: how it ended is asked soon.
+function letGo(look: Look): Pick<Known, "held" | "held_due" | "held_error" | "refused"> {
+  const held = { broke_at: look.broke_at };
+  return { held, held_due: false, held_error: look.error, refused: false };
 }
 
 /**

@@ -90,8 +90,9 @@ export async function follow(
 async function awaken(turn: number, next: Next, record: Known, step: Step): Promise<Wake | null> {
   if (next.do === "await control") return CONTROL_ENDED;
   if (next.do === "look") return pause(step, turn, next.after);
-  // A Holder that was given up may have come back while the files were copied: after the end nobody hears it.
-  return record.held?.broke_at === LOST ? pause(step, turn, ANY_WORD) : null;
+  // A Holder that was given up, or that nobody heard of yet, may have spoken meanwhile: after the end nobody hears it.
+  const unheard = record.unwanted || record.held?.broke_at === LOST;
+  return unheard ? pause(step, turn, ANY_WORD) : null;
 }
 
 function channelOf(next: Next, wake: Wake | null): Channel {
