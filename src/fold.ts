@@ -86,6 +86,10 @@ export function foldWake(record: Known, wake: Wake): Known {
     return { ...woken, webhook: record.webhook ?? webhook, woken_at: webhook.received_at };
   }
   const ours = begin(wake.start);
+  // What was seen while nobody wanted it is stored nowhere.
+  if (record.unwanted) {
+    return { ...ours, webhook: record.webhook, wakes: woken.wakes, look_now: true };
+  }
   return {
     ...woken,
     started_by: ours.started_by,
@@ -98,8 +102,6 @@ export function foldWake(record: Known, wake: Wake): Known {
     include: ours.include,
     // A look stores what the record has got.
     look_now: record.look_now || isTerminal(record.status),
-    unwanted: false,
-    settled_at: record.unwanted ? null : record.settled_at,
     awaits_trigger: false,
     replay: ours.replay,
     ...(record.holder === ours.holder ? {} : heldBy(ours)),
