@@ -13,11 +13,11 @@ import {
   type Holding,
   type Line,
 } from "./holder.ts";
-import { askRecorder, restartRecorder, startRecorder, wakeRecorder } from "./instance.ts";
+import { askRecorder, awaitRecorder, restartRecorder, startRecorder, wakeRecorder } from "./instance.ts";
 import { valueOf } from "./json.ts";
 import { createStreamed, messageOf } from "./openai.ts";
 import { Created, createdOf } from "./created.ts";
-import { LOST, type Start, type Wake } from "./record.ts";
+import { LOST, type Known, type Start, type Wake } from "./record.ts";
 
 /** Milliseconds that OpenAI has for its first word. */
 const FIRST_WORD = 20_000;
@@ -29,6 +29,9 @@ const LONGEST = 23.5 * 60 * 60 * 1000;
 const LARGEST_ECHO = 1_000_000;
 /** Milliseconds in which a Holder that has ended must have told what it left. */
 const LAST_WORD = 10_000;
+/** How often a Recorder is asked whether it has heard of its Holder, and the seconds between. */
+const MOST_ASKS = 20;
+const ASK_GAP = 3;
 
 const ENDS = ["workflow_completed", "workflow_errored", "workflow_terminated"] as const;
 
@@ -97,17 +100,27 @@ function failure(error: unknown, late: boolean): Begun {
 async function tell(env: Env, start: Start): Promise<void> {
   const wake: Wake = { kind: "held", at: new Date().toISOString() };
   const found = await wakeRecorder(env, start.id, wake);
-  const heard = found === "woken" || found === "ended";
-  if (heard && !(await isUnheard(env, start))) return;
+  if ((found === "woken" || found === "ended") && (await hasHeard(env, start))) return;
   await restartRecorder(env, { ...start, action: "look" });
   await wakeRecorder(env, start.id, wake);
 }
 
-// A Recorder that has ended hears nothing: what came late, or came to one that never heard of this Holder, is taken by another.
-async function isUnheard(env: Env, { id, holder }: Start): Promise<boolean> {
-  const asked = await askRecorder(env, id);
-  if (asked.state !== "ended") return false;
-  return asked.known.holder !== holder || asked.known.held?.broke_at === LOST;
+// A Recorder that somebody else began learns of this Holder by an event. One that ended before, or found nothing, leaves it to another.
+async function hasHeard(env: Env, { id, holder }: Start): Promise<boolean> {
+  for (let asks = 0; asks < MOST_ASKS; asks += 1) {
+    const asked = await askRecorder(env, id);
+    if (asked.state === "unknown" || asked.state === "deleted") return true;
+    const { known } = asked;
+    if (asked.state === "ended") return known.holder === holder && known.held?.broke_at !== LOST;
+    if (known.holder === holder || hasLookedAtHeld(known)) return true;
+    await awaitRecorder(env, id, ASK_GAP);
+  }
+  throw new Error("the Recorder has not heard of its Holder yet");
+}
+
+// What an event said stands in no step's result before something is stored.
+function hasLookedAtHeld({ observations }: Known): boolean {
+  return observations.some(({ channel }) => channel === "held");
 }
 
 /**

@@ -44,8 +44,8 @@ export function holderHandsOf(world: World, held: HeldScript, life: Life): Holde
       world.ended ??= clock.now;
       if (clock.now < world.ended + held.late) throw new Error("the engine does not answer");
       mayFail(world);
-      world.tell(start);
-      if (held.twice) world.tell(start);
+      await world.tell(start, sleep);
+      if (held.twice) await world.tell(start, sleep);
     },
   };
 }

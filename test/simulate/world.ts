@@ -1,5 +1,6 @@
 // One response from its beginning to its last trace: who comes when, and which instance follows it.
 import { hold, HOLD, STOP, type Holding } from "../../src/holder.ts";
+import { LookStep } from "../../src/hands.ts";
 import { LOST, type Channel, type Start, type Wake } from "../../src/record.ts";
 import { Clock, timeOf } from "./clock.ts";
 import { Instance, Run, type CrashPoint, type Life } from "./engine.ts";
@@ -93,16 +94,29 @@ export class World {
   }
 
   /** As the Holder's `tell` does. */
-  tell(start: Start): void {
+  async tell(start: Start, pause: (seconds: number) => Promise<void>): Promise<void> {
     this.log("the Holder tells");
     this.told ??= this.clock.now;
-    const { instance } = this;
-    const known = this.kv.record()?.known;
-    const unheard = known?.holder !== start.holder || known.held?.broke_at === LOST;
-    const missed = instance?.start.action !== "delete" && instance?.ended !== null && unheard;
-    if (instance === null || gaveUp(instance) || missed)
-      this.#replace({ ...start, action: "look" });
-    this.instance?.send({ kind: "held", at: timeOf(this.clock.now) });
+    const wake: Wake = { kind: "held", at: timeOf(this.clock.now) };
+    this.instance?.send(wake);
+    const lost = this.instance === null || gaveUp(this.instance);
+    if (!lost && (await this.#hasHeard(start, pause))) return;
+    this.#replace({ ...start, action: "look" });
+    this.instance?.send(wake);
+  }
+
+  async #hasHeard(start: Start, pause: (seconds: number) => Promise<void>): Promise<boolean> {
+    for (let asks = 0; asks < 20; asks += 1) {
+      const { instance } = this;
+      if (instance === null || instance.start.action === "delete") return true;
+      const known = this.kv.record()?.known ?? instance.start;
+      if (instance.ended !== null)
+        return known.holder === start.holder && !("held" in known && known.held?.broke_at === LOST);
+      if ([instance.start.holder, known.holder].includes(start.holder)) return true;
+      if (hasLookedAtHeld(instance)) return true;
+      await pause(3);
+    }
+    throw new Error("the Recorder has not heard of its Holder yet");
   }
 
   /** Makes the Holder end its connection. */
@@ -242,6 +256,12 @@ export class World {
 
 function gaveUp({ failed, outcome }: Instance): boolean {
   return failed !== null || (outcome !== null && GIVEN_UP.has(outcome.verdict));
+}
+
+// As its history tells it.
+function hasLookedAtHeld({ kept }: Instance): boolean {
+  const steps = [...kept.values()].map((one) => LookStep.safeParse("value" in one && one.value));
+  return steps.some(({ data }) => data?.kind === "look" && data.look.observation.channel === "held");
 }
 
 const NO_INTENT = {
