@@ -13,7 +13,13 @@ import {
   type Holding,
   type Line,
 } from "./holder.ts";
-import { askRecorder, awaitRecorder, restartRecorder, startRecorder, wakeRecorder } from "./instance.ts";
+import {
+  askRecorder,
+  awaitRecorder,
+  restartRecorder,
+  startRecorder,
+  wakeRecorder,
+} from "./instance.ts";
 import { valueOf } from "./json.ts";
 import { createStreamed, messageOf } from "./openai.ts";
 import { Created, createdOf } from "./created.ts";

@@ -13,9 +13,7 @@ export function takesHeld(world: World, stored: Stored[]): (string | false)[] {
   const { holder, posts, handedOver, told, deleted } = world;
   const left = world.leftBy();
   const known = stored.at(-1)?.known;
-  // Where a webhook or a look was faster than the Holder, its Recorder may end without hearing of it.
-  const first = world.instances[0]?.start.holder === null && known?.holder === null;
-  if (holder === null || deleted || left === null || first)
+  if (holder === null || deleted || left === null)
     return [posts > 1 && `it was sent ${posts} times`];
   const says = known?.held?.broke_at;
   return [

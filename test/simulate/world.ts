@@ -261,7 +261,9 @@ function gaveUp({ failed, outcome }: Instance): boolean {
 // As its history tells it.
 function hasLookedAtHeld({ kept }: Instance): boolean {
   const steps = [...kept.values()].map((one) => LookStep.safeParse("value" in one && one.value));
-  return steps.some(({ data }) => data?.kind === "look" && data.look.observation.channel === "held");
+  return steps.some(
+    ({ data }) => data?.kind === "look" && data.look.observation.channel === "held",
+  );
 }
 
 const NO_INTENT = {
