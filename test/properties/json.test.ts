@@ -49,7 +49,7 @@ test("calls are found among items as they are by parsing, with their outputs", (
       expect(found.map(({ code }) => code)).toEqual(parsed.map(({ code }) => code));
       const shown = found.map((one) => parsedOf(one.outputs));
       // JSON has no -0.
-      expect(shown).toEqual(parsed.map((one) => JSON.parse(JSON.stringify(one.outputs))));
+      expect(shown).toEqual(parsed.map((one) => parsedOf(bytesOf(one.outputs))));
     }),
     runs(300),
   );
