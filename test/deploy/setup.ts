@@ -41,8 +41,8 @@ export async function startCloud() {
   const environment = {
     PATH: process.env["PATH"] ?? "",
     STAND_IN_FOLDER: folder,
-    // The stand-in is started some hundred times.
-    NODE_COMPILE_CACHE: join(tmpdir(), "response-recorder-compiled"),
+    // See build.ts: the stand-in is started some hundred times.
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
     STAND_IN_TARGET: worker.url,
   };
   return {
