@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** What waits for many minutes begins first, so that the others run beside it. */
-const LONGEST = ["long.test.ts", "soak.test.ts", "live.test.ts", "pressure.test.ts"];
+/** What takes longest begins first, so that the others run beside it. */
+const LONGEST = ["long", "soak", "live", "pressure", "deploy", "faults", "access", "evidence"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -11,7 +11,7 @@ class LongestFirst extends BaseSequencer {
 }
 
 function rank({ moduleId }: TestSpecification): number {
-  return LONGEST.some((name) => moduleId.endsWith(`/${name}`)) ? 0 : 1;
+  return LONGEST.some((name) => moduleId.endsWith(`/${name}.test.ts`)) ? 0 : 1;
 }
 
 export default defineConfig({
