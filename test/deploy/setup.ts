@@ -42,7 +42,7 @@ export async function startCloud() {
     PATH: process.env["PATH"] ?? "",
     STAND_IN_FOLDER: folder,
     // See build.ts: the stand-in is started some hundred times.
-    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+    NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? "",
     STAND_IN_TARGET: worker.url,
   };
   return {
