@@ -111,7 +111,9 @@ function problemOf(
   if (headers.get("content-type")?.startsWith("text/html") === true) {
     const byForm = /form/.test(given["content-type"] ?? "") || isLogin(path);
     const wanted = given["accept"]?.includes("text/html") === true || byForm;
-    return status < 500 && wanted ? null : "a page that nobody asked for";
+    if (!wanted) return "a page that nobody asked for";
+    const told = [...ELSEWHERE].some((code) => body?.includes(`>${code}<`) === true);
+    return status < 500 || told ? null : `it failed (${lastError()})`;
   }
   const failure = Failure.safeParse(JSON.parse(body ?? ""));
   if (!failure.success) return failure.error.message;
