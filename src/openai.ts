@@ -1,5 +1,6 @@
 // The client, and what is asked of OpenAI.
 import OpenAI, { APIError } from "openai";
+import { version } from "../package.json";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "./config.ts";
 
 /** What GET accepts of a creation's `include`; `reasoning.encrypted_content` is a 400 there. */
@@ -35,6 +36,8 @@ export function client(env: Env): OpenAI {
     webhookSecret: null,
     maxRetries: 0,
     timeout: 60_000,
+    // The SDK would say its class's name, which the build makes short.
+    defaultHeaders: { "User-Agent": `response-recorder/${version}` },
   });
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import { version } from "../package.json" with { type: "json" };
 import { startWorld, type World } from "./world.ts";
 
 let world: World;
@@ -13,6 +14,7 @@ const Refused = z.object({
   error: z.object({ code: z.string(), message: z.string(), request_id: z.string().optional() }),
 });
 
+const Asked = z.array(z.object({ headers: z.looseObject({ "user-agent": z.string() }) }));
 const Sent = z.array(z.looseObject({ method: z.string() }));
 
 async function send(body: unknown) {
@@ -51,6 +53,16 @@ test.each(BAD)(
     expect(await world.told("/requests")).toEqual([]);
   },
 );
+
+test("OpenAI is told which program asks, and its version", async () => {
+  const id = await world.trigger({ input: "hello" });
+  await world.settled(id);
+  const requests = Asked.parse(await world.told("/requests"));
+  expect(requests.length).toBeGreaterThan(1);
+  for (const { headers } of requests) {
+    expect(headers["user-agent"]).toBe(`response-recorder/${version}`);
+  }
+});
 
 test("what OpenAI refuses passes through with its message and request id", async () => {
   const { status, error } = await send({ input: "hello", no_such_parameter: 1 });
