@@ -22,8 +22,8 @@ export function printing(n: number, seconds = 0) {
 }
 
 /** A request whose Python prints so many bytes. */
-export function printingBytes(bytes: number) {
-  const input = `emulator: run 1 seconds\n\`\`\`python\nprint("x" * ${bytes}, end="")\n\`\`\``;
+export function printingBytes(bytes: number, seconds = 0) {
+  const input = `emulator: run ${seconds} seconds\n\`\`\`python\nprint("x" * ${bytes}, end="")\n\`\`\``;
   return { model: "gpt-5.2", input, tools: TOOLS };
 }
 

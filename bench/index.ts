@@ -1,7 +1,7 @@
 // npm run bench: what this Worker does, what people would otherwise write, and what the platform itself can do, in one run on one machine.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Api } from "./api.ts";
 import type { Bench, Line } from "./bench.ts";
@@ -16,6 +16,9 @@ import { weigh } from "./parts/weight.ts";
 import { Recorder } from "./recorder.ts";
 import { serveApi, serveWorker, type Served } from "./servers.ts";
 import { head, rows } from "./table.ts";
+
+// Several processes run wrangler, which is many megabytes of JavaScript. https://nodejs.org/api/module.html#module-compile-cache
+process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compile");
 
 const USAGE = `npm run bench [-- OPTIONS]
 

@@ -9,8 +9,10 @@ import { inFlight, percentile, timed } from "../load.ts";
 const SUBJECTS = ["recorder", "guide", "floor", "waker"] as const;
 type Name = (typeof SUBJECTS)[number];
 
-/** How many come at once when many runs end together. */
-const CROWD = 24;
+/** How many come by and by, and how many at once, as when many runs end together; and how often all of that is done. */
+const SIZE = { each: 12, crowd: 24, rounds: 2 };
+const QUICK = { each: 5, crowd: 12, rounds: 1 };
+type Size = typeof SIZE;
 /** Milliseconds between those that come by and by: what one sets going is over before the next. */
 const GAP = 150;
 const WARM = 4;
@@ -28,15 +30,14 @@ export async function acknowledge(bench: Bench): Promise<Line[]> {
 }
 
 async function atLatency(bench: Bench, latency: number): Promise<Line[]> {
-  const rounds = bench.quick ? 1 : 2;
-  const each = bench.quick ? 8 : 12;
+  const size = bench.quick ? QUICK : SIZE;
   await bench.api.set({ webhookUrl: null, latency: 0 });
-  const ids = await prepare(bench, WARM + rounds * (each + CROWD));
+  const ids = await prepare(bench, WARM + size.rounds * (size.each + size.crowd));
   await bench.api.set({ latency });
-  const found = await measure(bench, ids, rounds, each);
+  const found = await measure(bench, ids, size);
   await bench.api.set({ latency: 0 });
   await check(bench, ids);
-  return linesOf(latency, found);
+  return linesOf(latency, size.crowd, found);
 }
 
 type Ids = { recorder: string[]; guide: string[] };
@@ -53,7 +54,8 @@ async function prepare({ api, recorder, floors }: Bench, count: number): Promise
 }
 
 // In turns, so that whatever else the machine does meets all alike.
-async function measure(bench: Bench, ids: Ids, rounds: number, each: number): Promise<Sampled> {
+async function measure(bench: Bench, ids: Ids, size: Size): Promise<Sampled> {
+  const { each, crowd, rounds } = size;
   const { recorder, guide, floors } = bench;
   const left = {
     recorder: [...ids.recorder],
@@ -76,9 +78,9 @@ async function measure(bench: Bench, ids: Ids, rounds: number, each: number): Pr
   for (let round = 0; round < rounds; round += 1) {
     for (const name of SUBJECTS) {
       const samples = await calm(each, () => send(name));
-      const { seconds } = await timed(CROWD, CROWD, () => send(name));
+      const { seconds } = await timed(crowd, crowd, () => send(name));
       found[name].samples.push(...samples);
-      found[name].perSecond += CROWD / seconds / rounds;
+      found[name].perSecond += crowd / seconds / rounds;
     }
   }
   return found;
@@ -112,7 +114,7 @@ async function check({ api, recorder, guide }: Bench, ids: Ids): Promise<void> {
   });
 }
 
-function linesOf(latency: number, found: Sampled): Line[] {
+function linesOf(latency: number, crowd: number, found: Sampled): Line[] {
   const line = (what: string, unit: string, of: (name: Name) => number): Line => ({
     part: 1,
     what: `webhook answered, API ${latency} ms: ${what}`,
@@ -126,7 +128,7 @@ function linesOf(latency: number, found: Sampled): Line[] {
     { ...line("p50", "ms", p50), ...(latency === 300 ? { aim } : {}) },
     ...(latency === 300 ? [besideWaker(p50)] : []),
     line("p99", "ms", (name) => percentile(found[name].samples, 99)),
-    { ...line(`${CROWD} at once`, "/s", (name) => found[name].perSecond), more: true },
+    { ...line(`${crowd} at once`, "/s", (name) => found[name].perSecond), more: true },
   ];
 }
 

@@ -8,6 +8,8 @@ import type { Bench, Line } from "../bench.ts";
 import { writeConfig } from "../../test/config.ts";
 import { Recorder } from "../recorder.ts";
 import { serveWorker } from "../servers.ts";
+import { growthOf, takenBy, type Taken } from "./costs.ts";
+import { recorded } from "./saturation.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -34,10 +36,14 @@ async function ofSize({ api, recorder, quick }: Bench, bytes: number): Promise<L
   writeFileSync(`/proc/${worker}/clear_refs`, "5");
   const times: number[] = [];
   const floors: number[] = [];
+  const costs: Taken[] = [];
   for (let round = 0; round < (quick ? 1 : 3); round += 1) {
-    const id = await recorder.trigger(printingBytes(bytes));
+    await api.forget();
+    const id = await recorder.trigger(printingBytes(bytes, 1));
     const at = await recorder.readable(id);
     times.push(at - (await api.ended(id)));
+    await recorder.settled([id]);
+    costs.push(await takenBy({ api, recorder }, [id]));
     const began = performance.now();
     const real = JSON.stringify(await api.response(id));
     floors.push(performance.now() - began);
@@ -45,12 +51,22 @@ async function ofSize({ api, recorder, quick }: Bench, bytes: number): Promise<L
     assert.equal(JSON.stringify(await recorder.response(id)), real);
   }
   const peak = resident(worker, "VmHWM") - before;
+  assert.equal(new Set(costs.map((one) => JSON.stringify(one))).size, 1, "all cost the same");
+  const many = quick || bytes >= 8 * MIB ? 4 : 16;
+  const perSecond = await recorded({ recorder }, many, () => printingBytes(bytes));
   await api.set({ webhookUrl: null });
   const what = `${bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`} of outputs`;
   const values = { recorder: Math.min(...times), floor: Math.min(...floors) };
   return [
     { part: 5, what: `${what}: end → readable, beside the GET alone`, unit: "ms", values },
     { part: 5, what: `${what}: the process grows by`, unit: "MiB", values: { recorder: peak } },
+    {
+      part: 5,
+      what: `${what}: responses, ${many} at once`,
+      unit: "/s",
+      values: { recorder: perSecond },
+    },
+    ...costs.slice(0, 1).flatMap((taken) => growthOf(what, taken)),
   ];
 }
 
@@ -99,8 +115,8 @@ async function fits({ api, folder }: Bench, limit: number): Promise<boolean> {
   try {
     const recorder = new Recorder(served);
     await api.set({ webhookUrl: `${recorder.url}/webhook` });
-    const recorded = whole(api, recorder).catch(() => false);
-    return await Promise.race([recorded, sleep(PATIENCE, false, { ref: false })]);
+    const kept = whole(api, recorder).catch(() => false);
+    return await Promise.race([kept, sleep(PATIENCE, false, { ref: false })]);
   } finally {
     await api.set({ webhookUrl: null });
     await served.close();
@@ -108,7 +124,7 @@ async function fits({ api, folder }: Bench, limit: number): Promise<boolean> {
 }
 
 async function whole(api: Api, recorder: Recorder): Promise<boolean> {
-  const id = await recorder.trigger(printingBytes(LARGEST));
+  const id = await recorder.trigger(printingBytes(LARGEST, 1));
   await recorder.readable(id);
   return JSON.stringify(await recorder.response(id)) === JSON.stringify(await api.response(id));
 }
