@@ -54,7 +54,7 @@ async function read(
   id: string,
   stored: number,
 ): Promise<Reading> {
-  const times = quick ? 10 : 40;
+  const times = quick ? 10 : 30;
   const list = await timed(1, times, async () => {
     const page = await recorder.recorded(100);
     assert.ok(page.size >= Math.min(stored, 100), "the list has what is stored");
@@ -66,16 +66,14 @@ async function read(
   const whole = JSON.stringify(await recorder.response(copy));
   assert.equal(whole.replaceAll(copy, id), JSON.stringify(await api.response(id)));
   await api.forget();
-  const ids = await inFlight(4, quick ? 4 : 12, (n) =>
-    recorder.trigger(printing(n, quick ? 1 : 2)),
-  );
+  const ids = await inFlight(4, quick ? 4 : 8, (n) => recorder.trigger(printing(n, quick ? 1 : 2)));
   const ready = await inFlight(ids.length, ids.length, async (n) => {
     const at = await recorder.readable(ids[n] ?? "");
     return at - (await api.ended(ids[n] ?? ""));
   });
   await recorder.settled(ids);
   const taken = await takenBy({ api, recorder }, ids);
-  const perSecond = await recorded({ recorder }, quick ? 16 : 32, printing);
+  const perSecond = await recorded({ recorder }, 16, printing);
   return { stored, list: list.samples, get: get.samples, ready, taken, perSecond };
 }
 

@@ -19,8 +19,8 @@ const LONGER = 0.08;
 
 /** How many in flight, and how many seconds their ends are apart. */
 const SIZES = [
-  { many: 1, spread: 0, rounds: 10 },
-  { many: 10, spread: 1, rounds: 3 },
+  { many: 1, spread: 0, rounds: 8 },
+  { many: 10, spread: 1, rounds: 2 },
   { many: 100, spread: 8, rounds: 1 },
 ];
 

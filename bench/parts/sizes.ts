@@ -16,7 +16,7 @@ const MIB = 1024 * KIB;
 const LARGEST = 20 * MIB;
 const SIZES = [KIB, 64 * KIB, MIB, 8 * MIB, LARGEST];
 /** Megabytes of V8's heap, beside which the isolate's 128 also hold the response's bytes. */
-const HEAPS = [96, 64, 32];
+const HEAPS = [64, 32];
 /** Megabytes that an isolate may have. */
 const ISOLATE = 128;
 /** Milliseconds after which a run under a limit counts as failed. */
@@ -52,7 +52,7 @@ async function ofSize({ api, recorder, quick }: Bench, bytes: number): Promise<L
   }
   const peak = resident(worker, "VmHWM") - before;
   assert.equal(new Set(costs.map((one) => JSON.stringify(one))).size, 1, "all cost the same");
-  const many = quick || bytes >= 8 * MIB ? 4 : 16;
+  const many = quick ? 4 : bytes >= 8 * MIB ? 2 : 16;
   const perSecond = await recorded({ recorder }, many, () => printingBytes(bytes));
   await api.set({ webhookUrl: null });
   const what = `${bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`} of outputs`;
