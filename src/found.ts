@@ -1,5 +1,5 @@
 // What is recorded of a response. Whoever reads asks the instance first, and KV only when the record is there.
-import type { Reading } from "./instance.ts";
+import type { Reading } from "./history.ts";
 import type { Known } from "./record.ts";
 import { readRecord, type Stored } from "./store.ts";
 

@@ -23,7 +23,7 @@ import {
 import { valueOf } from "./json.ts";
 import { createStreamed, messageOf } from "./openai.ts";
 import { Created, createdOf } from "./created.ts";
-import { LOST, type Known, type Start, type Wake } from "./record.ts";
+import { tell, type Told } from "./telling.ts";
 
 /** Milliseconds that OpenAI has for its first word. */
 const FIRST_WORD = 20_000;
@@ -35,9 +35,6 @@ const LONGEST = 23.5 * 60 * 60 * 1000;
 const LARGEST_ECHO = 1_000_000;
 /** Milliseconds in which a Holder that has ended must have told what it left. */
 const LAST_WORD = 10_000;
-/** How often a Recorder is asked whether it has heard of its Holder, and the seconds between. */
-const MOST_ASKS = 20;
-const ASK_GAP = 3;
 
 const ENDS = ["workflow_completed", "workflow_errored", "workflow_terminated"] as const;
 
@@ -47,7 +44,7 @@ export function holderHands(env: Env): HolderHands {
     begin: (request) => begin(env, request),
     handOver: (start) => startRecorder(env, start),
     lost: () => leave(null, null),
-    tell: (start) => tell(env, start),
+    tell: (start) => tell(start, new Date().toISOString(), recorderOf(env, start.id)),
   };
 }
 
@@ -103,30 +100,15 @@ function failure(error: unknown, late: boolean): Begun {
   return { kind: "failed", late, message };
 }
 
-async function tell(env: Env, start: Start): Promise<void> {
-  const wake: Wake = { kind: "held", at: new Date().toISOString() };
-  const found = await wakeRecorder(env, start.id, wake);
-  if ((found === "woken" || found === "ended") && (await hasHeard(env, start))) return;
-  await restartRecorder(env, { ...start, action: "look" });
-  await wakeRecorder(env, start.id, wake);
-}
-
-// A Recorder that somebody else began learns of this Holder by an event. One that ended before, or found nothing, leaves it to another.
-async function hasHeard(env: Env, { id, holder }: Start): Promise<boolean> {
-  for (let asks = 0; asks < MOST_ASKS; asks += 1) {
-    const asked = await askRecorder(env, id);
-    if (asked.state === "unknown" || asked.state === "deleted") return true;
-    const { known } = asked;
-    if (asked.state === "ended") return known.holder === holder && known.held?.broke_at !== LOST;
-    if (known.holder === holder || hasLookedAtHeld(known)) return true;
-    await awaitRecorder(env, id, ASK_GAP);
-  }
-  throw new Error("the Recorder has not heard of its Holder yet");
-}
-
-// What an event said stands in no step's result before something is stored.
-function hasLookedAtHeld({ observations }: Known): boolean {
-  return observations.some(({ channel }) => channel === "held");
+function recorderOf(env: Env, id: string): Told {
+  return {
+    wake: (wake) => wakeRecorder(env, id, wake),
+    ask: () => askRecorder(env, id),
+    async pause(seconds) {
+      await awaitRecorder(env, id, seconds);
+    },
+    restart: (start) => restartRecorder(env, start),
+  };
 }
 
 /**

@@ -1,8 +1,9 @@
 // The Recorder's instances as the routes see them: start one, wake one, ask one.
-import { begin, fold, foldControl } from "./fold.ts";
+import { begin } from "./fold.ts";
+import { Outcome, WAKE } from "./hands.ts";
+import { foldStep, type Reading, type Woken } from "./history.ts";
 import { logFailure } from "./log.ts";
-import { Known, Start, type Wake } from "./record.ts";
-import { LookStep, Outcome, Ran, WAKE } from "./hands.ts";
+import { Start, type Known, type Wake } from "./record.ts";
 
 /** Verdicts after which a webhook still has something to say. */
 const GIVEN_UP = new Set(["abandoned", "not_found"]);
@@ -14,13 +15,6 @@ const SILENCE = 60;
 
 /** Milliseconds between tries to replace an instance: the local engine can fail to delete one whose predecessor was deleted just before. */
 const RESTART_GAPS = [100, 300, 1_000];
-
-/** What an instance says about its response. */
-export type Reading =
-  | { state: "unknown" }
-  | { state: "deleted" }
-  | { state: "running"; known: Known }
-  | { state: "ended"; known: Known };
 
 /**
  * Starts a Recorder, or wakes the one that a webhook has started meanwhile.
@@ -77,9 +71,6 @@ async function replace(env: Env, start: Start): Promise<void> {
   }
   throw new Error(`the instance ${start.id} did not begin`);
 }
-
-/** What became of a wake: an instance that has ended hears nothing, whether it saw the response's end, or failed, or gave up. */
-export type Woken = "woken" | "ended" | "absent" | "gave up";
 
 /**
  * Wakes a Recorder. One that has seen the end takes no notice.
@@ -204,20 +195,9 @@ async function replay(
       known = begin(start);
     }
     if (event.type === "step_completed" && known !== null) {
-      known = foldStep(known, event.stepName, event.output, strangers);
+      known = foldStep(known, { name: event.stepName, output: event.output }, strangers);
     }
   }
-}
-
-function foldStep(known: Known, name: string, output: unknown, strangers: boolean): Known {
-  if (name.startsWith("look ")) {
-    const result = LookStep.parse(output);
-    if (result.kind === "stored") return result.record;
-    return { ...fold(known, result.look, strangers), webhook: result.webhook };
-  }
-  if (name.startsWith("recall") && output !== null) return Known.parse(output);
-  if (name.startsWith("control")) return foldControl(known, Ran.parse(output));
-  return known;
 }
 
 // A call that is left over must not reach the instance later: it could be on its way to being deleted.

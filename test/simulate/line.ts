@@ -1,6 +1,7 @@
 // A held connection by its script, and what its Holder does to the world: asks OpenAI once, hands over, tells.
 import type { Begun, HolderHands, Line } from "../../src/holder.ts";
 import { LOST } from "../../src/record.ts";
+import { tell } from "../../src/telling.ts";
 import { timeOf } from "./clock.ts";
 import type { Life } from "./engine.ts";
 import type { Call, HeldScript, Scenario } from "./scenario.ts";
@@ -44,8 +45,9 @@ export function holderHandsOf(world: World, held: HeldScript, life: Life): Holde
       world.ended ??= clock.now;
       if (clock.now < world.ended + held.late) throw new Error("the engine does not answer");
       mayFail(world);
-      await world.tell(start, sleep);
-      if (held.twice) await world.tell(start, sleep);
+      const at = timeOf(clock.now);
+      await tell(start, at, world.recorder(sleep));
+      if (held.twice) await tell(start, at, world.recorder(sleep));
     },
   };
 }

@@ -1,7 +1,8 @@
 // One response from its beginning to its last trace: who comes when, and which instance follows it.
 import { hold, HOLD, STOP, type Holding } from "../../src/holder.ts";
-import { LookStep } from "../../src/hands.ts";
-import { LOST, type Channel, type Start, type Wake } from "../../src/record.ts";
+import { knownAfter, type Ended, type Reading, type Woken } from "../../src/history.ts";
+import type { Channel, Start, Wake } from "../../src/record.ts";
+import type { Told } from "../../src/telling.ts";
 import { Clock, timeOf } from "./clock.ts";
 import { Instance, Run, type CrashPoint, type Life } from "./engine.ts";
 import { handsOf } from "./hands.ts";
@@ -93,30 +94,34 @@ export class World {
     this.#begin(start);
   }
 
-  /** As the Holder's `tell` does. */
-  async tell(start: Start, pause: (seconds: number) => Promise<void>): Promise<void> {
-    this.log("the Holder tells");
-    this.told ??= this.clock.now;
-    const wake: Wake = { kind: "held", at: timeOf(this.clock.now) };
-    this.instance?.send(wake);
-    const lost = this.instance === null || gaveUp(this.instance);
-    if (!lost && (await this.#hasHeard(start, pause))) return;
-    this.#replace({ ...start, action: "look" });
-    this.instance?.send(wake);
+  /** The Recorder as a Holder reaches it. */
+  recorder(pause: Told["pause"]): Told {
+    return {
+      wake: async (wake) => {
+        this.log("the Holder tells");
+        this.told ??= this.clock.now;
+        return this.#wake(wake);
+      },
+      ask: async () => this.#reading(),
+      pause,
+      restart: async (start) => this.#replace(start),
+    };
   }
 
-  async #hasHeard(start: Start, pause: (seconds: number) => Promise<void>): Promise<boolean> {
-    for (let asks = 0; asks < 20; asks += 1) {
-      const { instance } = this;
-      if (instance === null || instance.start.action === "delete") return true;
-      const known = this.kv.record()?.known ?? instance.start;
-      if (instance.ended !== null)
-        return known.holder === start.holder && !("held" in known && known.held?.broke_at === LOST);
-      if ([instance.start.holder, known.holder].includes(start.holder)) return true;
-      if (hasLookedAtHeld(instance)) return true;
-      await pause(3);
-    }
-    throw new Error("the Recorder has not heard of its Holder yet");
+  #wake(wake: Wake): Woken {
+    const { instance } = this;
+    if (instance === null) return "absent";
+    instance.send(wake);
+    if (gaveUp(instance)) return "gave up";
+    return instance.ended === null ? "woken" : "ended";
+  }
+
+  #reading(): Reading {
+    const { instance } = this;
+    if (instance === null) return { state: "unknown" };
+    const { start, kept, ended } = instance;
+    if (start.action === "delete") return { state: "deleted" };
+    return { state: ended === null ? "running" : "ended", known: knownAfter(start, stepsOf(kept)) };
   }
 
   /** Makes the Holder end its connection. */
@@ -258,11 +263,10 @@ function gaveUp({ failed, outcome }: Instance): boolean {
   return failed !== null || (outcome !== null && GIVEN_UP.has(outcome.verdict));
 }
 
-// As its history tells it.
-function hasLookedAtHeld({ kept }: Instance): boolean {
-  const steps = [...kept.values()].map((one) => LookStep.safeParse("value" in one && one.value));
-  return steps.some(
-    ({ data }) => data?.kind === "look" && data.look.observation.channel === "held",
+// A step that failed for good leaves no result.
+function stepsOf(kept: Instance["kept"]): Ended[] {
+  return [...kept].flatMap(([name, result]) =>
+    "value" in result ? [{ name, output: result.value }] : [],
   );
 }
 
