@@ -1,7 +1,7 @@
 // What an instance's own history says about its response: the engine keeps each step's result.
-import { begin, fold, foldControl } from "./fold.ts";
+import { fold, foldControl } from "./fold.ts";
 import { LookStep, Ran } from "./hands.ts";
-import { Known, type Start } from "./record.ts";
+import { Known } from "./record.ts";
 
 /** What an instance says about its response. */
 export type Reading =
@@ -30,16 +30,5 @@ export function foldStep(known: Known, { name, output }: Ended, strangers: boole
   }
   if (name.startsWith("recall") && output !== null) return Known.parse(output);
   if (name.startsWith("control")) return foldControl(known, Ran.parse(output));
-  return known;
-}
-
-/**
- * What is known after all steps that have ended.
- * @param start What the instance began with.
- * @param steps In the order in which they ended.
- */
-export function knownAfter(start: Start, steps: Iterable<Ended>): Known {
-  let known = begin(start);
-  for (const step of steps) known = foldStep(known, step, start.rules.strangers);
   return known;
 }

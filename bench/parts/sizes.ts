@@ -52,7 +52,7 @@ async function ofSize({ api, recorder, quick }: Bench, bytes: number): Promise<L
   }
   const peak = resident(worker, "VmHWM") - before;
   assert.equal(new Set(costs.map((one) => JSON.stringify(one))).size, 1, "all cost the same");
-  const many = quick ? 4 : bytes >= 8 * MIB ? 2 : 16;
+  const many = crowdOf(bytes);
   const perSecond = await recorded({ recorder }, many, () => printingBytes(bytes));
   await api.set({ webhookUrl: null });
   const what = `${bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`} of outputs`;
@@ -68,6 +68,11 @@ async function ofSize({ api, recorder, quick }: Bench, bytes: number): Promise<L
     },
     ...costs.slice(0, 1).flatMap((taken) => growthOf(what, taken)),
   ];
+}
+
+// Of the larger ones fewer, or it would take minutes.
+function crowdOf(bytes: number): number {
+  return bytes >= 8 * MIB ? 2 : 16;
 }
 
 /** Wrangler runs two workerd in its process group, the second is the Worker. */

@@ -1,7 +1,8 @@
 // One response from its beginning to its last trace: who comes when, and which instance follows it.
 import { hold, HOLD, STOP, type Holding } from "../../src/holder.ts";
-import { knownAfter, type Ended, type Reading, type Woken } from "../../src/history.ts";
-import type { Channel, Start, Wake } from "../../src/record.ts";
+import { begin } from "../../src/fold.ts";
+import { foldStep, type Reading, type Woken } from "../../src/history.ts";
+import type { Channel, Known, Start, Wake } from "../../src/record.ts";
 import type { Told } from "../../src/telling.ts";
 import { Clock, timeOf } from "./clock.ts";
 import { Instance, Run, type CrashPoint, type Life } from "./engine.ts";
@@ -119,9 +120,8 @@ export class World {
   #reading(): Reading {
     const { instance } = this;
     if (instance === null) return { state: "unknown" };
-    const { start, kept, ended } = instance;
-    if (start.action === "delete") return { state: "deleted" };
-    return { state: ended === null ? "running" : "ended", known: knownAfter(start, stepsOf(kept)) };
+    if (instance.start.action === "delete") return { state: "deleted" };
+    return { state: instance.ended === null ? "running" : "ended", known: knownTo(instance) };
   }
 
   /** Makes the Holder end its connection. */
@@ -263,11 +263,14 @@ function gaveUp({ failed, outcome }: Instance): boolean {
   return failed !== null || (outcome !== null && GIVEN_UP.has(outcome.verdict));
 }
 
-// A step that failed for good leaves no result.
-function stepsOf(kept: Instance["kept"]): Ended[] {
-  return [...kept].flatMap(([name, result]) =>
-    "value" in result ? [{ name, output: result.value }] : [],
-  );
+// As its history tells it; a step that failed for good has no result.
+function knownTo({ start, kept }: Instance): Known {
+  let known = begin(start);
+  for (const [name, result] of kept) {
+    if (!("value" in result)) continue;
+    known = foldStep(known, { name, output: result.value }, start.rules.strangers);
+  }
+  return known;
 }
 
 const NO_INTENT = {
