@@ -17,7 +17,7 @@ function rank({ moduleId }: TestSpecification): number {
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    globalSetup: "test/build.ts",
+    globalSetup: "test/support/build.ts",
     // To import wrangler takes more than a second: files that run one after another in a process share it.
     isolate: false,
     // Each file runs a Worker and an emulator of its own, and often waits.

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Api } from "./api.ts";
 import type { Bench, Line } from "./bench.ts";
-import { RAISED, writeConfig } from "../test/config.ts";
+import { RAISED, writeConfig } from "../test/support/config.ts";
 import { acknowledge } from "./parts/ack.ts";
 import { costs } from "./parts/costs.ts";
 import { grow } from "./parts/growth.ts";

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmulator } from "../emulator/server.ts";
-import { startChild } from "../test/child.ts";
-import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../test/world.ts";
+import { startChild } from "../test/support/child.ts";
+import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../test/support/world.ts";
 import { freePort } from "./port.ts";
 
 /** Megabytes of heap, from much to little. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { CHROMIUM, enter, openBrowser, sayLeftOut } from "../test/pages/browser.ts";
 import { asking, DRAWING } from "../test/pages/input.ts";
-import { startWorld, type World } from "../test/world.ts";
+import { startWorld, type World } from "../test/support/world.ts";
 
 const FOLDER = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
 const SIZE = { width: 1120, height: 840 };

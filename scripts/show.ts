@@ -1,7 +1,7 @@
 // Triggers, follows, and prints: what `npm start` shows in the terminal.
 import { styleText } from "node:util";
 import { z } from "zod";
-import { ResponseRecord, type Call } from "../src/record.ts";
+import { ResponseRecord, type Call } from "../src/record/schema.ts";
 import type { Here } from "./here.ts";
 
 const Started = z.object({ id: z.string(), status: z.string() });

@@ -1,8 +1,8 @@
 // Plays many responses in virtual time, with every fault at seeded random, and checks what must hold for each.
 import { parseArgs } from "node:util";
-import { INVARIANTS } from "../test/simulate/check.ts";
-import { playOne, type Totals } from "../test/simulate/index.ts";
-import { simulateInThreads } from "../test/simulate/threads.ts";
+import { INVARIANTS } from "../test/resilience/simulation/check.ts";
+import { playOne, type Totals } from "../test/resilience/simulation/index.ts";
+import { simulateInThreads } from "../test/resilience/simulation/threads.ts";
 
 const { values } = parseArgs({
   options: {

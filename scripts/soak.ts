@@ -1,10 +1,10 @@
 // Many responses at once through the real Worker, with faults drawn from a seed and kill -9 in between; then it counts what was lost.
 import { parseArgs } from "node:util";
-import type { Evidence } from "../test/soak/evidence.ts";
-import { judge } from "../test/soak/judge.ts";
-import { soak } from "../test/soak/index.ts";
-import { storyOf } from "../test/soak/story.ts";
-import { drawTable, tableOf } from "../test/soak/table.ts";
+import type { Evidence } from "../test/resilience/soak/evidence.ts";
+import { judge } from "../test/resilience/soak/assertions.ts";
+import { soak } from "../test/resilience/soak/index.ts";
+import { storyOf } from "../test/resilience/soak/story.ts";
+import { drawTable, tableOf } from "../test/resilience/soak/table.ts";
 
 const USAGE = `npm run soak [-- OPTIONS]
 

@@ -7,14 +7,14 @@ import { secureHeaders } from "hono/secure-headers";
 import type { Context, Next } from "hono";
 import { version } from "../package.json";
 import { settingsInPlace } from "./config.ts";
-import { countLogin, countTrigger } from "./limits.ts";
+import { countLogin, countTrigger } from "./http/middleware/rate-limit.ts";
 import { logFailure, logged } from "./log.ts";
-import { openapi } from "./contract/openapi.ts";
+import { openapi } from "./api/openapi.ts";
 import { Problem } from "./errors.ts";
-import { isBeingReplaced } from "./instance.ts";
-import { events } from "./routes/events.ts";
-import { exportPage } from "./routes/export.ts";
-import { image } from "./routes/images.ts";
+import { isBeingReplaced } from "./workflows/instance.ts";
+import { events } from "./http/routes/events.ts";
+import { exportPage } from "./http/routes/export.ts";
+import { image } from "./http/routes/images.ts";
 import {
   cancelRun,
   file,
@@ -24,8 +24,8 @@ import {
   page,
   response,
   result,
-} from "./routes/results.ts";
-import { door, logIn, logOut, sameSite, type App } from "./routes/session.ts";
+} from "./http/routes/results.ts";
+import { door, logIn, logOut, sameSite, type App } from "./http/middleware/auth.ts";
 import {
   askedByForm,
   bodyOf,
@@ -34,17 +34,17 @@ import {
   readBody,
   readForm,
   typedOf,
-} from "./routes/form.ts";
-import { triggerOnce } from "./routes/once.ts";
-import { trigger } from "./routes/trigger.ts";
-import { LARGEST_WEBHOOK, receiveWebhook } from "./routes/webhook.ts";
-import { v1 } from "./v1/app.ts";
-import { ErrorPage } from "./views/error.tsx";
-import { ListPage } from "./views/list.tsx";
-import { LoginPage } from "./views/login.tsx";
-import { ReferencePage } from "./views/reference.tsx";
-import { ResultPage } from "./views/result.tsx";
-import { TriggerPage } from "./views/trigger.tsx";
+} from "./http/routes/form.ts";
+import { triggerOnce } from "./http/routes/trigger-once.ts";
+import { trigger } from "./http/routes/trigger.ts";
+import { LARGEST_WEBHOOK, receiveWebhook } from "./http/routes/webhook.ts";
+import { v1 } from "./http/v1/app.ts";
+import { ErrorPage } from "./views/pages/error.tsx";
+import { ListPage } from "./views/pages/list.tsx";
+import { LoginPage } from "./views/pages/login.tsx";
+import { ReferencePage } from "./views/pages/reference.tsx";
+import { ResultPage } from "./views/pages/result.tsx";
+import { TriggerPage } from "./views/pages/trigger.tsx";
 
 /** Bytes of a trigger's body; inputs can hold images. */
 const LARGEST_TRIGGER = 25 * 1024 * 1024;

@@ -1,7 +1,7 @@
 // Settings: the only file that reads them. A missing or malformed one never opens a door.
 import * as z from "zod";
 import { Problem } from "./errors.ts";
-import type { Rules } from "./record.ts";
+import type { Rules } from "./record/schema.ts";
 
 /** One setting: its name, its form, what stands in when it is unset, and whether it is a secret. */
 export type Setting<T> = {

@@ -1,19 +1,19 @@
 // The Worker's exports.
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { app } from "./app.tsx";
-import { runControl } from "./control.ts";
-import { findFiles, isToCopy, saveFile } from "./files.ts";
-import { hold, type Holding } from "./holder.ts";
-import { holderHands } from "./holding.ts";
-import { wakeRecorder } from "./instance.ts";
+import { runControl } from "./openai/control.ts";
+import { findFiles, isToCopy, saveFile } from "./openai/container-files.ts";
+import { hold, type Holding } from "./workflows/holder.ts";
+import { holderHands } from "./workflows/holding.ts";
+import { wakeRecorder } from "./workflows/instance.ts";
 import { logged } from "./log.ts";
-import { loggedHands, loggedHolder } from "./logged.ts";
-import { lookAt } from "./looks.ts";
-import { giveTurn, type Answer } from "./once.ts";
-import type { Known, Start } from "./record.ts";
-import type { Hands, Outcome } from "./hands.ts";
-import { follow } from "./recorder.ts";
-import * as store from "./store.ts";
+import { loggedHands, loggedHolder } from "./workflows/logged.ts";
+import { lookAt } from "./openai/observe.ts";
+import { giveTurn, type Answer } from "./workflows/once.ts";
+import type { Known, Start } from "./record/schema.ts";
+import type { Hands, Outcome } from "./workflows/hands.ts";
+import { follow } from "./workflows/recorder.ts";
+import * as store from "./storage/kv.ts";
 
 export default app;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { printing } from "../api.ts";
 import type { Bench, Line } from "../bench.ts";
-import { writeConfig } from "../../test/config.ts";
+import { writeConfig } from "../../test/support/config.ts";
 import { inFlight, percentile, timed } from "../load.ts";
 import { Recorder } from "../recorder.ts";
 import { serveWorker } from "../servers.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { printingBytes, type Api } from "../api.ts";
 import type { Bench, Line } from "../bench.ts";
-import { writeConfig } from "../../test/config.ts";
+import { writeConfig } from "../../test/support/config.ts";
 import { Recorder } from "../recorder.ts";
 import { serveWorker } from "../servers.ts";
 import { growthOf, takenBy, type Taken } from "./costs.ts";

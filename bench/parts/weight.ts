@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Bench, Line } from "../bench.ts";
 import { percentile } from "../load.ts";
-import { startChild } from "../../test/child.ts";
+import { startChild } from "../../test/support/child.ts";
 
 const WRANGLER = [process.execPath, "node_modules/wrangler/bin/wrangler.js"];
 /** Milliseconds. */

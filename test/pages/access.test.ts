@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { startWorld, type World } from "../world.ts";
+import { startWorld, type World } from "../support/world.ts";
 import { CHROMIUM, enter, openBrowser, sayLeftOut } from "./browser.ts";
 import { asking, DENSE, DRAWING, HOSTILE } from "./input.ts";
 

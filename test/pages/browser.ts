@@ -1,7 +1,7 @@
 // A real Chromium for the tests of the pages, where there is one.
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
-import { TOKEN, type World } from "../world.ts";
+import { TOKEN, type World } from "../support/world.ts";
 
 const PLACES = [
   process.env["CHROMIUM"] ?? "",

@@ -1,6 +1,6 @@
 // The stream that a run's page follows, as any client sees it.
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startWorld, TOKEN, type World } from "../world.ts";
+import { startWorld, TOKEN, type World } from "../support/world.ts";
 import { asking } from "./input.ts";
 
 let world: World;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startWorld, type World } from "../world.ts";
+import { startWorld, type World } from "../support/world.ts";
 import { CHROMIUM, enter, logInByForm, openBrowser, sayLeftOut } from "./browser.ts";
 import { asking, DRAWING } from "./input.ts";
 

@@ -1,0 +1,31 @@
+import type { Tone } from "../text/labels.ts";
+
+/** What is drawn for a tone, on 24 by 24. */
+const PATHS: Record<Tone, string> = {
+  good: "M7.5 12.5l3 3 6-6.5",
+  warn: "M12 7v6M12 16.5v.1",
+  bad: "M8.5 8.5l7 7M15.5 8.5l-7 7",
+  calm: "M8 12h8",
+  busy: "M12 7v5l3.5 2",
+};
+
+/** A word in a coloured pill. */
+export function Chip(props: { tone: Tone; children: string }) {
+  return <span class={`chip ${props.tone}`}>{props.children.replaceAll("_", " ")}</span>;
+}
+
+/** A sign beside a headline; the words say the same. */
+export function Sigil(props: { tone: Tone }) {
+  return (
+    <svg
+      class={`sigil ${props.tone}`}
+      viewBox="0 0 24 24"
+      width="30"
+      height="30"
+      aria-hidden="true"
+    >
+      <circle cx="12" cy="12" r="10" />
+      <path d={PATHS[props.tone]} />
+    </svg>
+  );
+}

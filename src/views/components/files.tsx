@@ -1,0 +1,36 @@
+import type { ResponseRecord } from "../../record/schema.ts";
+import { Visible } from "./safe-text.tsx";
+import { bytes } from "../text/format.ts";
+
+/** Files that the code wrote; nothing where there are none. */
+export function Files(props: { files: ResponseRecord["files"] }) {
+  if (props.files.length === 0) return null;
+  return (
+    <section class="card" aria-labelledby="files">
+      <h2 id="files">Files</h2>
+      <ul class="files">
+        {props.files.map((file) => (
+          <li>
+            <FileName file={file} />
+            <span class="faint">{file.bytes === null ? "size unknown" : bytes(file.bytes)}</span>
+            {file.reason === null ? null : (
+              <span class="reason">
+                Not kept: <Visible text={file.reason} />
+              </span>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function FileName(props: { file: ResponseRecord["files"][number] }) {
+  const { filename, url } = props.file;
+  if (url === null || url === "") return <Visible text={filename} />;
+  return (
+    <a href={url} download>
+      <Visible text={filename} />
+    </a>
+  );
+}

@@ -1,0 +1,131 @@
+// The story of one held connection: OpenAI is asked in the foreground, and the connection is held until the run ends.
+// docs/decisions/holder.md says why a Workflow holds it, and not the Recorder itself.
+import * as z from "zod";
+import { Start } from "../record/schema.ts";
+import type { Step } from "./hands.ts";
+import { redact } from "../record/redact.ts";
+
+/** The steps that others wait for, and the event that ends the connection. */
+export const BEGIN = "begin";
+export const HAND_OVER = "hand over";
+export const HOLD = "hold";
+export const STOP = "stop";
+
+/** What an instance is created with. */
+export const Holding = z.object({
+  /** Create parameters, as they go to OpenAI. */
+  request: z.record(z.string(), z.unknown()),
+  /** What the Recorder begins with, but for the request and what OpenAI says first. */
+  start: Start.omit({ id: true, created: true, holder: true, request: true }),
+});
+export type Holding = z.infer<typeof Holding>;
+
+/** How it began. `failed`: OpenAI said nothing, or nobody knows what it said; `late`: not within the time that the caller waits. */
+export const Begun = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("held"),
+    id: z.string(),
+    created: Start.shape.created.unwrap(),
+    /** The first response object, as JSON. */
+    response: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  }),
+  z.object({
+    kind: z.literal("refused"),
+    status: z.number(),
+    /** OpenAI's own error object. */
+    error: z.unknown().optional(),
+    request_id: z.string().nullable(),
+    retry_after: z.string().nullable(),
+  }),
+  z.object({ kind: z.literal("failed"), late: z.boolean(), message: z.string() }),
+]);
+export type Begun = z.infer<typeof Begun>;
+
+/** A connection that is being held. */
+export interface Line {
+  /** Reads it to its end; what it leaves is for the Recorder. */
+  read(): Promise<ReadableStream<Uint8Array>>;
+  close(): void;
+}
+
+/** What the story does to the world. */
+export interface HolderHands {
+  begin(request: Record<string, unknown>): Promise<{ begun: Begun; line: Line | null }>;
+  handOver(start: Start): Promise<void>;
+  /** What is left when the connection was lost together with its Holder. */
+  lost(): ReadableStream<Uint8Array>;
+  /** Tells the Recorder that the connection has ended. */
+  tell(start: Start): Promise<void>;
+}
+
+// It POSTs: what was cut off may have run, and is billed.
+const ONCE = {
+  timeout: "24 hours",
+  retries: { limit: 0, delay: "2 seconds", backoff: "constant" },
+} as const;
+const PATIENT = {
+  timeout: "5 minutes",
+  retries: { limit: 300, delay: "2 seconds", backoff: "constant" },
+} as const;
+
+/** A run may take a day; the wait for somebody who ends it is longer. */
+const LONGEST = 25 * 60 * 60 * 1000;
+
+const INTERRUPTED: Begun = {
+  kind: "failed",
+  late: false,
+  message: "The recorder was interrupted while it waited for OpenAI's first word.",
+};
+
+/**
+ * Holds one connection.
+ * @param holder The instance's id.
+ * @param holding What the instance was created with.
+ * @param step The Workflow's step, or a stand-in for it.
+ * @param hands What asks OpenAI and hands over.
+ */
+export async function hold(
+  holder: string,
+  holding: Holding,
+  step: Step,
+  hands: HolderHands,
+): Promise<null> {
+  let line: Line | null = null;
+  const close = (): void => line?.close();
+  const begun = await step
+    .do(BEGIN, ONCE, async ({ attempt }): Promise<Begun> => {
+      if (attempt > 1) return INTERRUPTED;
+      const made = await hands.begin(holding.request);
+      line = made.line;
+      return made.begun;
+    })
+    // Its result could not be kept: nobody would ever hear of the run.
+    .catch(close);
+  if (begun?.kind !== "held") return null;
+  const { id, created } = begun;
+  const start: Start = { ...holding.start, id, created, holder, request: redact(holding.request) };
+  void closeWhenAsked(step, close);
+  const handedOver = step.do(HAND_OVER, PATIENT, async () => {
+    await hands.handOver(start);
+    return null;
+  });
+  // A crash takes the connection with it: another attempt finds none.
+  const ended = step.do(HOLD, ONCE, async ({ attempt }) =>
+    attempt > 1 || line === null ? hands.lost() : line.read(),
+  );
+  await Promise.all([handedOver, ended.catch(() => null)]);
+  await step.do("tell", PATIENT, async () => {
+    await hands.tell(start);
+    return null;
+  });
+  return null;
+}
+
+// After the run's end nobody asks any more; the wait ends with the instance.
+async function closeWhenAsked(step: Step, close: () => void): Promise<void> {
+  const asked = await step
+    .waitForEvent(STOP, { type: STOP, timeout: LONGEST })
+    .then(() => true)
+    .catch(() => false);
+  if (asked) close();
+}

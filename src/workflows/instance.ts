@@ -1,0 +1,252 @@
+// The Recorder's instances as the routes see them: start one, wake one, ask one.
+import { begin } from "../record/reducer.ts";
+import { Outcome, WAKE } from "./hands.ts";
+import { foldStep, type Reading, type Woken } from "./history.ts";
+import { logFailure } from "../log.ts";
+import { Start, type Known, type Wake } from "../record/schema.ts";
+
+/** Verdicts after which a webhook still has something to say. */
+const GIVEN_UP = new Set(["abandoned", "not_found"]);
+
+/** Milliseconds until an instance must have begun to tell its history. */
+const FIRST_WORD = 5_000;
+/** Milliseconds of silence after which a history that is being read counts as read to its end. */
+const SILENCE = 60;
+
+/** Milliseconds between tries to replace an instance: the local engine can fail to delete one whose predecessor was deleted just before. */
+const RESTART_GAPS = [100, 300, 1_000];
+
+/**
+ * Starts a Recorder, or wakes the one that a webhook has started meanwhile.
+ * @param env The Worker's environment.
+ * @param start What the Recorder begins with.
+ */
+export async function startRecorder(env: Env, start: Start): Promise<void> {
+  try {
+    await env.RECORDER.create({ id: start.id, params: start });
+  } catch (error) {
+    if (!isAlreadyThere(error)) throw error;
+    const found = await wakeRecorder(env, start.id, wakeOf(start));
+    const over = found === "ended" || found === "gave up";
+    if (over && start.webhook === null) await adopt(env, start);
+  }
+}
+
+// The webhook's Recorder hears no more: the next one takes the stored record, and what the trigger asked for.
+async function adopt(env: Env, start: Start): Promise<void> {
+  await restartRecorder(env, { ...start, control: null, action: "look" });
+}
+
+// Another webhook, or the trigger, was faster.
+function wakeOf(start: Start): Wake {
+  if (start.webhook !== null) return { kind: "webhook", webhook: start.webhook };
+  return { kind: "trigger", start };
+}
+
+/**
+ * Starts a Recorder anew where the last one has ended: only one instance can have an id.
+ * @param env The Worker's environment.
+ * @param start What the new one begins with; its `action` says what for.
+ */
+export async function restartRecorder(env: Env, start: Start): Promise<void> {
+  for (const gap of RESTART_GAPS) {
+    try {
+      return await replace(env, start);
+    } catch (error) {
+      logFailure("restart", error, { id: start.id });
+      await scheduler.wait(gap);
+    }
+  }
+  await replace(env, start);
+}
+
+async function replace(env: Env, start: Start): Promise<void> {
+  const instance = await find(env, start.id);
+  if (instance !== null) await instance.delete();
+  await env.RECORDER.create({ id: start.id, params: start });
+  // The local engine keeps it to itself when the new one can't begin.
+  for (let tries = 0; tries < 20; tries += 1) {
+    if ((await find(env, start.id)) !== null) return;
+    await scheduler.wait(50);
+  }
+  throw new Error(`the instance ${start.id} did not begin`);
+}
+
+/**
+ * Wakes a Recorder. One that has seen the end takes no notice.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param wake What happened.
+ */
+export async function wakeRecorder(env: Env, id: string, wake: Wake): Promise<Woken> {
+  const instance = await find(env, id);
+  if (instance === null) return "absent";
+  // Side by side, since OpenAI waits for the answer to its webhook.
+  const [sent, asked] = await Promise.allSettled([
+    instance.sendEvent({ type: WAKE, payload: wake }),
+    instance.status(),
+  ]);
+  if (asked.status === "rejected") throw asked.reason;
+  if (gaveUp(asked.value)) return "gave up";
+  // It needs no event, and an engine may refuse it.
+  if (asked.value.status === "complete") return "ended";
+  if (sent.status === "rejected") throw sent.reason;
+  return "woken";
+}
+
+function gaveUp({ status, output }: InstanceStatus): boolean {
+  if (status === "errored" || status === "terminated") return true;
+  const outcome = status === "complete" ? Outcome.safeParse(output) : null;
+  return outcome?.success === true && GIVEN_UP.has(outcome.data.verdict);
+}
+
+/**
+ * What the instance knows, from its own history.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ */
+export async function askRecorder(env: Env, id: string): Promise<Reading> {
+  const instance = await find(env, id);
+  if (instance === null) return { state: "unknown" };
+  const { known, ended } = await replay(instance);
+  if (known === null) return { state: "deleted" };
+  return { state: ended ? "ended" : "running", known };
+}
+
+/**
+ * Waits until a Recorder has ended, or has finished a step.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @param seconds How long at the most.
+ * @param step The step's name, where its end is enough.
+ * @returns Whether it came to that.
+ */
+export async function awaitRecorder(
+  env: Env,
+  id: string,
+  seconds: number,
+  step?: string,
+): Promise<boolean> {
+  const instance = await find(env, id);
+  if (instance === null) return false;
+  using subscription = await instance.subscribe({
+    filter: ["step_completed", "workflow_completed", "workflow_errored", "workflow_terminated"],
+  });
+  const late = scheduler.wait(seconds * 1000).then(() => false);
+  // Awaited here: the subscription is disposed of when this function returns.
+  return await Promise.race([reached(subscription, step), late]);
+}
+
+async function reached(
+  subscription: WorkflowInstanceSubscription,
+  step: string | undefined,
+): Promise<boolean> {
+  for (;;) {
+    const { done, value } = await subscription.next();
+    if (done === true || value.type !== "step_completed") return true;
+    if (step !== undefined && value.stepName.startsWith(step)) return true;
+  }
+}
+
+/**
+ * A Recorder's events: its history, then what happens.
+ * @param env The Worker's environment.
+ * @param id The response's id.
+ * @returns Null when there is no such instance.
+ */
+export async function subscribe(
+  env: Env,
+  id: string,
+): Promise<WorkflowInstanceSubscription | null> {
+  const instance = await find(env, id);
+  return instance === null ? null : instance.subscribe();
+}
+
+// A subscription gives the history and then waits for what is new, and nothing marks where the one becomes the other. So it is read until it has
+// been silent for a moment and the instance has answered something else meanwhile. A prefix of the history is a state that was true.
+async function replay(
+  instance: WorkflowInstance,
+): Promise<{ known: Known | null; ended: boolean }> {
+  using subscription = await instance.subscribe({
+    filter: [
+      "workflow_started",
+      "step_completed",
+      "workflow_completed",
+      "workflow_errored",
+      "workflow_terminated",
+    ],
+  });
+  let known: Known | null = null;
+  let strangers = true;
+  for (;;) {
+    const heard = { something: false };
+    const next = await Promise.race([
+      subscription.next(),
+      silence(instance, heard, known === null ? FIRST_WORD : SILENCE),
+    ]);
+    heard.something = true;
+    if (next === null) return { known: known ?? queued(instance.id), ended: false };
+    if (next.done === true) return { known, ended: true };
+    const event = next.value;
+    if (event.type === "workflow_started") {
+      const start = Start.parse(event.params);
+      if (start.action === "delete") return { known: null, ended: false };
+      strangers = start.rules.strangers;
+      known = begin(start);
+    }
+    if (event.type === "step_completed" && known !== null) {
+      known = foldStep(known, { name: event.stepName, output: event.output }, strangers);
+    }
+  }
+}
+
+// A call that is left over must not reach the instance later: it could be on its way to being deleted.
+async function silence(
+  instance: WorkflowInstance,
+  heard: { something: boolean },
+  milliseconds: number,
+): Promise<null> {
+  await scheduler.wait(milliseconds);
+  for (let asked = 0; asked < 2 && !heard.something; asked += 1) await instance.status();
+  return null;
+}
+
+// An instance that waits for its turn has no history yet, so nothing but its id is known.
+function queued(id: string): Known {
+  const rules = { deadline: 0, again: [], strangers: true };
+  const nothing = {
+    intent: null,
+    request: null,
+    created: null,
+    webhook: null,
+    control: null,
+    holder: null,
+  };
+  const at = new Date().toISOString();
+  return begin({ id, at, started_by: "trigger", rules, action: null, ...nothing });
+}
+
+async function find(env: Env, id: string): Promise<WorkflowInstance | null> {
+  try {
+    return await env.RECORDER.get(id);
+  } catch (error) {
+    if (String(error).includes("instance.not_found")) return null;
+    throw error;
+  }
+}
+
+/** What the engine says, or we do, when several want the same instance started anew at once. */
+const REPLACED =
+  /User called delete|previous reset\(\) failed|did not begin|instance\.(not_found|already_exists)/;
+
+/**
+ * Whether a call failed because the instance that it reached was just being replaced.
+ * @param error What was thrown.
+ */
+export function isBeingReplaced(error: unknown): boolean {
+  return REPLACED.test(String(error));
+}
+
+function isAlreadyThere(error: unknown): boolean {
+  return String(error).includes("instance.already_exists");
+}

@@ -1,0 +1,116 @@
+// What a Recorder and a Holder do to the world, each with a line in the log.
+import type { HolderHands, Line } from "./holder.ts";
+import { log, logged, type Fields } from "../log.ts";
+import type { KeptFile } from "../record/schema.ts";
+import type { Hands, Seen } from "./hands.ts";
+
+/**
+ * A Recorder's hands, logged.
+ * @param hands What does it.
+ * @param id The response's id.
+ */
+export function loggedHands(hands: Hands, id: string): Hands {
+  const line = <T>(
+    event: string,
+    fields: Fields,
+    work: () => Promise<T>,
+    tell?: (it: T) => Fields,
+  ) => logged(event, { id, ...fields }, work, tell);
+  return {
+    look: (record, channel) => line("look", { channel }, () => hands.look(record, channel), seen),
+    control: (request, of) =>
+      line(
+        "control",
+        {},
+        () => hands.control(request, of),
+        ({ control }) => ({
+          outcome: control.status,
+          control: control.id,
+        }),
+      ),
+    keep: (owner, channel, outputs) =>
+      line("keep", { channel, calls: outputs.length }, () => hands.keep(owner, channel, outputs)),
+    store: (record, chunks) => {
+      const { status, verdict } = record;
+      return line("store", { status, verdict, body: chunks !== null }, () =>
+        hands.store(record, chunks),
+      );
+    },
+    list: (record) => {
+      const { status, verdict } = record;
+      return line("list", { status, verdict }, () => hands.list(record));
+    },
+    recall: (of) =>
+      line(
+        "recall",
+        {},
+        () => hands.recall(of),
+        (known) => ({
+          outcome: known === null ? "unknown" : "found",
+        }),
+      ),
+    forget: (of, startedAt) => line("forget", {}, () => hands.forget(of, startedAt)),
+    wake: (of, kind) => line("wake", { kind }, () => hands.wake(of, kind)),
+    findFiles: (record) =>
+      line(
+        "find_files",
+        {},
+        () => hands.findFiles(record),
+        (files) => ({ files: files.length }),
+      ),
+    isToCopy: (file) => hands.isToCopy(file),
+    saveFile: (owner, file) =>
+      line("file", { file: file.id }, () => hands.saveFile(owner, file), kept),
+  };
+}
+
+/**
+ * A Holder's hands, logged.
+ * @param hands What does it.
+ * @param holder The instance's id: the response's isn't known yet when it begins.
+ */
+export function loggedHolder(hands: HolderHands, holder: string): HolderHands {
+  return {
+    ...hands,
+    async begin(request) {
+      const began = await logged(
+        "hold_begin",
+        { holder },
+        () => hands.begin(request),
+        (result) => ({
+          id: result.begun.kind === "held" ? result.begun.id : null,
+          outcome: result.begun.kind,
+        }),
+      );
+      if (began.line === null || began.begun.kind !== "held") return began;
+      return { ...began, line: loggedLine(began.line, { holder, id: began.begun.id }) };
+    },
+    handOver: (start) => logged("hand_over", { holder, id: start.id }, () => hands.handOver(start)),
+    lost() {
+      log("hold_end", { holder, outcome: "lost" });
+      return hands.lost();
+    },
+    tell: (start) => logged("hold_told", { holder, id: start.id }, () => hands.tell(start)),
+  };
+}
+
+function loggedLine(line: Line, fields: Fields): Line {
+  return { ...line, read: () => logged("hold_end", fields, () => line.read()) };
+}
+
+function seen({ look }: Seen): Fields {
+  const { observation, error } = look;
+  const populated = observation.calls.filter((call) => call.outputs === "populated");
+  return {
+    outcome: error?.code ?? "seen",
+    http_status: observation.http_status,
+    status: observation.status,
+    request_id: observation.request_id,
+    calls: observation.calls.length,
+    populated: populated.length,
+  };
+}
+
+function kept({ url, reason, bytes }: KeptFile): Fields {
+  return { outcome: url === null ? "not kept" : "kept", reason, bytes };
+}

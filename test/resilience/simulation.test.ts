@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { INVARIANTS } from "./simulation/check.ts";
+import { simulate } from "./simulation/index.ts";
+import { simulateInThreads } from "./simulation/threads.ts";
+
+test.each([1, 2, 3])(
+  "whatever fails, every response ends with the verdict that the script knows (seed %i)",
+  async (seed) => {
+    const { failures, counts } = await simulate(seed, 500);
+    expect(INVARIANTS.filter((invariant) => failures.has(invariant))).toEqual([]);
+    expect(counts.get("crashes")).toBeGreaterThan(100);
+  },
+);
+
+test("a seed plays the same again, in any number of threads", async () => {
+  const [one, ...others] = await Promise.all([
+    simulate(7, 200),
+    simulateInThreads(7, 200, 1),
+    simulateInThreads(7, 200, 3),
+  ]);
+  expect(others).toEqual([one, one]);
+});

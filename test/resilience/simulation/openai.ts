@@ -1,0 +1,267 @@
+// What OpenAI answers to a look, by its script.
+import {
+  LOST,
+  type Channel,
+  type Facts,
+  type Look,
+  type OutputState,
+  type SeenCall,
+} from "../../../src/record/schema.ts";
+import type { Ran, Seen } from "../../../src/workflows/hands.ts";
+import { timeOf } from "./clock.ts";
+import type { Left } from "./fake-connection.ts";
+import type { Random } from "./random.ts";
+import type { Call, ControlScript, Scenario } from "./scenario.ts";
+
+/** Seconds after its end at which OpenAI deletes a response with `store: false`. */
+const KEPT_FOR = 600;
+
+const FAULTS: readonly [Fault, ...Fault[]] = [
+  { kind: "429", http: 429, refused: false },
+  { kind: "429 with Retry-After", http: 429, refused: false, retryAfter: 7 },
+  { kind: "429 with a long Retry-After", http: 429, refused: false, retryAfter: 9_000 },
+  { kind: "429 for money", http: 429, refused: true },
+  { kind: "500", http: 500, refused: false },
+  { kind: "503", http: 503, refused: false },
+  { kind: "time-out", http: null, refused: false, seconds: 90 },
+  { kind: "broken body", http: 200, refused: false },
+  { kind: "HTML", http: null, refused: false },
+];
+
+/** A fault as it is counted and told. */
+export type Fault = {
+  kind: string;
+  http: number | null;
+  refused: boolean;
+  retryAfter?: number;
+  seconds?: number;
+};
+
+/**
+ * What goes wrong with a look, if anything.
+ * @param scenario The script.
+ * @param seconds When it looks.
+ * @param random Draws the fault.
+ */
+export function faultOf(scenario: Scenario, seconds: number, random: Random): Fault | null {
+  if (scenario.unknown) return { kind: "404 for an unknown id", http: 404, refused: true };
+  const { revoked, end, store } = scenario;
+  if (revoked !== null && seconds >= revoked.from && seconds < revoked.to)
+    return { kind: "401", http: 401, refused: true };
+  if (random.chance(scenario.rates.look)) return random.pick(FAULTS);
+  if (scenario.held?.denied === true)
+    return { kind: "404 for a run in the foreground", http: 404, refused: true };
+  if (!store && end !== null && seconds >= end + KEPT_FOR)
+    return { kind: "404 after ten minutes", http: 404, refused: true };
+  return null;
+}
+
+/**
+ * A look that found nothing.
+ * @param fault Why.
+ * @param channel How it looked.
+ * @param seconds When.
+ */
+export function unseen(fault: Fault, channel: Channel, seconds: number): Seen {
+  const look: Look = {
+    observation: {
+      at: timeOf(seconds),
+      channel,
+      // Another channel's half a body is an exception without a status.
+      http_status: channel === "refetch" || fault.refused ? fault.http : null,
+      status: null,
+      request_id: null,
+      calls: [],
+    },
+    facts: null,
+    calls: null,
+    body: null,
+    error: { code: fault.kind, message: fault.kind },
+    refused: fault.refused,
+    retry_after: fault.retryAfter ?? null,
+    broke_at: null,
+  };
+  return { look, chunks: null, outputs: null };
+}
+
+/**
+ * What a fetch brings.
+ * @param scenario The script.
+ * @param seconds When it looks.
+ * @param turnedBack Whether the response says for once that it still runs.
+ * @param knowsOutputs Whether an earlier look had outputs: then this one's are kept beside them.
+ */
+export function fetched(
+  scenario: Scenario,
+  seconds: number,
+  turnedBack: boolean,
+  knowsOutputs: boolean,
+): Seen {
+  const { end } = scenario;
+  const over = end !== null && seconds >= end && !turnedBack;
+  const running = seconds > scenario.began + 1 ? "in_progress" : "queued";
+  const there = over && scenario.outputsAfter !== null && seconds >= end + scenario.outputsAfter;
+  const shows = over && !scenario.emptied;
+  const calls = shows ? scenario.calls.map((call) => seenOf(call, there, scenario)) : [];
+  const text = JSON.stringify({ output: itemsOf(calls) });
+  const facts = factsOf(scenario, over ? scenario.status : running, over);
+  const look: Look = {
+    ...unseen({ kind: "", http: 200, refused: false }, "refetch", seconds).look,
+    observation: observation("refetch", seconds, facts.status, calls),
+    facts,
+    calls,
+    body: { digest: text, bytes: text.length },
+    error: null,
+  };
+  return {
+    look,
+    chunks: [new TextEncoder().encode(text)],
+    outputs: knowsOutputs ? () => itemsOf(calls) : null,
+  };
+}
+
+/**
+ * What another channel brings.
+ * @param scenario The script.
+ * @param channel `stream` or `conversation`.
+ * @param seconds When it looks.
+ */
+export function elsewhere(scenario: Scenario, channel: Channel, seconds: number): Seen {
+  const there = channel === "stream" ? scenario.streamHas : scenario.conversationHas;
+  const calls = scenario.calls.map((call) => seenOf(call, there, scenario));
+  const look: Look = {
+    ...unseen({ kind: "", http: 200, refused: false }, channel, seconds).look,
+    observation: observation(
+      channel,
+      seconds,
+      channel === "stream" ? scenario.status : null,
+      calls,
+    ),
+    calls,
+    error: null,
+  };
+  return { look, chunks: null, outputs: () => itemsOf(calls) };
+}
+
+/**
+ * What a held connection brings.
+ * @param scenario The script.
+ * @param left What its Holder left, or null when there is nothing.
+ * @param seconds When it looks.
+ */
+export function ofHolder(scenario: Scenario, left: Left | null, seconds: number): Seen {
+  const at = left?.at ?? seconds;
+  const there = scenario.held?.brings !== "nowhere";
+  const calls = (left?.calls ?? []).map((call) => seenOf(call, there, scenario));
+  const broke = left === null ? LOST : left.broke_at;
+  const found = { kind: "", http: left === null || broke === LOST ? null : 200, refused: false };
+  const status = broke === null ? scenario.status : null;
+  const look: Look = {
+    ...unseen(found, "held", at).look,
+    observation: { ...observation("held", at, status, calls), http_status: found.http },
+    calls,
+    error: null,
+    broke_at: broke,
+  };
+  if (broke !== null) return { look, chunks: null, outputs: () => itemsOf(calls) };
+  const beside = scenario.held?.brings === "with their calls";
+  const shown = beside ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
+  const text = JSON.stringify({ output: itemsOf(shown), held: true });
+  const facts = factsOf(scenario, scenario.status, true);
+  return {
+    look: { ...look, facts, body: { digest: text, bytes: text.length } },
+    chunks: [new TextEncoder().encode(text)],
+    outputs: beside ? () => itemsOf(calls) : null,
+  };
+}
+
+/**
+ * What a control brings.
+ * @param scenario The script.
+ * @param ends How it ended.
+ * @param seconds When.
+ */
+export function compared(
+  scenario: Scenario,
+  ends: ControlScript["ends"] | undefined,
+  seconds: number,
+): Ran & { outputs: unknown[] } {
+  if (ends === "refused" || ends === "unreachable") {
+    const seen = observation("control", seconds, null, []);
+    return {
+      observation: { ...seen, http_status: ends === "refused" ? 400 : null },
+      control: { id: null, status: ends, calls: [] },
+      outputs: [],
+    };
+  }
+  const calls = scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
+    ...seenOf(call, ends !== "empty", scenario),
+    id: `control_${call.id}`,
+    code: ends === "different code" && call.code !== null ? `${call.code} # again` : call.code,
+  }));
+  const known = calls.map((call) => ({
+    ...call,
+    verdict: null,
+    source: call.state === "populated" ? ("control" as const) : null,
+  }));
+  return {
+    observation: observation("control", seconds, "completed", calls),
+    control: { id: "resp_control", status: "completed", calls: known },
+    outputs: itemsOf(calls),
+  };
+}
+
+function seenOf(call: Call, there: boolean, { emptyAs, containers }: Scenario): SeenCall {
+  const state: OutputState = there && call.printed ? "populated" : emptyAs;
+  return { id: call.id, container_id: containers > 0 ? "cntr_0" : null, code: call.code, state };
+}
+
+function itemsOf(calls: SeenCall[]): unknown[] {
+  return calls.map(({ id, code, state }) => ({
+    type: "code_interpreter_call",
+    id,
+    code,
+    outputs: state === "populated" ? [{ type: "logs", logs: `${code ?? ""} of ${id}` }] : [],
+  }));
+}
+
+function observation(
+  channel: Channel,
+  seconds: number,
+  status: string | null,
+  calls: SeenCall[],
+): Look["observation"] {
+  const seen = calls.map((call) => ({ id: call.id, outputs: call.state }));
+  return { at: timeOf(seconds), channel, http_status: 200, status, request_id: null, calls: seen };
+}
+
+function factsOf(scenario: Scenario, status: string, over: boolean): Facts {
+  const { control, replay, held } = scenario;
+  const ended = over && scenario.end !== null && scenario.status !== "failed";
+  return {
+    status,
+    model: "m",
+    background: scenario.held === null,
+    store: scenario.store,
+    created_at: timeOf(scenario.began),
+    completed_at: ended ? timeOf(scenario.end ?? 0) : null,
+    intent:
+      scenario.ours && held?.by !== "v1"
+        ? {
+            include: [],
+            replay,
+            control: control !== null,
+            hold: held !== null,
+            retention_days: null,
+          }
+        : null,
+    error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
+    conversation: scenario.conversation ? "conv_1" : null,
+    containers: over ? containersOf(scenario) : [],
+    cited: [],
+  };
+}
+
+function containersOf({ containers }: Scenario): string[] {
+  return Array.from({ length: containers }, (_, index) => `cntr_${index}`);
+}

@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { startEmulator, type Emulator } from "../../../emulator/server.ts";
+import { fold } from "../../../src/record/reducer.ts";
+import type { Known, OutputState, SeenCall } from "../../../src/record/schema.ts";
+import { suspicion } from "../../../src/record/verdict.ts";
+import { CASES, type Case } from "../../support/python-cases.ts";
+import { known, looked } from "../../resilience/simulation/scenario-runner.ts";
+
+let emulator: Emulator;
+beforeAll(async () => {
+  emulator = await startEmulator({ executionSeconds: 10, runSeconds: 0 });
+});
+afterAll(() => emulator.close());
+
+const Output = z.object({ output: z.array(z.looseObject({ type: z.string() })) });
+const Call = z.looseObject({ outputs: z.array(z.unknown()) });
+
+/** Whether Python really showed something. */
+async function shows(code: string): Promise<boolean> {
+  const answer = await fetch(`${emulator.url}/v1/responses`, {
+    method: "POST",
+    headers: { authorization: "Bearer x", "content-type": "application/json" },
+    body: JSON.stringify({
+      model: "m",
+      input: `\`\`\`python\n${code}\n\`\`\``,
+      tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+      include: ["code_interpreter_call.outputs"],
+    }),
+  });
+  const { output } = Output.parse(await answer.json());
+  const call = Call.parse(output.find((item) => item.type === "code_interpreter_call"));
+  return call.outputs.length > 0;
+}
+
+function verdictOf(code: string | null): "suspect" | "silent" {
+  return suspicion(code) === null ? "silent" : "suspect";
+}
+
+test("there are at least 60 labelled codes", () => {
+  expect(CASES.length).toBeGreaterThanOrEqual(60);
+});
+
+test.each(CASES)("$label", ({ code, shown, verdict }) => {
+  expect(verdictOf(code)).toBe(verdict ?? (shown ? "suspect" : "silent"));
+});
+
+test("no labelled code that shows something is called silent", () => {
+  const wrong = CASES.filter(({ shown, code }) => shown && verdictOf(code) === "silent");
+  expect(wrong).toEqual([]);
+});
+
+test("at most one in ten labelled codes that show nothing is called suspect", () => {
+  const quiet = CASES.filter(({ shown }) => !shown);
+  const wrong = quiet.filter(({ code }) => verdictOf(code) === "suspect");
+  expect(wrong.length).toBeLessThanOrEqual(quiet.length / 10);
+});
+
+test("Python itself confirms every label that it can run", async () => {
+  const runnable = CASES.filter((one) => one.needs === undefined);
+  expect(runnable.length).toBeGreaterThan(45);
+  const wrong: Case[] = [];
+  for (const one of runnable) if ((await shows(one.code)) !== one.shown) wrong.push(one);
+  expect(wrong).toEqual([]);
+});
+
+type Row = {
+  name: string;
+  calls: [string, OutputState][];
+  status?: string;
+  verdict: Known["verdict"];
+};
+
+const ROWS: Row[] = [
+  {
+    name: "outputs of every call",
+    calls: [
+      ["print(1)", "populated"],
+      ["2", "populated"],
+    ],
+    verdict: "captured",
+  },
+  { name: "null outputs count as empty", calls: [["print(1)", "null"]], verdict: "suspect" },
+  { name: "null outputs of quiet code", calls: [["x = 1", "null"]], verdict: "silent" },
+  {
+    name: "the worst call decides",
+    calls: [
+      ["x = 1", "empty"],
+      ["print(1)", "empty"],
+      ["2", "populated"],
+    ],
+    verdict: "suspect",
+  },
+  {
+    name: "a captured call outweighs a silent one",
+    calls: [
+      ["x = 1", "empty"],
+      ["2", "populated"],
+    ],
+    verdict: "captured",
+  },
+  { name: "no calls", calls: [], verdict: "no_calls" },
+  { name: "a failed response without calls", calls: [], status: "failed", verdict: "no_calls" },
+  {
+    name: "a failed response whose code prints",
+    calls: [["print(1)", "empty"]],
+    status: "failed",
+    verdict: "suspect",
+  },
+  {
+    name: "a cancelled response",
+    calls: [["print(1)", "populated"]],
+    status: "cancelled",
+    verdict: "captured",
+  },
+  {
+    name: "an incomplete response",
+    calls: [["x = 1", "empty"]],
+    status: "incomplete",
+    verdict: "silent",
+  },
+  {
+    name: "a response that goes on",
+    calls: [["print(1)", "empty"]],
+    status: "in_progress",
+    verdict: "pending",
+  },
+];
+
+test.each(ROWS)("$name: $verdict", ({ calls, status, verdict }) => {
+  const seen = calls.map(([code, state], index): SeenCall => ({
+    id: `ci_${index}`,
+    container_id: null,
+    code,
+    state,
+  }));
+  expect(fold(known(), looked(1, { status: status ?? "completed", calls: seen })).verdict).toBe(
+    verdict,
+  );
+});
+
+const PRINTING: SeenCall = { id: "ci_0", container_id: null, code: "print(1)", state: "empty" };
+const POPULATED: SeenCall = { ...PRINTING, state: "populated" };
+
+test("a later look that has outputs makes a call recovered, and it stays so", () => {
+  const first = fold(known(), looked(1, { calls: [PRINTING] }));
+  const second = fold(first, looked(6, { calls: [POPULATED] }));
+  const third = fold(second, looked(25, { calls: [PRINTING] }));
+  for (const record of [second, third]) {
+    expect(record).toMatchObject({
+      verdict: "recovered",
+      calls: [{ source: "refetch", state: "populated" }],
+    });
+  }
+});
+
+test("a terminal status stays, whatever a later look says", () => {
+  const first = fold(known(), looked(1, { calls: [POPULATED] }));
+  for (const status of ["in_progress", "failed", "queued"]) {
+    const second = fold(first, looked(6, { status, calls: [] }));
+    expect(second).toMatchObject({ status: "completed", verdict: "captured" });
+  }
+});
