@@ -27,7 +27,7 @@ if (CHROMIUM === undefined) {
   process.exit(1);
 }
 mkdirSync(FOLDER, { recursive: true });
-const world = await startWorld({ queueSeconds: 0.5, runSeconds: 1.5 }, { LOOK_AGAIN: "1 2 4" });
+const world = await startWorld({ queueSeconds: 0.5, runSeconds: 1.5 }, { REFETCH_DELAYS: "1 2 4" });
 const browser = await openBrowser();
 try {
   const runs = await fill(world);

@@ -94,7 +94,7 @@ async function wakePending(here: Here): Promise<void> {
 async function wakeOne(here: Here, id: string): Promise<number> {
   const record = await read(here, `/results/${id}`);
   if (record.settled_at !== null) return 0;
-  await ask(here, `/results/${id}/look`, { method: "POST" });
+  await ask(here, `/results/${id}/refetch`, { method: "POST" });
   return 1;
 }
 

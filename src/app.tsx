@@ -123,7 +123,7 @@ app.get("/results/:id/outputs", outputs);
 app.get("/results/:id/response", response);
 app.get("/results/:id/events", events);
 app.get("/results/:id/images/:call_id/:n", image);
-app.post("/results/:id/look", leadBack, look);
+app.post("/results/:id/refetch", leadBack, look);
 app.post("/results/:id/cancel", leadBack, cancelRun);
 app.delete("/results/:id", forget);
 // A form can't send DELETE.

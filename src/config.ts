@@ -34,13 +34,13 @@ export const RETENTION_DAYS = variable(
   "30",
 );
 export const WEBHOOK_DEADLINE = variable("WEBHOOK_DEADLINE", seconds, "120");
-export const LOOK_AGAIN = variable(
-  "LOOK_AGAIN",
+export const REFETCH_DELAYS = variable(
+  "REFETCH_DELAYS",
   words.pipe(z.array(seconds).max(50)),
   "5 20 60 180 300",
 );
-export const RECORD_STRANGERS = variable(
-  "RECORD_STRANGERS",
+export const RECORD_EXTERNAL = variable(
+  "RECORD_EXTERNAL",
   z.enum(["on", "off"]).transform((value) => value === "on"),
   "on",
 );
@@ -53,8 +53,8 @@ const ALL: readonly Setting<unknown>[] = [
   OPENAI_MODEL,
   RETENTION_DAYS,
   WEBHOOK_DEADLINE,
-  LOOK_AGAIN,
-  RECORD_STRANGERS,
+  REFETCH_DELAYS,
+  RECORD_EXTERNAL,
 ];
 
 /**
@@ -87,7 +87,7 @@ export function settingsInPlace(env: Env): Record<string, boolean> {
 export function rulesOf(env: Env, strangers = true): Rules {
   return {
     deadline: setting(env, WEBHOOK_DEADLINE),
-    again: setting(env, LOOK_AGAIN),
+    again: setting(env, REFETCH_DELAYS),
     strangers,
   };
 }

@@ -137,7 +137,7 @@ export const ROUTES: Route[] = [
   },
   {
     method: "post",
-    path: "/results/{id}/look",
+    path: "/results/{id}/refetch",
     text: "Looks now: in flight, after the end, or at an id never seen",
     answers: { 202: ACCEPTED, 303: LED_BACK, 404: UNKNOWN },
   },

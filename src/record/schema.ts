@@ -62,7 +62,7 @@ export const ResponseRecord = z.object({
   completed_at: z.iso.datetime().nullable(),
   recorded_at: z.iso.datetime().nullable(),
   settled_at: z.iso.datetime().nullable(),
-  started_by: z.enum(["trigger", "webhook", "look", "v1"]),
+  started_by: z.enum(["trigger", "webhook", "refetch", "v1"]),
   include: z.array(z.string()),
   request: z.record(z.string(), z.unknown()).nullable(),
   calls: z.array(Call),

@@ -5,7 +5,7 @@ import { API_KEY, startWorld, WEBHOOK_SECRET, type World } from "../support/worl
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({}, { WEBHOOK_DEADLINE: "30", LOOK_AGAIN: "1 1" });
+  world = await startWorld({}, { WEBHOOK_DEADLINE: "30", REFETCH_DELAYS: "1 1" });
 });
 beforeEach(() =>
   world.emulate({
@@ -109,7 +109,7 @@ test("a conversation's items recover outputs", async () => {
 });
 
 test("outputs that come late are recovered, and the empty looks before them are kept", async () => {
-  const late = await startWorld({ backgroundOutputs: "late:2" }, { LOOK_AGAIN: "1 2 2 2" });
+  const late = await startWorld({ backgroundOutputs: "late:2" }, { REFETCH_DELAYS: "1 2 2 2" });
   try {
     const record = await late.settled(await late.trigger({ input: PRINTS, tools: TOOLS }));
     expect(record).toMatchObject({
@@ -187,7 +187,7 @@ test("looking by hand finds outputs after the end, and records an id never seen"
   const stranger = z.object({ id: z.string() }).parse(await created.json()).id;
   expect(await lookAgain(stranger)).toMatchObject({
     id: stranger,
-    started_by: "look",
+    started_by: "refetch",
     status: "completed",
   });
   await world.emulate({ webhookDrop: false });
@@ -340,6 +340,6 @@ test.each(UNFIT)("control refuses $name and starts nothing", async ({ body, stat
 async function lookAgain(id: string) {
   const before = await world.ask(`/results/${id}`);
   expect([200, 404]).toContain(before.status);
-  expect((await world.ask(`/results/${id}/look`, { method: "POST" })).status).toBe(202);
+  expect((await world.ask(`/results/${id}/refetch`, { method: "POST" })).status).toBe(202);
   return world.settled(id);
 }

@@ -17,7 +17,7 @@ type Store = { get(key: string): Promise<string | null> } & {
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ interpreters: 1 }, { LOOK_AGAIN: "0" });
+  world = await startWorld({ interpreters: 1 }, { REFETCH_DELAYS: "0" });
 });
 afterAll(() => world.close());
 

@@ -114,7 +114,7 @@ test("a held run that fails, or is incomplete, is recorded as that", async () =>
 
 test("a held run that somebody looks at meanwhile goes on", async () => {
   const id = await world.trigger({ hold: true, input: "emulator: run 2 seconds", tools: TOOLS });
-  expect((await world.ask(`/results/${id}/look`, { method: "POST" })).status).toBe(202);
+  expect((await world.ask(`/results/${id}/refetch`, { method: "POST" })).status).toBe(202);
   const record = await world.settled(id);
   expect(record.observations.map(({ channel, status }) => ({ channel, status }))).toEqual([
     { channel: "refetch", status: "in_progress" },

@@ -96,7 +96,7 @@ test("a webhook that is refused or not acted on stands in it, and so does one th
 test("who looks, cancels, deletes or logs in stands in it, and no token", async () => {
   const id = await world.trigger({ input: "emulator: run 5 seconds" });
   const ask = (path: string, method = "POST") => world.ask(`/results/${id}${path}`, { method });
-  await ask("/look");
+  await ask("/refetch");
   await ask("/cancel");
   await world.settled(id);
   await ask("/cancel");

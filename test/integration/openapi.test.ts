@@ -22,7 +22,7 @@ let world: World;
 let document: z.infer<typeof Document>;
 let id: string;
 beforeAll(async () => {
-  world = await startWorld({ interpreters: 1 }, { LOOK_AGAIN: "0" });
+  world = await startWorld({ interpreters: 1 }, { REFETCH_DELAYS: "0" });
   document = Document.parse(await (await world.ask("/openapi.json")).json());
   id = await world.trigger({ control: true, replay: true });
   await world.settled(id);
@@ -92,8 +92,8 @@ const ANSWERS: [string, string, () => string, RequestInit?][] = [
   ["post", "/trigger", () => "/trigger", { body: '{"hold": true}' }],
   ["post", "/webhook", () => "/webhook", { body: "{}" }],
   ["post", "/results/{id}/cancel", () => `/results/${id}/cancel`],
-  ["post", "/results/{id}/look", () => `/results/${id}/look`],
-  ["post", "/results/{id}/look", () => "/results/nothing/look"],
+  ["post", "/results/{id}/refetch", () => `/results/${id}/refetch`],
+  ["post", "/results/{id}/refetch", () => "/results/nothing/refetch"],
   ["delete", "/results/{id}", () => `/results/${NONE}`],
 ];
 

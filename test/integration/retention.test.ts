@@ -12,7 +12,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld(
     { interpreters: 1, streamOutputs: "present" },
-    { LOOK_AGAIN: "0", RETENTION_DAYS: "30" },
+    { REFETCH_DELAYS: "0", RETENTION_DAYS: "30" },
   );
 });
 afterAll(() => world.close());
@@ -47,7 +47,7 @@ test("where it says nothing, the setting decides", async () => {
 test("a look after the end keeps the record's own", async () => {
   const id = await world.trigger({ retention_days: 3 });
   await world.settled(id);
-  await world.ask(`/results/${id}/look`, { method: "POST" });
+  await world.ask(`/results/${id}/refetch`, { method: "POST" });
   await world.settled(id);
   expect(new Set(await daysOf(id))).toEqual(new Set([3]));
 });

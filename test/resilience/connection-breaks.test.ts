@@ -132,7 +132,7 @@ test.skipIf(!LONG)(
       kind: "replace",
       patch: { output: [] },
     });
-    await world.ask(`/results/${id}/look`, { method: "POST" });
+    await world.ask(`/results/${id}/refetch`, { method: "POST" });
     const record = await settledAfterAll(id);
     expect(record).toMatchObject({
       status: "completed",

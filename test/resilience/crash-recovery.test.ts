@@ -83,7 +83,7 @@ test("kill -9 of workerd while runs are held: none that was acknowledged is miss
     await worker.ended();
     worker = startChild(serveCommand(port, state, emulator.url));
     await worker.says(/Ready on/);
-    for (const id of ids) await fetch(`${url}/results/${id}/look`, { method: "POST", headers });
+    for (const id of ids) await fetch(`${url}/results/${id}/refetch`, { method: "POST", headers });
     for (const id of ids) {
       const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
       // OpenAI cancels a run whose connection ends.

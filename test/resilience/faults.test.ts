@@ -88,7 +88,7 @@ test("a refusal is kept as an error, and a wish to look now mends it", async () 
       .parse(record).error;
     return error?.code === "insufficient_quota";
   });
-  const looked = await world.ask(`/results/${id}/look`, { method: "POST" });
+  const looked = await world.ask(`/results/${id}/refetch`, { method: "POST" });
   expect(looked.status).toBe(202);
   expect(await world.settled(id)).toMatchObject({ status: "completed", error: null });
 });
@@ -110,8 +110,8 @@ test("a stranger's response is recorded from its webhook alone", async () => {
   expect(results.map((row) => row.id)).toContain(id);
 });
 
-test("a stranger is not recorded where RECORD_STRANGERS is off, our own response is", async () => {
-  const other = await startWorld({}, { RECORD_STRANGERS: "off", WEBHOOK_DEADLINE: "30" });
+test("a stranger is not recorded where RECORD_EXTERNAL is off, our own response is", async () => {
+  const other = await startWorld({}, { RECORD_EXTERNAL: "off", WEBHOOK_DEADLINE: "30" });
   try {
     const ours = await other.settled(await other.trigger());
     expect(ours.verdict).toBe("suspect");

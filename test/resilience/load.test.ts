@@ -101,7 +101,7 @@ test("a key that is revoked in mid-run stands in the records, and they recover w
     await worker.ended();
     worker = serve("sk-the-new-key");
     await worker.says(/Ready on/);
-    await fetch(`${url}/results/${id}/look`, { method: "POST", headers });
+    await fetch(`${url}/results/${id}/refetch`, { method: "POST", headers });
     const record = await seen(url, id, ({ settled_at }) => settled_at !== null);
     expect(record).toMatchObject({ status: "completed", started_by: "trigger", error: null });
     expect(record.observations[0]).toMatchObject({ http_status: 401 });

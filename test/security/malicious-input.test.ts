@@ -24,7 +24,7 @@ let world: World;
 let sender: Sender;
 let id: string;
 beforeAll(async () => {
-  world = await startWorld({ interpreters: 1 }, { LOOK_AGAIN: "0" }, {}, { unlimited: true });
+  world = await startWorld({ interpreters: 1 }, { REFETCH_DELAYS: "0" }, {}, { unlimited: true });
   sender = new Sender(world.url);
   id = await world.trigger();
   await world.settled(id);
@@ -109,7 +109,7 @@ describe("a body that is too large", () => {
   });
 
   test("a route that takes no body reads none", async () => {
-    for (const action of ["look", "cancel", "delete"]) {
+    for (const action of ["refetch", "cancel", "delete"]) {
       const answer = await post(`/results/nothing/${action}`, streamOf(30 * 1024 * 1024), {});
       expect(await refusalOf(answer)).toEqual([404, "unknown_response"]);
     }
@@ -245,7 +245,7 @@ describe("an id", () => {
     ["GET", "/events"],
     ["GET", "/files/cfile_1"],
     ["GET", "/images/ci_1/0"],
-    ["POST", "/look"],
+    ["POST", "/refetch"],
     ["POST", "/cancel"],
     ["POST", "/delete"],
     ["DELETE", ""],

@@ -72,7 +72,7 @@ export async function startWorld(
     workers: [
       {
         configPath: config,
-        vars: { OPENAI_BASE_URL: `${emulator.url}/v1`, LOOK_AGAIN: "1", ...vars },
+        vars: { OPENAI_BASE_URL: `${emulator.url}/v1`, REFETCH_DELAYS: "1", ...vars },
         secrets: {
           OPENAI_API_KEY: API_KEY,
           OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
@@ -168,7 +168,7 @@ export function serveCommand(port: number, state: string, api: string, more: Var
     OPENAI_API_KEY: API_KEY,
     OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
     ACCESS_TOKEN: TOKEN,
-    LOOK_AGAIN: "1",
+    REFETCH_DELAYS: "1",
     ...more,
   };
   const vars = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);

@@ -17,7 +17,7 @@ type Limited = Context<{ Bindings: Env }, string>;
 export async function countLogin(c: Limited): Promise<void> {
   // Cloudflare sets this header itself. Where nobody did, all callers share one count.
   const address = c.req.header("cf-connecting-ip") ?? "";
-  const { success } = await c.env.LOGINS.limit({ key: networkOf(address) });
+  const { success } = await c.env.LOGIN_LIMIT.limit({ key: networkOf(address) });
   if (success) return;
   throw tooMany("too_many_logins", "There were too many tries to log in from this address.");
 }
@@ -28,7 +28,7 @@ export async function countLogin(c: Limited): Promise<void> {
  * @throws Problem 429 when the minute's runs are used up.
  */
 export async function countTrigger(c: Limited): Promise<void> {
-  const { success } = await c.env.TRIGGERS.limit({
+  const { success } = await c.env.TRIGGER_LIMIT.limit({
     key: await nameOf(setting(c.env, ACCESS_TOKEN)),
   });
   if (success) return;

@@ -206,7 +206,7 @@ function actionOn(env: Env, id: string, action: "look" | "delete", at: string): 
   return {
     id,
     at,
-    started_by: "look",
+    started_by: "refetch",
     rules: rulesOf(env),
     intent: null,
     request: null,

@@ -1,7 +1,7 @@
 // OpenAI's webhook: verify, hand over, answer. Nobody calls OpenAI while OpenAI waits.
 import type { Context } from "hono";
 import * as z from "zod";
-import { OPENAI_WEBHOOK_SECRET, RECORD_STRANGERS, rulesOf, setting } from "../../config.ts";
+import { OPENAI_WEBHOOK_SECRET, RECORD_EXTERNAL, rulesOf, setting } from "../../config.ts";
 import { RESPONSE_ID } from "../../openai/created-response.ts";
 import { Problem } from "../../errors.ts";
 import type { Woken } from "../../workflows/history.ts";
@@ -79,7 +79,7 @@ async function handOver(env: Env, id: string, webhook: Webhook): Promise<Woken> 
     id,
     at: webhook.received_at,
     started_by: "webhook",
-    rules: rulesOf(env, setting(env, RECORD_STRANGERS)),
+    rules: rulesOf(env, setting(env, RECORD_EXTERNAL)),
     intent: null,
     request: null,
     created: null,

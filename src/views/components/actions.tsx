@@ -13,7 +13,7 @@ export function Actions(props: { record: Subject; connection: State }) {
   const pending = verdict === "pending";
   return (
     <div class="actions">
-      <form method="post" action={`/results/${id}/look`}>
+      <form method="post" action={`/results/${id}/refetch`}>
         <button>{settled === null ? "Look now" : "Look again"}</button>
       </form>
       {pending && connection !== "broke" ? <Cancel id={id} held={connection === "open"} /> : null}

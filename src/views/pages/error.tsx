@@ -80,7 +80,7 @@ function WhatNext(props: { problem: Problem }) {
 // OpenAI keeps responses for 30 days: one that nobody recorded can still be looked at.
 function Look(props: { id: string }) {
   return (
-    <form method="post" action={`/results/${props.id}/look`}>
+    <form method="post" action={`/results/${props.id}/refetch`}>
       <button class="main">Ask OpenAI for it</button>
     </form>
   );

@@ -138,7 +138,7 @@ export const STATES: Record<OutputState, { words: string; tone: Tone }> = {
 export const STARTERS = {
   trigger: "this recorder",
   webhook: "another program",
-  look: "a look at its id",
+  refetch: "a refetch of its id",
   v1: "unchanged SDK code",
 } as const;
 

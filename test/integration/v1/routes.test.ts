@@ -251,7 +251,7 @@ test("while the connection is held a run is in progress, whatever a look has see
   await world.fault({ ...where, kind: "hang", after_events: 6 });
   const { id } = await create({ ...EXAMPLE, background: true });
   await new Promise((resolve) => setTimeout(resolve, 1_500));
-  await world.ask(`/results/${id}/look`, { method: "POST" });
+  await world.ask(`/results/${id}/refetch`, { method: "POST" });
   const Record = z.object({ status: z.string() });
   for (;;) {
     const record = Record.parse(await (await world.ask(`/results/${id}`)).json());

@@ -189,7 +189,7 @@ export class World {
       return;
     }
     if (this.deleted) return;
-    this.#replace(this.#start({ started_by: "look", action: "look" }));
+    this.#replace(this.#start({ started_by: "refetch", action: "look" }));
   }
 
   #delete(): void {
@@ -197,7 +197,7 @@ export class World {
     this.deleted = true;
     if (this.instance?.start.holder !== null || this.kv.record()?.known.holder !== null)
       this.#removeHolder();
-    this.#replace(this.#start({ started_by: "look", action: "delete" }));
+    this.#replace(this.#start({ started_by: "refetch", action: "delete" }));
   }
 
   // The engine remembers an instance that has ended for some days only.

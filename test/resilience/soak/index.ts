@@ -25,7 +25,7 @@ export type Options = {
   /** How many are under way at once, at the most. */
   atOnce: number;
   kills: number;
-  /** LOOK_AGAIN, shortened. */
+  /** REFETCH_DELAYS, shortened. */
   again: string;
   /** Seconds to wait, after the last was started, for records that don't come. */
   patience: number;
@@ -96,7 +96,7 @@ async function begin(state: string, emulator: Emulator, options: Options): Promi
     vars: {
       OPENAI_WEBHOOK_SECRET: `${SECRETS.now} ${SECRETS.old}`,
       WEBHOOK_DEADLINE: String(DEADLINE),
-      LOOK_AGAIN: options.again,
+      REFETCH_DELAYS: options.again,
       SOAK_SEED: String(options.seed),
       SOAK_FAILS: String(FAILS),
     },

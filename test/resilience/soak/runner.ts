@@ -81,7 +81,7 @@ export async function wake({ caller, over }: Stage, id: string): Promise<void> {
 }
 
 async function isWoken(caller: Caller, id: string): Promise<boolean> {
-  const fate = await caller.ask(`/results/${id}/look`, { method: "POST" });
+  const fate = await caller.ask(`/results/${id}/refetch`, { method: "POST" });
   return fate.kind === "answered" && fate.status === 202;
 }
 

@@ -229,7 +229,7 @@ test("a control that an earlier instance left unfinished holds nothing up", asyn
     control_due: true,
   };
   const story = await play(() => SUSPECT, {
-    start: { started_by: "look", action: "look" },
+    start: { started_by: "refetch", action: "look" },
     stored,
   });
   expect(story.stored.at(-1)?.control).toMatchObject({ status: "interrupted" });
