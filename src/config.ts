@@ -1,10 +1,11 @@
-// Settings: the only file that reads them. A missing or malformed one never opens a door.
+// Settings: the only file that reads them. A route whose setting is missing or malformed responds with 503.
 import * as z from "zod";
 import { Problem } from "./errors.ts";
-import type { Rules } from "./record/schema.ts";
+import { MAX_RETENTION_DAYS } from "./record/limits.ts";
+import type { Policy } from "./record/schema.ts";
 
-/** One setting: its name, its form, what stands in when it is unset, and whether it is a secret. */
-export type Setting<T> = {
+/** One setting: its schema, its default when it is unset, and whether it is a secret. */
+export type SettingSpec<T> = {
   name: string;
   schema: z.ZodType<T>;
   fallback: string | undefined;
@@ -14,12 +15,12 @@ export type Setting<T> = {
 const text = z.string().trim().min(1);
 const integer = z.string().regex(/^\d+$/).transform(Number);
 const seconds = integer.pipe(z.number().max(86_400));
-const words = z.string().transform((value) => value.split(/\s+/).filter((word) => word !== ""));
+const wordList = z.string().transform((value) => value.split(/\s+/).filter((word) => word !== ""));
 
 export const OPENAI_API_KEY = secret("OPENAI_API_KEY", text);
 export const OPENAI_WEBHOOK_SECRET = secret(
   "OPENAI_WEBHOOK_SECRET",
-  words.pipe(z.array(z.string().refine(isWebhookSecret)).min(1)),
+  wordList.pipe(z.array(z.string().refine(isWebhookSecret)).min(1)),
 );
 export const ACCESS_TOKEN = secret("ACCESS_TOKEN", z.string().trim().min(16));
 export const OPENAI_BASE_URL = variable(
@@ -30,13 +31,13 @@ export const OPENAI_BASE_URL = variable(
 export const OPENAI_MODEL = variable("OPENAI_MODEL", text, "gpt-5.2-2025-12-11");
 export const RETENTION_DAYS = variable(
   "RETENTION_DAYS",
-  integer.pipe(z.number().min(1).max(3_650)),
+  integer.pipe(z.number().min(1).max(MAX_RETENTION_DAYS)),
   "30",
 );
 export const WEBHOOK_DEADLINE = variable("WEBHOOK_DEADLINE", seconds, "120");
 export const REFETCH_DELAYS = variable(
   "REFETCH_DELAYS",
-  words.pipe(z.array(seconds).max(50)),
+  wordList.pipe(z.array(seconds).max(50)),
   "5 20 60 180 300",
 );
 export const RECORD_EXTERNAL = variable(
@@ -45,7 +46,7 @@ export const RECORD_EXTERNAL = variable(
   "on",
 );
 
-const ALL: readonly Setting<unknown>[] = [
+const ALL: readonly SettingSpec<unknown>[] = [
   OPENAI_API_KEY,
   OPENAI_WEBHOOK_SECRET,
   ACCESS_TOKEN,
@@ -59,54 +60,47 @@ const ALL: readonly Setting<unknown>[] = [
 
 /**
  * The value of a setting.
- * @param env The Worker's environment.
- * @param which One of this file's settings.
  * @throws Problem 503 `not_configured` when it is missing or malformed.
  */
-export function setting<T>(env: Env, which: Setting<T>): T {
-  const result = read(env, which);
+export function setting<T>(env: Env, which: SettingSpec<T>): T {
+  const result = parseSetting(env, which);
   if (!result.success) throw notConfigured(which);
   return result.data;
 }
 
-/**
- * Which settings are in place.
- * @param env The Worker's environment.
- * @returns Booleans by name, never values.
- */
+/** Which settings are in place: booleans by name, never values. */
 export function settingsInPlace(env: Env): Record<string, boolean> {
-  return Object.fromEntries(ALL.map((which) => [which.name, read(env, which).success]));
+  return Object.fromEntries(ALL.map((which) => [which.name, parseSetting(env, which).success]));
 }
 
 /**
- * What a run plans by.
- * @param env The Worker's environment.
- * @param strangers Whether responses that aren't ours are recorded.
- * @throws Problem 503 when a setting is malformed.
+ * The settings that a run keeps from its start to its end.
+ * @param recordExternal Only a webhook asks the setting: a run that was triggered or refetched is always recorded.
+ * @throws Problem 503 `not_configured` when one is malformed.
  */
-export function rulesOf(env: Env, strangers = true): Rules {
+export function readPolicy(env: Env, recordExternal = true): Policy {
   return {
-    deadline: setting(env, WEBHOOK_DEADLINE),
-    again: setting(env, REFETCH_DELAYS),
-    strangers,
+    deadline_seconds: setting(env, WEBHOOK_DEADLINE),
+    delays_seconds: setting(env, REFETCH_DELAYS),
+    record_external: recordExternal,
   };
 }
 
-function secret<T>(name: string, schema: z.ZodType<T>): Setting<T> {
+function secret<T>(name: string, schema: z.ZodType<T>): SettingSpec<T> {
   return { name, schema, fallback: undefined, secret: true };
 }
 
-function variable<T>(name: string, schema: z.ZodType<T>, fallback: string): Setting<T> {
+function variable<T>(name: string, schema: z.ZodType<T>, fallback: string): SettingSpec<T> {
   return { name, schema, fallback, secret: false };
 }
 
-function read<T>(env: Env, which: Setting<T>): z.ZodSafeParseResult<T> {
+function parseSetting<T>(env: Env, which: SettingSpec<T>): z.ZodSafeParseResult<T> {
   const values: Record<string, unknown> = { ...env };
   const value = values[which.name];
   return which.schema.safeParse(value === undefined || value === "" ? which.fallback : value);
 }
 
-// The SDK throws a DOMException on a whsec_ whose rest isn't base64; better to say so beforehand.
+// The SDK throws a DOMException on a whsec_ whose rest isn't base64, so such a secret counts as malformed.
 function isWebhookSecret(value: string): boolean {
   if (!value.startsWith("whsec_")) return true;
   try {
@@ -116,13 +110,9 @@ function isWebhookSecret(value: string): boolean {
   }
 }
 
-function notConfigured(which: Setting<unknown>): Problem {
+function notConfigured(which: SettingSpec<unknown>): Problem {
   const how = which.secret
     ? `Set it with: npx wrangler secret put ${which.name}`
     : "Correct it under [vars] in wrangler.toml and deploy again.";
-  return new Problem(
-    503,
-    "not_configured",
-    `The setting ${which.name} is missing or malformed. ${how}`,
-  );
+  return new Problem("not_configured", `The setting ${which.name} is missing or malformed. ${how}`);
 }

@@ -1,191 +1,176 @@
-// What a caller asked for, checked, and as it goes to OpenAI.
+// Parses what a caller asked for into the request that goes to OpenAI.
 import * as z from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
-import { LARGEST_REQUEST, whyNotTwice } from "../openai/control.ts";
 import { Problem } from "../errors.ts";
-import { askable, EXAMPLE, OUTPUTS } from "../openai/client.ts";
-import { METADATA_KEY, type Intent } from "../record/schema.ts";
+import { EXAMPLE_REQUEST, INCLUDE_OUTPUTS, toRetrieveInclude } from "../openai/client.ts";
+import { MAX_REQUEST_BYTES, nonRepeatableReason } from "../openai/control.ts";
+import { toolTypes } from "../openai/tools.ts";
+import { MAX_RETENTION_DAYS } from "../record/limits.ts";
 import { hasCredentials } from "../record/redact.ts";
+import { METADATA_KEY, type TriggerOptions } from "../record/schema.ts";
 
-/** OpenAI takes 16 pairs; one carries what the recorder must not forget. */
-const MOST_PAIRS = 15;
+/** OpenAI accepts 16 pairs; one of them carries the trigger's options. */
+const MAX_METADATA_PAIRS = 15;
 
-/** Days; the setting RETENTION_DAYS has the same bound. */
-const LONGEST_RETENTION = 3_650;
+/** Parameters that the recorder reads itself. In these null means the default, as it does in OpenAI's API. */
+const NULLABLE_PARAMS = new Set(["model", "include", "metadata", "background", "store"]);
 
-/** Parameters that the recorder looks at itself. */
-const NULLABLE = new Set(["model", "include", "metadata", "background", "store"]);
-
-/** The recorder's own flags beside the create parameters. */
+/** The recorder's own flags in a trigger's body. */
 export const Flags = z.object({
   control: z.boolean().optional(),
   replay: z.boolean().optional(),
   hold: z.boolean().optional(),
-  retention_days: z.int().min(1).max(LONGEST_RETENTION).optional(),
+  retention_days: z.int().min(1).max(MAX_RETENTION_DAYS).optional(),
 });
 
-/** What a flag must be. */
-const MUST: Record<string, string> = {
-  retention_days: `a whole number of days from 1 to ${LONGEST_RETENTION}`,
+/** What a flag must be, when it is not a boolean. */
+const FLAG_RULES: Record<string, string> = {
+  retention_days: `a whole number of days from 1 to ${MAX_RETENTION_DAYS}`,
 };
 
-const Body = z.record(z.string(), z.unknown());
-const Pairs = z.record(z.string(), z.string());
-
-/** A request as it goes to OpenAI, and what must outlive it. */
-export type Prepared = { request: Record<string, unknown>; intent: Intent };
-
-/**
- * The request as it goes to OpenAI.
- * @param env The Worker's environment.
- * @param asked What the caller sent.
- * @throws Problem 400 that says what to change.
- */
-export function prepare(env: Env, asked: unknown): Prepared {
-  const body = Body.safeParse(asked);
-  if (!body.success)
-    throw refused("The body must be a JSON object of Responses create parameters.");
-  const { control, replay, hold, retention_days, ...rest } = body.data;
-  const parameters = withoutNulls(rest);
-  const flags = checkFlags({ control, replay, hold, retention_days });
-  checkParameters(parameters);
-  const example = Object.keys(parameters).length === 0 ? EXAMPLE : {};
-  const request = { model: setting(env, OPENAI_MODEL), ...example, ...parameters };
-  const include = includeOf(request);
-  const intent = {
-    include: include?.filter(isText) ?? [],
-    replay: replay === true,
-    control: control === true,
-    hold: hold === true,
-    retention_days: flags.retention_days ?? null,
-  };
-  const prepared: Prepared = {
-    intent,
-    request: {
-      ...request,
-      ...(include === null ? {} : { include }),
-      metadata: { ...pairsOf(parameters["metadata"]), [METADATA_KEY]: intentText(intent) },
-      background: !intent.hold,
-      store: true,
-      ...(intent.replay || intent.hold ? { stream: true } : {}),
-    },
-  };
-  if (intent.control) checkTwice(prepared.request);
-  if (intent.control) checkKeepable("control", prepared.request);
-  if (intent.hold) checkKeepable("hold", prepared.request);
-  return prepared;
-}
-
-/** Flags that say nothing beside `hold`. */
-const HOLD_ALONE = {
+const NOT_WITH_HOLD = {
   control: "hold runs in the foreground, as its control would. Leave one of them out.",
   replay: "hold reads the events as they come; there is nothing to replay. Leave replay out.",
 };
 
-function checkTwice(request: Record<string, unknown>): void {
-  const why = whyNotTwice(request);
-  if (why !== null)
-    throw refused(`control can't run this request a second time: ${why}. Leave control out.`);
+const Params = z.record(z.string(), z.unknown());
+const Metadata = z.record(z.string(), z.string());
+
+/** A request as it goes to OpenAI, and the options that must outlive it. */
+export type CreateParams = { request: Record<string, unknown>; options: TriggerOptions };
+
+/**
+ * Parses a trigger.
+ * @param body The caller's body: create parameters and flags.
+ * @throws Problem 400 that says what to change, 413 when the request is too large for its flags.
+ */
+export function parseTrigger(env: Env, body: unknown): CreateParams {
+  const parsed = Params.safeParse(body);
+  if (!parsed.success) {
+    throw badRequest("The body must be a JSON object of Responses create parameters.");
+  }
+  const { control, replay, hold, retention_days, ...rest } = parsed.data;
+  const given = withoutNulls(rest);
+  const flags = parseFlags({ control, replay, hold, retention_days });
+  assertRecordable(given);
+  const example = Object.keys(given).length === 0 ? EXAMPLE_REQUEST : {};
+  const params = { model: setting(env, OPENAI_MODEL), ...example, ...given };
+  const include = parseInclude(params);
+  const options: TriggerOptions = {
+    include: include?.filter((value) => typeof value === "string") ?? [],
+    replay: flags.replay === true,
+    control: flags.control === true,
+    hold: flags.hold === true,
+    retention_days: flags.retention_days ?? null,
+  };
+  const request = {
+    ...params,
+    ...(include === null ? {} : { include }),
+    metadata: { ...parseMetadata(given["metadata"]), [METADATA_KEY]: optionsJson(options) },
+    background: !options.hold,
+    store: true,
+    ...(options.replay || options.hold ? { stream: true } : {}),
+  };
+  if (options.control) assertRepeatable(request);
+  if (options.control) assertStorable("control", request);
+  if (options.hold) assertStorable("hold", request);
+  return { request, options };
+}
+
+function assertRepeatable(request: Record<string, unknown>): void {
+  const reason = nonRepeatableReason(request);
+  if (reason === null) return;
+  throw badRequest(`control can't run this request a second time: ${reason}. Leave control out.`);
 }
 
 /**
- * Checks that a Workflow may keep a request, as it must to send it by itself.
+ * Checks that a Workflow may store a request, which it must do to send it.
  * @param flag What asks for it.
- * @param request Create parameters.
  * @throws Problem 400 for credentials, 413 for its size.
  */
-export function checkKeepable(flag: string, request: Record<string, unknown>): void {
+export function assertStorable(flag: string, request: Record<string, unknown>): void {
   if (hasCredentials(request)) {
-    throw refused(
-      `${flag} can't run a request that carries credentials: they would be kept with the run. Leave ${flag} out.`,
+    throw badRequest(
+      `${flag} can't run a request that carries credentials: they would be stored with the run. Leave ${flag} out.`,
     );
   }
-  if (new TextEncoder().encode(JSON.stringify(request)).byteLength <= LARGEST_REQUEST) return;
+  const bytes = new TextEncoder().encode(JSON.stringify(request)).byteLength;
+  if (bytes <= MAX_REQUEST_BYTES) return;
   throw new Problem(
-    413,
     "too_large",
-    `With ${flag} a request may have at most ${LARGEST_REQUEST} bytes. Leave ${flag} out.`,
+    `With ${flag} a request may have at most ${MAX_REQUEST_BYTES} bytes. Leave ${flag} out.`,
   );
 }
 
-function checkFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
+function parseFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
   const flags = Flags.safeParse(given);
   if (!flags.success) {
     const name = String(flags.error.issues[0]?.path[0]);
-    throw refused(`${name} must be ${MUST[name] ?? "true or false"}.`);
+    throw badRequest(`${name} must be ${FLAG_RULES[name] ?? "true or false"}.`);
   }
   const { hold, control, replay } = flags.data;
-  if (hold === true && control === true) throw refused(HOLD_ALONE.control);
-  if (hold === true && replay === true) throw refused(HOLD_ALONE.replay);
+  if (hold === true && control === true) throw badRequest(NOT_WITH_HOLD.control);
+  if (hold === true && replay === true) throw badRequest(NOT_WITH_HOLD.replay);
   return flags.data;
 }
 
-// In these null asks for nothing, as in OpenAI's API; so does `stream: false`.
-function withoutNulls(parameters: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(parameters).filter(([name, value]) => {
+// `stream: false` is the default as well.
+function withoutNulls(params: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(params).filter(([name, value]) => {
     if (name === "stream") return (value ?? false) !== false;
-    return value !== null || !NULLABLE.has(name);
+    return value !== null || !NULLABLE_PARAMS.has(name);
   });
   return Object.fromEntries(entries);
 }
 
-function checkParameters(parameters: Record<string, unknown>): void {
-  if (parameters["background"] === false) {
-    throw refused(
+function assertRecordable(params: Record<string, unknown>): void {
+  if (params["background"] === false) {
+    throw badRequest(
       "background: false can't be recorded: its answer comes back at once. Leave it out.",
     );
   }
-  if (parameters["store"] === false) {
-    throw refused(
+  if (params["store"] === false) {
+    throw badRequest(
       "store: false would let OpenAI delete the response before it is fetched. Leave it out.",
     );
   }
-  if ((parameters["stream"] ?? false) !== false) {
-    throw refused("stream is not for a background response that a webhook ends. Leave it out.");
+  if ((params["stream"] ?? false) !== false) {
+    throw badRequest("stream is not for a background response that a webhook ends. Leave it out.");
   }
 }
 
 /**
- * What a request asks to have included; outputs always, where it has a code interpreter.
- * @param request Create parameters.
- * @returns Null when it asks for nothing.
- * @throws Problem 400 when it isn't a list.
+ * The `include` values of a request: the caller's, and always the outputs when it has a code interpreter.
+ * @returns Null when it includes nothing.
+ * @throws Problem 400 when `include` is no list.
  */
-export function includeOf(request: Record<string, unknown>): unknown[] | null {
+export function parseInclude(request: Record<string, unknown>): unknown[] | null {
   const given = request["include"];
-  if (given !== undefined && !Array.isArray(given)) throw refused("include must be a list.");
-  const wanted: unknown[] = given ?? [];
-  if (!usesInterpreter(request["tools"])) return given === undefined ? null : wanted;
-  return wanted.includes(OUTPUTS) ? wanted : [...wanted, OUTPUTS];
+  if (given !== undefined && !Array.isArray(given)) throw badRequest("include must be a list.");
+  const values: unknown[] = given ?? [];
+  if (!toolTypes(request["tools"]).includes("code_interpreter")) {
+    return given === undefined ? null : values;
+  }
+  return values.includes(INCLUDE_OUTPUTS) ? values : [...values, INCLUDE_OUTPUTS];
 }
 
-function usesInterpreter(tools: unknown): boolean {
-  const Tool = z.array(z.looseObject({ type: z.string() }).catch({ type: "" }));
-  const parsed = Tool.safeParse(tools);
-  return parsed.success && parsed.data.some((tool) => tool.type === "code_interpreter");
-}
-
-function pairsOf(metadata: unknown): Record<string, string> {
-  const pairs = Pairs.safeParse(metadata ?? {});
-  if (!pairs.success) throw refused("metadata must be an object whose values are strings.");
+function parseMetadata(metadata: unknown): Record<string, string> {
+  const pairs = Metadata.safeParse(metadata ?? {});
+  if (!pairs.success) throw badRequest("metadata must be an object whose values are strings.");
   const { [METADATA_KEY]: _, ...own } = pairs.data;
-  if (Object.keys(own).length > MOST_PAIRS) {
-    throw refused(
-      `metadata takes ${MOST_PAIRS} pairs here: the 16th is the recorder's own, ${METADATA_KEY}.`,
+  if (Object.keys(own).length > MAX_METADATA_PAIRS) {
+    throw badRequest(
+      `metadata takes ${MAX_METADATA_PAIRS} pairs here: the 16th is the recorder's own, ${METADATA_KEY}.`,
     );
   }
   return own;
 }
 
-// At most 512 characters, so only what can be asked for again.
-function intentText(intent: Intent): string {
-  return JSON.stringify({ ...intent, include: askable(intent.include) });
+// A metadata value has at most 512 characters, so only the `include` values that GET accepts are stored.
+function optionsJson(options: TriggerOptions): string {
+  return JSON.stringify({ ...options, include: toRetrieveInclude(options.include) });
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-function refused(message: string): Problem {
-  return new Problem(400, "bad_request", message);
+function badRequest(message: string): Problem {
+  return new Problem("bad_request", message);
 }

@@ -1,49 +1,50 @@
-// JSON from outside, before anything looks into it.
-import { isDeeper } from "../lib/json-depth.ts";
+// JSON from callers, before anything reads it.
 import { Problem } from "../errors.ts";
+import { exceedsDepth } from "../lib/json-parse.ts";
 
-/** Levels; a tool's schema has perhaps a dozen. */
-const DEEPEST = 200;
+/** Levels of arrays and objects; a tool's schema has perhaps a dozen. */
+const MAX_DEPTH = 200;
 
 /**
- * A body as JSON.
- * @param bytes As they came; none at all are an empty object.
- * @throws Problem 400 for what isn't JSON in UTF-8, or can't be looked into.
+ * Parses a body as JSON.
+ * @param bytes The body; an empty one counts as an empty object.
+ * @throws Problem 400 when it is not JSON in UTF-8, or not safe.
  */
-export function readJson(bytes: ArrayBuffer | Uint8Array): unknown {
-  return lookable(parse(bytes));
+export function parseJsonBody(bytes: ArrayBuffer | Uint8Array): unknown {
+  return assertSafeJson(decodeJson(bytes));
 }
 
 /**
- * Lets a value pass that can be looked into: everything that does so calls itself, and copies what it finds.
- * @param value What came in, parsed.
- * @throws Problem 400 when it is nested too deeply, or has a key that is lost when it is copied.
+ * Rejects JSON that is nested too deeply for recursive code, or that has a `__proto__` key.
+ * @returns The value.
+ * @throws Problem 400.
  */
-export function lookable<T>(value: T): T {
-  if (isDeeper(value, DEEPEST))
-    throw refused(`The JSON is nested more than ${DEEPEST} levels deep.`);
-  // What is left out silently is what was not refused.
-  if (hasPrototype(value)) throw refused("No key may be called __proto__.");
+export function assertSafeJson<T>(value: T): T {
+  if (exceedsDepth(value, MAX_DEPTH)) {
+    throw badRequest(`The JSON is nested more than ${MAX_DEPTH} levels deep.`);
+  }
+  // A copy of the object would lose this key in silence.
+  if (hasProtoKey(value)) throw badRequest("No key may be called __proto__.");
   return value;
 }
 
-function parse(bytes: ArrayBuffer | Uint8Array): unknown {
+function decodeJson(bytes: ArrayBuffer | Uint8Array): unknown {
   try {
-    // What isn't UTF-8 isn't JSON either; without `fatal` it would be changed on its way.
+    // JSON is UTF-8. Without `fatal`, invalid bytes would be replaced in silence.
     const body = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
     return body.trim() === "" ? {} : JSON.parse(body);
   } catch {
-    throw refused(
+    throw badRequest(
       "The body is not JSON in UTF-8. Send a JSON object, with Content-Type: application/json.",
     );
   }
 }
 
-function hasPrototype(value: unknown): boolean {
+function hasProtoKey(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasPrototype);
+  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasProtoKey);
 }
 
-function refused(message: string): Problem {
-  return new Problem(400, "bad_request", message);
+function badRequest(message: string): Problem {
+  return new Problem("bad_request", message);
 }

@@ -1,113 +1,137 @@
 // The contract as an OpenAPI 3.1 document.
 import * as z from "zod";
 import { version } from "../../package.json";
-import { IN_PATHS, ROUTES, type Answer, type Route } from "./operations.ts";
-import { SHAPES, type Shape } from "./schemas.ts";
+import { listOperations, PATH_PARAMS, type OperationResponse } from "./operations.ts";
+import { SCHEMAS, type SchemaName } from "./schemas.ts";
 
 type Json = Record<string, unknown>;
+type ListedOperation = ReturnType<typeof listOperations>[number];
 
-const UNAUTHORIZED: Answer = { text: "Show the access token, or log in", shape: "Error" };
-const CROSS_SITE: Answer = { text: "The request came from another site", shape: "Error" };
-const BEING_REPLACED: Answer = { text: "Ask again in a second", shape: "Error" };
-const NAMES = z.enum(["id", "file_id", "call_id", "n"]);
+const UNAUTHORIZED: OperationResponse = {
+  description: "Send the access token, or log in",
+  schema: "Error",
+};
+const CROSS_SITE: OperationResponse = {
+  description: "The request came from another site",
+  schema: "Error",
+};
+const RESTARTING: OperationResponse = { description: "Retry in a second", schema: "Error" };
+const PathParamName = z.enum(["id", "file_id", "call_id", "n"]);
 
 /**
  * The document.
- * @param url Where this Worker is.
+ * @param url The origin of this Worker.
  */
-export function openapi(url: string): Json {
+export function toOpenApi(url: string): Json {
   return {
     openapi: "3.1.0",
     info: {
       title: "response-recorder",
       version,
       description:
-        "Starts OpenAI background responses, and keeps the outputs it observed. Below /v1 it speaks OpenAI's own API, which its documents describe: https://platform.openai.com/docs/api-reference/responses",
+        "Starts OpenAI background responses, and stores the outputs it observed. Below /v1 it speaks OpenAI's own API, which its documents describe: https://platform.openai.com/docs/api-reference/responses",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url }],
     security: [{ token: [] }],
-    paths: paths(),
+    paths: toPaths(),
     components: {
       schemas: Object.fromEntries(
-        Object.entries(SHAPES).map(([name, shape]) => [name, schemaOf(shape)]),
+        Object.entries(SCHEMAS).map(([name, schema]) => [name, toJsonSchema(schema)]),
       ),
       securitySchemes: { token: { type: "http", scheme: "bearer" } },
     },
   };
 }
 
-function paths(): Record<string, Json> {
-  const found: Record<string, Json> = {};
-  for (const route of ROUTES)
-    found[route.path] = { ...found[route.path], [route.method]: operation(route) };
-  return found;
+function toPaths(): Record<string, Json> {
+  const paths: Record<string, Json> = {};
+  for (const operation of listOperations()) {
+    const path = operation.path.replaceAll(/:(\w+)/g, "{$1}");
+    const method = operation.method.toLowerCase();
+    paths[path] = { ...paths[path], [method]: toOperationObject(operation, `${method} ${path}`) };
+  }
+  return paths;
 }
 
-function operation(route: Route): Json {
-  const answers = { ...turnsOf(route), ...route.answers, ...doorsOf(route) };
+function toOperationObject(operation: ListedOperation, operationId: string): Json {
+  const responses = {
+    ...conflictResponses(operation),
+    ...operation.responses,
+    ...authResponses(operation),
+  };
   const parameters = [
-    ...inPath(route.path),
-    ...parametersOf("query", route.query),
-    ...parametersOf("header", route.headers),
+    ...pathParameters(operation.path),
+    ...toParameters("query", operation.query),
+    ...toParameters("header", operation.headers),
   ];
   return {
-    operationId: `${route.method} ${route.path}`,
-    summary: route.text,
-    ...(route.open === true ? { security: [] } : {}),
+    operationId,
+    summary: operation.summary,
+    ...(operation.public === true ? { security: [] } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.body === undefined ? {} : { requestBody: { content: jsonOf(route.body) } }),
+    ...(operation.body === undefined
+      ? {}
+      : { requestBody: { content: jsonContent(operation.body) } }),
     responses: Object.fromEntries(
-      Object.entries(answers).map(([status, answer]) => [status, answerOf(answer)]),
+      Object.entries(responses).map(([status, response]) => [status, toResponseObject(response)]),
     ),
   };
 }
 
-// What the door answers before the route is asked: a cookie alone doesn't make another site's post ours.
-function doorsOf(route: Route): Record<number, Answer> {
-  if (route.open === true) return {};
-  return route.method === "get" ? { 401: UNAUTHORIZED } : { 401: UNAUTHORIZED, 403: CROSS_SITE };
+// What the authentication answers before the route runs. A session cookie does not let another site send a POST.
+function authResponses({
+  public: isPublic,
+  method,
+}: ListedOperation): Record<number, OperationResponse> {
+  if (isPublic === true) return {};
+  return method === "GET" ? { 401: UNAUTHORIZED } : { 401: UNAUTHORIZED, 403: CROSS_SITE };
 }
 
-// Whoever asks for a response while somebody has it looked at anew, or deletes it.
-function turnsOf({ path }: Route): Record<number, Answer> {
-  return path.startsWith("/results/{id}") ? { 503: BEING_REPLACED } : {};
+// A response's Recorder may be restarting: another caller refetches or deletes it at the same moment.
+function conflictResponses({ path }: ListedOperation): Record<number, OperationResponse> {
+  return path.startsWith("/results/:id") ? { 503: RESTARTING } : {};
 }
 
 const RETRY_AFTER = {
   "Retry-After": {
-    description: "Seconds to wait, where the recorder itself refuses",
+    description: "Seconds to wait, when the recorder itself refuses",
     schema: { type: "integer" },
   },
 };
 
-function answerOf({ text, shape, type, again }: Answer): Json {
-  if (shape !== undefined) {
-    const headers = again === true ? { headers: RETRY_AFTER } : {};
-    return { description: text, ...headers, content: jsonOf(shape) };
+function toResponseObject({
+  description,
+  schema,
+  contentType,
+  retryAfter,
+}: OperationResponse): Json {
+  if (schema !== undefined) {
+    const headers = retryAfter === true ? { headers: RETRY_AFTER } : {};
+    return { description, ...headers, content: jsonContent(schema) };
   }
-  return { description: text, ...(type === undefined ? {} : { content: { [type]: {} } }) };
+  return { description, ...(contentType === undefined ? {} : { content: { [contentType]: {} } }) };
 }
 
-function jsonOf(shape: Shape): Json {
-  return { "application/json": { schema: { $ref: `#/components/schemas/${shape}` } } };
+function jsonContent(name: SchemaName): Json {
+  return { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } };
 }
 
-function inPath(path: string): Json[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, word]) => {
-    const name = NAMES.parse(word);
-    return parameter("path", name, IN_PATHS[name], true);
+function pathParameters(path: string): Json[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, word]) => {
+    const name = PathParamName.parse(word);
+    return toParameter("path", name, PATH_PARAMS[name], true);
   });
 }
 
-function parametersOf(where: string, shape: z.ZodObject | undefined): Json[] {
-  return Object.entries(shape?.shape ?? {}).map(([name, field]) =>
-    parameter(where, name, z.instanceof(z.ZodType).parse(field), false),
+function toParameters(where: string, object: z.ZodObject | undefined): Json[] {
+  return Object.entries(object?.shape ?? {}).map(([name, field]) =>
+    toParameter(where, name, z.instanceof(z.ZodType).parse(field), false),
   );
 }
 
-function parameter(where: string, name: string, field: z.ZodType, required: boolean): Json {
-  const { description, ...schema } = schemaOf(field);
+function toParameter(where: string, name: string, field: z.ZodType, required: boolean): Json {
+  const { description, ...schema } = toJsonSchema(field);
   return {
     name,
     in: where,
@@ -117,23 +141,23 @@ function parameter(where: string, name: string, field: z.ZodType, required: bool
   };
 }
 
-// As OpenAPI 3.1 has it: JSON Schema 2020-12, without saying so each time.
-function schemaOf(shape: z.ZodType): Json {
-  const { $schema: _, ...schema } = z.toJSONSchema(shape, { io: "output", unrepresentable: "any" });
-  return open(schema);
+// OpenAPI 3.1 uses JSON Schema 2020-12, so a schema need not name its dialect.
+function toJsonSchema(type: z.ZodType): Json {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { io: "output", unrepresentable: "any" });
+  return allowExtraFields(schema);
 }
 
-// What is added to an answer later must not make a reader refuse it.
-function open(schema: Json): Json {
+// A later version may add fields to an answer: clients must not refuse them.
+function allowExtraFields(schema: Json): Json {
   return Object.fromEntries(
     Object.entries(schema)
       .filter(([name, value]) => name !== "additionalProperties" || value !== false)
-      .map(([name, value]) => [name, opened(value)]),
+      .map(([name, value]) => [name, allowExtraFieldsIn(value)]),
   );
 }
 
-function opened(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(opened);
+function allowExtraFieldsIn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(allowExtraFieldsIn);
   const parsed = z.record(z.string(), z.unknown()).safeParse(value);
-  return parsed.success ? open(parsed.data) : value;
+  return parsed.success ? allowExtraFields(parsed.data) : value;
 }

@@ -1,50 +1,53 @@
-// Every route, as the outside sees it.
+// Every route of the contract. The app must have a handler for each of them, and for no other.
 import * as z from "zod";
-import { RESPONSE_ID } from "../openai/created-response.ts";
-import { Query as ExportQuery } from "../http/routes/export.ts";
-import { Query as ListQuery, Wait } from "../http/routes/results.ts";
-import type { Shape } from "./schemas.ts";
+import { RESPONSE_ID } from "../openai/response.ts";
+import { ExportQuery, ListQuery, WaitQuery } from "./queries.ts";
+import type { SchemaName } from "./schemas.ts";
 
-export type Answer = {
-  text: string;
-  shape?: Shape;
-  type?: string;
-  /** True: a `Retry-After` can come with it. */
-  again?: boolean;
+/** One answer of an operation. */
+export type OperationResponse = {
+  description: string;
+  schema?: SchemaName;
+  contentType?: string;
+  /** Whether a `Retry-After` header may come with it. */
+  retryAfter?: boolean;
 };
 
-export type Route = {
-  method: "get" | "post" | "delete";
-  path: string;
-  text: string;
-  /** True: without the access token. */
-  open?: boolean;
+/** What a route takes and answers. */
+export type Operation = {
+  summary: string;
+  /** Whether the route needs no access token. */
+  public?: boolean;
   query?: z.ZodObject;
   headers?: z.ZodObject;
-  body?: Shape;
-  answers: Record<number, Answer>;
+  body?: SchemaName;
+  responses: Record<number, OperationResponse>;
 };
 
 const JSON_TYPE = "application/json";
-const HTML = { text: "A page", type: "text/html" };
-const UNKNOWN = { text: "No record has this id, or it isn't one", shape: "Error" } as const;
-const NOT_YET = { text: "The response has not ended, or nobody knows it", shape: "Error" } as const;
-const REFUSED = { text: "What is wrong, and what to do", shape: "Error" } as const;
-const ACCEPTED = { text: "It will be done", shape: "Accepted" } as const;
-const LED_BACK = { text: "Back to the run's page, for a form" };
-const CROSS_SITE = { text: "The request came from another site", shape: "Error" } as const;
-const SIGNED_OUT = { text: "Back to the login" };
+const HTML = { description: "A page", contentType: "text/html" };
+const NOT_FOUND = {
+  description: "There is no such record, or the id is not valid",
+  schema: "Error",
+} as const;
+const NOT_FINISHED = {
+  description: "The response has not ended, or is not known",
+  schema: "Error",
+} as const;
+const BAD_REQUEST = { description: "What is wrong, and what to do", schema: "Error" } as const;
+const ACCEPTED = { description: "It will be done", schema: "Accepted" } as const;
+const REDIRECT = { description: "To the run's page, for a form" };
+const CROSS_SITE = { description: "The request came from another site", schema: "Error" } as const;
 
-/** Parameters that stand in paths. */
-export const IN_PATHS = {
+/** Parameters in paths. */
+export const PATH_PARAMS = {
   id: z.string().regex(RESPONSE_ID).describe("The response's id"),
   file_id: z.string().describe("The file's id, from the record's `files`"),
   call_id: z.string().describe("The call's id, from the record's `calls`"),
   n: z.coerce.number().int().min(0).describe("Which image of the call, from 0"),
 };
 
-const Waiting = z.object({ wait: Wait.describe("Seconds to wait until it is settled").optional() });
-const Key = z.object({
+const IdempotencyHeaders = z.object({
   "Idempotency-Key": z
     .string()
     .min(1)
@@ -52,180 +55,192 @@ const Key = z.object({
     .describe("The same key gives the same answer for a day, and one run")
     .optional(),
 });
-const Resume = z.object({
+const ResumeHeaders = z.object({
   "Last-Event-ID": z.coerce.number().int().min(0).describe("The last event seen").optional(),
 });
 
-/** In the order in which a newcomer wants them. */
-export const ROUTES: Route[] = [
-  {
-    method: "post",
-    path: "/trigger",
-    text: "Starts a background response. The body is Responses create parameters and the recorder's flags; without any, the report's example runs",
-    headers: Key,
+/** By method and path, in the order in which a newcomer wants them. */
+export const OPERATIONS = {
+  "POST /trigger": {
+    summary:
+      "Starts a background response. The body is Responses create parameters and the recorder's flags; without any, the example from the bug report runs",
+    headers: IdempotencyHeaders,
     body: "Trigger",
-    answers: {
-      202: { text: "It runs, and is being recorded", shape: "Started" },
-      303: LED_BACK,
-      400: REFUSED,
-      404: { text: "OpenAI knows no such model", shape: "Error" },
-      409: { text: "The first request with this key has no answer yet", shape: "Error" },
-      413: REFUSED,
-      422: { text: "This key came with another body before, or OpenAI's refusal", shape: "Error" },
+    responses: {
+      202: { description: "It runs, and is being recorded", schema: "Started" },
+      303: REDIRECT,
+      400: BAD_REQUEST,
+      404: { description: "OpenAI knows no such model", schema: "Error" },
+      409: { description: "The first request with this key has no answer yet", schema: "Error" },
+      413: BAD_REQUEST,
+      422: {
+        description: "The key came with another body before, or OpenAI's refusal",
+        schema: "Error",
+      },
       429: {
-        text: "Too many triggers within a minute, or OpenAI's rate limit or its budget",
-        shape: "Error",
-        again: true,
+        description: "Too many triggers within a minute, or OpenAI's rate limit or its budget",
+        schema: "Error",
+        retryAfter: true,
       },
-      502: { text: "OpenAI refuses the key, or it isn't known whether it runs", shape: "Error" },
-      503: { text: "A setting is missing, or it runs and isn't handed over yet", shape: "Error" },
-    },
-  },
-  { method: "get", path: "/trigger", text: "The same as a form", answers: { 200: HTML } },
-  {
-    method: "get",
-    path: "/results",
-    text: "The list, newest first. A filtered answer may be short and still have a cursor",
-    query: ListQuery,
-    answers: { 200: { text: "One page; as HTML for a browser", shape: "List" }, 400: REFUSED },
-  },
-  {
-    method: "get",
-    path: "/results/{id}",
-    text: "One record; `verdict` is `pending` while it is in flight",
-    query: Waiting,
-    answers: {
-      200: { text: "The record; as HTML for a browser", shape: "Record" },
-      400: REFUSED,
-      404: UNKNOWN,
-    },
-  },
-  {
-    method: "get",
-    path: "/results/{id}/outputs",
-    text: "Just what the code printed, call after call",
-    answers: { 200: { text: "Text", type: "text/plain" }, 404: NOT_YET },
-  },
-  {
-    method: "get",
-    path: "/results/{id}/response",
-    text: "The last terminal response object, as OpenAI sent it",
-    answers: { 200: { text: "OpenAI's JSON", type: JSON_TYPE }, 404: NOT_YET },
-  },
-  {
-    method: "get",
-    path: "/results/{id}/events",
-    text: "Follows a run: its history, then what happens",
-    headers: Resume,
-    answers: {
-      200: { text: "Server-sent events: `step`, then `end`", type: "text/event-stream" },
-      404: UNKNOWN,
-    },
-  },
-  {
-    method: "get",
-    path: "/results/{id}/files/{file_id}",
-    text: "A file that was copied from the container",
-    answers: { 200: { text: "Its bytes", type: "application/octet-stream" }, 404: UNKNOWN },
-  },
-  {
-    method: "get",
-    path: "/results/{id}/images/{call_id}/{n}",
-    text: "An image among a call's outputs",
-    query: Waiting,
-    answers: { 200: { text: "Its bytes", type: "image/*" }, 400: REFUSED, 404: UNKNOWN },
-  },
-  {
-    method: "post",
-    path: "/results/{id}/refetch",
-    text: "Looks now: in flight, after the end, or at an id never seen",
-    answers: { 202: ACCEPTED, 303: LED_BACK, 404: UNKNOWN },
-  },
-  {
-    method: "post",
-    path: "/results/{id}/cancel",
-    text: "Cancels a run in flight",
-    answers: {
-      202: ACCEPTED,
-      303: LED_BACK,
-      404: UNKNOWN,
-      409: { text: "It has ended already", shape: "Error" },
-      502: REFUSED,
-    },
-  },
-  {
-    method: "delete",
-    path: "/results/{id}",
-    text: "Forgets the record, its files and its line in the list",
-    answers: { 204: { text: "It is forgotten" }, 404: UNKNOWN, 503: REFUSED },
-  },
-  {
-    method: "post",
-    path: "/results/{id}/delete",
-    text: "The same from a form",
-    answers: { 303: { text: "Back to the list" }, 404: UNKNOWN, 503: REFUSED },
-  },
-  {
-    method: "get",
-    path: "/results.ndjson",
-    text: 'The export, page by page: a record a line, and `{"cursor"}` on the last. A page without that line was cut off',
-    query: ExportQuery,
-    answers: { 200: { text: "Lines of JSON", type: "application/x-ndjson" }, 400: REFUSED },
-  },
-  {
-    method: "post",
-    path: "/webhook",
-    text: "OpenAI's webhook",
-    open: true,
-    body: "Webhook",
-    answers: {
-      200: { text: "Accepted, known already, or not ours to act on", shape: "Received" },
-      400: { text: "A signature, headers or a body that can't be accepted", shape: "Error" },
-      413: REFUSED,
+      502: {
+        description: "OpenAI refuses the key, or it is not known whether it runs",
+        schema: "Error",
+      },
       503: {
-        text: "Send it again: a setting is missing, or it was not handed over",
-        shape: "Error",
+        description: "A setting is missing, or it runs and the recorder has not taken over",
+        schema: "Error",
       },
     },
   },
-  {
-    method: "get",
-    path: "/health",
-    text: "Which settings are in place; never their values",
-    open: true,
-    answers: {
-      200: { text: "All of them", shape: "Health" },
-      503: { text: "One is missing or malformed", shape: "Health" },
+  "GET /trigger": { summary: "The same as a form", responses: { 200: HTML } },
+  "GET /results": {
+    summary: "The list, newest first. A filtered page may be short and still have a cursor",
+    query: ListQuery,
+    responses: {
+      200: { description: "One page; HTML for a browser", schema: "List" },
+      400: BAD_REQUEST,
     },
   },
-  { method: "get", path: "/login", text: "The login", open: true, answers: { 200: HTML } },
-  {
-    method: "post",
-    path: "/login",
-    text: "Logs a browser in",
-    open: true,
-    answers: {
-      303: { text: "To where it came from" },
-      400: REFUSED,
+  "GET /results/:id": {
+    summary: "One record; `verdict` is `pending` while it is in flight",
+    query: WaitQuery,
+    responses: {
+      200: { description: "The record; HTML for a browser", schema: "Record" },
+      400: BAD_REQUEST,
+      404: NOT_FOUND,
+    },
+  },
+  "GET /results/:id/outputs": {
+    summary: "Only what the code printed, call after call",
+    responses: { 200: { description: "Text", contentType: "text/plain" }, 404: NOT_FINISHED },
+  },
+  "GET /results/:id/response": {
+    summary: "The last terminal response object, as OpenAI sent it",
+    responses: { 200: { description: "OpenAI's JSON", contentType: JSON_TYPE }, 404: NOT_FINISHED },
+  },
+  "GET /results/:id/events": {
+    summary: "Follows a run: its history, then new events",
+    headers: ResumeHeaders,
+    responses: {
+      200: {
+        description: "Server-sent events: `step`, then `end`",
+        contentType: "text/event-stream",
+      },
+      404: NOT_FOUND,
+    },
+  },
+  "GET /results/:id/files/:file_id": {
+    summary: "A file that was copied from the container",
+    responses: {
+      200: { description: "Its bytes", contentType: "application/octet-stream" },
+      404: NOT_FOUND,
+    },
+  },
+  "GET /results/:id/images/:call_id/:n": {
+    summary: "An image among a call's outputs",
+    query: WaitQuery,
+    responses: {
+      200: { description: "Its bytes", contentType: "image/*" },
+      400: BAD_REQUEST,
+      404: NOT_FOUND,
+    },
+  },
+  "POST /results/:id/refetch": {
+    summary: "Observes a response now: in flight, after its end, or with an id never seen",
+    responses: { 202: ACCEPTED, 303: REDIRECT, 404: NOT_FOUND },
+  },
+  "POST /results/:id/cancel": {
+    summary: "Cancels a run in flight",
+    responses: {
+      202: ACCEPTED,
+      303: REDIRECT,
+      404: NOT_FOUND,
+      409: { description: "It has ended already", schema: "Error" },
+      502: BAD_REQUEST,
+    },
+  },
+  "DELETE /results/:id": {
+    summary: "Deletes the record, its files and its row in the list",
+    responses: { 204: { description: "It is deleted" }, 404: NOT_FOUND, 503: BAD_REQUEST },
+  },
+  "POST /results/:id/delete": {
+    summary: "The same from a form",
+    responses: { 303: { description: "To the list" }, 404: NOT_FOUND, 503: BAD_REQUEST },
+  },
+  "GET /results.ndjson": {
+    summary:
+      'The export, page by page: a record a line, and `{"cursor"}` on the last. A page without that line is incomplete',
+    query: ExportQuery,
+    responses: {
+      200: { description: "Lines of JSON", contentType: "application/x-ndjson" },
+      400: BAD_REQUEST,
+    },
+  },
+  "POST /webhook": {
+    summary: "OpenAI's webhook",
+    public: true,
+    body: "Webhook",
+    responses: {
+      200: { description: "Accepted, a duplicate, or not ours to act on", schema: "Received" },
+      400: {
+        description: "A signature, headers or a body that can't be accepted",
+        schema: "Error",
+      },
+      413: BAD_REQUEST,
+      503: {
+        description: "Send it again: a setting is missing, or the recorder could not take it",
+        schema: "Error",
+      },
+    },
+  },
+  "GET /health": {
+    summary: "Which settings are in place; never their values",
+    public: true,
+    responses: {
+      200: { description: "All of them", schema: "Health" },
+      503: { description: "One is missing or malformed", schema: "Health" },
+    },
+  },
+  "GET /login": { summary: "The login", public: true, responses: { 200: HTML } },
+  "POST /login": {
+    summary: "Logs a browser in",
+    public: true,
+    responses: {
+      303: { description: "To the page that needed the login" },
+      400: BAD_REQUEST,
       401: HTML,
       403: CROSS_SITE,
-      413: REFUSED,
-      429: { text: "Too many tries from this address", shape: "Error", again: true },
-      503: { text: "No access token is configured", shape: "Error" },
+      413: BAD_REQUEST,
+      429: {
+        description: "Too many attempts from this address",
+        schema: "Error",
+        retryAfter: true,
+      },
+      503: { description: "No access token is configured", schema: "Error" },
     },
   },
-  { method: "post", path: "/logout", text: "Logs it out", answers: { 303: SIGNED_OUT } },
-  {
-    method: "get",
-    path: "/",
-    text: "The list",
-    answers: { 302: { text: "To /results" } },
+  "POST /logout": { summary: "Logs it out", responses: { 303: { description: "To the login" } } },
+  "GET /": { summary: "The list", responses: { 302: { description: "To /results" } } },
+  "GET /openapi.json": {
+    summary: "This contract",
+    responses: { 200: { description: "OpenAPI 3.1", contentType: JSON_TYPE } },
   },
-  {
-    method: "get",
-    path: "/openapi.json",
-    text: "This contract",
-    answers: { 200: { text: "OpenAPI 3.1", type: JSON_TYPE } },
-  },
-  { method: "get", path: "/openapi", text: "This contract as a page", answers: { 200: HTML } },
-];
+  "GET /openapi": { summary: "This contract as a page", responses: { 200: HTML } },
+} as const satisfies Record<string, Operation>;
+
+/** `METHOD /path`. */
+export type OperationName = keyof typeof OPERATIONS;
+
+/** The operations that need no access token. */
+export type PublicOperationName = {
+  [Name in OperationName]: (typeof OPERATIONS)[Name] extends { public: true } ? Name : never;
+}[OperationName];
+
+/** Every operation with its method and its path. */
+export function listOperations(): (Operation & { method: string; path: string })[] {
+  const operations: Record<string, Operation> = OPERATIONS;
+  return Object.entries(operations).map(([name, operation]) => {
+    const [method = "", path = ""] = name.split(" ");
+    return { ...operation, method, path };
+  });
+}

@@ -1,223 +1,226 @@
-// A record as the outside sees it: what is Known, joined with the response's body. What was printed is passed on as bytes: it can have megabytes.
-import { describe } from "../lib/sha256.ts";
-import { elementsOf, isText, itemsIn, named, printedIn, type Item } from "../openai/call-items.ts";
-import { memberOf, textIn, valueOf } from "../lib/json-scan.ts";
-import type { Call, Channel, Known, KnownCall, ResponseRecord } from "../record/schema.ts";
+// A record as the API shows it: the stored record joined with the response's body. Outputs pass through as bytes: they can be megabytes.
+import { toByteStream } from "../lib/byte-stream.ts";
+import {
+  arrayElements,
+  findMember,
+  isString,
+  memberMap,
+  parseValue,
+  stringChunks,
+} from "../lib/json-scan.ts";
+import { sha256OfChunks } from "../lib/sha256.ts";
+import { findCallItems, logChunks, type CallItem } from "../openai/call-items.ts";
+import type { Call, Channel, ResponseRecord, StoredCall, StoredRecord } from "../record/schema.ts";
 
-/** Bytes of an output above which a page gets only its beginning. */
-const LARGEST_SHOWN = 64 * 1024;
-/** Characters of it that a page gets. */
-const SHOWN = 32 * 1024;
+/** A page gets only the beginning of a larger output. */
+const MAX_PAGE_OUTPUT_BYTES = 64 * 1024;
+/** Characters of that beginning. */
+const MAX_PAGE_TEXT_LENGTH = 32 * 1024;
 
-/** A call and its outputs as JSON; null where there are none. */
-export type RevealedCall = Omit<Call, "outputs"> & { outputs: Uint8Array | null };
+/** A call, and its outputs as JSON; null when it has none. */
+export type CallRepresentation = Omit<Call, "outputs"> & { outputs: Uint8Array | null };
 
-/** A record's JSON but for the response object, as pages show it: of a long text its beginning. */
-export type Shown = Omit<ResponseRecord, "response">;
+/** A record as pages show it: without the response object, and with long texts truncated. */
+export type PageRecord = Omit<ResponseRecord, "response">;
 
 /** A record, ready to be sent or shown. */
-export type Revealed = {
-  calls: RevealedCall[];
-  /** The calls of its control, where there is one. */
-  others: RevealedCall[];
-  /** The record's JSON, in pieces: outputs and the response object as OpenAI sent them, byte for byte. */
+export type RecordRepresentation = {
+  calls: CallRepresentation[];
+  /** The calls of the control; none without one. */
+  controlCalls: CallRepresentation[];
+  /** The record's JSON. Outputs and the response object are byte for byte as OpenAI sent them. */
   json(): ReadableStream<Uint8Array>;
   /** What the code printed, call after call. */
-  printed(): ReadableStream<Uint8Array>;
-  /** For pages. */
-  shown(): Promise<Shown>;
+  stdout(): ReadableStream<Uint8Array>;
+  toPageRecord(): Promise<PageRecord>;
   /** The response object's JSON, or null. */
   response: Uint8Array | null;
 };
 
-/** Reads the calls that another channel had, with their outputs: a list as JSON, or null. */
+/** Reads the calls that a channel had, with their outputs: an array as JSON, or null. */
 export type ReadOutputs = (channel: Channel) => Promise<Uint8Array | null>;
 
 /**
- * Joins a record with its body, and with what other channels had.
- * @param known What is known.
+ * Joins a record with its body, and with the outputs of other channels.
  * @param body The response object's JSON, unread; null when none is stored.
- * @param read Reads what is stored beside it.
  */
-export async function reveal(
-  known: Known,
+export async function toRepresentation(
+  record: StoredRecord,
   body: ReadableStream<Uint8Array> | null,
-  read: ReadOutputs,
-): Promise<Revealed> {
-  const response = body === null || known.body === null ? null : await new Response(body).bytes();
-  const own = response === null ? [] : itemsIn(memberOf(response, "output"));
-  const calls = await withOutputs(known.calls, own, read);
-  const others = await withOutputs(known.control?.calls ?? [], [], read);
-  const outside = outsideOf(known);
+  readOutputs: ReadOutputs,
+): Promise<RecordRepresentation> {
+  const response = body === null || record.body === null ? null : await new Response(body).bytes();
+  const items = response === null ? [] : findCallItems(findMember(response, "output"));
+  const calls = await withOutputs(record.calls, items, readOutputs);
+  const controlCalls = await withOutputs(record.control?.calls ?? [], [], readOutputs);
   return {
     calls,
-    others,
-    json: () => streamOf(jsonOf(known, calls, others, response)),
-    printed: () => streamOf(encoded(printedBy(calls))),
-    shown: async () => ({
-      ...outside,
+    controlCalls,
+    json: () => toByteStream(recordJson(record, calls, controlCalls, response)),
+    stdout: () => toByteStream(encodePieces(stdoutPieces(calls))),
+    toPageRecord: async () => ({
+      ...publicFields(record),
       control:
-        known.control === null ? null : { ...known.control, calls: await shownCalls(others) },
-      calls: await shownCalls(calls),
+        record.control === null
+          ? null
+          : { ...record.control, calls: await toPageCalls(controlCalls) },
+      calls: await toPageCalls(calls),
     }),
     response,
   };
 }
 
-// A call's outputs stand in the response's body, or where its source had them.
+// A call's outputs are in the response's body, or were stored from the channel that had them.
 async function withOutputs(
-  calls: KnownCall[],
-  own: Item[],
-  read: ReadOutputs,
-): Promise<RevealedCall[]> {
+  calls: StoredCall[],
+  items: CallItem[],
+  readOutputs: ReadOutputs,
+): Promise<CallRepresentation[]> {
   const sources = new Set(calls.map((call) => call.source).filter((source) => source !== null));
-  const beside = new Map<Channel | null, Item[]>();
+  const stored = new Map<Channel | null, CallItem[]>();
   for (const source of sources) {
-    const missing = calls.some((call) => call.source === source && isMissing(call, own));
-    beside.set(source, missing ? itemsIn((await read(source)) ?? undefined) : []);
+    const lacking = calls.some((call) => call.source === source && lacksOutputs(call, items));
+    stored.set(source, lacking ? findCallItems(await readOutputs(source)) : []);
   }
   return calls.map((call) => {
     const { state: _, ...rest } = call;
-    const other = beside.get(call.source) ?? [];
-    const item = isMissing(call, own) ? byId(other, call.id) : byId(own, call.id);
+    const from = lacksOutputs(call, items) ? (stored.get(call.source) ?? []) : items;
+    const item = findById(from, call.id);
     if (item === undefined) return { ...rest, outputs: null };
     return { ...rest, code: item.code ?? rest.code, outputs: item.outputs };
   });
 }
 
-// The body stored is an earlier or a later one than the one that had this call's outputs.
-function isMissing(call: KnownCall, own: Item[]): boolean {
+// The stored body is not always the one that had this call's outputs.
+function lacksOutputs(call: StoredCall, items: CallItem[]): boolean {
   if (call.state !== "populated") return false;
-  return elementsOf(byId(own, call.id)?.outputs).length === 0;
+  return arrayElements(findById(items, call.id)?.outputs).length === 0;
 }
 
-function byId(items: Item[], id: string): Item | undefined {
+function findById(items: CallItem[], id: string): CallItem | undefined {
   return items.find((item) => item.id === id);
 }
 
-// The contract's names, in the contract's order.
-function outsideOf(known: Known): Omit<ResponseRecord, "calls" | "control" | "response"> {
+// The contract's fields, in its order.
+function publicFields(
+  record: StoredRecord,
+): Omit<ResponseRecord, "calls" | "control" | "response"> {
   return {
-    id: known.id,
-    status: known.status,
-    verdict: known.verdict,
-    model: known.model,
-    background: known.background,
-    created_at: known.created_at,
-    completed_at: known.completed_at,
-    recorded_at: known.recorded_at,
-    settled_at: known.settled_at,
-    started_by: known.started_by,
-    include: known.include,
-    request: known.request,
-    observations: known.observations,
-    webhook: known.webhook,
-    files: known.files,
-    held: known.held,
-    error: known.error,
+    id: record.id,
+    status: record.status,
+    verdict: record.verdict,
+    model: record.model,
+    background: record.background,
+    created_at: record.created_at,
+    completed_at: record.completed_at,
+    recorded_at: record.recorded_at,
+    settled_at: record.settled_at,
+    started_by: record.started_by,
+    include: record.include,
+    request: record.request,
+    observations: record.observations,
+    webhook: record.webhook,
+    files: record.files,
+    held: record.held,
+    error: record.error,
   };
 }
 
 type Piece = string | Uint8Array;
 
-function* jsonOf(
-  known: Known,
-  calls: RevealedCall[],
-  others: RevealedCall[],
+function* recordJson(
+  record: StoredRecord,
+  calls: CallRepresentation[],
+  controlCalls: CallRepresentation[],
   response: Uint8Array | null,
 ): Generator<Uint8Array> {
-  yield* encoded([open(outsideOf(known)), `"control":`]);
-  if (known.control === null) yield* encoded(["null"]);
+  yield* encodePieces([openObject(publicFields(record)), `"control":`]);
+  if (record.control === null) yield* encodePieces(["null"]);
   else {
-    const { calls: _, ...control } = known.control;
-    yield* encoded([open(control), `"calls":`]);
-    yield* encoded(listOf(others));
-    yield* encoded(["}"]);
+    const { calls: _, ...control } = record.control;
+    yield* encodePieces([openObject(control), `"calls":`]);
+    yield* encodePieces(callsJson(controlCalls));
+    yield* encodePieces(["}"]);
   }
-  yield* encoded([`,"calls":`]);
-  yield* encoded(listOf(calls));
-  yield* encoded([`,"response":`, response ?? "null", "}"]);
+  yield* encodePieces([`,"calls":`]);
+  yield* encodePieces(callsJson(calls));
+  yield* encodePieces([`,"response":`, response ?? "null", "}"]);
 }
 
-function* listOf(calls: RevealedCall[]): Generator<Piece> {
+function* callsJson(calls: CallRepresentation[]): Generator<Piece> {
   yield "[";
   for (const [index, { outputs, ...call }] of calls.entries()) {
     if (index > 0) yield ",";
-    yield `${open(call)}"outputs":`;
+    yield `${openObject(call)}"outputs":`;
     yield outputs ?? "null";
     yield "}";
   }
   yield "]";
 }
 
-// An object's JSON that goes on.
-function open(value: object): string {
+// An object's JSON without its closing brace, ready for more members.
+function openObject(value: object): string {
   return `${JSON.stringify(value).slice(0, -1)},`;
 }
 
-function* encoded(pieces: Iterable<Piece>): Generator<Uint8Array> {
+function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   for (const piece of pieces) {
     if (piece.length > 0) yield typeof piece === "string" ? encoder.encode(piece) : piece;
   }
 }
 
-function streamOf(pieces: Generator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const next = pieces.next();
-      if (next.done === true) return controller.close();
-      controller.enqueue(next.value);
-    },
-  });
-}
-
-// Each call begins on a line of its own.
-function* printedBy(calls: RevealedCall[]): Generator<string> {
-  let last = "\n";
+// The output of each call begins on a new line.
+function* stdoutPieces(calls: CallRepresentation[]): Generator<string> {
+  let lastCharacter = "\n";
   for (const { outputs } of calls) {
-    let begun = false;
-    for (const text of printedIn(outputs)) {
+    let hasBegun = false;
+    for (const text of logChunks(outputs)) {
       if (text === "") continue;
-      if (!begun && last !== "\n") yield "\n";
-      begun = true;
-      last = text.slice(-1);
+      if (!hasBegun && lastCharacter !== "\n") yield "\n";
+      hasBegun = true;
+      lastCharacter = text.slice(-1);
       yield text;
     }
   }
 }
 
-async function shownCalls(calls: RevealedCall[]): Promise<Call[]> {
+async function toPageCalls(calls: CallRepresentation[]): Promise<Call[]> {
   return Promise.all(
     calls.map(async ({ outputs, ...call }) => ({
       ...call,
-      outputs: outputs === null ? null : await Promise.all(elementsOf(outputs).map(shownOutput)),
+      outputs:
+        outputs === null ? null : await Promise.all(arrayElements(outputs).map(toPageOutput)),
     })),
   );
 }
 
-// `cut` says how much there is in all, and tells one text from another that begins alike.
-async function shownOutput(output: Uint8Array): Promise<unknown> {
-  if (output.byteLength <= LARGEST_SHOWN) return valueOf(output);
-  const members = named(output);
-  const type = valueOf(members.get("type"));
-  const [name, text] = [...members].find(([, value]) => value.byteLength > SHOWN) ?? ["", output];
-  if (!isText(text)) return { type, cut: { bytes: output.byteLength } };
-  const { digest } = await describe([text]);
-  return { type, [name]: beginningOf(text), cut: { bytes: bytesOf(text), digest } };
+// `cut` has the size of the whole text, and a digest that tells apart texts with the same beginning.
+async function toPageOutput(output: Uint8Array): Promise<unknown> {
+  if (output.byteLength <= MAX_PAGE_OUTPUT_BYTES) return parseValue(output);
+  const members = memberMap(output);
+  const type = parseValue(members.get("type"));
+  const [name, text] = [...members].find(isLong) ?? ["", output];
+  if (!isString(text)) return { type, cut: { bytes: output.byteLength } };
+  const { digest } = await sha256OfChunks([text]);
+  return { type, [name]: textBeginning(text), cut: { bytes: textBytes(text), digest } };
 }
 
-function beginningOf(text: Uint8Array): string {
+function isLong([, value]: [string, Uint8Array]): boolean {
+  return value.byteLength > MAX_PAGE_TEXT_LENGTH;
+}
+
+function textBeginning(text: Uint8Array): string {
   let beginning = "";
-  for (const piece of textIn(text)) {
-    beginning += piece;
-    if (beginning.length >= SHOWN) break;
+  for (const chunk of stringChunks(text)) {
+    beginning += chunk;
+    if (beginning.length >= MAX_PAGE_TEXT_LENGTH) break;
   }
-  return beginning.slice(0, SHOWN);
+  return beginning.slice(0, MAX_PAGE_TEXT_LENGTH);
 }
 
-function bytesOf(text: Uint8Array): number {
+function textBytes(text: Uint8Array): number {
   let bytes = 0;
-  for (const piece of encoded(textIn(text))) bytes += piece.byteLength;
+  for (const chunk of encodePieces(stringChunks(text))) bytes += chunk.byteLength;
   return bytes;
 }

@@ -1,13 +1,13 @@
-// The shapes that the outside sees, by name. What checks requests and records is the same thing that is written down here.
+// The contract's schemas by name. The schemas that check requests and records are the ones that the contract shows.
 import * as z from "zod";
-import { ResponseRecord, ResponseVerdict } from "../record/schema.ts";
+import { RESPONSE_ID } from "../openai/response.ts";
+import { ResponseRecord, RunVerdict } from "../record/schema.ts";
 import { Flags } from "./create-params.ts";
-import { Started } from "../http/routes/trigger.ts";
 
-const Row = z.object({
+const ListRow = z.object({
   id: z.string(),
   status: z.string().nullable(),
-  verdict: ResponseVerdict,
+  verdict: RunVerdict,
   model: z.string().nullable(),
   created_at: z.iso.datetime().nullable(),
   completed_at: z.iso.datetime().nullable(),
@@ -30,12 +30,20 @@ const Webhook = z.looseObject({
   data: z.looseObject({ id: z.string() }).nullish(),
 });
 
-/** Every shape of the contract. */
-export const SHAPES = {
+/** The answer to a trigger. */
+export const TriggerResult = z.object({
+  id: z.string().regex(RESPONSE_ID),
+  status: z.string(),
+  result_url: z.url(),
+});
+export type TriggerResult = z.infer<typeof TriggerResult>;
+
+/** Every schema of the contract. */
+export const SCHEMAS = {
   Trigger,
-  Started,
+  Started: TriggerResult,
   Record: ResponseRecord,
-  List: z.object({ results: z.array(Row), cursor: z.string().nullable() }),
+  List: z.object({ results: z.array(ListRow), cursor: z.string().nullable() }),
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook,
@@ -55,4 +63,4 @@ export const SHAPES = {
   }),
 };
 
-export type Shape = keyof typeof SHAPES;
+export type SchemaName = keyof typeof SCHEMAS;

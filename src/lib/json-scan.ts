@@ -1,144 +1,155 @@
-// Finds and replaces values in JSON without parsing it: a text of megabytes would not fit into the isolate twice.
+// Finds and replaces values in JSON bytes without parsing them: a string of megabytes would not fit into the isolate twice.
+import { BACKSLASH, countBackslashes, isContinuationByte, LETTER_U, QUOTE } from "./json-string.ts";
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
-const LETTER_U = 0x75;
-const OPENS = new Set([0x7b, 0x5b]);
-const CLOSES = new Set([0x7d, 0x5d]);
+const OPENING = new Set([0x7b, 0x5b]);
+const CLOSING = new Set([0x7d, 0x5d]);
+const LEFT_BRACKET = 0x5b;
+const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** Bytes of a text that are read at once. */
-const PIECE = 64 * 1024;
+/** Bytes of a string that are decoded at once. */
+const STRING_CHUNK_BYTES = 64 * 1024;
 
 const decoder = new TextDecoder();
-/** A piece may begin with what would be a byte order mark at the beginning of a text. */
-const middle = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+/** A chunk from the middle of a string may begin with the bytes of a byte order mark, which must stay. */
+const chunkDecoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** A member of an object, or with an empty name an item of a list. Its value is a view into the JSON it was found in. */
+/** A member of an object, or with an empty name an element of an array. The value is a view into the JSON. */
 export type Member = { name: string; value: Uint8Array };
 
-/** A value that is to be replaced, and the JSON that replaces it. */
-export type Edit = { value: Uint8Array; by: string | Uint8Array };
+/** A value to replace, as found by this module, and the JSON that replaces it. */
+export type Edit = { value: Uint8Array; replacement: string | Uint8Array };
 
 /**
- * The members of an object, or the items of a list; not those further inside.
+ * The members of an object, or the elements of an array, without those of nested values.
  * @param json Valid JSON.
  */
-export function membersOf(json: Uint8Array): Member[] {
+export function scanMembers(json: Uint8Array): Member[] {
   const members: Member[] = [];
   let depth = 0;
-  let from = 0;
-  let text = json.subarray(0, 0);
+  let valueStart = 0;
+  let lastString = json.subarray(0, 0);
   let name = "";
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at] ?? 0;
     if (byte === QUOTE) {
       const end = endOfString(json, at);
-      text = json.subarray(at, end);
+      lastString = json.subarray(at, end);
       at = end - 1;
       continue;
     }
-    if (CLOSES.has(byte)) depth -= 1;
-    const ends = depth === 0 ? CLOSES.has(byte) : depth === 1 && byte === COMMA;
-    if (ends) members.push({ name, value: json.subarray(from, at) });
-    if (depth === 1 && byte === COLON) name = stringOf(text);
-    if (OPENS.has(byte)) depth += 1;
-    if (depth === 1 && (ends || byte === COLON || OPENS.has(byte))) from = at + 1;
+    if (CLOSING.has(byte)) depth -= 1;
+    const ends = depth === 0 ? CLOSING.has(byte) : depth === 1 && byte === COMMA;
+    if (ends) members.push({ name, value: json.subarray(valueStart, at) });
+    if (depth === 1 && byte === COLON) name = String(parseValue(lastString));
+    if (OPENING.has(byte)) depth += 1;
+    if (depth === 1 && (ends || byte === COLON || OPENING.has(byte))) valueStart = at + 1;
   }
   return members.filter(({ value }) => !isBlank(value));
 }
 
 /**
- * One member of an object.
+ * The value of one member of an object; of two with the same name the first.
  * @param json Valid JSON.
- * @param name The member's name.
  */
-export function memberOf(json: Uint8Array, name: string): Uint8Array | undefined {
-  return membersOf(json).find((member) => member.name === name)?.value;
+export function findMember(json: Uint8Array, name: string): Uint8Array | undefined {
+  return scanMembers(json).find((member) => member.name === name)?.value;
 }
 
 /**
- * The value of a short text.
- * @param json JSON; undefined is passed on.
+ * An object's members by name. Of two with the same name the last one wins, as it does in JSON.parse.
+ * @param json An object as JSON.
  */
-export function valueOf(json: Uint8Array | undefined): unknown {
+export function memberMap(json: Uint8Array): Map<string, Uint8Array> {
+  return new Map(scanMembers(json).map(({ name, value }) => [name, value]));
+}
+
+/** The elements of an array, each as JSON; any other value has none. */
+export function arrayElements(json: Uint8Array | null | undefined): Uint8Array[] {
+  const array = asArray(json ?? undefined);
+  return array === null ? [] : scanMembers(array).map(({ value }) => value);
+}
+
+/** The JSON itself when it is an array, else null. */
+export function asArray(json: Uint8Array | undefined): Uint8Array | null {
+  return json !== undefined && firstByte(json) === LEFT_BRACKET ? json : null;
+}
+
+/** Whether JSON is a string. */
+export function isString(json: Uint8Array | undefined): json is Uint8Array {
+  return json !== undefined && firstByte(json) === QUOTE;
+}
+
+/** Parses a value that is known to be small; undefined stays undefined. */
+export function parseValue(json: Uint8Array | undefined): unknown {
   return json === undefined ? undefined : JSON.parse(decoder.decode(json));
 }
 
 /**
  * Replaces values.
  * @param json The JSON in which the values were found.
- * @param edits In the order in which the values stand there.
- * @returns The new JSON in pieces.
+ * @param edits In the order of the values.
+ * @returns The new JSON in chunks.
  */
-export function replaced(json: Uint8Array, edits: Edit[]): Uint8Array[] {
+export function applyEdits(json: Uint8Array, edits: Edit[]): Uint8Array[] {
   let from = 0;
-  const pieces = edits.flatMap(({ value, by }) => {
+  const chunks = edits.flatMap(({ value, replacement }) => {
     const start = value.byteOffset - json.byteOffset;
-    const before = json.subarray(from, start);
+    const unchanged = json.subarray(from, start);
     from = start + value.byteLength;
-    return [before, typeof by === "string" ? encoder.encode(by) : by];
+    return [unchanged, typeof replacement === "string" ? encoder.encode(replacement) : replacement];
   });
-  return [...pieces, json.subarray(from)];
+  return [...chunks, json.subarray(from)];
 }
 
 /**
- * A text, piece by piece.
- * @param json A text as JSON.
+ * The text of a string, in chunks.
+ * @param json A string as JSON.
  */
-export function* textIn(json: Uint8Array): Generator<string> {
+export function* stringChunks(json: Uint8Array): Generator<string> {
   const last = json.lastIndexOf(QUOTE);
-  let half = "";
+  let highSurrogate = "";
   for (let at = json.indexOf(QUOTE) + 1; at < last;) {
-    const piece = json.subarray(at, Math.min(at + PIECE, last));
-    const end = piece.length < PIECE ? piece.length : safeEnd(piece, json[at + PIECE] ?? QUOTE);
-    const text = half + String(JSON.parse(`"${middle.decode(piece.subarray(0, end))}"`));
+    const chunk = json.subarray(at, Math.min(at + STRING_CHUNK_BYTES, last));
+    const isLast = chunk.length < STRING_CHUNK_BYTES;
+    const end = isLast ? chunk.length : cutPosition(chunk, json[at + STRING_CHUNK_BYTES] ?? QUOTE);
+    const text =
+      highSurrogate + String(JSON.parse(`"${chunkDecoder.decode(chunk.subarray(0, end))}"`));
     at += end;
     // The other half of a character beyond U+FFFF may be the next escape.
-    half = at < last && /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : "";
-    yield half === "" ? text : text.slice(0, -1);
+    highSurrogate = at < last && /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : "";
+    yield highSurrogate === "" ? text : text.slice(0, -1);
   }
 }
 
-// Where a piece can end: not inside a character, and not inside an escape.
-function safeEnd(piece: Uint8Array, next: number): number {
-  let end = piece.length;
-  if (isInside(next)) {
+// The last position of a chunk that is neither inside a character nor inside an escape.
+function cutPosition(chunk: Uint8Array, nextByte: number): number {
+  let end = chunk.length;
+  if (isContinuationByte(nextByte)) {
     do end -= 1;
-    while (isInside(piece[end] ?? 0));
+    while (isContinuationByte(chunk[end] ?? 0));
   }
-  for (let at = piece.indexOf(BACKSLASH); at !== -1 && at < end;) {
-    const after = at + (piece[at + 1] === LETTER_U ? 6 : 2);
+  for (let at = chunk.indexOf(BACKSLASH); at !== -1 && at < end;) {
+    const after = at + (chunk[at + 1] === LETTER_U ? 6 : 2);
     if (after > end) return at;
-    at = piece.indexOf(BACKSLASH, after);
+    at = chunk.indexOf(BACKSLASH, after);
   }
   return end;
 }
 
-// A byte of a character in UTF-8 that isn't its first.
-function isInside(byte: number): boolean {
-  return (byte & 0xc0) === 0x80;
-}
-
-function endOfString(json: Uint8Array, from: number): number {
-  for (let at = from + 1; ;) {
+function endOfString(json: Uint8Array, start: number): number {
+  for (let at = start + 1; ;) {
     const quote = json.indexOf(QUOTE, at);
     if (quote === -1) return json.length;
-    if (!isEscaped(json, quote)) return quote + 1;
+    if (countBackslashes(json, start, quote) % 2 === 0) return quote + 1;
     at = quote + 1;
   }
 }
 
-function isEscaped(json: Uint8Array, quote: number): boolean {
-  let run = quote;
-  while (json[run - 1] === BACKSLASH) run -= 1;
-  return (quote - run) % 2 === 1;
-}
-
-function stringOf(json: Uint8Array): string {
-  return String(valueOf(json));
+function firstByte(json: Uint8Array): number | undefined {
+  return json.find((byte) => !WHITE_SPACE.has(byte));
 }
 
 function isBlank(json: Uint8Array): boolean {

@@ -1,11 +1,22 @@
-// SHA-256 of what comes in pieces.
+// SHA-256 of texts and byte streams, in hexadecimal.
+
+const encoder = new TextEncoder();
+
+/** SHA-256 of a text in UTF-8. */
+export function sha256(text: string): Promise<ArrayBuffer> {
+  return crypto.subtle.digest("SHA-256", encoder.encode(text));
+}
+
+/** SHA-256 of a text in UTF-8, as 64 hexadecimal digits. */
+export async function sha256Hex(text: string): Promise<string> {
+  return new Uint8Array(await sha256(text)).toHex();
+}
 
 /**
- * The digest of some bytes.
- * @param chunks The bytes, in pieces.
- * @returns Hexadecimal, and how many bytes there were.
+ * SHA-256 of bytes that are too many to be joined.
+ * @returns 64 hexadecimal digits, and the number of bytes.
  */
-export async function describe(
+export async function sha256OfChunks(
   chunks: Iterable<Uint8Array>,
 ): Promise<{ digest: string; bytes: number }> {
   const stream = new crypto.DigestStream("SHA-256");
@@ -16,9 +27,5 @@ export async function describe(
     bytes += chunk.byteLength;
   }
   await writer.close();
-  return { digest: hex(new Uint8Array(await stream.digest)), bytes };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return { digest: new Uint8Array(await stream.digest).toHex(), bytes };
 }

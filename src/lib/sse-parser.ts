@@ -1,27 +1,27 @@
-// Server-sent events as bytes. A response's last event can be 24 MiB: as text it would not fit into the isolate beside its bytes.
+// Parses server-sent events as bytes. A response's last event can have 24 MiB, which as text would not fit into the isolate in addition to its bytes.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
-import { Reading, type ReadBody } from "./json-stream.ts";
+import { BoundedReader, type BodyRead } from "./json-stream.ts";
 
 const NEWLINE = 0x0a;
-const FIELD = "data:";
+const DATA_FIELD = "data:";
 
 /**
- * The data of each event, as soon as it is whole. What a cut connection left unfinished is no event.
- * @param stream The answer's body.
+ * The data of each event, as soon as the event is complete. An event that a broken connection left incomplete is dropped.
+ * @param stream The body of an event stream.
  */
-export async function* eventsOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ReadBody> {
-  let data: ReadBody | null = null;
-  for await (const line of linesOf(stream)) {
-    if (line.short.startsWith(FIELD)) data = joined(data, valueOf(line));
-    if (line.short.trim() !== "" || data === null) continue;
+export async function* parseEvents(stream: AsyncIterable<Uint8Array>): AsyncGenerator<BodyRead> {
+  let data: BodyRead | null = null;
+  for await (const line of readLines(stream)) {
+    if (line.truncated.startsWith(DATA_FIELD)) data = joinLines(data, fieldValue(line));
+    if (line.truncated.trim() !== "" || data === null) continue;
     yield data;
     data = null;
   }
 }
 
-// A carriage return at a line's end stays: JSON takes it for white space.
-async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ReadBody> {
-  let line = new Reading();
+// A carriage return at the end of a line stays: JSON treats it as white space.
+async function* readLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<BodyRead> {
+  let line = new BoundedReader();
   for await (const chunk of stream) {
     let from = 0;
     for (;;) {
@@ -29,35 +29,39 @@ async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<ReadB
       if (end === -1) break;
       line.write(chunk.subarray(from, end));
       yield line.end();
-      line = new Reading();
+      line = new BoundedReader();
       from = end + 1;
     }
     line.write(chunk.subarray(from));
   }
 }
 
-function valueOf(line: ReadBody): ReadBody {
-  const chunks = line.chunks === null ? null : withoutFirst(line.chunks, FIELD.length);
-  return { chunks, bytes: line.bytes - FIELD.length, short: line.short.slice(FIELD.length) };
+function fieldValue({ chunks, bytes, truncated }: BodyRead): BodyRead {
+  return {
+    chunks: chunks === null ? null : dropBytes(chunks, DATA_FIELD.length),
+    bytes: bytes - DATA_FIELD.length,
+    truncated: truncated.slice(DATA_FIELD.length),
+  };
 }
 
-function withoutFirst(chunks: Uint8Array[], bytes: number): Uint8Array[] {
+function dropBytes(chunks: Uint8Array[], bytes: number): Uint8Array[] {
   let left = bytes;
   return chunks.map((chunk) => {
-    const part = chunk.subarray(left);
-    left -= chunk.length - part.length;
-    return part;
+    const rest = chunk.subarray(left);
+    left -= chunk.length - rest.length;
+    return rest;
   });
 }
 
-function joined(before: ReadBody | null, next: ReadBody): ReadBody {
+function joinLines(before: BodyRead | null, next: BodyRead): BodyRead {
   if (before === null) return next;
-  const whole = [before.chunks, [Uint8Array.of(NEWLINE)], next.chunks].filter(
-    (chunks) => chunks !== null,
-  );
+  const { chunks } = before;
   return {
-    chunks: whole.length < 3 ? null : whole.flat(),
+    chunks:
+      chunks === null || next.chunks === null
+        ? null
+        : [...chunks, Uint8Array.of(NEWLINE), ...next.chunks],
     bytes: before.bytes + 1 + next.bytes,
-    short: `${before.short}\n${next.short}`,
+    truncated: `${before.truncated}\n${next.truncated}`,
   };
 }

@@ -1,50 +1,46 @@
-// Other places where a call's outputs may stand: the events of a stream, and the items of a conversation.
+// Other places where a call's outputs may be: the events of a stream, and the items of a conversation.
 import * as z from "zod";
-import { callItems, readCalls } from "./response.ts";
-import { readToEnd, type Connection, type Sent } from "./event-stream.ts";
-import { memberOf, valueOf } from "../lib/json-scan.ts";
-import { conversationPage } from "./client.ts";
+import { findMember, parseValue } from "../lib/json-scan.ts";
+import { listConversationItems } from "./client.ts";
+import { consumeEvents, type EventStream, type ResponseBytes } from "./event-stream.ts";
+import { filterCallItems, outputItems, parseCalls } from "./response.ts";
 
 /** Pages of 20 items that are searched in a conversation. */
-const MOST_PAGES = 10;
+const MAX_PAGES = 10;
 
-const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
-
-const Page = z.looseObject({
+const ItemPage = z.looseObject({
   data: z.array(z.unknown()),
   has_more: z.boolean().catch(false),
   last_id: z.string().optional().catch(undefined),
 });
 
-/** What a stream brought: its calls' items, and the response's status as far as it told. */
-export type Watched = { id: string | null; items: unknown[]; status: string | null };
+/** What a stream showed: its calls' items, and the response's status when an event had it. */
+export type StreamCalls = { id: string | null; items: unknown[]; status: string | null };
 
 /**
- * Reads a response's events to their end. Outputs stand on `response.output_item.done` and again in the terminal event.
- * @param connection What the events come through.
+ * Reads a response's events to their end. Outputs appear in `response.output_item.done`, and again in the terminal event.
  * @throws What broke the connection.
  */
-export async function watch(connection: Connection): Promise<Watched> {
-  const brought = await readToEnd(connection);
-  if (brought.error !== null) throw brought.error;
+export async function collectStreamCalls(stream: EventStream): Promise<StreamCalls> {
+  const result = await consumeEvents(stream);
+  if (result.failure !== null) throw result.failure;
   const items = new Map<string, unknown>();
-  keepBest(items, [...brought.calls.values()].map(valueOf));
-  if (brought.response !== null) keepBest(items, outputOf(brought.response));
-  return { id: brought.id, items: [...items.values()], status: brought.status };
+  keepMostComplete(items, [...result.calls.values()].map(parseValue));
+  if (result.response !== null) keepMostComplete(items, readOutputItems(result.response));
+  return { id: result.id, items: [...items.values()], status: result.status };
 }
 
-function outputOf({ bytes, short }: Sent): unknown[] {
-  const output = bytes === null ? Output.parse(short).output : valueOf(memberOf(bytes, "output"));
-  return Output.parse({ output }).output;
+function readOutputItems({ bytes, truncated }: ResponseBytes): unknown[] {
+  return outputItems(
+    bytes === null ? truncated : { output: parseValue(findMember(bytes, "output")) },
+  );
 }
 
 /**
- * Looks for calls among a conversation's items.
- * @param env The Worker's environment.
- * @param id The conversation.
- * @param include What the caller asked to have included.
+ * Searches a conversation's items for calls.
+ * @param id The conversation's id.
+ * @param include The create's values.
  * @param wanted The calls' ids; the search ends when all are found.
- * @param signal Ends the search.
  */
 export async function searchConversation(
   env: Env,
@@ -56,22 +52,22 @@ export async function searchConversation(
   const items = new Map<string, unknown>();
   let requestId: string | null = null;
   let after: string | undefined;
-  for (let number = 0; number < MOST_PAGES; number += 1) {
-    const answer = await conversationPage(env, id, include, after, signal);
-    const page = Page.parse(answer.page);
+  for (let number = 0; number < MAX_PAGES; number += 1) {
+    const answer = await listConversationItems(env, id, include, after, signal);
+    const page = ItemPage.parse(answer.page);
     requestId = answer.requestId;
-    keepBest(items, page.data.toReversed());
-    const found = [...wanted].every((call) => items.has(call));
-    if (found || !page.has_more || page.last_id === undefined) break;
+    keepMostComplete(items, page.data.toReversed());
+    const allFound = [...wanted].every((call) => items.has(call));
+    if (allFound || !page.has_more || page.last_id === undefined) break;
     after = page.last_id;
   }
   return { requestId, items: [...items.values()] };
 }
 
-// One item a call: the one that has its outputs, wherever it stood.
-function keepBest(items: Map<string, unknown>, seen: unknown[]): void {
-  for (const item of callItems(seen)) {
-    const [call] = readCalls([item]);
+// Keeps one item for each call: the one that has outputs, when any has.
+function keepMostComplete(items: Map<string, unknown>, seen: unknown[]): void {
+  for (const item of filterCallItems(seen)) {
+    const [call] = parseCalls([item]);
     if (call === undefined) continue;
     if (call.state === "populated" || !items.has(call.id)) items.set(call.id, item);
   }

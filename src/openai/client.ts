@@ -1,33 +1,32 @@
-// The client, and what is asked of OpenAI.
-import OpenAI, { APIError } from "openai";
+// The client, and every request to OpenAI.
+import OpenAI from "openai";
 import { version } from "../../package.json";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "../config.ts";
 
-/** What GET accepts of a creation's `include`; `reasoning.encrypted_content` is a 400 there. */
-const ASKABLE = new Set([
+/** The values of a create's `include` that GET accepts. `reasoning.encrypted_content` is a 400 there. */
+const RETRIEVE_INCLUDE = new Set([
   "code_interpreter_call.outputs",
   "file_search_call.results",
   "web_search_call.action.sources",
   "message.output_text.logprobs",
 ]);
 
-/** The value that this program exists for. */
-export const OUTPUTS = "code_interpreter_call.outputs";
+/** The `include` value for what code printed. */
+export const INCLUDE_OUTPUTS = "code_interpreter_call.outputs";
 
 /** The request of the bug report: https://community.openai.com/t/1372536 */
-export const EXAMPLE = {
+export const EXAMPLE_REQUEST = {
   input: "Use the code interpreter tool. Run Python that prints exactly: BG_STDOUT_OK",
   tools: [{ type: "code_interpreter", container: { type: "auto", memory_limit: "4g" } }],
-  include: [OUTPUTS],
+  include: [INCLUDE_OUTPUTS],
   reasoning: { effort: "low" },
 };
 
 /**
- * The client for OpenAI's API. It never tries again by itself: a POST that is sent again is billed again
- * (there is no idempotency key), and every GET is a look that has to be seen.
- * @param env The Worker's environment.
+ * The client for OpenAI's API. It never retries: a POST that is sent again is billed again, because OpenAI has no idempotency key,
+ * and every GET is an observation that the record must show.
  */
-export function client(env: Env): OpenAI {
+export function createClient(env: Env): OpenAI {
   return new OpenAI({
     apiKey: setting(env, OPENAI_API_KEY),
     baseURL: setting(env, OPENAI_BASE_URL),
@@ -36,82 +35,71 @@ export function client(env: Env): OpenAI {
     webhookSecret: null,
     maxRetries: 0,
     timeout: 60_000,
-    // The SDK would say its class's name, which the build makes short.
+    // The SDK would send the name of its class, which the build minifies.
     defaultHeaders: { "User-Agent": `response-recorder/${version}` },
   });
 }
 
 /**
  * Starts a response.
- * @param env The Worker's environment.
  * @param body Responses create parameters, sent as they are.
- * @throws What the SDK throws; nothing is tried twice.
+ * @throws What the SDK throws.
  */
-export async function create(env: Env, body: Record<string, unknown>): Promise<unknown> {
-  return client(env).post<unknown>("/responses", { body });
+export async function createResponse(env: Env, body: Record<string, unknown>): Promise<unknown> {
+  return createClient(env).post<unknown>("/responses", { body });
 }
 
 /**
- * Fetches a response, unread.
- * @param env The Worker's environment.
- * @param id The response's id.
- * @param include What the caller asked to have included; what GET doesn't take is left out.
- * @param signal Ends the wait, also while the body is read.
+ * Fetches a response; its body is unread.
+ * @param include The create's values; those that GET refuses are left out.
+ * @param signal Ends the request, also while the body is read.
  */
-export async function retrieve(
+export async function retrieveResponse(
   env: Env,
   id: string,
   include: string[],
   signal: AbortSignal,
 ): Promise<Response> {
-  const query = { include: askable(include) };
-  return client(env)
-    .get(`/responses/${encodeURIComponent(id)}`, { query, signal })
-    .asResponse();
+  const query = { include: toRetrieveInclude(include) };
+  return createClient(env).get(responsePath(id), { query, signal }).asResponse();
 }
 
 /**
  * Starts a response whose events are streamed.
- * @param env The Worker's environment.
  * @param body Responses create parameters.
- * @param signal Ends the connection.
+ * @param signal Closes the connection.
  */
-export function createStreamed(
+export function createResponseStream(
   env: Env,
   body: Record<string, unknown>,
   signal?: AbortSignal,
 ): Promise<Response> {
   const options = { body, stream: true, ...(signal === undefined ? {} : { signal }) };
-  return client(env).post("/responses", options).asResponse();
+  return createClient(env).post("/responses", options).asResponse();
 }
 
 /**
  * Replays the events of a response that was created with `background` and `stream`.
- * @param env The Worker's environment.
- * @param id The response's id.
- * @param include What the caller asked to have included.
- * @param signal Ends the replay: one that isn't allowed may hang.
+ * @param include The create's values.
+ * @param signal Ends the replay: OpenAI may leave one that it does not allow hanging.
  */
-export function replayEvents(
+export function replayEventStream(
   env: Env,
   id: string,
   include: string[],
   signal: AbortSignal,
 ): Promise<Response> {
-  const query = { include: askable(include), stream: true };
-  const path = `/responses/${encodeURIComponent(id)}`;
-  return client(env).get(path, { query, stream: true, signal }).asResponse();
+  const query = { include: toRetrieveInclude(include), stream: true };
+  return createClient(env).get(responsePath(id), { query, stream: true, signal }).asResponse();
 }
 
 /**
- * A page of a conversation's items, newest first.
- * @param env The Worker's environment.
+ * Fetches a page of 20 items of a conversation, newest first.
  * @param id The conversation's id.
- * @param include What the caller asked to have included.
- * @param after The last id of the page before.
- * @param signal Ends the wait.
+ * @param include The create's values.
+ * @param after The last item id of the page before.
  */
-export async function conversationPage(
+export async function listConversationItems(
   env: Env,
   id: string,
   include: string[],
@@ -119,57 +107,46 @@ export async function conversationPage(
   signal: AbortSignal,
 ): Promise<{ requestId: string | null; page: unknown }> {
   const query = {
-    include: askable(include),
+    include: toRetrieveInclude(include),
     limit: 20,
     order: "desc",
     ...(after === undefined ? {} : { after }),
   };
   const path = `/conversations/${encodeURIComponent(id)}/items`;
-  const { data, request_id } = await client(env)
+  const { data, request_id } = await createClient(env)
     .get<unknown>(path, { query, signal })
     .withResponse();
   return { requestId: request_id, page: data };
 }
 
 /**
- * Asks for something below `/containers`.
- * @param env The Worker's environment.
- * @param path What, without the leading `/containers/`; its parts are encoded here.
- * @param query The query.
+ * Fetches something below `/containers`.
+ * @param path The path segments, not encoded.
  */
-export function container(
+export function fetchContainer(
   env: Env,
   path: string[],
   query: Record<string, string | number> = {},
 ): Promise<Response> {
   const encoded = path.map(encodeURIComponent).join("/");
-  return client(env).get(`/containers/${encoded}`, { query }).asResponse();
+  return createClient(env).get(`/containers/${encoded}`, { query }).asResponse();
 }
 
-/**
- * Cancels a background response.
- * @param env The Worker's environment.
- * @param id The response's id.
- */
-export async function cancel(env: Env, id: string): Promise<void> {
-  await client(env)
-    .post(`/responses/${encodeURIComponent(id)}/cancel`)
+/** Cancels a background response. */
+export async function cancelResponse(env: Env, id: string): Promise<void> {
+  await createClient(env)
+    .post(`${responsePath(id)}/cancel`)
     .asResponse();
 }
 
 /**
- * What to ask for when a response is fetched: its outputs, and what the trigger asked for besides.
- * @param include The creation's values.
+ * The `include` values of a refetch: the outputs, and what the create included as far as GET accepts it.
+ * @param include The create's values.
  */
-export function askable(include: string[]): string[] {
-  return [...new Set([OUTPUTS, ...include])].filter((value) => ASKABLE.has(value));
+export function toRetrieveInclude(include: string[]): string[] {
+  return [...new Set([INCLUDE_OUTPUTS, ...include])].filter((value) => RETRIEVE_INCLUDE.has(value));
 }
 
-/**
- * The message of one of the SDK's errors as OpenAI wrote it: the SDK puts the status in front.
- * @param error What was thrown.
- */
-export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return error instanceof APIError ? message.replace(/^\d{3} /, "") : message;
+function responsePath(id: string): string {
+  return `/responses/${encodeURIComponent(id)}`;
 }

@@ -1,12 +1,13 @@
-// A connection that brings a response's events, read to its end: by a control, by a replay, by a Holder.
+// The event stream of a response, read to its end: of a control, a replay or a held run.
 import * as z from "zod";
-import { parseAnswer, readCalls } from "./response.ts";
+import { concatChunks } from "../lib/byte-stream.ts";
+import { findMember, parseValue } from "../lib/json-scan.ts";
+import type { BodyRead } from "../lib/json-stream.ts";
+import { parseEvents } from "../lib/sse-parser.ts";
 import { isTerminal } from "../record/reducer.ts";
-import { memberOf, valueOf } from "../lib/json-scan.ts";
-import type { ReadBody } from "../lib/json-stream.ts";
-import { eventsOf } from "../lib/sse-parser.ts";
+import { parseCalls, parseUpstreamJson } from "./response.ts";
 
-const Event = z.looseObject({
+const StreamEvent = z.looseObject({
   type: z.string(),
   sequence_number: z.number().optional().catch(undefined),
   item: z.unknown().optional(),
@@ -15,136 +16,124 @@ const Event = z.looseObject({
   code: z.string().nullish().catch(null),
   message: z.string().nullish().catch(null),
 });
-type Event = z.infer<typeof Event>;
+type StreamEvent = z.infer<typeof StreamEvent>;
 
 /** An answer whose body is a stream of events. */
-export type Connection = {
-  status: number;
+export type EventStream = {
+  httpStatus: number;
   requestId: string | null;
-  events: AsyncGenerator<ReadBody>;
+  events: AsyncGenerator<BodyRead>;
 };
 
-/** A response object: what is short in it, and its bytes as they came; null when they were too many. */
-export type Sent = { short: unknown; bytes: Uint8Array | null; size: number };
+/** A response object: parsed with its long strings truncated, and its bytes as they came; null when they were too many. */
+export type ResponseBytes = { truncated: unknown; bytes: Uint8Array | null; size: number };
 
-/** What a connection brought. */
-export type Brought = {
+/** What a stream brought. */
+export type StreamResult = {
   id: string | null;
   status: string | null;
   /** The number and the type of the last event. */
-  last: string | null;
-  /** The response of the event that ended it; null when the connection ended before. */
-  response: Sent | null;
-  /** The calls that were done, as they came, by id. Outputs stand here and again in the last event's response. */
+  lastEvent: string | null;
+  /** The response of the terminal event; null when the stream ended before it. */
+  response: ResponseBytes | null;
+  /** Calls that were done, as they came, by id. Outputs appear here, and again in the terminal event's response. */
   calls: Map<string, Uint8Array>;
   /** What OpenAI said in an `error` event. */
-  problem: { code: string; message: string } | null;
+  errorEvent: { code: string; message: string } | null;
   /** What broke the connection. */
-  error: unknown;
+  failure: unknown;
 };
 
 /**
- * A connection from OpenAI's answer.
- * @param answer An answer to a request with `stream`.
- * @throws TypeError when it is no stream.
+ * Opens the event stream of an answer.
+ * @param answer The answer to a request with `stream: true`.
+ * @throws TypeError when it is no event stream.
  */
-export function connect(answer: Response): Connection {
+export function openEventStream(answer: Response): EventStream {
   const type = answer.headers.get("content-type") ?? "";
   const body: ReadableStream<Uint8Array> | null = answer.body;
-  if (body === null || !type.includes("text/event-stream"))
+  if (body === null || !type.includes("text/event-stream")) {
     throw new TypeError("OpenAI's answer was not a stream.");
+  }
   return {
-    status: answer.status,
+    httpStatus: answer.status,
     requestId: answer.headers.get("x-request-id"),
-    events: eventsOf(body),
+    events: parseEvents(body),
   };
 }
 
 /**
- * The response object of the first event that has one. What comes after it is still to be read.
- * @param connection The connection.
- * @returns Undefined when it ended without.
- * @throws Error when OpenAI sends an error in its place.
+ * Reads up to the first event that has a response object. The events after it stay unread.
+ * @returns The response object; undefined when the stream ended without one.
+ * @throws Error when OpenAI sends an `error` event before it.
  */
-export async function firstResponse({ events }: Connection): Promise<unknown> {
+export async function readFirstResponse({ events }: EventStream): Promise<unknown> {
   for (;;) {
     const next = await events.next();
     if (next.done === true) return undefined;
-    const event = read(next.value);
+    const event = parseEvent(next.value);
     if (event?.type === "error") throw new Error(event.message ?? "OpenAI sent an error.");
-    if (event?.response !== undefined) return valueOf(partOf(next.value, "response") ?? undefined);
+    if (event?.response === undefined) continue;
+    return parseValue(findMemberBytes(next.value, "response") ?? undefined);
   }
 }
 
 /**
- * Reads a connection to its end, however it ends. After the event that ends a response it is closed, also where the other side leaves it open.
- * @param connection The connection.
- * @param enough Says of each event's type whether to stop there.
+ * Reads a stream to its end, however it ends. It stops after the terminal event, also when OpenAI leaves the connection open.
+ * @param isLast Whether to stop after an event of this type.
  */
-export async function readToEnd(
-  { events }: Connection,
-  enough: (type: string) => boolean = () => false,
-): Promise<Brought> {
-  const brought: Brought = {
+export async function consumeEvents(
+  { events }: EventStream,
+  isLast: (type: string) => boolean = () => false,
+): Promise<StreamResult> {
+  const result: StreamResult = {
     id: null,
     status: null,
-    last: null,
+    lastEvent: null,
     response: null,
     calls: new Map(),
-    problem: null,
-    error: null,
+    errorEvent: null,
+    failure: null,
   };
   try {
     for await (const body of events) {
-      const event = read(body);
+      const event = parseEvent(body);
       if (event === null) continue;
-      note(brought, event, body);
-      if (brought.response !== null || enough(event.type)) break;
+      recordEvent(result, event, body);
+      if (result.response !== null || isLast(event.type)) break;
     }
   } catch (error) {
-    brought.error = error;
+    result.failure = error;
   }
-  return brought;
+  return result;
 }
 
-function note(brought: Brought, event: Event, body: ReadBody): void {
+function recordEvent(result: StreamResult, event: StreamEvent, body: BodyRead): void {
   const { type, sequence_number: number, response, item } = event;
-  brought.last = number === undefined ? type : `${number} ${type}`;
+  result.lastEvent = number === undefined ? type : `${number} ${type}`;
   if (type === "error") {
-    brought.problem = { code: event.code ?? "error", message: event.message ?? "" };
+    result.errorEvent = { code: event.code ?? "error", message: event.message ?? "" };
   }
-  if (type === "response.output_item.done") noteCall(brought, item, body);
+  if (type === "response.output_item.done") recordCall(result, item, body);
   if (response === undefined) return;
-  brought.id = response.id;
-  brought.status = response.status;
+  result.id = response.id;
+  result.status = response.status;
   if (!isTerminal(response.status)) return;
-  const bytes = partOf(body, "response");
-  brought.response = { short: response, bytes, size: bytes?.byteLength ?? body.bytes };
+  const bytes = findMemberBytes(body, "response");
+  result.response = { truncated: response, bytes, size: bytes?.byteLength ?? body.bytes };
 }
 
-function noteCall(brought: Brought, item: unknown, body: ReadBody): void {
-  const [call] = readCalls([item]);
-  const bytes = call === undefined ? null : partOf(body, "item");
-  if (call !== undefined && bytes !== null) brought.calls.set(call.id, bytes);
+function recordCall(result: StreamResult, item: unknown, body: BodyRead): void {
+  const [call] = parseCalls([item]);
+  const bytes = call === undefined ? null : findMemberBytes(body, "item");
+  if (call !== undefined && bytes !== null) result.calls.set(call.id, bytes);
 }
 
-function partOf({ chunks }: ReadBody, name: string): Uint8Array | null {
+function findMemberBytes({ chunks }: BodyRead, name: string): Uint8Array | null {
   if (chunks === null) return null;
-  return memberOf(whole(chunks), name) ?? null;
+  return findMember(concatChunks(chunks), name) ?? null;
 }
 
-function whole(chunks: Uint8Array[]): Uint8Array {
-  const [only] = chunks;
-  if (only !== undefined && chunks.length === 1) return only;
-  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
-}
-
-function read(body: ReadBody): Event | null {
-  return Event.safeParse(parseAnswer(body.short)).data ?? null;
+function parseEvent(body: BodyRead): StreamEvent | null {
+  return StreamEvent.safeParse(parseUpstreamJson(body.truncated)).data ?? null;
 }

@@ -1,269 +1,237 @@
-// One look by each channel: asks OpenAI, gives an observation. A failure of OpenAI's is an observation too, never an exception.
-import { APIError } from "openai";
+// Observes a response once, by one channel. A failure of OpenAI's is an observation as well, never an exception.
 import * as z from "zod";
-import { LARGEST_BODY, readBody, textOf, type ReadBody } from "../lib/json-stream.ts";
-import { callItems, parseAnswer, parseJson, readCalls, readResponse } from "./response.ts";
-import { messageOf, replayEvents, retrieve } from "./client.ts";
-import { searchConversation, watch } from "./channels.ts";
-import { connect } from "./event-stream.ts";
-import { describe } from "../lib/sha256.ts";
-import { askHolder } from "../workflows/holding.ts";
-import { LOST, type Channel, type Known, type Look } from "../record/schema.ts";
-import type { Seen } from "../workflows/hands.ts";
-import { LARGEST_VALUE } from "../storage/kv.ts";
-import { hasCredentials, withoutSecrets } from "../record/redact.ts";
+import { decodeChunks } from "../lib/byte-stream.ts";
+import { parseJson } from "../lib/json-parse.ts";
+import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
+import { sha256OfChunks } from "../lib/sha256.ts";
+import { MAX_VALUE_BYTES } from "../record/limits.ts";
+import { hasCredentials, removeCredentials } from "../record/redact.ts";
+import type {
+  Channel,
+  Observation,
+  ObservationResult,
+  ObservedCall,
+  StoredRecord,
+} from "../record/schema.ts";
+import { toApiFailure } from "./api-failure.ts";
+import { collectStreamCalls, searchConversation } from "./channels.ts";
+import { replayEventStream, retrieveResponse } from "./client.ts";
+import { openEventStream } from "./event-stream.ts";
+import type { Observed } from "./observed.ts";
+import {
+  filterCallItems,
+  outputItems,
+  parseCalls,
+  parseResponse,
+  parseUpstreamJson,
+} from "./response.ts";
 
-/** Seconds that a look may take, the body included. A response created without `stream` may leave its replay hanging. */
-const TIME_LIMIT = 90;
+/** Seconds that an observation may take, its body included. The replay of a response that was created without `stream` may hang. */
+const OBSERVE_TIMEOUT_SECONDS = 90;
 
-/** 429 is a rate, to be tried again soon, or money: then it is not. */
-const MONEY = [
+/** A 429 with one of these codes is about money, not about the rate: an early retry would not help. */
+const BILLING_ERRORS = [
   /^credit_balance_exhausted$/,
   /^insufficient_quota$/,
   /_spend_limit_exceeded$/,
   /_usage_limit_exceeded$/,
 ];
 
-const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
+const MAX_ERROR_MESSAGE_LENGTH = 2_000;
 
-const Tools = z.object({ tools: z.array(z.unknown()) });
+const RequestEcho = z.object({ tools: z.array(z.unknown()) });
 
-type Looker = (env: Env, record: Known, at: string, signal: AbortSignal) => Promise<Seen>;
+/** Where an observation comes from. */
+export type ObservationSource = {
+  channel: Channel;
+  httpStatus: number | null;
+  requestId: string | null;
+};
 
-const LOOKERS: Partial<Record<Channel, Looker>> = {
-  refetch: byRefetch,
-  stream: byStream,
-  conversation: byConversation,
+type Observer = (env: Env, record: StoredRecord, signal: AbortSignal) => Promise<Observed>;
+
+const OBSERVERS: Partial<Record<Channel, Observer>> = {
+  refetch: observeByRefetch,
+  stream: observeByStream,
+  conversation: observeByConversation,
 };
 
 /**
- * Looks at a response once.
- * @param env The Worker's environment.
- * @param record What is known of the response.
- * @param channel How to look.
+ * Observes a response once.
+ * @param channel `refetch`, `stream` or `conversation`.
+ * @throws Error for another channel.
  */
-export async function lookAt(env: Env, record: Known, channel: Channel): Promise<Seen> {
-  const at = new Date().toISOString();
-  if (channel === "held") return byHolder(env, record);
-  const looker = LOOKERS[channel];
-  if (looker === undefined) throw new Error(`there is no look by ${channel}`);
+export async function observe(env: Env, record: StoredRecord, channel: Channel): Promise<Observed> {
+  const observer = OBSERVERS[channel];
+  if (observer === undefined) throw new Error(`channel ${channel} can't be observed on request`);
   try {
-    const seen = await looker(env, record, at, AbortSignal.timeout(TIME_LIMIT * 1000));
-    return seenNow(seen);
+    return await observer(env, record, AbortSignal.timeout(OBSERVE_TIMEOUT_SECONDS * 1000));
   } catch (error) {
-    return seenNow(unread(failure(error, at, channel)));
+    return withoutBody(toFailedResult(error, channel));
   }
 }
 
-// A look can take a minute and a half: what it saw, it saw when it ended.
-function seenNow(seen: Seen): Seen {
-  const observation = { ...seen.look.observation, at: new Date().toISOString() };
-  return { ...seen, look: { ...seen.look, observation } };
-}
-
-async function byRefetch(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {
-  const answer = await retrieve(env, record.id, record.include, signal);
-  const { status } = answer;
-  const requestId = answer.headers.get("x-request-id");
+async function observeByRefetch(
+  env: Env,
+  record: StoredRecord,
+  signal: AbortSignal,
+): Promise<Observed> {
+  const answer = await retrieveResponse(env, record.id, record.include, signal);
   const stream: ReadableStream<Uint8Array> | null = answer.body;
   const body = stream === null ? null : await readBody(stream);
-  const seen = await ofResponse({ at, channel: "refetch", status, requestId }, body);
-  return { ...seen, outputs: spareOutputs(record, seen.chunks) };
-}
-
-type How = { at: string; channel: Channel; status: number | null; requestId: string | null };
-
-// What a response object shows.
-async function ofResponse(how: How, body: ReadBody | null): Promise<Seen> {
-  const value = body === null ? undefined : parseAnswer(body.short);
-  const read = readResponse(value);
-  if (body === null || read === null) return unread(broken(how));
-  const chunks = withoutCredentials(body.chunks, value);
-  const look: Look = {
-    observation: {
-      at: how.at,
-      channel: how.channel,
-      http_status: how.status,
-      status: read.facts.status,
-      request_id: how.requestId,
-      calls: read.calls.map((call) => ({ id: call.id, outputs: call.state })),
+  const observed = await observeBody(
+    {
+      channel: "refetch",
+      httpStatus: answer.status,
+      requestId: answer.headers.get("x-request-id"),
     },
-    facts: read.facts,
-    calls: read.calls,
-    body: chunks === null ? null : await describe(chunks),
+    body,
+  );
+  return { ...observed, outputs: replacedOutputs(record, observed.chunks) };
+}
+
+/**
+ * What the body of a response object shows.
+ * @param body Null when the answer had none.
+ */
+export async function observeBody(
+  source: ObservationSource,
+  body: BodyRead | null,
+): Promise<Observed> {
+  const value = body === null ? undefined : parseUpstreamJson(body.truncated);
+  const parsed = parseResponse(value);
+  if (body === null || parsed === null) return withoutBody(toBrokenBody(source));
+  const { fields, calls } = parsed;
+  const chunks = withoutCredentials(body.chunks, value);
+  const result = toResult(source, {
+    status: fields.status,
+    fields,
+    calls,
+    body: chunks === null ? null : await sha256OfChunks(chunks),
     error: body.chunks === null ? tooLarge(body.bytes) : null,
-    refused: false,
-    retry_after: null,
-    broke_at: null,
-  };
-  return { look, chunks, outputs: null };
+  });
+  return { result, chunks, outputs: null };
 }
 
-// What the Holder of this response's connection left. It asks nobody: a failure is the engine's, and the look is tried again.
-async function byHolder(env: Env, record: Known): Promise<Seen> {
-  const held = await askHolder(env, record.holder);
-  const how: How = {
-    at: held?.at ?? new Date().toISOString(),
-    channel: "held",
-    status: held?.http_status ?? null,
-    requestId: held?.request_id ?? null,
-  };
-  if (held === null || held.response === null) {
-    const seen = otherChannel({
-      ...how,
-      items: held?.calls ?? [],
-      response: held?.status ?? null,
-    });
-    const error = seen.look.error ?? held?.error ?? null;
-    return { ...seen, look: { ...seen.look, error, broke_at: held?.broke_at ?? LOST } };
-  }
-  const seen = await ofResponse(how, held.response);
-  return held.calls.length === 0 ? seen : completed(seen, held.calls);
-}
-
-// Outputs that came with their call, and that the response lacks.
-function completed(seen: Seen, items: unknown[]): Seen {
-  const spare = new Map(readCalls(items).map((call) => [call.id, call]));
-  const calls = (seen.look.calls ?? []).map((call) => spare.get(call.id) ?? call);
-  const observation = {
-    ...seen.look.observation,
-    calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
-  };
-  return { ...seen, look: { ...seen.look, calls, observation }, outputs: () => items };
-}
-
-// Only where outputs are known already can a new body fail to replace the old one; then what is new in it is kept beside it.
-function spareOutputs(record: Known, chunks: Uint8Array[] | null): Seen["outputs"] {
+// Only a record that has outputs already can refuse the new body; then the outputs in that body are stored separately.
+function replacedOutputs(record: StoredRecord, chunks: Uint8Array[] | null): Observed["outputs"] {
   if (chunks === null || !record.calls.some((call) => call.state === "populated")) return null;
-  return () => callItems(Output.parse(parseJson(textOf(chunks))).output);
+  return () => filterCallItems(outputItems(parseJson(decodeChunks(chunks))));
 }
 
-// Whether OpenAI sends a tool's credentials back is not known. They must not be stored, so a body that has them is stored without.
-function withoutCredentials(chunks: Uint8Array[] | null, short: unknown): Uint8Array[] | null {
-  const tools = Tools.safeParse(short);
-  if (chunks === null || !tools.success || !hasCredentials(tools.data)) return chunks;
-  const whole = z.record(z.string(), z.unknown()).parse(parseJson(textOf(chunks)));
-  const { tools: clean } = withoutSecrets({ tools: whole["tools"] });
-  return [new TextEncoder().encode(JSON.stringify({ ...whole, tools: clean }))];
+// It is not known whether OpenAI returns a tool's credentials. They must not be stored, so a body that has them is stored without.
+function withoutCredentials(chunks: Uint8Array[] | null, value: unknown): Uint8Array[] | null {
+  const echo = RequestEcho.safeParse(value);
+  if (chunks === null || !echo.success || !hasCredentials(echo.data)) return chunks;
+  const whole = z.record(z.string(), z.unknown()).parse(parseJson(decodeChunks(chunks)));
+  const { tools } = removeCredentials({ tools: whole["tools"] });
+  return [new TextEncoder().encode(JSON.stringify({ ...whole, tools }))];
 }
 
-async function byStream(env: Env, record: Known, at: string, signal: AbortSignal): Promise<Seen> {
-  const connection = connect(await replayEvents(env, record.id, record.include, signal));
-  const { items, status } = await watch(connection);
-  const { requestId, status: http } = connection;
-  return otherChannel({ at, channel: "stream", status: http, requestId, items, response: status });
-}
-
-async function byConversation(
+async function observeByStream(
   env: Env,
-  record: Known,
-  at: string,
+  record: StoredRecord,
   signal: AbortSignal,
-): Promise<Seen> {
-  const wanted = new Set(record.calls.map((call) => call.id));
-  const found = await searchConversation(
+): Promise<Observed> {
+  const stream = openEventStream(await replayEventStream(env, record.id, record.include, signal));
+  const { items, status } = await collectStreamCalls(stream);
+  return observeItems({ channel: "stream", ...stream }, items, status);
+}
+
+async function observeByConversation(
+  env: Env,
+  record: StoredRecord,
+  signal: AbortSignal,
+): Promise<Observed> {
+  const { requestId, items } = await searchConversation(
     env,
     record.conversation ?? "",
     record.include,
-    wanted,
+    new Set(record.calls.map((call) => call.id)),
     signal,
   );
-  return otherChannel({ at, channel: "conversation", status: 200, ...found, response: null });
+  return observeItems({ channel: "conversation", httpStatus: 200, requestId }, items, null);
 }
 
-function otherChannel(found: How & { items: unknown[]; response: string | null }): Seen {
-  const calls = readCalls(found.items);
-  const look: Look = {
-    observation: {
-      at: found.at,
-      channel: found.channel,
-      http_status: found.status,
-      status: found.response,
-      request_id: found.requestId,
-      calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
-    },
-    facts: null,
-    calls,
-    body: null,
-    error: null,
-    refused: false,
-    retry_after: null,
-    broke_at: null,
-  };
-  const outputs = callItems(found.items);
+/**
+ * What output items show that came without their response object.
+ * @param status The response's status, when the channel showed it.
+ */
+export function observeItems(
+  source: ObservationSource,
+  items: unknown[],
+  status: string | null,
+): Observed {
+  const calls = parseCalls(items);
+  const result = toResult(source, { status, calls });
+  const outputs = filterCallItems(items);
   const bytes = new TextEncoder().encode(JSON.stringify(outputs)).byteLength;
-  if (bytes <= LARGEST_VALUE) return { look, chunks: null, outputs: () => outputs };
-  // The observation says that they were there; what can't be kept isn't recovered.
-  return { look: { ...look, calls: null, error: tooLarge(bytes) }, chunks: null, outputs: null };
+  if (bytes <= MAX_VALUE_BYTES) return { result, chunks: null, outputs: () => outputs };
+  // The observation says that the outputs were there, but outputs that can't be stored are not recovered.
+  return withoutBody({ ...result, calls: null, error: tooLarge(bytes) });
 }
 
-function unread(look: Look): Seen {
-  return { look, chunks: null, outputs: null };
+/** What calls show, as an observation lists them. */
+export function toSeenCalls(calls: ObservedCall[]): Observation["calls"] {
+  return calls.map((call) => ({ id: call.id, outputs: call.state }));
+}
+
+function withoutBody(result: ObservationResult): Observed {
+  return { result, chunks: null, outputs: null };
 }
 
 function tooLarge(bytes: number): { code: string; message: string } {
   return {
     code: "too_large",
-    message: `The response has ${bytes} bytes; at most ${LARGEST_BODY} can be stored. Its calls and their code are kept, what they printed is not.`,
+    message: `The response has ${bytes} bytes; at most ${MAX_BODY_BYTES} can be stored. Its calls and their code are recorded, their outputs are not.`,
   };
 }
 
-function broken(how: How): Look {
-  const message = "OpenAI's answer was not a response object. It is looked at again.";
-  return unseen({ ...how, code: "broken_body", message, refused: false });
+function toBrokenBody(source: ObservationSource): ObservationResult {
+  const message = "OpenAI's answer was not a response object. It is refetched.";
+  return toResult(source, { error: { code: "broken_body", message } });
 }
 
-// The SDK throws more than its own errors: a SyntaxError on half a body, a TypeError on HTML, a DOMException on a time-out.
-function failure(error: unknown, at: string, channel: Channel): Look {
-  const message = messageOf(error);
-  if (!(error instanceof APIError) || error.status === undefined) {
-    const what = { at, channel, status: null, requestId: null, code: "unreachable", message };
-    return unseen({ ...what, refused: false });
-  }
-  const status: number = Number(error.status);
-  const code = error.code ?? `http_${status}`;
-  const requestId = error.requestID ?? null;
-  const refused = isRefusal(status, code);
-  const look = unseen({ at, channel, status, requestId, code, message, refused });
-  return { ...look, retry_after: retryAfter({ headers: error.headers }) };
+function toFailedResult(error: unknown, channel: Channel): ObservationResult {
+  const { status, code, message, requestId, retryAfter } = toApiFailure(error);
+  const known = status === null ? "unreachable" : (code ?? `http_${status}`);
+  const seconds = Number(retryAfter ?? Number.NaN);
+  return toResult(
+    { channel, httpStatus: status, requestId },
+    {
+      error: { code: known, message: message.slice(0, MAX_ERROR_MESSAGE_LENGTH) },
+      refused: status !== null && isPermanentRefusal(status, known),
+      retry_after_seconds: Number.isFinite(seconds) && seconds >= 0 ? seconds : null,
+    },
+  );
 }
 
-function unseen(what: {
-  at: string;
-  channel: Channel;
-  status: number | null;
-  requestId: string | null;
-  code: string;
-  message: string;
-  refused: boolean;
-}): Look {
+// The time is that of the observation's end: an observation can take a minute and a half.
+function toResult(
+  { channel, httpStatus, requestId }: ObservationSource,
+  { status = null, ...found }: Partial<ObservationResult> & { status?: string | null },
+): ObservationResult {
   return {
     observation: {
-      at: what.at,
-      channel: what.channel,
-      http_status: what.status,
-      status: null,
-      request_id: what.requestId,
-      calls: [],
+      at: new Date().toISOString(),
+      channel,
+      http_status: httpStatus,
+      status,
+      request_id: requestId,
+      calls: toSeenCalls(found.calls ?? []),
     },
-    facts: null,
+    fields: null,
     calls: null,
     body: null,
-    error: { code: what.code, message: what.message.slice(0, 2_000) },
-    refused: what.refused,
-    retry_after: null,
+    error: null,
+    refused: false,
+    retry_after_seconds: null,
     broke_at: null,
+    ...found,
   };
 }
 
-function isRefusal(status: number, code: string): boolean {
-  if (status === 429) return MONEY.some((pattern) => pattern.test(code));
+function isPermanentRefusal(status: number, code: string): boolean {
+  if (status === 429) return BILLING_ERRORS.some((pattern) => pattern.test(code));
   return status >= 400 && status < 500 && status !== 408 && status !== 409;
-}
-
-function retryAfter(error: { headers: unknown }): number | null {
-  const { headers } = error;
-  if (!(headers instanceof Headers)) return null;
-  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds : null;
 }

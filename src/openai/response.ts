@@ -1,21 +1,24 @@
-// What a response object says. Real bodies carry keys that no document names, so only what is needed is checked, and the rest let through.
+// Parses response objects. Real bodies carry fields that no document names, so only what is needed is checked.
 import * as z from "zod";
-import { isDeeper } from "../lib/json-depth.ts";
+import { exceedsDepth, parseJson } from "../lib/json-parse.ts";
+import { MAX_RETENTION_DAYS, MAX_UPSTREAM_DEPTH } from "../record/limits.ts";
 import {
   METADATA_KEY,
-  type Citation,
-  type Facts,
-  type Intent,
+  type FileCitation,
+  type ObservedCall,
   type OutputState,
-  type SeenCall,
+  type RecorderParams,
+  type ResponseFields,
+  type TriggerOptions,
 } from "../record/schema.ts";
 
-/** Characters of code that are kept of all calls together; the response's body has all of it. */
-const MOST_CODE = 128 * 1024;
-/** Citations and containers that are kept. */
-const MOST_NAMED = 200;
-/** Levels of JSON that are looked into; a response has perhaps twenty. */
-const DEEPEST = 1_000;
+/** A response id is also the id of a Workflow instance: at most 100 of these characters. */
+export const RESPONSE_ID = /^resp_[A-Za-z0-9_-]{1,95}$/;
+
+/** Characters of code that the record keeps of all calls together; the response's body has all of it. */
+const MAX_CODE_LENGTH = 128 * 1024;
+/** Citations and containers that the record keeps. */
+const MAX_REFERENCES = 200;
 
 const nullable = <T extends z.ZodType>(schema: T) =>
   schema
@@ -23,7 +26,6 @@ const nullable = <T extends z.ZodType>(schema: T) =>
     .transform((value) => value ?? null)
     .catch(null);
 
-// Real bodies carry keys that no document names, so only what is needed is checked, and the rest let through.
 const CallItem = z.looseObject({
   type: z.literal("code_interpreter_call"),
   id: z.string(),
@@ -32,7 +34,9 @@ const CallItem = z.looseObject({
   outputs: z.unknown().optional(),
 });
 
-const ResponseObject = z.looseObject({
+const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
+
+const ResponseObject = Output.extend({
   id: z.string(),
   status: z.string(),
   model: nullable(z.string()),
@@ -43,16 +47,25 @@ const ResponseObject = z.looseObject({
   metadata: nullable(z.record(z.string(), z.unknown())),
   error: nullable(z.looseObject({ code: z.string(), message: z.string() })),
   conversation: nullable(z.union([z.string(), z.looseObject({ id: z.string() })])),
-  tools: z.array(z.unknown()).catch([]),
-  output: z.array(z.unknown()).catch([]),
 });
 
-const IntentValue = z.object({
+/** The first answer to a create. */
+export const CreatedResponse = z.looseObject({
+  id: z.string().regex(RESPONSE_ID),
+  status: z.string(),
+  model: z.string().nullish(),
+  background: z.boolean().nullish(),
+  store: z.boolean().nullish(),
+  created_at: z.number().nullish(),
+});
+export type CreatedResponse = z.infer<typeof CreatedResponse>;
+
+const OptionsValue = z.object({
   include: z.array(z.string()).catch([]),
   replay: z.boolean().catch(false),
   control: z.boolean().catch(false),
   hold: z.boolean().catch(false),
-  retention_days: z.int().min(1).max(3_650).nullable().catch(null),
+  retention_days: z.int().min(1).max(MAX_RETENTION_DAYS).nullable().catch(null),
 });
 
 const Message = z.looseObject({
@@ -60,87 +73,100 @@ const Message = z.looseObject({
   content: z.array(z.looseObject({ annotations: z.array(z.unknown()).catch([]) })).catch([]),
 });
 
-const FileCitation = z.looseObject({
+const CitationAnnotation = z.looseObject({
   type: z.literal("container_file_citation"),
   container_id: z.string(),
   file_id: z.string(),
   filename: z.string().catch(""),
 });
 
-const NamedContainer = z.looseObject({
-  type: z.literal("code_interpreter"),
-  container: z.string(),
-});
-
-/** What a response object says, and what was seen of its calls. */
-export type Read = { facts: Facts; calls: SeenCall[] };
+/** A response object's fields, and what it shows of its calls. */
+export type ParsedResponse = { fields: ResponseFields; calls: ObservedCall[] };
 
 /**
- * Reads a response object.
+ * Parses a response object.
  * @param value Parsed JSON.
  * @returns Null when it is no response object.
  */
-export function readResponse(value: unknown): Read | null {
+export function parseResponse(value: unknown): ParsedResponse | null {
   const parsed = ResponseObject.safeParse(value);
   if (!parsed.success) return null;
   const { data } = parsed;
-  const calls = readCalls(data.output);
-  const cited = citations(data.output);
-  const facts: Facts = {
+  const calls = parseCalls(data.output);
+  const cited_files = findCitations(data.output);
+  const fields: ResponseFields = {
     status: data.status,
     model: data.model,
     background: data.background,
     store: data.store,
-    created_at: iso(data.created_at),
-    completed_at: iso(data.completed_at),
-    intent: intentOf(data.metadata),
+    created_at: toIsoTime(data.created_at),
+    completed_at: toIsoTime(data.completed_at),
+    options: parseOptions(data.metadata),
     error: data.error === null ? null : { code: data.error.code, message: data.error.message },
     conversation:
       typeof data.conversation === "string" ? data.conversation : (data.conversation?.id ?? null),
-    containers: containers(calls, cited),
-    cited,
+    containers: findContainers(calls, cited_files),
+    cited_files,
   };
-  return { facts, calls };
+  return { fields, calls };
 }
 
 /**
- * What was seen of the calls among output items, in their order.
- * @param items A response's output, a conversation's items, or what a stream brought.
+ * The fields of a new response that a Recorder starts with.
+ * @param response The first answer to a create.
  */
-export function readCalls(items: unknown[]): SeenCall[] {
-  let room = MOST_CODE;
+export function toCreatedFields(response: CreatedResponse): NonNullable<RecorderParams["created"]> {
+  const at = response.created_at ? response.created_at * 1000 : Date.now();
+  return {
+    status: response.status,
+    model: response.model ?? null,
+    background: response.background ?? null,
+    store: response.store ?? null,
+    created_at: new Date(at).toISOString(),
+  };
+}
+
+/** The output items of a response object; none when it has no list of them. */
+export function outputItems(response: unknown): unknown[] {
+  return Output.catch({ output: [] }).parse(response).output;
+}
+
+/**
+ * What output items show of their calls, in their order.
+ * @param items A response's output, a conversation's items, or the items of a stream.
+ */
+export function parseCalls(items: unknown[]): ObservedCall[] {
+  let room = MAX_CODE_LENGTH;
   return items.flatMap((item) => {
     const parsed = CallItem.safeParse(item);
     if (!parsed.success) return [];
     const { id, container_id, outputs } = parsed.data;
     const code = parsed.data.code?.slice(0, room) ?? null;
     room -= code?.length ?? 0;
-    return [{ id, container_id, code, state: stateOf(outputs) }];
+    return [{ id, container_id, code, state: toOutputState(outputs) }];
   });
 }
 
-/**
- * The calls among output items, whole.
- * @param items As above.
- */
-export function callItems(items: unknown[]): unknown[] {
+/** The output items that are calls, unchanged. */
+export function filterCallItems(items: unknown[]): unknown[] {
   return items.filter((item) => CallItem.safeParse(item).success);
 }
 
 /**
- * Whether a request names a container of its own choosing, which other responses may share.
- * @param tools The response's or the request's tools.
+ * Parses JSON from OpenAI.
+ * @returns Undefined when it is not JSON, or nested so deeply that recursive code would exhaust the stack.
  */
-export function namesContainer(tools: unknown): boolean {
-  return Array.isArray(tools) && tools.some((tool) => NamedContainer.safeParse(tool).success);
+export function parseUpstreamJson(json: string): unknown {
+  const value = parseJson(json);
+  return exceedsDepth(value, MAX_UPSTREAM_DEPTH) ? undefined : value;
 }
 
-function stateOf(outputs: unknown): OutputState {
+function toOutputState(outputs: unknown): OutputState {
   if (!Array.isArray(outputs)) return "null";
   return outputs.length > 0 ? "populated" : "empty";
 }
 
-const NO_WISH: Intent = {
+const NO_OPTIONS: TriggerOptions = {
   include: [],
   replay: false,
   control: false,
@@ -148,55 +174,33 @@ const NO_WISH: Intent = {
   retention_days: null,
 };
 
-function intentOf(metadata: Record<string, unknown> | null): Intent | null {
+function parseOptions(metadata: Record<string, unknown> | null): TriggerOptions | null {
   const value = metadata?.[METADATA_KEY];
   if (typeof value !== "string") return null;
-  const parsed = IntentValue.safeParse(parseJson(value));
-  return parsed.success ? parsed.data : NO_WISH;
+  return OptionsValue.safeParse(parseJson(value)).data ?? NO_OPTIONS;
 }
 
-function citations(output: unknown[]): Citation[] {
+function findCitations(output: unknown[]): FileCitation[] {
   const annotations = output.flatMap((item) => {
     const message = Message.safeParse(item);
     return message.success ? message.data.content.flatMap((part) => part.annotations) : [];
   });
-  const cited = annotations.flatMap((annotation) => {
-    const file = FileCitation.safeParse(annotation);
-    if (!file.success) return [];
-    const { file_id: id, container_id, filename } = file.data;
+  const citations = annotations.flatMap((annotation) => {
+    const citation = CitationAnnotation.safeParse(annotation);
+    if (!citation.success) return [];
+    const { file_id: id, container_id, filename } = citation.data;
     return [{ id, container_id, filename }];
   });
-  const byId = new Map(cited.map((file) => [file.id, file]));
-  return [...byId.values()].slice(0, MOST_NAMED);
+  const byId = new Map(citations.map((citation) => [citation.id, citation]));
+  return [...byId.values()].slice(0, MAX_REFERENCES);
 }
 
-function containers(calls: SeenCall[], cited: Citation[]): string[] {
-  const ids = [...calls, ...cited].map((one) => one.container_id);
-  return [...new Set(ids)].filter((id) => id !== null).slice(0, MOST_NAMED);
+function findContainers(calls: ObservedCall[], citations: FileCitation[]): string[] {
+  const ids = [...calls, ...citations].map(({ container_id }) => container_id);
+  return [...new Set(ids)].filter((id) => id !== null).slice(0, MAX_REFERENCES);
 }
 
-/**
- * Parses JSON from outside.
- * @returns Undefined when it is none.
- */
-export function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Parses what OpenAI answered.
- * @returns Undefined when it is no JSON, or nested so deeply that nobody can look into it.
- */
-export function parseAnswer(json: string): unknown {
-  const value = parseJson(json);
-  return isDeeper(value, DEEPEST) ? undefined : value;
-}
-
-function iso(seconds: number | null): string | null {
+function toIsoTime(seconds: number | null): string | null {
   if (seconds === null || !Number.isFinite(seconds) || Math.abs(seconds) > 8e12) return null;
   return new Date(seconds * 1000).toISOString();
 }

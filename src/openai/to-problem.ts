@@ -1,35 +1,35 @@
-// What OpenAI refuses, as our caller is told.
-import { APIError } from "openai";
+// OpenAI's failures, as a caller gets them.
 import { Problem } from "../errors.ts";
-import { messageOf } from "./client.ts";
+import { toApiFailure } from "./api-failure.ts";
 
-/** Refusals that mean the same to our caller as to us. */
-const PASSED_ON = [400, 404, 409, 413, 422, 429] as const;
+/** Refusals that pass through: they mean the same for the caller as for us. */
+const FORWARDED_STATUSES = [400, 404, 409, 413, 422, 429] as const;
+
+/** OpenAI's refusal of our own key. A caller must not take it for a refusal of their token. */
+export const KEY_REFUSED =
+  "OpenAI refused the recorder's own key (OPENAI_API_KEY), not your token. Set a valid key: npx wrangler secret put OPENAI_API_KEY";
 
 /**
- * A failure of OpenAI's as our caller's problem.
- * @param error What the SDK threw.
+ * Converts a failure of OpenAI's to a Problem.
+ * @param error What the SDK threw; a Problem stays as it is.
  */
-export function refusedByOpenAI(error: unknown): Problem {
+export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const status =
-    error instanceof APIError && error.status !== undefined ? Number(error.status) : null;
-  const requestId = error instanceof APIError ? (error.requestID ?? undefined) : undefined;
-  const code = error instanceof APIError ? error.code : null;
-  const param = error instanceof APIError ? (error.param ?? undefined) : undefined;
+  const { status, code, message, requestId, param } = toApiFailure(error);
+  const details = { requestId: requestId ?? undefined, param: param ?? undefined };
   if (status === 401 || status === 403) {
-    const message =
-      "OpenAI refused the recorder's own key (OPENAI_API_KEY), not your token. Set a valid key: npx wrangler secret put OPENAI_API_KEY";
-    return new Problem(502, "openai_unauthorized", message, { requestId });
+    return new Problem("openai_unauthorized", KEY_REFUSED, details);
   }
   if (status === null || status >= 500) {
     return new Problem(
-      502,
       "openai_unreachable",
-      `OpenAI did not answer: ${messageOf(error)}. Try again.`,
-      { requestId },
+      `OpenAI did not answer: ${message}. Try again.`,
+      details,
     );
   }
-  const passed = PASSED_ON.find((known) => known === status) ?? 400;
-  return new Problem(passed, code ?? "openai_refused", messageOf(error), { requestId, param });
+  const forwarded = FORWARDED_STATUSES.find((known) => known === status) ?? 400;
+  return new Problem("openai_refused", message, {
+    ...details,
+    upstream: { status: forwarded, code },
+  });
 }

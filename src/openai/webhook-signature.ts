@@ -1,51 +1,48 @@
-// The signature of OpenAI's webhooks, by the SDK, against every configured secret.
+// Verifies the signature of OpenAI's webhooks with the SDK, against every configured secret.
 import OpenAI, { InvalidWebhookSignatureError } from "openai";
 import { Problem } from "../errors.ts";
 
-/** Seconds by which a delivery may be old. Each attempt has a time of its own, so this fits a retry two days later. */
-const TOLERANCE = 300;
+/** A delivery may be this old. Each attempt has a timestamp of its own, so a retry two days later fits. */
+const TOLERANCE_SECONDS = 300;
 
 /**
  * Verifies a webhook.
- * @param body The raw body: only it verifies, OpenAI's JSON has spaces of its own.
- * @param headers The request's headers.
- * @param secrets What may have signed it; more than one while a secret is rotated.
- * @param tolerance Seconds.
+ * @param body The raw body: OpenAI signs its JSON with its own white space.
+ * @param secrets All secrets that may have signed it; more than one while a secret is rotated.
  * @returns The event, parsed.
  * @throws Problem 400 for a signature, headers or a body that can't be accepted.
  */
-export async function verify(
+export async function verifyWebhook(
   body: string,
   headers: Headers,
   secrets: string[],
-  tolerance = TOLERANCE,
+  toleranceSeconds = TOLERANCE_SECONDS,
 ): Promise<unknown> {
   for (const secret of secrets) {
-    const event = await unwrap(body, headers, secret, tolerance);
+    const event = await unwrapEvent(body, headers, secret, toleranceSeconds);
     if (event !== undefined) return event;
   }
   throw new Problem(
-    400,
-    "bad_signature",
-    "The signature fits none of the secrets in OPENAI_WEBHOOK_SECRET, or is older than 5 minutes.",
+    "bad_webhook",
+    "Signature does not match any secret in OPENAI_WEBHOOK_SECRET, or its timestamp is more than 5 minutes old.",
   );
 }
 
-// The SDK verifies before it parses, so a SyntaxError means a body that is signed and is no JSON.
-async function unwrap(
+// The SDK verifies before it parses, so a SyntaxError means a signed body that is not JSON.
+async function unwrapEvent(
   body: string,
   headers: Headers,
   secret: string,
-  tolerance: number,
+  toleranceSeconds: number,
 ): Promise<unknown> {
-  // The key is never used: verifying asks OpenAI nothing.
+  // The SDK wants a key but sends no request here.
   const { webhooks } = new OpenAI({ apiKey: "unused", webhookSecret: null });
   try {
-    return await webhooks.unwrap(body, headers, secret, tolerance);
+    return await webhooks.unwrap(body, headers, secret, toleranceSeconds);
   } catch (error) {
     if (error instanceof InvalidWebhookSignatureError) return undefined;
-    if (error instanceof SyntaxError) throw new Problem(400, "bad_body", "The body is not JSON.");
+    if (error instanceof SyntaxError) throw new Problem("bad_webhook", "The body is not JSON.");
     const message = error instanceof Error ? error.message : String(error);
-    throw new Problem(400, "bad_headers", `The webhook's headers can't be used: ${message}`);
+    throw new Problem("bad_webhook", `The webhook's headers can't be used: ${message}`);
   }
 }

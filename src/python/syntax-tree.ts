@@ -2,15 +2,18 @@
 import type { SyntaxNode, Tree } from "@lezer/common";
 import { parser } from "@lezer/python";
 
-/** Nobody nests code deeper than this; reading what does could exhaust the stack. */
-const DEEPEST = 1_000;
+/** Code that is nested more deeply is not analyzed: the recursive analysis could exhaust the stack. */
+const MAX_DEPTH = 1_000;
+
+/** Nodes whose body runs later, when they are called. */
+export const DEFINITIONS = new Set(["FunctionDefinition", "LambdaExpression"]);
 
 /**
  * Parses Python.
  * @param code Any text.
- * @returns Null for what is nested without end, and for garbage that the parser itself stumbles over: it can exhaust the stack, or leave holes in the tree.
+ * @returns Null for code that is nested too deeply, and for text on which the parser itself fails: it can exhaust the stack, or leave holes in the tree.
  */
-export function read(code: string): Tree | null {
+export function parsePython(code: string): Tree | null {
   try {
     const tree = parser.parse(code);
     return isTooDeep(tree) ? null : tree;
@@ -19,7 +22,7 @@ export function read(code: string): Tree | null {
   }
 }
 
-/** Whether a tree has a place that Python would refuse. */
+/** Whether a tree contains a syntax error. */
 export function hasError(tree: Tree): boolean {
   const cursor = tree.cursor();
   do {
@@ -47,5 +50,5 @@ function isTooDeep(tree: Tree): boolean {
       depth -= 1;
     },
   });
-  return deepest > DEEPEST;
+  return deepest > MAX_DEPTH;
 }

@@ -1,35 +1,48 @@
-// The record: its shape, and the shapes of what folds into it. How it folds stands in fold.ts.
+// The record: its shape, and the shapes of everything that changes it. The reducer applies the changes.
 import * as z from "zod";
 
+/** How a response was observed. */
 export const Channel = z.enum(["refetch", "stream", "conversation", "held", "control"]);
+export type Channel = z.infer<typeof Channel>;
+
 export const CallVerdict = z.enum(["captured", "recovered", "silent", "suspect", "lost"]);
-export const ResponseVerdict = z.enum([
+export type CallVerdict = z.infer<typeof CallVerdict>;
+
+export const RunVerdict = z.enum([
   ...CallVerdict.options,
   "pending",
   "no_calls",
   "not_found",
   "abandoned",
 ]);
+export type RunVerdict = z.infer<typeof RunVerdict>;
+
+/** What an observation saw of a call's `outputs`: items, an empty list, or null. */
 export const OutputState = z.enum(["populated", "empty", "null"]);
+export type OutputState = z.infer<typeof OutputState>;
 
-const Problem = z.object({ code: z.string(), message: z.string() });
-const Seen = z.object({ id: z.string(), outputs: OutputState });
+const ErrorInfo = z.object({ code: z.string(), message: z.string() });
 
+/** One attempt to see a response, and what it showed. */
 export const Observation = z.object({
   at: z.iso.datetime(),
   channel: Channel,
   http_status: z.number().nullable(),
   status: z.string().nullable(),
   request_id: z.string().nullable(),
-  calls: z.array(Seen),
+  calls: z.array(z.object({ id: z.string(), outputs: OutputState })),
 });
+export type Observation = z.infer<typeof Observation>;
 
+/** A webhook that was received. */
 export const Webhook = z.object({
   id: z.string(),
   type: z.string(),
   received_at: z.iso.datetime(),
 });
+export type Webhook = z.infer<typeof Webhook>;
 
+/** A code interpreter call, as the API shows it. */
 const Call = z.object({
   id: z.string(),
   container_id: z.string().nullable(),
@@ -38,9 +51,10 @@ const Call = z.object({
   verdict: CallVerdict.nullable(),
   source: Channel.nullable(),
 });
+export type Call = z.infer<typeof Call>;
 
-/** A container's file: its url where it was kept, and the reason where it was not. */
-export const KeptFile = z.object({
+/** A file of a container: `url` when it was copied, `reason` when it was not. */
+export const FileEntry = z.object({
   id: z.string(),
   container_id: z.string(),
   filename: z.string(),
@@ -48,14 +62,16 @@ export const KeptFile = z.object({
   url: z.string().nullable(),
   reason: z.string().nullable(),
 });
+export type FileEntry = z.infer<typeof FileEntry>;
 
-const Control = { id: z.string().nullable(), status: z.string().nullable() };
+/** `status` is OpenAI's, or `not_run`, `interrupted`, `refused` or `unreachable`. */
+const controlFields = { id: z.string().nullable(), status: z.string().nullable() };
 
-/** The record as the outside sees it. */
+/** The record as the API shows it. */
 export const ResponseRecord = z.object({
   id: z.string(),
   status: z.string().nullable(),
-  verdict: ResponseVerdict,
+  verdict: RunVerdict,
   model: z.string().nullable(),
   background: z.boolean().nullable(),
   created_at: z.iso.datetime().nullable(),
@@ -68,147 +84,163 @@ export const ResponseRecord = z.object({
   calls: z.array(Call),
   observations: z.array(Observation),
   webhook: Webhook.nullable(),
-  files: z.array(KeptFile),
-  /** Beside OpenAI's statuses: `not_run`, `interrupted` or `unreachable`. */
-  control: z.object({ ...Control, calls: z.array(Call) }).nullable(),
+  files: z.array(FileEntry),
+  control: z.object({ ...controlFields, calls: z.array(Call) }).nullable(),
   held: z.object({ broke_at: z.string().nullable() }).nullable(),
-  error: Problem.nullable(),
+  error: ErrorInfo.nullable(),
   response: z.record(z.string(), z.unknown()).nullable(),
 });
-
-export type Channel = z.infer<typeof Channel>;
-export type CallVerdict = z.infer<typeof CallVerdict>;
-export type ResponseVerdict = z.infer<typeof ResponseVerdict>;
-export type OutputState = z.infer<typeof OutputState>;
-export type Observation = z.infer<typeof Observation>;
-export type Webhook = z.infer<typeof Webhook>;
-export type Call = z.infer<typeof Call>;
 export type ResponseRecord = z.infer<typeof ResponseRecord>;
 
-/** A call as the Recorder carries it: what it printed stays in the response's body. */
-export const KnownCall = Call.omit({ outputs: true }).extend({ state: OutputState });
+/** A call as it is stored: its outputs stay in the response's body. */
+export const StoredCall = Call.omit({ outputs: true }).extend({ state: OutputState });
+export type StoredCall = z.infer<typeof StoredCall>;
 
-/** Where a connection was lost together with its Holder: nobody knows at which event. */
-export const LOST = "unknown";
+/** A control as it is stored: the same request with `background: false`. */
+export const StoredControl = z.object({ ...controlFields, calls: z.array(StoredCall) });
+export type StoredControl = z.infer<typeof StoredControl>;
+
+/** The value of `held.broke_at` when the connection was lost together with the Worker, so that the last event is not known. */
+export const BREAK_UNKNOWN = "unknown";
 
 /** A file that the response's text cites. */
-export const Citation = z.object({
+export const FileCitation = z.object({
   id: z.string(),
   container_id: z.string(),
   filename: z.string(),
 });
+export type FileCitation = z.infer<typeof FileCitation>;
 
-/** A stored body: SHA-256 in hex, and bytes. */
-export const Body = z.object({ digest: z.string(), bytes: z.number() });
+/** A stored body: SHA-256 in hexadecimal, and its size. */
+export const StoredBody = z.object({ digest: z.string(), bytes: z.number() });
+export type StoredBody = z.infer<typeof StoredBody>;
 
-/** A run of the same request in the foreground, without what it printed. */
-export const KnownControl = z.object({ ...Control, calls: z.array(KnownCall) });
-
-/** The key under which a trigger's wishes travel in the response's metadata. */
+/** Metadata key for the trigger's options. */
 export const METADATA_KEY = "response_recorder";
 
-/** What a caller's trigger asked for, as far as it must outlive the request. */
-export const Intent = z.object({
+/** What a trigger asked for, as far as it must outlive the request. */
+export const TriggerOptions = z.object({
   include: z.array(z.string()),
   replay: z.boolean(),
   control: z.boolean(),
-  /** A connection is held until the run ends, in place of a background run. */
+  /** The run is held: a foreground connection in place of a background run. */
   hold: z.boolean().default(false),
-  /** Days to keep it; null: as many as the setting says. */
+  /** Days to keep the record; null for the setting's. */
   retention_days: z.number().nullable().default(null),
 });
+export type TriggerOptions = z.infer<typeof TriggerOptions>;
 
-/** Everything known about a response but its body, and what planning needs. */
-export const Known = ResponseRecord.omit({ calls: true, control: true, response: true }).extend({
-  calls: z.array(KnownCall),
-  control: KnownControl.nullable(),
-  /** The response's events can be replayed: it was created with `stream`. */
+/** Everything that is stored of a run except the response's body: the record, and what the schedule needs. */
+export const StoredRecord = ResponseRecord.omit({
+  calls: true,
+  control: true,
+  response: true,
+}).extend({
+  calls: z.array(StoredCall),
+  control: StoredControl.nullable(),
+  /** The response was created with `stream`, so its events can be replayed. */
   replay: z.boolean(),
-  /** A control was asked for and hasn't ended. */
+  /** A control was requested and has not ended. */
   control_due: z.boolean(),
-  /** The Holder's instance, where a connection was held. */
+  /** The Holder's instance id when the run is held. */
   holder: z.string().nullable().default(null),
-  /** The Holder hasn't said yet how its connection ended. */
+  /** The Holder has not reported yet how its connection ended. */
   held_due: z.boolean().default(false),
-  /** What OpenAI said when it ended the held connection by an error. */
-  held_error: Problem.nullable().default(null),
+  /** The error event with which OpenAI ended the held connection. */
+  held_error: ErrorInfo.nullable().default(null),
   /** The conversation that the response belongs to. */
   conversation: z.string().nullable(),
-  /** The containers that the response used or named. */
+  /** The containers that the response used or cited. */
   containers: z.array(z.string()),
-  /** Files that the response's text cites, by id. */
-  cited: z.array(Citation),
-  /** How often something woke the Recorder, and when a webhook did last. */
-  wakes: z.number(),
-  woken_at: z.iso.datetime().nullable(),
-  /** Somebody asks for a look at once. */
-  look_now: z.boolean(),
+  cited_files: z.array(FileCitation),
+  /** How many events the Recorder received, and when the last one happened. */
+  events_received: z.number(),
+  last_event_at: z.iso.datetime().nullable(),
+  /** A refetch was requested. */
+  refetch_requested: z.boolean(),
   started_at: z.iso.datetime(),
-  retention_days: Intent.shape.retention_days,
+  retention_days: TriggerOptions.shape.retention_days,
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),
-  body: Body.nullable(),
-  /** The last look was refused for a reason that trying again soon won't mend. */
+  body: StoredBody.nullable(),
+  /** The last observation was refused for a reason that an early retry would not change. */
   refused: z.boolean(),
-  /** Seconds that the last look was asked to wait. */
-  retry_after: z.number().nullable(),
-  /** A stranger's response that nobody wants recorded. */
-  unwanted: z.boolean(),
-  /** It is ours by its metadata, and its webhook was faster than its trigger. */
+  retry_after_seconds: z.number().nullable(),
+  /** An external response that is not recorded, by the setting. */
+  excluded: z.boolean(),
+  /** Our metadata is present, but the webhook arrived before the trigger's hand-over. */
   awaits_trigger: z.boolean().default(false),
 });
+export type StoredRecord = z.infer<typeof StoredRecord>;
+
+/** What the storage needs to know of a record. */
+export type RecordKey = Pick<StoredRecord, "id" | "retention_days">;
 
 /** What one response object says, its outputs only as states. */
-export const Facts = z.object({
+export const ResponseFields = z.object({
   status: z.string(),
   model: z.string().nullable(),
   background: z.boolean().nullable(),
   store: z.boolean().nullable(),
   created_at: z.iso.datetime().nullable(),
   completed_at: z.iso.datetime().nullable(),
-  intent: Intent.nullable(),
-  error: Problem.nullable(),
+  /** Null when the response's metadata is not ours. */
+  options: TriggerOptions.nullable(),
+  error: ErrorInfo.nullable(),
   conversation: z.string().nullable(),
   containers: z.array(z.string()),
-  cited: z.array(Citation),
+  cited_files: z.array(FileCitation),
 });
+export type ResponseFields = z.infer<typeof ResponseFields>;
 
-/** What was seen of one call. */
-export const SeenCall = KnownCall.omit({ verdict: true, source: true });
+/** What an observation saw of one call. */
+export const ObservedCall = StoredCall.omit({ verdict: true, source: true });
+export type ObservedCall = z.infer<typeof ObservedCall>;
 
-/** What one look brought back. `facts` is null when there was no response object, `calls` when nothing could be read. */
-export const Look = z.object({
+/** What one observation brought. */
+export const ObservationResult = z.object({
   observation: Observation,
-  facts: Facts.nullable(),
-  calls: z.array(SeenCall).nullable(),
-  body: Body.nullable(),
-  error: Problem.nullable(),
+  /** Null when no response object came. */
+  fields: ResponseFields.nullable(),
+  /** Null when no calls could be read. */
+  calls: z.array(ObservedCall).nullable(),
+  body: StoredBody.nullable(),
+  error: ErrorInfo.nullable(),
   refused: z.boolean(),
-  retry_after: z.number().nullable(),
-  /** Only of a held connection: the event at which it broke, or null. */
+  retry_after_seconds: z.number().nullable(),
+  /** Of a held connection: the event at which it broke; null when it ended normally. */
   broke_at: z.string().nullable().default(null),
 });
+export type ObservationResult = z.infer<typeof ObservationResult>;
 
-/** Settings that planning needs. They are fixed when a run begins, so that a deploy changes no run in flight. */
-export const Rules = z.object({
-  /** Seconds to wait for the webhook before looking without it. */
-  deadline: z.number(),
-  /** Seconds between looks after the end, while a call is suspect; the first counts from the end. */
-  again: z.array(z.number()),
-  /** False: a response that isn't ours ends unrecorded. */
-  strangers: z.boolean(),
+/** What came of a control. `observation` is null when it never ran. */
+export const ControlResult = z.object({
+  observation: Observation.nullable(),
+  control: StoredControl,
 });
-export type Rules = z.infer<typeof Rules>;
+export type ControlResult = z.infer<typeof ControlResult>;
 
-/** What an instance is created with. */
-export const Start = z.object({
+/** The settings that the schedule needs. They are fixed when a run begins, so that a deploy changes no run in flight. */
+export const Policy = z.object({
+  /** Seconds to wait for the webhook before the first refetch. */
+  deadline_seconds: z.number(),
+  /** Seconds between observations while a call is suspect; the first counts from the response's end. */
+  delays_seconds: z.array(z.number()),
+  /** Whether external responses are recorded. */
+  record_external: z.boolean(),
+});
+export type Policy = z.infer<typeof Policy>;
+
+/** What a Recorder is started with. */
+export const RecorderParams = z.object({
   id: z.string(),
   at: z.iso.datetime(),
   started_by: ResponseRecord.shape.started_by,
-  rules: Rules,
-  intent: Intent.nullable(),
+  policy: Policy,
+  options: TriggerOptions.nullable(),
+  /** The redacted request, when it is known and the control does not hold it. */
   request: ResponseRecord.shape.request,
-  created: Facts.pick({
+  created: ResponseFields.pick({
     status: true,
     model: true,
     background: true,
@@ -216,34 +248,40 @@ export const Start = z.object({
     created_at: true,
   }).nullable(),
   webhook: Webhook.nullable(),
-  /** The request that the control sends; only where one was asked for. */
+  /** The request that the control sends, when one was requested. */
   control: z.record(z.string(), z.unknown()).nullable(),
-  /** The Holder's instance, where a connection is held. */
+  /** The Holder's instance id when the run is held. */
   holder: z.string().nullable().default(null),
-  /** After the end: look once more, or forget everything. */
-  action: z.enum(["look", "delete"]).nullable(),
+  /** After the end: refetch once more, or delete everything. */
+  action: z.enum(["refetch", "delete"]).nullable(),
 });
+export type RecorderParams = z.infer<typeof RecorderParams>;
 
-export type KeptFile = z.infer<typeof KeptFile>;
-export type KnownControl = z.infer<typeof KnownControl>;
-export type Citation = z.infer<typeof Citation>;
-export type SeenCall = z.infer<typeof SeenCall>;
-export type KnownCall = z.infer<typeof KnownCall>;
-export type Body = z.infer<typeof Body>;
-export type Known = z.infer<typeof Known>;
-/** Whose it is that is stored, and how long it is kept. */
-export type Owner = Pick<Known, "id" | "retention_days">;
-export type Intent = z.infer<typeof Intent>;
-export type Facts = z.infer<typeof Facts>;
-export type Look = z.infer<typeof Look>;
-export type Start = z.infer<typeof Start>;
+/**
+ * Parameters for a Recorder with everything unknown that is not given.
+ * @param given `at` in ISO 8601.
+ */
+export function toRecorderParams(
+  given: Partial<RecorderParams> & Pick<RecorderParams, "id" | "at" | "started_by" | "policy">,
+): RecorderParams {
+  const unknown = {
+    options: null,
+    request: null,
+    created: null,
+    webhook: null,
+    control: null,
+    holder: null,
+    action: null,
+  };
+  return { ...unknown, ...given };
+}
 
-/** What can wake a waiting Recorder; the payload of its Workflow event. */
-export type Wake =
+/** An event that a waiting Recorder receives. */
+export type RecorderEvent =
   | { kind: "webhook"; webhook: Webhook }
-  | { kind: "trigger"; start: Start }
-  | { kind: "look" }
+  | { kind: "trigger"; params: RecorderParams }
+  | { kind: "refetch" }
   | { kind: "held"; at: string }
-  /** What ran beside the looks has ended; `at` is null where nobody waited for it. */
+  /** The control has ended, or the files are copied; `at` is null when the Recorder was not waiting. */
   | { kind: "control"; at: string | null }
   | { kind: "files"; at: string | null };

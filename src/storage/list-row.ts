@@ -1,56 +1,55 @@
-// A record's line in the list, which is the metadata of a key.
-import type { Known, ResponseVerdict } from "../record/schema.ts";
+// A record's row in the list. It is the metadata of a key, so a page of the list reads no records.
+import type { RunVerdict, StoredRecord } from "../record/schema.ts";
 
-/** KV's limit for a key's metadata, in bytes. */
-const LARGEST_METADATA = 1024;
+/** KV's limit for the metadata of a key. */
+const MAX_METADATA_BYTES = 1024;
+const MAX_MODEL_LENGTH = 64;
+const MAX_FIRST_LINE_LENGTH = 120;
 
-/** One line of the list. */
-export type Row = {
+export type ListRow = {
   id: string;
   status: string | null;
-  verdict: ResponseVerdict;
+  verdict: RunVerdict;
   model: string | null;
   created_at: string | null;
   completed_at: string | null;
   calls: number;
+  /** The first line of what was asked. */
   first_line: string;
   held: boolean;
 };
 
-/**
- * A record's line in the list.
- * @param known The record.
- */
-export function rowOf(known: Known): Row {
-  const row: Row = {
-    id: known.id,
-    status: known.status,
-    verdict: known.verdict,
-    model: known.model?.slice(0, 64) ?? null,
-    created_at: known.created_at,
-    completed_at: known.completed_at,
-    calls: known.calls.length,
-    first_line: firstLine(known.request),
-    held: known.held !== null,
+/** A record's row, short enough for KV. */
+export function toListRow(record: StoredRecord): ListRow {
+  const row: ListRow = {
+    id: record.id,
+    status: record.status,
+    verdict: record.verdict,
+    model: record.model?.slice(0, MAX_MODEL_LENGTH) ?? null,
+    created_at: record.created_at,
+    completed_at: record.completed_at,
+    calls: record.calls.length,
+    first_line: firstLine(record.request),
+    held: record.held !== null,
   };
-  while (size(row) > LARGEST_METADATA) row.first_line = row.first_line.slice(0, -10);
+  while (jsonBytes(row) > MAX_METADATA_BYTES) row.first_line = row.first_line.slice(0, -10);
   return row;
 }
 
-function size(row: Row): number {
+function jsonBytes(row: ListRow): number {
   return new TextEncoder().encode(JSON.stringify(row)).byteLength;
 }
 
-// What was asked: the first line of the input's last text.
 function firstLine(request: Record<string, unknown> | null): string {
-  const line = textOf(request?.["input"]).trim().split("\n", 1)[0] ?? "";
-  return Array.from(line).slice(0, 120).join("");
+  const line = lastText(request?.["input"]).trim().split("\n", 1)[0] ?? "";
+  return Array.from(line).slice(0, MAX_FIRST_LINE_LENGTH).join("");
 }
 
-function textOf(input: unknown): string {
+// The input's last text is what was asked; the texts before it are the conversation.
+function lastText(input: unknown): string {
   if (typeof input === "string") return input;
-  if (Array.isArray(input)) return input.map(textOf).findLast((text) => text !== "") ?? "";
+  if (Array.isArray(input)) return input.map(lastText).findLast((text) => text !== "") ?? "";
   if (typeof input !== "object" || input === null) return "";
-  if ("text" in input) return textOf(input.text);
-  return "content" in input ? textOf(input.content) : "";
+  if ("text" in input) return lastText(input.text);
+  return "content" in input ? lastText(input.content) : "";
 }

@@ -1,16 +1,16 @@
 // What the story of a response is told with: the Workflow's steps, and the hands that look, store and list.
 import * as z from "zod";
+import type { Observed } from "../openai/observed.ts";
 import {
-  KeptFile,
-  Known,
-  KnownControl,
-  Look,
-  Observation,
-  ResponseVerdict,
+  FileEntry,
+  ObservationResult,
+  RunVerdict,
+  StoredRecord,
   Webhook,
   type Channel,
-  type Owner,
-  type Wake,
+  type ControlResult,
+  type RecordKey,
+  type RecorderEvent,
 } from "../record/schema.ts";
 
 /** The type of the Workflow event that wakes a Recorder. OpenAI's own type has a dot, which production refuses. */
@@ -52,50 +52,41 @@ export interface Step {
   waitForEvent(
     name: string,
     options: { type: string; timeout: number },
-  ): Promise<{ payload: Wake }>;
+  ): Promise<{ payload: RecorderEvent }>;
 }
-
-/** What a look brought back: what is known from it, and for the store its body or, by another channel, its calls with their outputs. */
-export type Seen = {
-  look: Look;
-  chunks: Uint8Array[] | null;
-  /** Reads them: most looks need none, and they can have megabytes. */
-  outputs: (() => unknown[]) | null;
-};
-
-/** What came of a control. `observation` is null when it never ran. */
-export const Ran = z.object({ observation: Observation.nullable(), control: KnownControl });
-export type Ran = z.infer<typeof Ran>;
 
 /** What the story does to the world. */
 export interface Hands {
-  look(record: Known, channel: Channel): Promise<Seen>;
-  control(request: Record<string, unknown>, id: string): Promise<Ran & { outputs: unknown[] }>;
+  look(record: StoredRecord, channel: Channel): Promise<Observed>;
+  control(
+    request: Record<string, unknown>,
+    id: string,
+  ): Promise<ControlResult & { outputs: unknown[] }>;
   /** Stores what another channel had. */
-  keep(owner: Owner, channel: Channel, outputs: unknown[]): Promise<void>;
-  store(record: Known, chunks: Uint8Array[] | null): Promise<void>;
-  list(record: Known): Promise<void>;
-  recall(id: string): Promise<Known | null>;
+  keep(owner: RecordKey, channel: Channel, outputs: unknown[]): Promise<void>;
+  store(record: StoredRecord, chunks: Uint8Array[] | null): Promise<void>;
+  list(record: StoredRecord): Promise<void>;
+  recall(id: string): Promise<StoredRecord | null>;
   forget(id: string, startedAt: string): Promise<void>;
   /** Wakes the waiting story of this very response. */
   wake(id: string, what: "control" | "files"): Promise<void>;
-  findFiles(record: Known): Promise<KeptFile[]>;
-  isToCopy(file: KeptFile): boolean;
-  saveFile(owner: Owner, file: KeptFile): Promise<KeptFile>;
+  findFiles(record: StoredRecord): Promise<FileEntry[]>;
+  isToCopy(file: FileEntry): boolean;
+  saveFile(owner: RecordKey, file: FileEntry): Promise<FileEntry>;
 }
 
 /** A look step's result: the history, from which readers follow a run, doesn't hold what an event brought. */
 export const LookStep = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("look"), look: Look, webhook: Webhook.nullable() }),
+  z.object({ kind: z.literal("look"), look: ObservationResult, webhook: Webhook.nullable() }),
   /** An attempt that was cut off had stored this already. */
-  z.object({ kind: z.literal("stored"), record: Known }),
+  z.object({ kind: z.literal("stored"), record: StoredRecord }),
 ]);
 export type LookStep = z.infer<typeof LookStep>;
 
 /** How a run ended, as the instance's output. */
 export const Outcome = z.object({
   id: z.string(),
-  verdict: ResponseVerdict,
+  verdict: RunVerdict,
   recorded: z.boolean(),
 });
 export type Outcome = z.infer<typeof Outcome>;

@@ -1,12 +1,11 @@
 // What a Holder leaves when its connection has ended: one line of JSON, and after it the response's bytes as OpenAI sent them.
+import { splitFirstLine, streamChunks } from "../lib/byte-stream.ts";
+import { parseValue } from "../lib/json-scan.ts";
 import * as z from "zod";
-import { afterFirstLine, readBody, streamOf, type ReadBody } from "../lib/json-stream.ts";
-import type { Brought, Connection } from "../openai/event-stream.ts";
-import { readCalls } from "../openai/response.ts";
-import { LOST } from "../record/schema.ts";
-import { valueOf } from "../lib/json-scan.ts";
-
-const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
+import { readBody, type BodyRead } from "../lib/json-stream.ts";
+import type { StreamResult, EventStream } from "../openai/event-stream.ts";
+import { outputItems, parseCalls } from "../openai/response.ts";
+import { BREAK_UNKNOWN } from "../record/schema.ts";
 
 /** What stands in the line. */
 const Head = z.object({
@@ -25,7 +24,7 @@ const Head = z.object({
   calls: z.array(z.unknown()),
 });
 
-export type Held = z.infer<typeof Head> & { response: ReadBody | null };
+export type Held = z.infer<typeof Head> & { response: BodyRead | null };
 
 /**
  * What is left of a connection.
@@ -33,35 +32,35 @@ export type Held = z.infer<typeof Head> & { response: ReadBody | null };
  * @param brought What it brought; null when it was lost with its Holder.
  */
 export function leave(
-  connection: Connection | null,
-  brought: Brought | null,
+  connection: EventStream | null,
+  brought: StreamResult | null,
 ): ReadableStream<Uint8Array> {
   const response = brought?.response ?? null;
   const head: z.infer<typeof Head> = {
     at: new Date().toISOString(),
-    http_status: connection?.status ?? null,
+    http_status: connection?.httpStatus ?? null,
     request_id: connection?.requestId ?? null,
     status: brought?.status ?? null,
-    broke_at: response === null ? (brought?.last ?? LOST) : null,
+    broke_at: response === null ? (brought?.lastEvent ?? BREAK_UNKNOWN) : null,
     too_large: response !== null && response.bytes === null ? response.size : null,
-    error: brought?.problem ?? null,
+    error: brought?.errorEvent ?? null,
     calls: brought === null ? [] : callsBeside(brought),
   };
   const encoder = new TextEncoder();
-  const body = response?.bytes ?? encoder.encode(JSON.stringify(response?.short));
-  return streamOf([
+  const body = response?.bytes ?? encoder.encode(JSON.stringify(response?.truncated));
+  return streamChunks([
     encoder.encode(`${JSON.stringify(head)}\n`),
     ...(response === null ? [] : [body]),
   ]);
 }
 
 // Only these are parsed: the others have what the response has, which can be 24 MiB.
-function callsBeside({ response, calls }: Brought): unknown[] {
-  if (response === null) return [...calls.values()].map(valueOf);
-  const shown = readCalls(Output.parse(response.short).output);
+function callsBeside({ response, calls }: StreamResult): unknown[] {
+  if (response === null) return [...calls.values()].map(parseValue);
+  const shown = parseCalls(outputItems(response.truncated));
   const complete = new Set(shown.flatMap(({ id, state }) => (state === "populated" ? [id] : [])));
-  const others = [...calls].flatMap(([id, call]) => (complete.has(id) ? [] : [valueOf(call)]));
-  return others.filter((call) => readCalls([call])[0]?.state === "populated");
+  const others = [...calls].flatMap(([id, call]) => (complete.has(id) ? [] : [parseValue(call)]));
+  return others.filter((call) => parseCalls([call])[0]?.state === "populated");
 }
 
 /**
@@ -69,7 +68,7 @@ function callsBeside({ response, calls }: Brought): unknown[] {
  * @param stream As `leave` gave it.
  */
 export async function readHeld(stream: ReadableStream<Uint8Array>): Promise<Held> {
-  const { line, rest } = await afterFirstLine(stream);
+  const { line, rest } = await splitFirstLine(stream);
   const head = Head.parse(JSON.parse(line));
   const body = await readBody(rest);
   if (body.bytes === 0) return { ...head, response: null };

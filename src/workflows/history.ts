@@ -1,14 +1,14 @@
 // What an instance's own history says about its response: the engine keeps each step's result.
-import { fold, foldControl } from "../record/reducer.ts";
-import { LookStep, Ran } from "./hands.ts";
-import { Known } from "../record/schema.ts";
+import { applyObservation, applyControl } from "../record/reducer.ts";
+import { LookStep } from "./hands.ts";
+import { ControlResult, StoredRecord } from "../record/schema.ts";
 
 /** What an instance says about its response. */
 export type Reading =
   | { state: "unknown" }
   | { state: "deleted" }
-  | { state: "running"; known: Known }
-  | { state: "ended"; known: Known };
+  | { state: "running"; known: StoredRecord }
+  | { state: "ended"; known: StoredRecord };
 
 /** What became of a wake: an instance that has ended hears nothing, whether it saw the response's end, or failed, or gave up. */
 export type Woken = "woken" | "ended" | "absent" | "gave up";
@@ -20,15 +20,19 @@ export type Ended = { name: string; output: unknown };
  * What is known after a step.
  * @param known What was known before.
  * @param step Its name, and its result.
- * @param strangers Whether responses that nobody asked for are recorded.
+ * @param external Whether responses that nobody asked for are recorded.
  */
-export function foldStep(known: Known, { name, output }: Ended, strangers: boolean): Known {
+export function foldStep(
+  known: StoredRecord,
+  { name, output }: Ended,
+  external: boolean,
+): StoredRecord {
   if (name.startsWith("look ")) {
     const result = LookStep.parse(output);
     if (result.kind === "stored") return result.record;
-    return { ...fold(known, result.look, strangers), webhook: result.webhook };
+    return { ...applyObservation(known, result.look, external), webhook: result.webhook };
   }
-  if (name.startsWith("recall") && output !== null) return Known.parse(output);
-  if (name.startsWith("control")) return foldControl(known, Ran.parse(output));
+  if (name.startsWith("recall") && output !== null) return StoredRecord.parse(output);
+  if (name.startsWith("control")) return applyControl(known, ControlResult.parse(output));
   return known;
 }

@@ -1,9 +1,9 @@
 // The story of one held connection: OpenAI is asked in the foreground, and the connection is held until the run ends.
 // docs/decisions/holder.md says why a Workflow holds it, and not the Recorder itself.
 import * as z from "zod";
-import { Start } from "../record/schema.ts";
+import { RecorderParams } from "../record/schema.ts";
 import type { Step } from "./hands.ts";
-import { redact } from "../record/redact.ts";
+import { redactRequest } from "../record/redact.ts";
 
 /** The steps that others wait for, and the event that ends the connection. */
 export const BEGIN = "begin";
@@ -16,7 +16,7 @@ export const Holding = z.object({
   /** Create parameters, as they go to OpenAI. */
   request: z.record(z.string(), z.unknown()),
   /** What the Recorder begins with, but for the request and what OpenAI says first. */
-  start: Start.omit({ id: true, created: true, holder: true, request: true }),
+  start: RecorderParams.omit({ id: true, created: true, holder: true, request: true }),
 });
 export type Holding = z.infer<typeof Holding>;
 
@@ -25,7 +25,7 @@ export const Begun = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("held"),
     id: z.string(),
-    created: Start.shape.created.unwrap(),
+    created: RecorderParams.shape.created.unwrap(),
     /** The first response object, as JSON. */
     response: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
   }),
@@ -51,11 +51,11 @@ export interface Line {
 /** What the story does to the world. */
 export interface HolderHands {
   begin(request: Record<string, unknown>): Promise<{ begun: Begun; line: Line | null }>;
-  handOver(start: Start): Promise<void>;
+  handOver(start: RecorderParams): Promise<void>;
   /** What is left when the connection was lost together with its Holder. */
   lost(): ReadableStream<Uint8Array>;
   /** Tells the Recorder that the connection has ended. */
-  tell(start: Start): Promise<void>;
+  tell(start: RecorderParams): Promise<void>;
 }
 
 // It POSTs: what was cut off may have run, and is billed.
@@ -103,7 +103,13 @@ export async function hold(
     .catch(close);
   if (begun?.kind !== "held") return null;
   const { id, created } = begun;
-  const start: Start = { ...holding.start, id, created, holder, request: redact(holding.request) };
+  const start: RecorderParams = {
+    ...holding.start,
+    id,
+    created,
+    holder,
+    request: redactRequest(holding.request),
+  };
   void closeWhenAsked(step, close);
   const handedOver = step.do(HAND_OVER, PATIENT, async () => {
     await hands.handOver(start);

@@ -1,7 +1,8 @@
 // The Holders' instances as the others see them: start one, end one, ask one. And what a Holder does to the world.
+import { parseValue } from "../lib/json-scan.ts";
 import { APIError } from "openai";
 import * as z from "zod";
-import { connect, firstResponse, readToEnd } from "../openai/event-stream.ts";
+import { openEventStream, readFirstResponse, consumeEvents } from "../openai/event-stream.ts";
 import { leave, readHeld, type Held } from "./held.ts";
 import {
   BEGIN,
@@ -13,6 +14,7 @@ import {
   type Holding,
   type Line,
 } from "./holder.ts";
+import { withTimeout } from "../lib/retry.ts";
 import {
   askRecorder,
   awaitRecorder,
@@ -20,9 +22,9 @@ import {
   startRecorder,
   wakeRecorder,
 } from "./instance.ts";
-import { valueOf } from "../lib/json-scan.ts";
-import { createStreamed, messageOf } from "../openai/client.ts";
-import { Created, createdOf } from "../openai/created-response.ts";
+import { toApiFailure } from "../openai/api-failure.ts";
+import { createResponseStream } from "../openai/client.ts";
+import { CreatedResponse, toCreatedFields } from "../openai/response.ts";
 import { tell, type Told } from "./telling.ts";
 
 /** Milliseconds that OpenAI has for its first word. */
@@ -56,14 +58,19 @@ async function begin(
   const timer = setTimeout(() => connection.abort(), FIRST_WORD);
   try {
     const ends = AbortSignal.any([connection.signal, AbortSignal.timeout(LONGEST)]);
-    const line = connect(await createStreamed(env, request, ends));
-    const first = Created.parse(await firstResponse(line));
+    const line = openEventStream(await createResponseStream(env, request, ends));
+    const first = CreatedResponse.parse(await readFirstResponse(line));
     const { id } = first;
-    const begun: Begun = { kind: "held", id, created: createdOf(first), response: echoOf(first) };
+    const begun: Begun = {
+      kind: "held",
+      id,
+      created: toCreatedFields(first),
+      response: echoOf(first),
+    };
     return {
       begun,
       line: {
-        read: async () => leave(line, await readToEnd(line)),
+        read: async () => leave(line, await consumeEvents(line)),
         close: () => connection.abort(),
       },
     };
@@ -77,7 +84,7 @@ async function begin(
 }
 
 // As bytes: the engine counts two for each character of a text that has one beyond Latin-1.
-function echoOf(response: Created): Uint8Array {
+function echoOf(response: CreatedResponse): Uint8Array {
   const encoder = new TextEncoder();
   const whole = encoder.encode(JSON.stringify(response));
   if (whole.byteLength <= LARGEST_ECHO) return whole;
@@ -85,19 +92,12 @@ function echoOf(response: Created): Uint8Array {
 }
 
 function failure(error: unknown, late: boolean): Begun {
-  if (error instanceof APIError && error.status !== undefined) {
-    const own: unknown = error.error;
-    const headers: unknown = error.headers;
-    return {
-      kind: "refused",
-      status: Number(error.status),
-      error: own,
-      request_id: error.requestID ?? null,
-      retry_after: headers instanceof Headers ? headers.get("retry-after") : null,
-    };
+  const { status, message, requestId, retryAfter, error: own } = toApiFailure(error);
+  if (status !== null) {
+    return { kind: "refused", status, error: own, request_id: requestId, retry_after: retryAfter };
   }
-  const message = error instanceof z.ZodError ? "It sent no response object." : messageOf(error);
-  return { kind: "failed", late, message };
+  const why = error instanceof z.ZodError ? "It sent no response object." : message;
+  return { kind: "failed", late, message: why };
 }
 
 function recorderOf(env: Env, id: string): Told {
@@ -119,8 +119,7 @@ function recorderOf(env: Env, id: string): Told {
  */
 export async function startHolder(env: Env, holding: Holding): Promise<Begun> {
   const instance = await env.HOLDER.create({ id: crypto.randomUUID(), params: holding });
-  const late = scheduler.wait(PATIENCE).then(() => null);
-  const begun = await Promise.race([handedOver(instance), late]);
+  const begun = await withTimeout(handedOver(instance), PATIENCE, null);
   if (begun !== null) return begun;
   // It may end at this very moment.
   await instance.terminate().catch(() => undefined);
@@ -212,7 +211,7 @@ export async function stopHolder(env: Env, holder: string | null): Promise<void>
   if (instance === null) return;
   await instance.sendEvent({ type: STOP, payload: {} });
   using events = await instance.subscribe({ filter: [...ENDS] });
-  await Promise.race([events.next(), scheduler.wait(LAST_WORD)]);
+  await withTimeout(events.next(), LAST_WORD, null);
 }
 
 /**
@@ -238,7 +237,7 @@ export async function forgetHolder(env: Env, holder: string | null): Promise<voi
  * @param json Its JSON.
  */
 export function objectOf(json: Uint8Array): Record<string, unknown> {
-  return z.record(z.string(), z.unknown()).parse(valueOf(json));
+  return z.record(z.string(), z.unknown()).parse(parseValue(json));
 }
 
 function isStream(output: unknown): output is ReadableStream<Uint8Array> {

@@ -1,9 +1,15 @@
 // The Recorder's instances as the routes see them: start one, wake one, ask one.
-import { begin } from "../record/reducer.ts";
+import { createRecord } from "../record/reducer.ts";
 import { Outcome, WAKE } from "./hands.ts";
 import { foldStep, type Reading, type Woken } from "./history.ts";
+import { retry, withTimeout } from "../lib/retry.ts";
 import { logFailure } from "../log.ts";
-import { Start, type Known, type Wake } from "../record/schema.ts";
+import {
+  RecorderParams,
+  toRecorderParams,
+  type StoredRecord,
+  type RecorderEvent,
+} from "../record/schema.ts";
 
 /** Verdicts after which a webhook still has something to say. */
 const GIVEN_UP = new Set(["abandoned", "not_found"]);
@@ -21,7 +27,7 @@ const RESTART_GAPS = [100, 300, 1_000];
  * @param env The Worker's environment.
  * @param start What the Recorder begins with.
  */
-export async function startRecorder(env: Env, start: Start): Promise<void> {
+export async function startRecorder(env: Env, start: RecorderParams): Promise<void> {
   try {
     await env.RECORDER.create({ id: start.id, params: start });
   } catch (error) {
@@ -33,14 +39,14 @@ export async function startRecorder(env: Env, start: Start): Promise<void> {
 }
 
 // The webhook's Recorder hears no more: the next one takes the stored record, and what the trigger asked for.
-async function adopt(env: Env, start: Start): Promise<void> {
-  await restartRecorder(env, { ...start, control: null, action: "look" });
+async function adopt(env: Env, start: RecorderParams): Promise<void> {
+  await restartRecorder(env, { ...start, control: null, action: "refetch" });
 }
 
 // Another webhook, or the trigger, was faster.
-function wakeOf(start: Start): Wake {
+function wakeOf(start: RecorderParams): RecorderEvent {
   if (start.webhook !== null) return { kind: "webhook", webhook: start.webhook };
-  return { kind: "trigger", start };
+  return { kind: "trigger", params: start };
 }
 
 /**
@@ -48,19 +54,15 @@ function wakeOf(start: Start): Wake {
  * @param env The Worker's environment.
  * @param start What the new one begins with; its `action` says what for.
  */
-export async function restartRecorder(env: Env, start: Start): Promise<void> {
-  for (const gap of RESTART_GAPS) {
-    try {
-      return await replace(env, start);
-    } catch (error) {
-      logFailure("restart", error, { id: start.id });
-      await scheduler.wait(gap);
-    }
-  }
-  await replace(env, start);
+export async function restartRecorder(env: Env, start: RecorderParams): Promise<void> {
+  await retry(
+    RESTART_GAPS,
+    () => replace(env, start),
+    (error) => logFailure("restart", error, { id: start.id }),
+  );
 }
 
-async function replace(env: Env, start: Start): Promise<void> {
+async function replace(env: Env, start: RecorderParams): Promise<void> {
   const instance = await find(env, start.id);
   if (instance !== null) await instance.delete();
   await env.RECORDER.create({ id: start.id, params: start });
@@ -78,7 +80,7 @@ async function replace(env: Env, start: Start): Promise<void> {
  * @param id The response's id.
  * @param wake What happened.
  */
-export async function wakeRecorder(env: Env, id: string, wake: Wake): Promise<Woken> {
+export async function wakeRecorder(env: Env, id: string, wake: RecorderEvent): Promise<Woken> {
   const instance = await find(env, id);
   if (instance === null) return "absent";
   // Side by side, since OpenAI waits for the answer to its webhook.
@@ -132,9 +134,8 @@ export async function awaitRecorder(
   using subscription = await instance.subscribe({
     filter: ["step_completed", "workflow_completed", "workflow_errored", "workflow_terminated"],
   });
-  const late = scheduler.wait(seconds * 1000).then(() => false);
   // Awaited here: the subscription is disposed of when this function returns.
-  return await Promise.race([reached(subscription, step), late]);
+  return await withTimeout(reached(subscription, step), seconds * 1000, false);
 }
 
 async function reached(
@@ -166,7 +167,7 @@ export async function subscribe(
 // been silent for a moment and the instance has answered something else meanwhile. A prefix of the history is a state that was true.
 async function replay(
   instance: WorkflowInstance,
-): Promise<{ known: Known | null; ended: boolean }> {
+): Promise<{ known: StoredRecord | null; ended: boolean }> {
   using subscription = await instance.subscribe({
     filter: [
       "workflow_started",
@@ -176,8 +177,8 @@ async function replay(
       "workflow_terminated",
     ],
   });
-  let known: Known | null = null;
-  let strangers = true;
+  let known: StoredRecord | null = null;
+  let external = true;
   for (;;) {
     const heard = { something: false };
     const next = await Promise.race([
@@ -189,13 +190,13 @@ async function replay(
     if (next.done === true) return { known, ended: true };
     const event = next.value;
     if (event.type === "workflow_started") {
-      const start = Start.parse(event.params);
+      const start = RecorderParams.parse(event.params);
       if (start.action === "delete") return { known: null, ended: false };
-      strangers = start.rules.strangers;
-      known = begin(start);
+      external = start.policy.record_external;
+      known = createRecord(start);
     }
     if (event.type === "step_completed" && known !== null) {
-      known = foldStep(known, { name: event.stepName, output: event.output }, strangers);
+      known = foldStep(known, { name: event.stepName, output: event.output }, external);
     }
   }
 }
@@ -212,18 +213,10 @@ async function silence(
 }
 
 // An instance that waits for its turn has no history yet, so nothing but its id is known.
-function queued(id: string): Known {
-  const rules = { deadline: 0, again: [], strangers: true };
-  const nothing = {
-    intent: null,
-    request: null,
-    created: null,
-    webhook: null,
-    control: null,
-    holder: null,
-  };
+function queued(id: string): StoredRecord {
+  const policy = { deadline_seconds: 0, delays_seconds: [], record_external: true };
   const at = new Date().toISOString();
-  return begin({ id, at, started_by: "trigger", rules, action: null, ...nothing });
+  return createRecord(toRecorderParams({ id, at, started_by: "trigger", policy }));
 }
 
 async function find(env: Env, id: string): Promise<WorkflowInstance | null> {

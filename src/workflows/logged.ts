@@ -1,8 +1,9 @@
 // What a Recorder and a Holder do to the world, each with a line in the log.
 import type { HolderHands, Line } from "./holder.ts";
-import { log, logged, type Fields } from "../log.ts";
-import type { KeptFile } from "../record/schema.ts";
-import type { Hands, Seen } from "./hands.ts";
+import { log, withLog, type LogFields } from "../log.ts";
+import type { FileEntry } from "../record/schema.ts";
+import type { Observed } from "../openai/observed.ts";
+import type { Hands } from "./hands.ts";
 
 /**
  * A Recorder's hands, logged.
@@ -12,10 +13,10 @@ import type { Hands, Seen } from "./hands.ts";
 export function loggedHands(hands: Hands, id: string): Hands {
   const line = <T>(
     event: string,
-    fields: Fields,
+    fields: LogFields,
     work: () => Promise<T>,
-    tell?: (it: T) => Fields,
-  ) => logged(event, { id, ...fields }, work, tell);
+    tell?: (it: T) => LogFields,
+  ) => withLog(event, { id, ...fields }, work, tell);
   return {
     look: (record, channel) => line("look", { channel }, () => hands.look(record, channel), seen),
     control: (request, of) =>
@@ -73,7 +74,7 @@ export function loggedHolder(hands: HolderHands, holder: string): HolderHands {
   return {
     ...hands,
     async begin(request) {
-      const began = await logged(
+      const began = await withLog(
         "hold_begin",
         { holder },
         () => hands.begin(request),
@@ -85,21 +86,22 @@ export function loggedHolder(hands: HolderHands, holder: string): HolderHands {
       if (began.line === null || began.begun.kind !== "held") return began;
       return { ...began, line: loggedLine(began.line, { holder, id: began.begun.id }) };
     },
-    handOver: (start) => logged("hand_over", { holder, id: start.id }, () => hands.handOver(start)),
+    handOver: (start) =>
+      withLog("hand_over", { holder, id: start.id }, () => hands.handOver(start)),
     lost() {
       log("hold_end", { holder, outcome: "lost" });
       return hands.lost();
     },
-    tell: (start) => logged("hold_told", { holder, id: start.id }, () => hands.tell(start)),
+    tell: (start) => withLog("hold_told", { holder, id: start.id }, () => hands.tell(start)),
   };
 }
 
-function loggedLine(line: Line, fields: Fields): Line {
-  return { ...line, read: () => logged("hold_end", fields, () => line.read()) };
+function loggedLine(line: Line, fields: LogFields): Line {
+  return { ...line, read: () => withLog("hold_end", fields, () => line.read()) };
 }
 
-function seen({ look }: Seen): Fields {
-  const { observation, error } = look;
+function seen({ result }: Observed): LogFields {
+  const { observation, error } = result;
   const populated = observation.calls.filter((call) => call.outputs === "populated");
   return {
     outcome: error?.code ?? "seen",
@@ -111,6 +113,6 @@ function seen({ look }: Seen): Fields {
   };
 }
 
-function kept({ url, reason, bytes }: KeptFile): Fields {
+function kept({ url, reason, bytes }: FileEntry): LogFields {
   return { outcome: url === null ? "not kept" : "kept", reason, bytes };
 }

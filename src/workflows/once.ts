@@ -2,6 +2,7 @@
 // docs/decisions/idempotency.md says why.
 import type { WorkflowStep } from "cloudflare:workers";
 import * as z from "zod";
+import { sha256Hex } from "../lib/sha256.ts";
 
 /** How long a key holds, in milliseconds. */
 const DAY = 24 * 60 * 60 * 1000;
@@ -70,9 +71,9 @@ async function eventOf(step: WorkflowStep, type: string): Promise<unknown> {
  * @param body The request's body.
  */
 export async function takeTurn(env: Env, key: string, body: string): Promise<Turn> {
-  const name = await digest(key);
+  const name = await sha256Hex(key);
   const at = new Date().toISOString();
-  const claim = { at, digest: await digest(body), mark: crypto.randomUUID() };
+  const claim = { at, digest: await sha256Hex(body), mark: crypto.randomUUID() };
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
     const instance = await findOrMake(env, `key_${name}_${tries}`);
     await instance.sendEvent({ type: CLAIM, payload: claim });
@@ -80,12 +81,6 @@ export async function takeTurn(env: Env, key: string, body: string): Promise<Tur
     if (turn !== null) return turn;
   }
   return { kind: "worn" };
-}
-
-/** SHA-256, in hexadecimal digits. */
-async function digest(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function findOrMake(env: Env, id: string): Promise<WorkflowInstance> {

@@ -1,16 +1,16 @@
 // The story of one response. What is decided is decided in plan.ts, record.ts and verdict.ts; what is done, by the hands given to it.
 import {
-  advance,
-  advanceControl,
-  callsForLook,
+  applyAndSettle,
+  applyControlAndSettle,
+  triggersObservation,
   isListed,
-  isNews,
-  plan,
-  settle,
-  wantsRescue,
-  type Next,
+  hasChanged,
+  nextAction,
+  markSettled,
+  needsFileCopy,
+  type Action,
 } from "../record/schedule.ts";
-import { begin, foldWake, isTerminal } from "../record/reducer.ts";
+import { createRecord, applyEvent, isTerminal } from "../record/reducer.ts";
 import {
   CONTROL,
   LOOK,
@@ -18,19 +18,19 @@ import {
   type Hands,
   type LookStep,
   type Outcome,
-  type Ran,
-  type Seen,
   type Step,
 } from "./hands.ts";
+import type { Observed } from "../openai/observed.ts";
 import {
-  LOST,
+  BREAK_UNKNOWN,
+  type ControlResult,
   type Channel,
-  type KeptFile,
-  type Known,
-  type Owner,
-  type Rules,
-  type Start,
-  type Wake,
+  type FileEntry,
+  type StoredRecord,
+  type RecordKey,
+  type Policy,
+  type RecorderParams,
+  type RecorderEvent,
 } from "../record/schema.ts";
 import { rescue, wakeSelf } from "./rescue.ts";
 
@@ -51,61 +51,66 @@ const ANY_WORD = 1;
  * @param rules The settings that planning needs.
  */
 export async function follow(
-  start: Start,
+  start: RecorderParams,
   step: Step,
   hands: Hands,
-  rules: Rules,
+  rules: Policy,
 ): Promise<Outcome> {
   if (start.action === "delete") return forget(start, step, hands);
   const means: Means = { step, hands, rules };
   const control = beginControl(start, step, hands);
   let record = await open(start, step, hands);
   let rescued = record.settled_at !== null && isTerminal(record.status);
-  let files: Promise<KeptFile[]> | null = null;
+  let files: Promise<FileEntry[]> | null = null;
   for (let turn = 1; ; turn += 1) {
-    const next = plan(record, rules);
-    if (next.do === "end") {
+    const next = nextAction(record, rules);
+    if (next.type === "end") {
       record = await keepFiles(await close(record, means), files, means);
       files = null;
     }
     const wake = await awaken(turn, next, record, step);
-    if (next.do === "end" && wake === null) break;
-    if (wake !== null) record = foldWake(record, wake);
+    if (next.type === "end" && wake === null) break;
+    if (wake !== null) record = applyEvent(record, wake);
     if (wake?.kind === "files") {
       record = await keepFiles(record, files, means);
       files = null;
     }
-    if (!callsForLook(record, wake)) continue;
+    if (!triggersObservation(record, wake)) continue;
     record =
-      wake?.kind === "control" || next.do === "await control"
+      wake?.kind === "control" || next.type === "await_control"
         ? await compare(turn, control, record, means)
         : await look(turn, channelOf(next, wake), record, means);
-    if (rescued || !wantsRescue(record)) continue;
+    if (rescued || !needsFileCopy(record)) continue;
     files = rescue(record, step, hands);
     rescued = true;
   }
-  return { id: record.id, verdict: record.verdict, recorded: !record.unwanted };
+  return { id: record.id, verdict: record.verdict, recorded: !record.excluded };
 }
 
-async function awaken(turn: number, next: Next, record: Known, step: Step): Promise<Wake | null> {
-  if (next.do === "await control") return CONTROL_ENDED;
-  if (next.do === "look") return pause(step, turn, next.after);
+async function awaken(
+  turn: number,
+  next: Action,
+  record: StoredRecord,
+  step: Step,
+): Promise<RecorderEvent | null> {
+  if (next.type === "await_control") return CONTROL_ENDED;
+  if (next.type === "observe") return pause(step, turn, next.afterSeconds);
   // A Holder that was given up, or that nobody heard of yet, may have spoken meanwhile: after the end nobody hears it.
-  const unheard = record.unwanted || record.held?.broke_at === LOST;
+  const unheard = record.excluded || record.held?.broke_at === BREAK_UNKNOWN;
   return unheard ? pause(step, turn, ANY_WORD) : null;
 }
 
-function channelOf(next: Next, wake: Wake | null): Channel {
+function channelOf(next: Action, wake: RecorderEvent | null): Channel {
   if (wake?.kind === "held") return "held";
-  return next.do === "look" ? next.channel : "refetch";
+  return next.type === "observe" ? next.channel : "refetch";
 }
 
-type Means = { step: Step; hands: Hands; rules: Rules };
+type Means = { step: Step; hands: Hands; rules: Policy };
 
-const CONTROL_ENDED: Wake = { kind: "control", at: null };
+const CONTROL_ENDED: RecorderEvent = { kind: "control", at: null };
 
-async function open(start: Start, step: Step, hands: Hands): Promise<Known> {
-  const record = begin(start);
+async function open(start: RecorderParams, step: Step, hands: Hands): Promise<StoredRecord> {
+  const record = createRecord(start);
   if (!isFresh(start)) {
     const stored = await step.do("recall", LOOK, () => hands.recall(start.id));
     return stored === null ? record : reopen(stored, start);
@@ -115,32 +120,32 @@ async function open(start: Start, step: Step, hands: Hands): Promise<Known> {
 }
 
 // A response that was created just now can't have been recorded before.
-function isFresh({ started_by, action }: Start): boolean {
+function isFresh({ started_by, action }: RecorderParams): boolean {
   return action === null && (started_by === "trigger" || started_by === "v1");
 }
 
 // What an earlier instance left behind: its control, if it had not ended, ended with it.
-function reopen(stored: Known, start: Start): Known {
+function reopen(stored: StoredRecord, start: RecorderParams): StoredRecord {
   const unfinished = !isTerminal(stored.status);
   // Its Holder had been given up and has come back, or is heard of for the first time.
-  const lost = stored.held === null || stored.held.broke_at === LOST;
+  const lost = stored.held === null || stored.held.broke_at === BREAK_UNKNOWN;
   const returned = start.holder !== null && lost;
   const held_due = stored.held_due || returned;
   const ours = start.started_by === "trigger" || start.started_by === "v1";
   return {
-    ...(ours ? foldWake(stored, { kind: "trigger", start }) : stored),
+    ...(ours ? applyEvent(stored, { kind: "trigger", params: start }) : stored),
     webhook: stored.webhook ?? start.webhook,
     control: stored.control_due ? INTERRUPTED.control : stored.control,
     control_due: false,
     holder: stored.holder ?? start.holder,
     held_due,
     settled_at: unfinished || held_due ? null : stored.settled_at,
-    look_now: start.action === "look" || unfinished,
+    refetch_requested: start.action === "refetch" || unfinished,
   };
 }
 
 // What was under way when its instance was deleted may store once more, so everything is removed again when it must have ended.
-async function forget(start: Start, step: Step, hands: Hands): Promise<Outcome> {
+async function forget(start: RecorderParams, step: Step, hands: Hands): Promise<Outcome> {
   for (const [round, seconds] of [0, LONGEST_STEP, LONGEST_CONTROL].entries()) {
     if (seconds > 0) await sleep(step, `let it end ${round}`, seconds);
     await step.do(round === 0 ? FORGET : `${FORGET} again ${round}`, LOOK, async () => {
@@ -152,14 +157,14 @@ async function forget(start: Start, step: Step, hands: Hands): Promise<Outcome> 
   return { id: start.id, verdict: "pending", recorded: false };
 }
 
-async function list(step: Step, name: string, record: Known, hands: Hands): Promise<void> {
+async function list(step: Step, name: string, record: StoredRecord, hands: Hands): Promise<void> {
   await step.do(name, LOOK, async () => {
     await hands.list(record);
     return null;
   });
 }
 
-async function pause(step: Step, turn: number, seconds: number): Promise<Wake | null> {
+async function pause(step: Step, turn: number, seconds: number): Promise<RecorderEvent | null> {
   if (seconds <= 0) return null;
   try {
     const timeout = Math.ceil(seconds * 1000);
@@ -185,52 +190,62 @@ function isTimeout(error: unknown): boolean {
 }
 
 /** One look. The record is stored in the same step, with its body: a body of megabytes must not travel through the engine. */
-async function look(turn: number, channel: Channel, before: Known, means: Means): Promise<Known> {
+async function look(
+  turn: number,
+  channel: Channel,
+  before: StoredRecord,
+  means: Means,
+): Promise<StoredRecord> {
   const { step, hands, rules } = means;
   // What was seen outlives a refused write: by the next attempt OpenAI may have deleted the response.
-  let seen: Seen | null = null;
+  let seen: Observed | null = null;
   const result = await step.do(`look ${turn}`, LOOK, async ({ attempt }): Promise<LookStep> => {
     const stored = attempt > 1 && seen === null ? await storedBefore(before, hands) : null;
     if (stored !== null) return { kind: "stored", record: stored };
     seen ??= await hands.look(before, channel);
-    const after = advance(before, seen.look, rules);
-    const news = isNews(before, after);
+    const after = applyAndSettle(before, seen.result, rules);
+    const news = hasChanged(before, after);
     if (news || channel === "held") await keep(after, seen, hands);
     if (news) await hands.store(after, isTaken(after, seen) ? seen.chunks : null);
-    return { kind: "look", look: seen.look, webhook: before.webhook };
+    return { kind: "look", look: seen.result, webhook: before.webhook };
   });
-  const after = result.kind === "stored" ? result.record : advance(before, result.look, rules);
-  if (isNews(before, after) && isListed(after)) await list(step, `list ${turn}`, after, hands);
+  const after =
+    result.kind === "stored" ? result.record : applyAndSettle(before, result.look, rules);
+  if (hasChanged(before, after) && isListed(after)) await list(step, `list ${turn}`, after, hands);
   return after;
 }
 
 // A crash can come after the record was stored and before the step's result was kept: what that look saw counts.
-async function storedBefore(before: Known, hands: Hands): Promise<Known | null> {
+async function storedBefore(before: StoredRecord, hands: Hands): Promise<StoredRecord | null> {
   const stored = await hands.recall(before.id);
   if (stored === null || stored.observations.length <= before.observations.length) return null;
   return { ...stored, control_due: before.control_due };
 }
 
 // What a channel had beside the response's own body, as soon as a call has it from there: a held connection may break before the end.
-async function keep(after: Known, seen: Seen, hands: Hands): Promise<void> {
-  if (seen.outputs === null || after.unwanted) return;
-  const { channel } = seen.look.observation;
+async function keep(after: StoredRecord, seen: Observed, hands: Hands): Promise<void> {
+  if (seen.outputs === null || after.excluded) return;
+  const { channel } = seen.result.observation;
   const useful = after.calls.some((call) => call.source === channel);
   const replaced = channel === "refetch" && isTaken(after, seen);
   if (useful && !replaced) await hands.keep(after, channel, seen.outputs());
 }
 
-function isTaken(record: Known, seen: Seen): boolean {
-  const { body } = seen.look;
+function isTaken(record: StoredRecord, seen: Observed): boolean {
+  const { body } = seen.result;
   return body !== null && record.body?.digest === body.digest;
 }
 
-async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran | null> {
+async function beginControl(
+  start: RecorderParams,
+  step: Step,
+  hands: Hands,
+): Promise<ControlResult | null> {
   const request = start.control;
   if (request === null) return null;
   const ran = await step
     .do("control", CONTROL, ({ attempt }) =>
-      attempt > 1 ? Promise.resolve(INTERRUPTED) : controlOnce(request, begin(start), hands),
+      attempt > 1 ? Promise.resolve(INTERRUPTED) : controlOnce(request, createRecord(start), hands),
     )
     .catch(() => INTERRUPTED);
   await wakeSelf("tell of the control", "control", start.id, step, hands);
@@ -239,41 +254,41 @@ async function beginControl(start: Start, step: Step, hands: Hands): Promise<Ran
 
 async function controlOnce(
   request: Record<string, unknown>,
-  owner: Owner,
+  owner: RecordKey,
   hands: Hands,
-): Promise<Ran> {
+): Promise<ControlResult> {
   const { outputs, ...ran } = await hands.control(request, owner.id);
   // What it observed counts, also where what it printed can't be kept.
   if (outputs.length > 0) await hands.keep(owner, "control", outputs).catch(() => undefined);
   return ran;
 }
 
-const INTERRUPTED: Ran = {
+const INTERRUPTED: ControlResult = {
   observation: null,
   control: { id: null, status: "interrupted", calls: [] },
 };
 
 async function compare(
   turn: number,
-  control: Promise<Ran | null>,
-  before: Known,
+  control: Promise<ControlResult | null>,
+  before: StoredRecord,
   means: Means,
-): Promise<Known> {
+): Promise<StoredRecord> {
   const ran = before.control_due ? await control : null;
   if (ran === null) return before;
-  const after = advanceControl(before, ran, means.rules);
-  if (isNews(before, after)) await keepAsIs(`control ${turn}`, after, means);
+  const after = applyControlAndSettle(before, ran, means.rules);
+  if (hasChanged(before, after)) await keepAsIs(`control ${turn}`, after, means);
   return after;
 }
 
 // Whoever wakes it again and again ends a run between two looks.
-async function close(before: Known, means: Means): Promise<Known> {
-  const after = settle(before, means.rules);
-  if (after !== before && isNews(before, after)) await keepAsIs("at last", after, means);
+async function close(before: StoredRecord, means: Means): Promise<StoredRecord> {
+  const after = markSettled(before, means.rules);
+  if (after !== before && hasChanged(before, after)) await keepAsIs("at last", after, means);
   return after;
 }
 
-async function keepAsIs(what: string, record: Known, { step, hands }: Means): Promise<void> {
+async function keepAsIs(what: string, record: StoredRecord, { step, hands }: Means): Promise<void> {
   await step.do(`store ${what}`, LOOK, async () => {
     await hands.store(record, null);
     return null;
@@ -282,10 +297,10 @@ async function keepAsIs(what: string, record: Known, { step, hands }: Means): Pr
 }
 
 async function keepFiles(
-  record: Known,
-  rescued: Promise<KeptFile[]> | null,
+  record: StoredRecord,
+  rescued: Promise<FileEntry[]> | null,
   { step, hands }: Means,
-): Promise<Known> {
+): Promise<StoredRecord> {
   const files = (await rescued) ?? [];
   if (files.length === 0) return record;
   const after = { ...record, files };

@@ -1,6 +1,6 @@
 // The files of a response's containers, which die after 20 minutes without use.
 import { RESCUE, type Hands, type Step } from "./hands.ts";
-import type { KeptFile, Known, Owner } from "../record/schema.ts";
+import type { FileEntry, StoredRecord, RecordKey } from "../record/schema.ts";
 
 // Runs beside the looks: a container that doesn't answer must not delay them.
 /**
@@ -10,9 +10,9 @@ import type { KeptFile, Known, Owner } from "../record/schema.ts";
  * @param hands What finds and copies.
  * @returns Each file, with a reason where it isn't kept.
  */
-export async function rescue(record: Known, step: Step, hands: Hands): Promise<KeptFile[]> {
+export async function rescue(record: StoredRecord, step: Step, hands: Hands): Promise<FileEntry[]> {
   const found = await findFiles(record, step, hands);
-  const files: KeptFile[] = [];
+  const files: FileEntry[] = [];
   for (const [index, file] of found.entries()) {
     files.push(await saveFile(`file ${index + 1}`, file, record, step, hands));
   }
@@ -20,7 +20,7 @@ export async function rescue(record: Known, step: Step, hands: Hands): Promise<K
   return files;
 }
 
-async function findFiles(record: Known, step: Step, hands: Hands): Promise<KeptFile[]> {
+async function findFiles(record: StoredRecord, step: Step, hands: Hands): Promise<FileEntry[]> {
   try {
     return await step.do("find files", RESCUE, () => hands.findFiles(record));
   } catch (error) {
@@ -33,11 +33,11 @@ const NAMELESS = { filename: "", bytes: null, url: null };
 
 async function saveFile(
   name: string,
-  file: KeptFile,
-  owner: Owner,
+  file: FileEntry,
+  owner: RecordKey,
   step: Step,
   hands: Hands,
-): Promise<KeptFile> {
+): Promise<FileEntry> {
   if (!hands.isToCopy(file)) return file;
   try {
     return await step.do(name, RESCUE, () => hands.saveFile(owner, file));

@@ -1,6 +1,11 @@
 // The last of a Holder's story: the Recorder is told that the connection has ended, and it is made sure that it heard.
 import type { Reading, Woken } from "./history.ts";
-import { LOST, type Known, type Start, type Wake } from "../record/schema.ts";
+import {
+  BREAK_UNKNOWN,
+  type StoredRecord,
+  type RecorderParams,
+  type RecorderEvent,
+} from "../record/schema.ts";
 
 /** How often a Recorder is asked whether it has heard of its Holder, and the seconds between. */
 const MOST_ASKS = 20;
@@ -8,11 +13,11 @@ const ASK_GAP = 3;
 
 /** The Recorder that is told. */
 export interface Told {
-  wake(wake: Wake): Promise<Woken>;
+  wake(wake: RecorderEvent): Promise<Woken>;
   ask(): Promise<Reading>;
   /** Until it has done something, and so many seconds at the most. */
   pause(seconds: number): Promise<void>;
-  restart(start: Start): Promise<void>;
+  restart(start: RecorderParams): Promise<void>;
 }
 
 /**
@@ -22,21 +27,22 @@ export interface Told {
  * @param recorder The response's Recorder, whoever began it.
  * @throws When it has not heard in a minute: then it is told again.
  */
-export async function tell(start: Start, at: string, recorder: Told): Promise<void> {
-  const wake: Wake = { kind: "held", at };
+export async function tell(start: RecorderParams, at: string, recorder: Told): Promise<void> {
+  const wake: RecorderEvent = { kind: "held", at };
   const found = await recorder.wake(wake);
   if ((found === "woken" || found === "ended") && (await hasHeard(start, recorder))) return;
-  await recorder.restart({ ...start, action: "look" });
+  await recorder.restart({ ...start, action: "refetch" });
   await recorder.wake(wake);
 }
 
 // A Recorder that somebody else began learns of this Holder by an event. One that ended before, or found nothing, leaves it to another.
-async function hasHeard({ holder }: Start, recorder: Told): Promise<boolean> {
+async function hasHeard({ holder }: RecorderParams, recorder: Told): Promise<boolean> {
   for (let asks = 0; asks < MOST_ASKS; asks += 1) {
     const asked = await recorder.ask();
     if (asked.state === "unknown" || asked.state === "deleted") return true;
     const { known } = asked;
-    if (asked.state === "ended") return known.holder === holder && known.held?.broke_at !== LOST;
+    if (asked.state === "ended")
+      return known.holder === holder && known.held?.broke_at !== BREAK_UNKNOWN;
     if (known.holder === holder || hasLookedAtHeld(known)) return true;
     await recorder.pause(ASK_GAP);
   }
@@ -44,6 +50,6 @@ async function hasHeard({ holder }: Start, recorder: Told): Promise<boolean> {
 }
 
 // What an event said stands in no step's result before something is stored.
-function hasLookedAtHeld({ observations }: Known): boolean {
+function hasLookedAtHeld({ observations }: StoredRecord): boolean {
   return observations.some(({ channel }) => channel === "held");
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { networkOf } from "../../src/http/middleware/ip-prefix.ts";
+import { rateLimitKey } from "../../src/http/middleware/ip-prefix.ts";
 import { startWorld, TOKEN, type World } from "../support/world.ts";
 
 let world: World;
@@ -67,7 +67,7 @@ test.each([
   ["::1", "0:0:0:0"],
   ["", ""],
 ])("%s counts as %s", (address, network) => {
-  expect(networkOf(address)).toBe(network);
+  expect(rateLimitKey(address)).toBe(network);
 });
 
 test("a hundred triggers a minute pass, here and below /v1, and the next starts nothing", async () => {

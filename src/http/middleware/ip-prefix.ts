@@ -1,22 +1,17 @@
-// Addresses as they are counted.
+// Addresses as the rate limits count them.
+import { expandIPv6 } from "hono/utils/ipaddr";
 
-/** Groups of 16 bits in the part of an IPv6 address that a provider gives to one customer: a /64. */
+const IPV4_MAPPED = /^::ffff:([\d.]+)$/i;
+/** Groups of 16 bits in a /64, the network that a provider gives to one customer. */
 const NETWORK_GROUPS = 4;
 
 /**
- * What an address is counted by. One customer has a whole IPv6 network of 64 bits, so that counts as one.
+ * The rate-limit key of an address: an IPv4 address itself, and the /64 network of an IPv6 address.
  * @param address As Cloudflare writes it.
  */
-export function networkOf(address: string): string {
+export function rateLimitKey(address: string): string {
   if (!address.includes(":")) return address;
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [before = [], after = []] = address.split("::", 2).map(groupsOf);
-  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
-  return [...before, ...zeros, ...after].slice(0, NETWORK_GROUPS).join(":");
-}
-
-function groupsOf(part: string): string[] {
-  const groups = part === "" ? [] : part.split(":");
-  return groups.map((group) => Number.parseInt(group, 16).toString(16));
+  const ipv4 = IPV4_MAPPED.exec(address)?.[1];
+  if (ipv4 !== undefined) return ipv4;
+  return expandIPv6(address).toLowerCase().split(":").slice(0, NETWORK_GROUPS).join(":");
 }

@@ -1,49 +1,43 @@
-// How often the doors may be tried, and runs be started. The numbers stand in wrangler.toml; Cloudflare counts.
+// Rate limits for log-ins and triggers, configured in wrangler.toml and counted by Cloudflare.
 import type { Context } from "hono";
 import { ACCESS_TOKEN, setting } from "../../config.ts";
-import { Problem } from "../../errors.ts";
-import { networkOf } from "./ip-prefix.ts";
+import { Problem, type ErrorCode } from "../../errors.ts";
+import { sha256Hex } from "../../lib/sha256.ts";
+import type { App } from "./auth.ts";
+import { rateLimitKey } from "./ip-prefix.ts";
 
-/** Seconds after which a limit has room again: both count by the minute. */
-const MINUTE = 60;
-
-type Limited = Context<{ Bindings: Env }, string>;
+/** Both limits count by the minute. */
+const RETRY_AFTER_SECONDS = 60;
 
 /**
- * Counts one try to log in, by the address that it comes from.
- * @param c The request's context.
- * @throws Problem 429 when the minute's tries are used up.
+ * Counts an attempt to log in, by the caller's address.
+ * @throws Problem 429 when the limit is reached.
  */
-export async function countLogin(c: Limited): Promise<void> {
-  // Cloudflare sets this header itself. Where nobody did, all callers share one count.
+export async function limitLogins(c: Context<App>): Promise<void> {
+  // Cloudflare sets this header itself. Without Cloudflare all callers share one count.
   const address = c.req.header("cf-connecting-ip") ?? "";
-  const { success } = await c.env.LOGIN_LIMIT.limit({ key: networkOf(address) });
+  const { success } = await c.env.LOGIN_LIMIT.limit({ key: rateLimitKey(address) });
   if (success) return;
-  throw tooMany("too_many_logins", "There were too many tries to log in from this address.");
+  throw tooManyRequests("too_many_logins", "Too many attempts to log in from this address.");
 }
 
 /**
- * Counts one run that is to be started, by the access token.
- * @param c The request's context.
- * @throws Problem 429 when the minute's runs are used up.
+ * Counts a run that is about to start, by the access token.
+ * @throws Problem 429 when the limit is reached.
  */
-export async function countTrigger(c: Limited): Promise<void> {
-  const { success } = await c.env.TRIGGER_LIMIT.limit({
-    key: await nameOf(setting(c.env, ACCESS_TOKEN)),
-  });
+export async function limitTriggers(c: Context<App>): Promise<void> {
+  // A key of a rate limit is no place for a secret, so it is a hash of the token.
+  const key = await sha256Hex(`limit ${setting(c.env, ACCESS_TOKEN)}`);
+  const { success } = await c.env.TRIGGER_LIMIT.limit({ key });
   if (success) return;
-  throw tooMany(
+  throw tooManyRequests(
     "too_many_triggers",
     "More runs were triggered within a minute than the recorder allows. Nothing was started.",
   );
 }
 
-// The token itself is for nobody's counters.
-async function nameOf(token: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`limit ${token}`));
-  return btoa(String.fromCharCode(...new Uint8Array(hash)));
-}
-
-function tooMany(code: string, message: string): Problem {
-  return new Problem(429, code, `${message} Try again in a minute.`, { retryAfter: MINUTE });
+function tooManyRequests(code: ErrorCode, message: string): Problem {
+  return new Problem(code, `${message} Retry in a minute.`, {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }

@@ -1,108 +1,87 @@
-// Everything that was recorded, one record a line, page by page.
+// The export: everything that was recorded, one record a line, page by page.
 import type { Context } from "hono";
-import * as z from "zod";
-import { Problem } from "../../errors.ts";
+import { ExportQuery, MAX_EXPORT_ROWS, parseQuery } from "../../api/queries.ts";
+import { toRepresentation, type RecordRepresentation } from "../../api/representation.ts";
+import { toByteStream } from "../../lib/byte-stream.ts";
+import { Channel } from "../../record/schema.ts";
+import { isStored, listPage, readOutputs, readRecord, type ListPage } from "../../storage/kv.ts";
+import type { ListRow } from "../../storage/list-row.ts";
+import type { Found } from "../../workflows/found.ts";
 import { askRecorder } from "../../workflows/instance.ts";
-import { Channel, type Known } from "../../record/schema.ts";
-import { reveal, type Revealed } from "../../api/representation.ts";
-import type { Row } from "../../storage/list-row.ts";
-import { isStored, listPage, readOutputs, readRecord, type Stored } from "../../storage/kv.ts";
 import type { App } from "../middleware/auth.ts";
 
-/** KV operations of one page; Cloudflare allows 1,000 an invocation on the paid plan, and 50 on the free one. */
-export const MOST_OPERATIONS = 900;
-/** What a record takes at the most: whether it is there, itself, and what each channel had. */
-const PER_RECORD = 2 + Channel.options.length;
-const ROWS = 50;
+/** KV operations of one page. Cloudflare allows 1,000 an invocation on the paid plan, and 50 on the free one. */
+export const MAX_KV_OPERATIONS = 900;
+/** The most that a record takes: whether it is stored, the record, and the outputs of each channel. */
+const OPERATIONS_PER_RECORD = 2 + Channel.options.length;
 
-/** What a page is asked for with. */
-export const Query = z.object({
-  cursor: z.string().min(1).max(2_000).optional(),
-  limit: z.coerce.number().int().min(1).max(ROWS).optional(),
-});
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
 
 /**
- * One page of the export. Its last line is `{"cursor"}`; a page without it was cut off.
- * @param c The request's context.
- * @throws Problem 400 for a query that can't be read.
+ * One page of the export. Its last line is `{"cursor"}`; a page without it is incomplete.
+ * @throws Problem 400 for a query that can't be used.
  */
 export async function exportPage(c: Context<App>): Promise<Response> {
-  const asked = Object.entries(c.req.query()).filter(([, value]) => value !== "");
-  const query = Query.safeParse(Object.fromEntries(asked));
-  if (!query.success) {
-    const message = `cursor is what the last line of a page gave; limit is a number from 1 to ${ROWS}.`;
-    throw new Problem(400, "bad_query", message);
-  }
-  const { limit = ROWS, cursor = null } = query.data;
-  const rounds = query.data.limit === undefined ? roundsOf(ROWS) : 1;
-  const first = await listPage(c.env, limit, cursor);
-  const lines = linesOf(c.env, first, limit, rounds);
-  return c.body(streamOf(lines), 200, { "content-type": "application/x-ndjson" });
+  const { limit, cursor = null } = parseQuery(ExportQuery, c.req.query());
+  const rows = limit ?? MAX_EXPORT_ROWS;
+  const rounds = limit === undefined ? maxRounds(rows) : 1;
+  const first = await listPage(c.env, rows, cursor);
+  const lines = exportLines(c.env, first, rows, rounds);
+  return c.body(toByteStream(lines), 200, { "content-type": "application/x-ndjson" });
 }
 
-function roundsOf(rows: number): number {
-  return Math.floor(MOST_OPERATIONS / (1 + rows * PER_RECORD));
+function maxRounds(rows: number): number {
+  return Math.floor(MAX_KV_OPERATIONS / (1 + rows * OPERATIONS_PER_RECORD));
 }
 
-type Rows = Awaited<ReturnType<typeof listPage>>;
-
-// One record at a time is in memory, and only while somebody reads.
-async function* linesOf(
+// One record at a time is in memory, and only while the client reads.
+async function* exportLines(
   env: Env,
-  first: Rows,
+  first: ListPage,
   limit: number,
   rounds: number,
 ): AsyncGenerator<Uint8Array> {
   let page = first;
   for (let round = 1; ; round += 1) {
-    for (const row of page.rows) yield* lineOf(await read(env, row));
+    for (const row of page.rows) yield* recordLine(await readExported(env, row));
     if (page.cursor === null || round === rounds) break;
     page = await listPage(env, limit, page.cursor);
   }
   yield new TextEncoder().encode(`${JSON.stringify({ cursor: page.cursor })}\n`);
 }
 
-function streamOf(chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = await chunks.next();
-      if (next.done === true) return controller.close();
-      controller.enqueue(next.value);
-    },
-    async cancel() {
-      await chunks.return(undefined);
-    },
-  });
-}
-
-async function* lineOf(found: Revealed | null): AsyncGenerator<Uint8Array> {
-  if (found === null) return;
-  for await (const chunk of found.json()) yield chunk.map(spaced);
+async function* recordLine(record: RecordRepresentation | null): AsyncGenerator<Uint8Array> {
+  if (record === null) return;
+  for await (const chunk of record.json()) yield chunk.map(replaceLineBreak);
   yield new TextEncoder().encode("\n");
 }
 
-// OpenAI's own JSON goes over several lines. Inside a text a line break is always escaped, so these stand between values.
-function spaced(byte: number): number {
-  return byte === 0x0a || byte === 0x0d ? 0x20 : byte;
+// OpenAI's JSON has several lines. A line break inside a string is always escaped, so these stand between values.
+function replaceLineBreak(byte: number): number {
+  return byte === LINE_FEED || byte === CARRIAGE_RETURN ? SPACE : byte;
 }
 
-/** A record, or null when it has gone since the list was read. */
-async function read(env: Env, row: Row): Promise<Revealed | null> {
+// Null when the record was deleted since the list was read.
+async function readExported(env: Env, row: ListRow): Promise<RecordRepresentation | null> {
   const found =
-    row.verdict === "pending" ? await inFlight(env, row.id) : await readRecord(env, row.id);
+    row.verdict === "pending" ? await readInFlight(env, row.id) : await readStored(env, row.id);
   if (found === null) return null;
-  return reveal(found.known, found.body, (channel) => readOutputs(env, row.id, channel));
+  return toRepresentation(found.known, found.body, (channel) => readOutputs(env, row.id, channel));
 }
 
-// Reading a record's key before it is written would hide it for a minute: the instance is asked first.
-async function inFlight(
-  env: Env,
-  id: string,
-): Promise<Stored | { known: Known; body: null } | null> {
+// KV would remember an early miss of the record's key, and hide the record for a minute: the instance is asked first.
+async function readInFlight(env: Env, id: string): Promise<Found | null> {
   const asked = await askRecorder(env, id);
   if (asked.state === "running" && asked.known.verdict === "pending") {
     return { known: asked.known, body: null };
   }
-  if (await isStored(env, id)) return readRecord(env, id);
+  if (await isStored(env, id)) return readStored(env, id);
   return "known" in asked ? { known: asked.known, body: null } : null;
+}
+
+async function readStored(env: Env, id: string): Promise<Found | null> {
+  const stored = await readRecord(env, id);
+  return stored === null ? null : { known: stored.record, body: stored.body };
 }

@@ -1,17 +1,12 @@
-// Response ids as they come in from outside.
-import { RESPONSE_ID } from "../../openai/created-response.ts";
+// Response ids in URLs.
 import { Problem } from "../../errors.ts";
+import { RESPONSE_ID } from "../../openai/response.ts";
 
 /**
  * Checks an id from a URL.
- * @param id What stood in the path.
  * @throws Problem 404 when it can't be a response's id.
  */
-export function responseId(id: string | undefined): string {
+export function parseResponseId(id: string | undefined): string {
   if (id !== undefined && RESPONSE_ID.test(id)) return id;
-  throw new Problem(
-    404,
-    "unknown_response",
-    "That is not the id of a response. Ids begin with resp_.",
-  );
+  throw new Problem("not_found", "This is not the id of a response. Ids begin with resp_.");
 }

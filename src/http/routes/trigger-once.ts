@@ -1,104 +1,101 @@
 // Triggers with an Idempotency-Key: the same key gives the same answer for a day, and one run.
 import type { Context } from "hono";
-import { Problem } from "../../errors.ts";
+import type { TriggerResult } from "../../api/schemas.ts";
+import { Problem, type ErrorCode } from "../../errors.ts";
 import { takeTurn, type Answer, type Turn } from "../../workflows/once.ts";
 import type { App } from "../middleware/auth.ts";
-import { trigger, type Started } from "./trigger.ts";
+import { startTrigger } from "./trigger.ts";
 
-const KEY = /^[\x21-\x7e]{1,255}$/;
-/** Failures after which a response may be running. */
-const BINDING: Partial<Record<string, 502 | 503>> = {
-  may_have_started: 502,
-  not_handed_over: 503,
-  not_begun: 503,
-};
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+/** Failures after which a response may be running: the same key gets the same failure. */
+const FINAL_FAILURES = ["may_have_started", "handover_failed"] as const;
 
-type Failed = Extract<Answer, { kind: "failed" }>;
+type FailedAnswer = Extract<Answer, { kind: "failed" }>;
 
 /**
  * Starts what a caller asked for; with an `Idempotency-Key`, once.
- * @param c The request's context.
- * @param asked The request's body.
- * @throws Problem 422 when the key came with another body, 409 while the first request with it has no answer yet.
+ * @param body The request's body.
+ * @throws Problem 422 when the key came with another body, 409 while the first request with it has no answer.
  */
-export async function triggerOnce(c: Context<App>, asked: unknown): Promise<Started> {
+export async function triggerOnce(c: Context<App>, body: unknown): Promise<TriggerResult> {
   const key = c.req.header("idempotency-key");
-  if (key === undefined) return trigger(c, asked);
-  if (!KEY.test(key)) {
+  if (key === undefined) return startTrigger(c, body);
+  if (!IDEMPOTENCY_KEY.test(key)) {
     const message = "Idempotency-Key must have 1 to 255 visible ASCII characters.";
-    throw new Problem(400, "bad_request", message);
+    throw new Problem("bad_request", message);
   }
-  const turn = await takeTurn(c.env, key, JSON.stringify(asked));
-  if (turn.kind !== "ours") return repeat(c, turn);
-  // It must be told even when the caller hangs up.
-  const work = startAndTell(c, asked, turn);
+  const turn = await takeTurn(c.env, key, JSON.stringify(body));
+  if (turn.kind !== "ours") return repeatAnswer(c, turn);
+  // The answer must be reported even when the caller hangs up.
+  const work = startAndReport(c, body, turn);
   c.executionCtx.waitUntil(work.catch(() => undefined));
   return work;
 }
 
-async function startAndTell(
+async function startAndReport(
   c: Context<App>,
-  asked: unknown,
+  body: unknown,
   turn: Extract<Turn, { kind: "ours" }>,
-): Promise<Started> {
+): Promise<TriggerResult> {
   try {
-    const started = await trigger(c, asked);
-    await turn.tell({ kind: "started", id: started.id, status: started.status });
-    return started;
+    const result = await startTrigger(c, body);
+    await turn.tell({ kind: "started", id: result.id, status: result.status });
+    return result;
   } catch (error) {
-    await turn.tell(ofFailure(error));
+    await turn.tell(toFailedAnswer(error));
     throw error;
   }
 }
 
-function ofFailure(error: unknown): Answer {
-  if (!(error instanceof Problem)) return UNKNOWN;
+function toFailedAnswer(error: unknown): Answer {
+  if (!(error instanceof Problem)) return OUTCOME_UNKNOWN;
   const { status, code, message, id = null, requestId: request_id = null } = error;
-  if (BINDING[code] === undefined) return { kind: "free" };
+  if (toFinalCode(code) === undefined) return { kind: "free" };
   return { kind: "failed", status, code, message, id, request_id };
 }
 
-const UNKNOWN: Failed = {
+function toFinalCode(code: string): (typeof FINAL_FAILURES)[number] | undefined {
+  return FINAL_FAILURES.find((known) => known === code);
+}
+
+const OUTCOME_UNKNOWN: FailedAnswer = {
   kind: "failed",
   status: 502,
   code: "may_have_started",
   message:
-    "It is not known what came of the first request with this Idempotency-Key. Look at /results, and use another key to try again.",
+    "The outcome of the first request with this Idempotency-Key is not known. Check /results, and use another key to retry.",
   id: null,
   request_id: null,
 };
 
-const REFUSALS = {
+const CONFLICTS = {
   busy: {
-    status: 409,
     code: "in_progress",
-    message: "The first request with this Idempotency-Key is still under way. Ask again.",
+    message: "The first request with this Idempotency-Key is still in progress. Retry later.",
   },
   other: {
-    status: 422,
     code: "key_reused",
     message: "This Idempotency-Key came with another body before. Use another key.",
   },
   worn: {
-    status: 409,
-    code: "key_worn",
+    code: "idempotency_unavailable",
     message: "This Idempotency-Key has failed too often today. Use another key.",
   },
-} as const;
+} as const satisfies Record<string, { code: ErrorCode; message: string }>;
 
-function repeat(c: Context<App>, turn: Exclude<Turn, { kind: "ours" }>): Started {
-  if (turn.kind !== "theirs") throw refusal(turn.kind);
-  const answer = turn.answer === "unknown" ? UNKNOWN : turn.answer;
+function repeatAnswer(c: Context<App>, turn: Exclude<Turn, { kind: "ours" }>): TriggerResult {
+  if (turn.kind !== "theirs") throw toConflict(turn.kind);
+  const answer = turn.answer === "unknown" ? OUTCOME_UNKNOWN : turn.answer;
   if (answer.kind === "started") {
     const { id, status } = answer;
     return { id, status, result_url: new URL(`/results/${id}`, c.req.url).href };
   }
-  const { code, message, id, request_id } = answer.kind === "failed" ? answer : UNKNOWN;
-  const more = { id: id ?? undefined, requestId: request_id ?? undefined };
-  throw new Problem(BINDING[code] ?? 502, code, message, more);
+  const { code, message, id, request_id } = answer.kind === "failed" ? answer : OUTCOME_UNKNOWN;
+  const details = { id: id ?? undefined, requestId: request_id ?? undefined };
+  throw new Problem(toFinalCode(code) ?? "may_have_started", message, details);
 }
 
-function refusal(kind: keyof typeof REFUSALS): Problem {
-  const { status, code, message } = REFUSALS[kind];
-  return new Problem(status, code, message);
+function toConflict(kind: keyof typeof CONFLICTS): Problem {
+  const { code, message } = CONFLICTS[kind];
+  return new Problem(code, message);
 }

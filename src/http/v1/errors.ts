@@ -1,41 +1,37 @@
-// Errors in OpenAI's own shape, as its SDK expects them.
+// Errors in the shape of OpenAI's API, which its SDKs expect.
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { Problem } from "../../errors.ts";
+import type { Problem } from "../../errors.ts";
+import { KEY_REFUSED } from "../../openai/to-problem.ts";
 
-/** An answer in OpenAI's shape. */
-export type Refusal = { status: ContentfulStatusCode; error: Record<string, unknown> };
+/** An error answer in OpenAI's shape. */
+export type OpenAIError = { status: ContentfulStatusCode; error: Record<string, unknown> };
 
 /**
- * What the caller did wrong.
- * @param status HTTP status.
+ * An error in OpenAI's shape.
  * @param message What is wrong and what to do.
- * @param more What it is about.
+ * @param details The parameter at fault, and a code.
  */
-export function refusal(
+export function toOpenAIError(
   status: ContentfulStatusCode,
   message: string,
-  more: { param?: string; code?: string } = {},
-): Refusal {
-  return { status, error: { message, type: typeOf(status), param: null, code: null, ...more } };
+  details: { param?: string; code?: string } = {},
+): OpenAIError {
+  return {
+    status,
+    error: { message, type: errorType(status), param: null, code: null, ...details },
+  };
 }
 
-function typeOf(status: number): string {
+function errorType(status: number): string {
   if (status === 429) return "rate_limit_error";
   return status < 500 ? "invalid_request_error" : "server_error";
 }
 
-/**
- * A problem of the recorder's.
- * @param problem What was thrown.
- */
-export function ofProblem({ status, message, code, param }: Problem): Refusal {
+/** A Problem in OpenAI's shape. */
+export function fromProblem({ status, message, code, param }: Problem): OpenAIError {
   const known = status === 429 ? "rate_limit_exceeded" : code;
-  return refusal(status, message, { code: known, ...(param === undefined ? {} : { param }) });
+  return toOpenAIError(status, message, { code: known, ...(param === undefined ? {} : { param }) });
 }
 
-/** OpenAI's refusal of the recorder's key: a caller must not take it for one of the token. */
-export const UNAUTHORIZED = refusal(
-  502,
-  "OpenAI refused the recorder's own key (OPENAI_API_KEY), not your token. Set a valid key: npx wrangler secret put OPENAI_API_KEY",
-  { code: "openai_unauthorized" },
-);
+/** OpenAI's refusal of our own key. */
+export const UNAUTHORIZED = toOpenAIError(502, KEY_REFUSED, { code: "openai_unauthorized" });

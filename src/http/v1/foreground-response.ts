@@ -1,62 +1,69 @@
-// A held run's response as OpenAI shows it in the foreground, but for `background`, which says what the caller asked for.
+// A held run's response as OpenAI's foreground shows it, except for `background`, which is what the caller sent.
 import * as z from "zod";
-import { textOf } from "../../lib/json-stream.ts";
-import { itemsIn } from "../../openai/call-items.ts";
-import { membersOf, memberOf, replaced, valueOf, type Edit } from "../../lib/json-scan.ts";
-import { OUTPUTS } from "../../openai/client.ts";
-import type { KnownCall } from "../../record/schema.ts";
 import type { ReadOutputs } from "../../api/representation.ts";
+import { decodeChunks } from "../../lib/byte-stream.ts";
+import { applyEdits, findMember, parseValue, scanMembers, type Edit } from "../../lib/json-scan.ts";
+import { findCallItems } from "../../openai/call-items.ts";
+import { INCLUDE_OUTPUTS } from "../../openai/client.ts";
+import type { StoredCall } from "../../record/schema.ts";
 
-/** What is shown only to whoever asks for it: an item's type, its member, and the value of `include`. */
-const ASKED_FOR = [
-  { type: "code_interpreter_call", member: "outputs", include: OUTPUTS },
+/** Fields that are returned only if `include` asks for them. */
+const INCLUDED_FIELDS = [
+  { type: "code_interpreter_call", member: "outputs", include: INCLUDE_OUTPUTS },
   { type: "file_search_call", member: "results", include: "file_search_call.results" },
 ];
 
 const Id = z.string().catch("");
 const NO_OUTPUTS = /^\s*(\[\s*\]|null)\s*$/;
+/** A longer value can't be empty. */
+const MAX_EMPTY_BYTES = 100;
 
-/** What is needed of a record: its calls, and what stands beside its response. */
-export type Beside = { calls: KnownCall[]; read: ReadOutputs };
+/** A record's calls, and the outputs that are stored apart from its response. */
+export type CallSources = { calls: StoredCall[]; readOutputs: ReadOutputs };
 
 /**
- * A response object, in pieces.
- * @param response Its JSON as it was recorded. It can have megabytes, so it isn't parsed.
- * @param beside Where outputs stand that the response lacks.
- * @param include What the caller asks to have included.
+ * Edits a recorded response object.
+ * @param response Its JSON. It can have megabytes, so it is not parsed.
+ * @param include The caller's `include` values.
+ * @returns The new JSON in chunks.
  */
-export async function foreground(
+export async function toForegroundResponse(
   response: Uint8Array,
-  beside: Beside,
+  sources: CallSources,
   include: ReadonlySet<string>,
 ): Promise<Uint8Array[]> {
   const edits: Edit[] = [];
-  for (const { name, value } of membersOf(response)) {
-    if (name === "background") edits.push({ value, by: "true" });
+  for (const { name, value } of scanMembers(response)) {
+    if (name === "background") edits.push({ value, replacement: "true" });
     if (name !== "output") continue;
-    for (const item of membersOf(value)) edits.push(...(await ofItem(item.value, beside, include)));
+    for (const item of scanMembers(value)) {
+      edits.push(...(await itemEdits(item.value, sources, include)));
+    }
   }
-  return replaced(response, edits);
+  return applyEdits(response, edits);
 }
 
-async function ofItem(
+async function itemEdits(
   item: Uint8Array,
-  beside: Beside,
+  sources: CallSources,
   include: ReadonlySet<string>,
 ): Promise<Edit[]> {
-  const type = valueOf(memberOf(item, "type"));
-  const shown = ASKED_FOR.find((one) => one.type === type);
-  const value = shown === undefined ? undefined : memberOf(item, shown.member);
-  if (shown === undefined || value === undefined) return [];
-  if (!include.has(shown.include)) return [{ value, by: "null" }];
-  if (value.length > 100 || !NO_OUTPUTS.test(textOf([value]))) return [];
-  const outputs = await outputsOf(Id.parse(valueOf(memberOf(item, "id"))), beside);
-  return outputs === null ? [] : [{ value, by: outputs }];
+  const type = parseValue(findMember(item, "type"));
+  const field = INCLUDED_FIELDS.find((one) => one.type === type);
+  const value = field === undefined ? undefined : findMember(item, field.member);
+  if (field === undefined || value === undefined) return [];
+  if (!include.has(field.include)) return [{ value, replacement: "null" }];
+  if (value.length > MAX_EMPTY_BYTES || !NO_OUTPUTS.test(decodeChunks([value]))) return [];
+  const outputs = await readCallOutputs(Id.parse(parseValue(findMember(item, "id"))), sources);
+  return outputs === null ? [] : [{ value, replacement: outputs }];
 }
 
-async function outputsOf(id: string, { calls, read }: Beside): Promise<Uint8Array | null> {
+async function readCallOutputs(
+  id: string,
+  { calls, readOutputs }: CallSources,
+): Promise<Uint8Array | null> {
   const source = calls.find((call) => call.id === id)?.source ?? null;
   if (source === null) return null;
-  const items = itemsIn((await read(source)) ?? undefined);
+  const items = findCallItems(await readOutputs(source));
   return items.find((item) => item.id === id)?.outputs ?? null;
 }

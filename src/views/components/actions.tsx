@@ -1,10 +1,10 @@
 // What can be done with a run: buttons that are forms.
 import type { ResponseRecord } from "../../record/schema.ts";
-import type { Connection } from "./held-connection.tsx";
+import type { HeldConnection } from "../text/held-connection.ts";
 
 type Subject = Pick<ResponseRecord, "id" | "settled_at" | "verdict">;
 
-type State = Connection["state"] | null;
+type State = HeldConnection["state"] | null;
 
 /** The buttons. `connection` is null where none was held. */
 export function Actions(props: { record: Subject; connection: State }) {

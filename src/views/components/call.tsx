@@ -2,8 +2,8 @@
 import type { Call } from "../../record/schema.ts";
 import { Chip } from "./chip.tsx";
 import { Outputs } from "./outputs.tsx";
-import { Python } from "./python-code.tsx";
-import { excerpt } from "./safe-text.tsx";
+import { PythonCode } from "./python-code.tsx";
+import { toExcerpt } from "./safe-text.tsx";
 import { CALL_VERDICTS, CHANNELS } from "../text/labels.ts";
 
 type Props = {
@@ -36,7 +36,7 @@ export function CallSection(props: Props) {
       {props.codeAbove ? (
         <p class="nothing">Its code stands above, with the control.</p>
       ) : (
-        <Code call={call} most={props.most} number={number} />
+        <CallCode call={call} most={props.most} number={number} />
       )}
       <h3>Outputs</h3>
       <Outputs call={call} id={props.id} most={props.most} />
@@ -45,13 +45,13 @@ export function CallSection(props: Props) {
 }
 
 /** A call's Python; very long code is cut. */
-export function Code(props: { call: Pick<Call, "code">; most: number; number: number }) {
+export function CallCode(props: { call: Pick<Call, "code">; most: number; number: number }) {
   if (props.call.code === null) return <p class="nothing">OpenAI sent no code.</p>;
-  const part = excerpt(props.call.code, props.most);
+  const part = toExcerpt(props.call.code, props.most);
   return (
     <>
-      <Python code={part.text} label={`Python of call ${props.number}`} />
-      {part.whole ? null : (
+      <PythonCode code={part.text} label={`Python of call ${props.number}`} />
+      {part.isWhole ? null : (
         <p class="note">Cut here: {part.size} in all. The raw response has the rest.</p>
       )}
     </>

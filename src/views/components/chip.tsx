@@ -1,11 +1,11 @@
 import type { Tone } from "../text/labels.ts";
 
 /** What is drawn for a tone, on 24 by 24. */
-const PATHS: Record<Tone, string> = {
+const ICON_PATHS: Record<Tone, string> = {
   good: "M7.5 12.5l3 3 6-6.5",
   warn: "M12 7v6M12 16.5v.1",
   bad: "M8.5 8.5l7 7M15.5 8.5l-7 7",
-  calm: "M8 12h8",
+  neutral: "M8 12h8",
   busy: "M12 7v5l3.5 2",
 };
 
@@ -15,17 +15,17 @@ export function Chip(props: { tone: Tone; children: string }) {
 }
 
 /** A sign beside a headline; the words say the same. */
-export function Sigil(props: { tone: Tone }) {
+export function StatusIcon(props: { tone: Tone }) {
   return (
     <svg
-      class={`sigil ${props.tone}`}
+      class={`status-icon ${props.tone}`}
       viewBox="0 0 24 24"
       width="30"
       height="30"
       aria-hidden="true"
     >
       <circle cx="12" cy="12" r="10" />
-      <path d={PATHS[props.tone]} />
+      <path d={ICON_PATHS[props.tone]} />
     </svg>
   );
 }

@@ -2,9 +2,9 @@
 import * as z from "zod";
 import type { Call, ResponseRecord } from "../../record/schema.ts";
 import { Chip } from "./chip.tsx";
-import { Code } from "./call.tsx";
+import { CallCode } from "./call.tsx";
 import { Outputs } from "./outputs.tsx";
-import { excerpt, Visible } from "./safe-text.tsx";
+import { toExcerpt, IsolatedText } from "./safe-text.tsx";
 
 const Logs = z.looseObject({
   type: z.literal("logs"),
@@ -19,7 +19,7 @@ type Side = Call | undefined;
  * @param record The record.
  * @param index Which of its calls.
  */
-export function isCompared(
+export function hasSameCode(
   record: Pick<ResponseRecord, "calls" | "control">,
   index: number,
 ): boolean {
@@ -66,14 +66,14 @@ function Pair(props: {
   const { background, control, number } = props;
   const sameCode = background?.code === control?.code;
   const sameOutputs =
-    printed(background) === printed(control) &&
-    digests(background) === digests(control) &&
-    images(background) === images(control);
+    logText(background) === logText(control) &&
+    textDigests(background) === textDigests(control) &&
+    countOtherOutputs(background) === countOtherOutputs(control);
   return (
     <div class="pair">
       <div class="row">
         <h3>Call {number}</h3>
-        <Chip tone={sameCode ? "calm" : "warn"}>
+        <Chip tone={sameCode ? "neutral" : "warn"}>
           {sameCode ? "identical code" : "code differs"}
         </Chip>
         <Chip tone={sameOutputs ? "good" : "bad"}>
@@ -81,7 +81,7 @@ function Pair(props: {
         </Chip>
       </div>
       {sameCode && background !== undefined ? (
-        <Code call={background} most={props.most} number={number} />
+        <CallCode call={background} most={props.most} number={number} />
       ) : null}
       <div class="sides">
         <OneSide {...props} title="Background" call={background} other={control} code={!sameCode} />
@@ -106,40 +106,40 @@ function OneSide(props: {
       <h4>{title}</h4>
       {call === undefined ? <p class="nothing">It has no such call.</p> : null}
       {call !== undefined && props.code ? (
-        <Code call={call} most={props.most} number={props.number} />
+        <CallCode call={call} most={props.most} number={props.number} />
       ) : null}
-      {call === undefined ? null : <Shown {...props} call={call} />}
+      {call === undefined ? null : <SideOutput {...props} call={call} />}
     </div>
   );
 }
 
 // Text is compared line by line; whatever is not text is shown as it is.
-function Shown(props: { call: Call; other: Side; title: string; id: string; most: number }) {
+function SideOutput(props: { call: Call; other: Side; title: string; id: string; most: number }) {
   const { call, other } = props;
-  const text = printed(call);
-  const pictures = images(call) > 0;
+  const text = logText(call);
+  const pictures = countOtherOutputs(call) > 0;
   if (text === "" || pictures) return <Outputs call={call} id={props.id} most={props.most} />;
   return (
     <pre class="printed" tabindex={0} role="group" aria-label={`Printed text, ${props.title}`}>
-      {marked(excerpt(text, props.most).text, excerpt(printed(other), props.most).text)}
+      {markDifference(toExcerpt(text, props.most).text, toExcerpt(logText(other), props.most).text)}
     </pre>
   );
 }
 
-function marked(text: string, other: string) {
+function markDifference(text: string, other: string) {
   const lines = text.split("\n");
   const others = other.split("\n");
   const head = lines.findIndex((line, index) => line !== others[index]);
-  if (head === -1) return <Visible text={text} />;
+  if (head === -1) return <IsolatedText text={text} />;
   const tail = commonTail(lines.slice(head), others.slice(head));
   const end = lines.length - tail;
   return (
     <>
-      <Visible text={lines.slice(0, head).map(withEnd).join("")} />
+      <IsolatedText text={lines.slice(0, head).map(withLineBreak).join("")} />
       <mark>
-        <Visible text={lines.slice(head, end).join("\n")} />
+        <IsolatedText text={lines.slice(head, end).join("\n")} />
       </mark>
-      <Visible
+      <IsolatedText
         text={lines
           .slice(end)
           .map((line) => `\n${line}`)
@@ -157,11 +157,11 @@ function commonTail(lines: string[], others: string[]): number {
   return most;
 }
 
-function withEnd(line: string): string {
+function withLineBreak(line: string): string {
   return `${line}\n`;
 }
 
-function printed(call: Side): string {
+function logText(call: Side): string {
   return (call?.outputs ?? [])
     .map((output) => Logs.safeParse(output))
     .map((logs) => (logs.success ? logs.data.logs : ""))
@@ -169,10 +169,10 @@ function printed(call: Side): string {
 }
 
 // Of long texts only the beginnings are here; these tell them apart.
-function digests(call: Side): string {
+function textDigests(call: Side): string {
   return (call?.outputs ?? []).map((output) => Logs.safeParse(output).data?.cut?.digest).join();
 }
 
-function images(call: Side): number {
+function countOtherOutputs(call: Side): number {
   return (call?.outputs ?? []).filter((output) => !Logs.safeParse(output).success).length;
 }

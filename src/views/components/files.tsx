@@ -1,6 +1,6 @@
 import type { ResponseRecord } from "../../record/schema.ts";
-import { Visible } from "./safe-text.tsx";
-import { bytes } from "../text/format.ts";
+import { IsolatedText } from "./safe-text.tsx";
+import { formatBytes } from "../text/format.ts";
 
 /** Files that the code wrote; nothing where there are none. */
 export function Files(props: { files: ResponseRecord["files"] }) {
@@ -12,10 +12,12 @@ export function Files(props: { files: ResponseRecord["files"] }) {
         {props.files.map((file) => (
           <li>
             <FileName file={file} />
-            <span class="faint">{file.bytes === null ? "size unknown" : bytes(file.bytes)}</span>
+            <span class="faint">
+              {file.bytes === null ? "size unknown" : formatBytes(file.bytes)}
+            </span>
             {file.reason === null ? null : (
               <span class="reason">
-                Not kept: <Visible text={file.reason} />
+                Not kept: <IsolatedText text={file.reason} />
               </span>
             )}
           </li>
@@ -27,10 +29,10 @@ export function Files(props: { files: ResponseRecord["files"] }) {
 
 function FileName(props: { file: ResponseRecord["files"][number] }) {
   const { filename, url } = props.file;
-  if (url === null || url === "") return <Visible text={filename} />;
+  if (url === null || url === "") return <IsolatedText text={filename} />;
   return (
     <a href={url} download>
-      <Visible text={filename} />
+      <IsolatedText text={filename} />
     </a>
   );
 }

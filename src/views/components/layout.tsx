@@ -55,7 +55,7 @@ function Header(props: { here: Props["here"]; signedIn: boolean }) {
     <header>
       <div class="bar">
         <a class="brand" href="/results">
-          <Mark />
+          <Logo />
           <span>response-recorder</span>
         </a>
         {props.signedIn ? <Navigation here={props.here} /> : null}
@@ -64,7 +64,7 @@ function Header(props: { here: Props["here"]; signedIn: boolean }) {
   );
 }
 
-function Mark() {
+function Logo() {
   return (
     <svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
       <circle cx="12" cy="12" r="10" class="ring" />

@@ -1,8 +1,8 @@
 // What a call showed, as it was: text as text, pictures from our own route.
 import * as z from "zod";
 import type { Call } from "../../record/schema.ts";
-import { kindOf } from "../text/image.ts";
-import { excerpt, Printed, Visible } from "./safe-text.tsx";
+import { detectImageType } from "../text/image.ts";
+import { toExcerpt, Preformatted, IsolatedText } from "./safe-text.tsx";
 
 /** What a text has in all, where only its beginning is here. */
 const Cut = z.object({ bytes: z.number() }).optional();
@@ -12,7 +12,7 @@ const Output = z.union([
 ]);
 
 /** Lines and letters above which printed text is folded. */
-const FOLD = { lines: 40, letters: 4_000 };
+const FOLD_ABOVE = { lines: 40, letters: 4_000 };
 
 type Props = {
   call: Pick<Call, "id" | "outputs">;
@@ -36,35 +36,36 @@ export function Outputs(props: Props) {
   return (
     <>
       {outputs.map((output, index) => (
-        <OneOutput {...props} output={output} index={index} />
+        <OutputItem {...props} output={output} index={index} />
       ))}
     </>
   );
 }
 
-function OneOutput(props: Props & { output: unknown; index: number }) {
+function OutputItem(props: Props & { output: unknown; index: number }) {
   const parsed = Output.safeParse(props.output);
-  if (!parsed.success) return <Other output={props.output} most={props.most} />;
+  if (!parsed.success) return <UnknownOutput output={props.output} most={props.most} />;
   if (parsed.data.type === "logs")
-    return <Logs {...props} text={parsed.data.logs} bytes={parsed.data.cut?.bytes ?? null} />;
-  return <Picture {...props} url={parsed.data.url} />;
+    return <LogsOutput {...props} text={parsed.data.logs} bytes={parsed.data.cut?.bytes ?? null} />;
+  return <ImageOutput {...props} url={parsed.data.url} />;
 }
 
-function Logs(props: Props & { text: string; bytes: number | null; index: number }) {
-  const part = excerpt(props.text, props.most, props.bytes);
+function LogsOutput(props: Props & { text: string; bytes: number | null; index: number }) {
+  const part = toExcerpt(props.text, props.most, props.bytes);
   const label = `Printed text ${props.index + 1}`;
   const lines = part.text.split("\n").length;
   const text = (
     <>
-      <Printed text={part.text} label={label} />
-      {part.whole ? null : (
+      <Preformatted text={part.text} label={label} />
+      {part.isWhole ? null : (
         <p class="note">
           Cut here: {part.size} in all. <a href={`/results/${props.id}/outputs`}>The whole text</a>
         </p>
       )}
     </>
   );
-  if (part.whole && lines <= FOLD.lines && part.text.length <= FOLD.letters) return text;
+  if (part.isWhole && lines <= FOLD_ABOVE.lines && part.text.length <= FOLD_ABOVE.letters)
+    return text;
   return (
     <details>
       <summary>
@@ -75,13 +76,13 @@ function Logs(props: Props & { text: string; bytes: number | null; index: number
   );
 }
 
-function Picture(props: Props & { url: string; index: number }) {
-  if (kindOf(props.url) === null) {
+function ImageOutput(props: Props & { url: string; index: number }) {
+  if (detectImageType(props.url) === null) {
     return (
       <p class="nothing">
         An image that is not shown: only PNG, JPEG, GIF and WebP inside the response are. It begins{" "}
         <code>
-          <Visible text={props.url.slice(0, 60)} />
+          <IsolatedText text={props.url.slice(0, 60)} />
         </code>
       </p>
     );
@@ -94,7 +95,7 @@ function Picture(props: Props & { url: string; index: number }) {
   );
 }
 
-function Other(props: { output: unknown; most: number }) {
-  const part = excerpt(JSON.stringify(props.output, null, 2) ?? "undefined", props.most);
-  return <Printed text={part.text} label="An output of another kind" />;
+function UnknownOutput(props: { output: unknown; most: number }) {
+  const part = toExcerpt(JSON.stringify(props.output, null, 2) ?? "undefined", props.most);
+  return <Preformatted text={part.text} label="An output of another kind" />;
 }

@@ -1,14 +1,14 @@
 // A run in flight: what the page's script brings up to date, and what stands there without it.
 import type { ResponseRecord } from "../../record/schema.ts";
-import { connectionOf } from "./held-connection.tsx";
-import { duration } from "../text/format.ts";
+import { describeConnection } from "../text/held-connection.ts";
+import { formatDuration } from "../text/format.ts";
 import { HELD_STAGES, STAGES } from "../text/labels.ts";
 
 /** The progress of a run. */
 export function Progress(props: { record: Omit<ResponseRecord, "response">; now: number }) {
   const { record, now } = props;
   const elapsed = record.created_at === null ? 0 : now - Date.parse(record.created_at);
-  const stage = stageOf(record);
+  const stage = currentStage(record);
   const stages = record.held === null ? STAGES : HELD_STAGES;
   return (
     <section
@@ -23,7 +23,7 @@ export function Progress(props: { record: Omit<ResponseRecord, "response">; now:
           {stages[stage - 1] ?? ""}
         </strong>
         <span class="elapsed" data-clock>
-          {duration(elapsed)}
+          {formatDuration(elapsed)}
         </span>
       </div>
       <progress max={stages.length} value={stage} aria-label="Known steps"></progress>
@@ -48,8 +48,8 @@ export function Progress(props: { record: Omit<ResponseRecord, "response">; now:
   );
 }
 
-function stageOf(record: Omit<ResponseRecord, "response">): number {
+function currentStage(record: Omit<ResponseRecord, "response">): number {
   if (record.verdict !== "pending") return 3;
-  if (connectionOf(record)?.state === "open") return 2;
+  if (describeConnection(record)?.state === "open") return 2;
   return record.observations.length > 0 ? 3 : 2;
 }

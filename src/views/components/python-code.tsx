@@ -2,17 +2,17 @@
 import { classHighlighter, highlightCode } from "@lezer/highlight";
 import { parser } from "@lezer/python";
 import type { Child } from "hono/jsx";
-import { Signs } from "./safe-text.tsx";
+import { EscapedText } from "./safe-text.tsx";
 
 /** Code of a call. */
-export function Python(props: { code: string; label: string }) {
+export function PythonCode(props: { code: string; label: string }) {
   const { code, label } = props;
   const parts: Child[] = [];
   highlightCode(
     code,
     parser.parse(code),
     classHighlighter,
-    (text, names) => parts.push(<Part text={text} names={names} />),
+    (text, names) => parts.push(<Token text={text} names={names} />),
     () => parts.push("\n"),
   );
   return (
@@ -22,11 +22,11 @@ export function Python(props: { code: string; label: string }) {
   );
 }
 
-function Part(props: { text: string; names: string }) {
-  if (props.names === "") return <Signs text={props.text} />;
+function Token(props: { text: string; names: string }) {
+  if (props.names === "") return <EscapedText text={props.text} />;
   return (
     <span class={props.names}>
-      <Signs text={props.text} />
+      <EscapedText text={props.text} />
     </span>
   );
 }

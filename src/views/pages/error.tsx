@@ -1,7 +1,7 @@
 // What went wrong, and what to do.
 import type { Problem } from "../../errors.ts";
 import { Layout } from "../components/layout.tsx";
-import { Visible } from "../components/safe-text.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 
 /** Headlines by the problem's code. */
 const TITLES: Record<string, string> = {
@@ -21,26 +21,26 @@ const TITLES: Record<string, string> = {
 };
 
 /** Problems that whoever has no session meets too. */
-const BEFORE_LOGIN = new Set(["not_configured", "unauthorized", "too_many_logins"]);
+const CODES_WITHOUT_SESSION = new Set(["not_configured", "unauthorized", "too_many_logins"]);
 
 /** A problem's page. */
 export function ErrorPage(props: { problem: Problem }) {
   const { problem } = props;
   const title = TITLES[problem.code] ?? "That did not work";
   return (
-    <Layout title={title} signedIn={!BEFORE_LOGIN.has(problem.code)}>
+    <Layout title={title} signedIn={!CODES_WITHOUT_SESSION.has(problem.code)}>
       <div class="card failure">
         <p class="number">{problem.status}</p>
         <h1>{title}</h1>
         <p>
-          <Visible text={problem.message} />
+          <IsolatedText text={problem.message} />
         </p>
         <dl class="facts">
           <Detail name="Response" value={problem.id} />
           <Detail name="OpenAI's request id" value={problem.requestId} />
           <Detail name="Code" value={problem.code} />
         </dl>
-        <WhatNext problem={problem} />
+        <NextSteps problem={problem} />
       </div>
     </Layout>
   );
@@ -53,21 +53,21 @@ function Detail(props: { name: string; value: string | undefined }) {
       <dt>{props.name}</dt>
       <dd>
         <code>
-          <Visible text={props.value} />
+          <IsolatedText text={props.value} />
         </code>
       </dd>
     </div>
   );
 }
 
-function WhatNext(props: { problem: Problem }) {
+function NextSteps(props: { problem: Problem }) {
   const { code, id } = props.problem;
   if (code === "not_configured") return <a href="/health">Which settings are in place</a>;
   if (code === "too_many_logins") return <a href="/login">Back to the login</a>;
   const known = id !== undefined && code !== "unknown_response";
   return (
     <>
-      {id !== undefined && !known ? <Look id={id} /> : null}
+      {id !== undefined && !known ? <RefetchForm id={id} /> : null}
       <p class="links">
         {known ? <a href={`/results/${id}`}>The run's page</a> : null}
         <a href="/results">All results</a>
@@ -78,7 +78,7 @@ function WhatNext(props: { problem: Problem }) {
 }
 
 // OpenAI keeps responses for 30 days: one that nobody recorded can still be looked at.
-function Look(props: { id: string }) {
+function RefetchForm(props: { id: string }) {
   return (
     <form method="post" action={`/results/${props.id}/refetch`}>
       <button class="main">Ask OpenAI for it</button>

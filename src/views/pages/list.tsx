@@ -1,21 +1,21 @@
 // What was recorded, newest first.
-import { ResponseVerdict } from "../../record/schema.ts";
-import type { Filter } from "../../http/routes/results.ts";
-import type { Row } from "../../storage/list-row.ts";
-import type { Page } from "../../storage/kv.ts";
+import { RunVerdict } from "../../record/schema.ts";
+import type { ListQuery } from "../../api/queries.ts";
+import type { ListRow } from "../../storage/list-row.ts";
+import type { ListPage } from "../../storage/kv.ts";
 import { Chip } from "../components/chip.tsx";
 import { Layout } from "../components/layout.tsx";
-import { Visible } from "../components/safe-text.tsx";
-import { age, between, duration, moment } from "../text/format.ts";
-import { headline, STATUSES, statusTone } from "../text/labels.ts";
+import { IsolatedText } from "../components/safe-text.tsx";
+import { formatAge, millisecondsBetween, formatDuration, formatTime } from "../text/format.ts";
+import { runHeadline, STATUSES, statusTone } from "../text/labels.ts";
 
-const ASK = `curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN"`;
+const CURL_POST = `curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN"`;
 
 /** The list. `url` is this Worker's own; `now` its clock in milliseconds. */
-export function ListPage(props: { page: Page; filter: Filter; now: number; url: string }) {
-  const { page, filter, now } = props;
-  const filtered = filter.verdict !== undefined || filter.status !== undefined;
-  const untouched = page.rows.length === 0 && !filtered && filter.cursor === undefined;
+export function ListPage(props: { page: ListPage; query: ListQuery; now: number; url: string }) {
+  const { page, query, now } = props;
+  const filtered = query.verdict !== undefined || query.status !== undefined;
+  const untouched = page.rows.length === 0 && !filtered && query.cursor === undefined;
   return (
     <Layout title="Results" here="results">
       <div class="row heading">
@@ -24,19 +24,19 @@ export function ListPage(props: { page: Page; filter: Filter; now: number; url: 
           Start a response
         </a>
       </div>
-      {untouched ? <Nothing url={props.url} /> : <FilterForm filter={filter} />}
+      {untouched ? <EmptyList url={props.url} /> : <FilterForm query={query} />}
       {page.rows.length === 0 && !untouched ? <NoMatch older={page.cursor !== null} /> : null}
       <ol class="results">
         {page.rows.map((row) => (
           <ResultRow row={row} now={now} />
         ))}
       </ol>
-      <Paging filter={filter} cursor={page.cursor} />
+      <Pagination query={query} cursor={page.cursor} />
     </Layout>
   );
 }
 
-function Nothing(props: { url: string }) {
+function EmptyList(props: { url: string }) {
   return (
     <div class="card empty">
       <h2>Nothing is recorded yet</h2>
@@ -51,7 +51,7 @@ function Nothing(props: { url: string }) {
       </p>
       <p>Or from a shell:</p>
       <pre class="printed" tabindex={0} role="group" aria-label="The same as a command">
-        <code id="first">{`${ASK} ${props.url}/trigger`}</code>
+        <code id="first">{`${CURL_POST} ${props.url}/trigger`}</code>
       </pre>
       <button type="button" data-copy="first" hidden>
         Copy
@@ -63,27 +63,27 @@ function Nothing(props: { url: string }) {
 function NoMatch(props: { older: boolean }) {
   return (
     <p class="card empty">
-      Nothing on this page fits the filter.
+      Nothing on this page fits the query.
       {props.older ? " There are older ones: go on below." : ""}
     </p>
   );
 }
 
-function FilterForm(props: { filter: Filter }) {
-  const { filter } = props;
+function FilterForm(props: { query: ListQuery }) {
+  const { query } = props;
   return (
     <form class="filter" method="get" action="/results">
-      <Choice name="verdict" options={ResponseVerdict.options} chosen={filter.verdict} />
-      <Choice name="status" options={STATUSES} chosen={filter.status} />
+      <FilterSelect name="verdict" options={RunVerdict.options} chosen={query.verdict} />
+      <FilterSelect name="status" options={STATUSES} chosen={query.status} />
       <button>Filter</button>
-      {filter.verdict === undefined && filter.status === undefined ? null : (
+      {query.verdict === undefined && query.status === undefined ? null : (
         <a href="/results">Clear</a>
       )}
     </form>
   );
 }
 
-function Choice(props: { name: string; options: string[]; chosen: string | undefined }) {
+function FilterSelect(props: { name: string; options: string[]; chosen: string | undefined }) {
   const { name, options, chosen } = props;
   return (
     <label>
@@ -100,36 +100,36 @@ function Choice(props: { name: string; options: string[]; chosen: string | undef
   );
 }
 
-function ResultRow(props: { row: Row; now: number }) {
+function ResultRow(props: { row: ListRow; now: number }) {
   const { row, now } = props;
-  const { tone, title } = headline(row);
-  const ran = between(row.created_at, row.completed_at);
+  const { tone, title } = runHeadline(row);
+  const ran = millisecondsBetween(row.created_at, row.completed_at);
   return (
     <li>
       <div class="asked">
         <a href={`/results/${row.id}`}>
-          <Visible text={row.first_line === "" ? row.id : row.first_line} />
+          <IsolatedText text={row.first_line === "" ? row.id : row.first_line} />
         </a>
         <code class="faint id">{row.id}</code>
       </div>
       <div class="chips">
         <Chip tone={tone}>{row.verdict}</Chip>
         <Chip tone={statusTone(row.status)}>{row.status ?? "unknown"}</Chip>
-        {row.held ? <Chip tone="calm">held</Chip> : null}
+        {row.held ? <Chip tone="neutral">held</Chip> : null}
         <span class="unseen">{title}</span>
       </div>
       <dl class="figures">
         <Figure name="Model" value={row.model ?? "unknown"} />
         <Figure name="Calls" value={row.verdict === "pending" ? "–" : String(row.calls)} />
-        <Figure name="Ran for" value={ran === null ? "–" : duration(ran)} />
+        <Figure name="Ran for" value={ran === null ? "–" : formatDuration(ran)} />
         <div>
           <dt>Age</dt>
           <dd>
             {row.created_at === null ? (
               "–"
             ) : (
-              <time datetime={row.created_at} title={moment(row.created_at)}>
-                {age(row.created_at, now)}
+              <time datetime={row.created_at} title={formatTime(row.created_at)}>
+                {formatAge(row.created_at, now)}
               </time>
             )}
           </dd>
@@ -144,28 +144,28 @@ function Figure(props: { name: string; value: string }) {
     <div>
       <dt>{props.name}</dt>
       <dd>
-        <Visible text={props.value} />
+        <IsolatedText text={props.value} />
       </dd>
     </div>
   );
 }
 
-function Paging(props: { filter: Filter; cursor: string | null }) {
-  const { filter, cursor } = props;
-  if (cursor === null && filter.cursor === undefined) return null;
+function Pagination(props: { query: ListQuery; cursor: string | null }) {
+  const { query, cursor } = props;
+  if (cursor === null && query.cursor === undefined) return null;
   return (
     <nav class="paging" aria-label="Pages">
-      {filter.cursor === undefined ? null : <a href={link(filter, null)}>Newest</a>}
-      {cursor === null ? null : <a href={link(filter, cursor)}>Older</a>}
+      {query.cursor === undefined ? null : <a href={toPageUrl(query, null)}>Newest</a>}
+      {cursor === null ? null : <a href={toPageUrl(query, cursor)}>Older</a>}
     </nav>
   );
 }
 
-function link(filter: Filter, cursor: string | null): string {
-  const query = new URLSearchParams();
-  if (cursor !== null) query.set("cursor", cursor);
-  query.set("limit", String(filter.limit));
-  if (filter.verdict !== undefined) query.set("verdict", filter.verdict);
-  if (filter.status !== undefined) query.set("status", filter.status);
-  return `/results?${query.toString()}`;
+function toPageUrl(query: ListQuery, cursor: string | null): string {
+  const params = new URLSearchParams();
+  if (cursor !== null) params.set("cursor", cursor);
+  params.set("limit", String(query.limit));
+  if (query.verdict !== undefined) params.set("verdict", query.verdict);
+  if (query.status !== undefined) params.set("status", query.status);
+  return `/results?${params.toString()}`;
 }

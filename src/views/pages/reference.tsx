@@ -1,6 +1,8 @@
 // The contract as a page.
-import { ROUTES, type Route } from "../../api/operations.ts";
+import { listOperations } from "../../api/operations.ts";
 import { Layout } from "../components/layout.tsx";
+
+type ListedOperation = ReturnType<typeof listOperations>[number];
 
 /** Every route: what it does and what it answers. */
 export function ReferencePage() {
@@ -8,35 +10,33 @@ export function ReferencePage() {
     <Layout title="Reference">
       <h1>Reference</h1>
       <p>
-        Every route but those marked public wants <code>Authorization: Bearer ACCESS_TOKEN</code>.
+        Every route but those marked public needs <code>Authorization: Bearer ACCESS_TOKEN</code>.
         With all shapes, for programs: <a href="/openapi.json">openapi.json</a>
       </p>
-      {ROUTES.map((route) => (
-        <Described route={route} />
+      {listOperations().map((operation) => (
+        <OperationSection operation={operation} />
       ))}
     </Layout>
   );
 }
 
-function Described({ route }: { route: Route }) {
-  const asked = [
-    ...Object.keys(route.query?.shape ?? {}),
-    ...Object.keys(route.headers?.shape ?? {}),
-  ];
+function OperationSection({ operation }: { operation: ListedOperation }) {
+  const { method, path, query, headers, responses } = operation;
+  const parameters = [...Object.keys(query?.shape ?? {}), ...Object.keys(headers?.shape ?? {})];
   return (
     <section>
       <h2>
         <code>
-          {route.method.toUpperCase()} {route.path}
+          {method} {path}
         </code>
-        {route.open === true ? " (public)" : null}
+        {operation.public === true ? " (public)" : null}
       </h2>
-      <p>{route.text}.</p>
-      {asked.length === 0 ? null : <p>Takes {asked.join(", ")}.</p>}
+      <p>{operation.summary}.</p>
+      {parameters.length === 0 ? null : <p>Takes {parameters.join(", ")}.</p>}
       <ul>
-        {Object.entries(route.answers).map(([status, { text }]) => (
+        {Object.entries(responses).map(([status, { description }]) => (
           <li>
-            {status}: {text}
+            {status}: {description}
           </li>
         ))}
       </ul>

@@ -1,14 +1,14 @@
 // Starts a background response.
 import type { Child } from "hono/jsx";
 import type { Problem } from "../../errors.ts";
-import { EXAMPLE } from "../../openai/client.ts";
-import { bodyOf, type Typed } from "../../http/routes/form.ts";
-import { curlOf } from "../text/curl.ts";
+import { EXAMPLE_REQUEST } from "../../openai/client.ts";
+import { toCreateParams, type TriggerForm } from "../../api/trigger-form.ts";
+import { toCurl } from "../text/curl.ts";
 import { Layout } from "../components/layout.tsx";
-import { Visible } from "../components/safe-text.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 
-const FRESH: Typed = {
-  input: EXAMPLE.input,
+const DEFAULT_FORM: TriggerForm = {
+  input: EXAMPLE_REQUEST.input,
   model: "",
   memory: "4g",
   control: "",
@@ -47,7 +47,7 @@ const FLAGS: readonly { name: Flag; label: string; hint: string }[] = [
 ];
 
 /** Which field a parameter of OpenAI's is typed in; the first that fits. */
-const FIELDS: readonly [keyof Typed, RegExp][] = [
+const PARAM_FIELDS: readonly [keyof TriggerForm, RegExp][] = [
   ["model", /^model\b/],
   ["input", /^input\b/],
   ["memory", /container|memory_limit/],
@@ -55,48 +55,48 @@ const FIELDS: readonly [keyof Typed, RegExp][] = [
 ];
 
 /** What an error about a flag begins with. */
-const BEGINS: Record<Flag, RegExp> = {
+const FLAG_ERRORS: Record<Flag, RegExp> = {
   control: /^(?:With )?control\b/,
   replay: /^(?:With )?replay\b/,
   hold: /^(?:With )?hold\b/,
 };
 
-type Props = { url: string; typed?: Typed; problem?: Problem };
+type Props = { url: string; form?: TriggerForm; problem?: Problem };
 
 /** The trigger's form; after a refusal with what was typed, and what is wrong with it. */
 export function TriggerPage(props: Props) {
-  const { url, problem, typed = FRESH } = props;
-  const where = problem === undefined ? null : fieldOf(problem);
-  const wrong = (field: keyof Typed) => (where === field ? problem?.message : undefined);
+  const { url, problem, form = DEFAULT_FORM } = props;
+  const where = problem === undefined ? null : findField(problem);
+  const wrong = (field: keyof TriggerForm) => (where === field ? problem?.message : undefined);
   return (
     <Layout title="Start a response" here="trigger" script="trigger">
       <h1>Start a background response</h1>
-      {problem === undefined || where !== null ? null : <Refusal problem={problem} />}
+      {problem === undefined || where !== null ? null : <ProblemAlert problem={problem} />}
       <div class="columns">
         <form class="card ask" id="ask" method="post" action="/trigger">
-          <Input typed={typed} wrong={wrong("input")} />
-          <Model typed={typed} wrong={wrong("model")} />
-          <Memory typed={typed} wrong={wrong("memory")} />
-          <Flags typed={typed} wrong={wrong} />
-          <Advanced typed={typed} wrong={wrong("advanced")} />
+          <InputField form={form} wrong={wrong("input")} />
+          <ModelField form={form} wrong={wrong("model")} />
+          <MemoryField form={form} wrong={wrong("memory")} />
+          <FlagFields form={form} wrong={wrong} />
+          <AdvancedField form={form} wrong={wrong("advanced")} />
           <button class="main">Start</button>
         </form>
-        <Command url={url} typed={typed} broken={where === "advanced"} />
+        <CurlCommand url={url} form={form} broken={where === "advanced"} />
       </div>
     </Layout>
   );
 }
 
-function Refusal(props: { problem: Problem }) {
+function ProblemAlert(props: { problem: Problem }) {
   const { message, requestId, code, id } = props.problem;
   return (
     <div class="card trouble" role="alert">
       <strong>
         <code>
-          <Visible text={code} />
+          <IsolatedText text={code} />
         </code>
       </strong>{" "}
-      <Visible text={message} />
+      <IsolatedText text={message} />
       {requestId === undefined ? null : (
         <span class="faint">
           {" "}
@@ -108,10 +108,10 @@ function Refusal(props: { problem: Problem }) {
   );
 }
 
-type FieldProps = { typed: Typed; wrong: string | undefined };
+type FieldProps = { form: TriggerForm; wrong: string | undefined };
 
-function Field(props: {
-  name: keyof Typed;
+function FormField(props: {
+  name: keyof TriggerForm;
   label: string;
   hint: string;
   wrong: string | undefined;
@@ -122,7 +122,7 @@ function Field(props: {
     <div class="field">
       <label for={name}>{props.label}</label>
       {props.children}
-      <Wrong name={name} text={wrong} />
+      <FieldError name={name} text={wrong} />
       <p class="hint" id={`${name}-hint`}>
         {props.hint}
       </p>
@@ -130,64 +130,64 @@ function Field(props: {
   );
 }
 
-function Wrong(props: { name: keyof Typed; text: string | undefined }) {
+function FieldError(props: { name: keyof TriggerForm; text: string | undefined }) {
   if (props.text === undefined) return null;
   return (
     <p class="wrong" id={`${props.name}-wrong`} role="alert">
-      <Visible text={props.text} />
+      <IsolatedText text={props.text} />
     </p>
   );
 }
 
-function described(name: keyof Typed, wrong: string | undefined) {
+function describedBy(name: keyof TriggerForm, wrong: string | undefined) {
   if (wrong === undefined) return { "aria-describedby": `${name}-hint` };
   return { "aria-describedby": `${name}-wrong ${name}-hint`, "aria-invalid": "true" };
 }
 
-function Input({ typed, wrong }: FieldProps) {
+function InputField({ form, wrong }: FieldProps) {
   const hint = "What the model is asked. Billed by its tokens, and by those of the answer.";
   return (
-    <Field name="input" label="Input" hint={hint} wrong={wrong}>
-      <textarea id="input" name="input" rows={6} required {...described("input", wrong)}>
-        {typed.input}
+    <FormField name="input" label="Input" hint={hint} wrong={wrong}>
+      <textarea id="input" name="input" rows={6} required {...describedBy("input", wrong)}>
+        {form.input}
       </textarea>
-    </Field>
+    </FormField>
   );
 }
 
-function Model({ typed, wrong }: FieldProps) {
+function ModelField({ form, wrong }: FieldProps) {
   const hint = "Left empty: the recorder's OPENAI_MODEL.";
   return (
-    <Field name="model" label="Model" hint={hint} wrong={wrong}>
+    <FormField name="model" label="Model" hint={hint} wrong={wrong}>
       <input
         id="model"
         name="model"
-        value={typed.model}
+        value={form.model}
         placeholder="the recorder's default"
         spellcheck={false}
-        {...described("model", wrong)}
+        {...describedBy("model", wrong)}
       />
-    </Field>
+    </FormField>
   );
 }
 
-function Memory({ typed, wrong }: FieldProps) {
+function MemoryField({ form, wrong }: FieldProps) {
   const hint = "The container's memory. OpenAI bills each container; larger ones cost more.";
   return (
-    <Field name="memory" label="Code interpreter" hint={hint} wrong={wrong}>
-      <select id="memory" name="memory" {...described("memory", wrong)}>
+    <FormField name="memory" label="Code interpreter" hint={hint} wrong={wrong}>
+      <select id="memory" name="memory" {...describedBy("memory", wrong)}>
         {MEMORY.map(([value, label]) => (
-          <option value={value} selected={value === typed.memory}>
+          <option value={value} selected={value === form.memory}>
             {label}
           </option>
         ))}
       </select>
-    </Field>
+    </FormField>
   );
 }
 
-function Flags(props: { typed: Typed; wrong: (name: Flag) => string | undefined }) {
-  const { typed, wrong } = props;
+function FlagFields(props: { form: TriggerForm; wrong: (name: Flag) => string | undefined }) {
+  const { form, wrong } = props;
   return (
     <fieldset>
       <legend>Flags</legend>
@@ -197,42 +197,42 @@ function Flags(props: { typed: Typed; wrong: (name: Flag) => string | undefined 
             id={name}
             name={name}
             type="checkbox"
-            checked={typed[name] !== ""}
-            {...described(name, wrong(name))}
+            checked={form[name] !== ""}
+            {...describedBy(name, wrong(name))}
           />
           <label for={name}>{label}</label>
           <p class="hint" id={`${name}-hint`}>
             {hint}
           </p>
-          <Wrong name={name} text={wrong(name)} />
+          <FieldError name={name} text={wrong(name)} />
         </div>
       ))}
     </fieldset>
   );
 }
 
-function Advanced({ typed, wrong }: FieldProps) {
+function AdvancedField({ form, wrong }: FieldProps) {
   const hint =
     "Any other create parameters, as one JSON object; they win over the fields above. store is always true, and so is background but with hold; outputs are always asked for.";
   return (
-    <Field name="advanced" label="Advanced, JSON" hint={hint} wrong={wrong}>
+    <FormField name="advanced" label="Advanced, JSON" hint={hint} wrong={wrong}>
       <textarea
         id="advanced"
         name="advanced"
         rows={4}
         spellcheck={false}
         placeholder={'{ "reasoning": { "effort": "low" } }'}
-        {...described("advanced", wrong)}
+        {...describedBy("advanced", wrong)}
       >
-        {typed.advanced}
+        {form.advanced}
       </textarea>
-    </Field>
+    </FormField>
   );
 }
 
-function Command(props: { url: string; typed: Typed; broken: boolean }) {
-  const { url, typed, broken } = props;
-  const body = bodyOf(broken ? { ...typed, advanced: "" } : typed);
+function CurlCommand(props: { url: string; form: TriggerForm; broken: boolean }) {
+  const { url, form, broken } = props;
+  const body = toCreateParams(broken ? { ...form, advanced: "" } : form);
   return (
     <section class="card" aria-labelledby="same">
       <div class="row">
@@ -243,7 +243,7 @@ function Command(props: { url: string; typed: Typed; broken: boolean }) {
       </div>
       <pre class="printed wrap" tabindex={0} role="group" aria-label="The request as curl">
         <code id="curl" data-url={`${url}/trigger`}>
-          {curlOf(`${url}/trigger`, "ACCESS_TOKEN", body)}
+          {toCurl(`${url}/trigger`, "ACCESS_TOKEN", body)}
         </code>
       </pre>
       <p class="hint">
@@ -254,11 +254,11 @@ function Command(props: { url: string; typed: Typed; broken: boolean }) {
   );
 }
 
-function fieldOf(problem: Problem): keyof Typed | null {
-  const flag = FLAGS.find(({ name }) => BEGINS[name].test(problem.message));
+function findField(problem: Problem): keyof TriggerForm | null {
+  const flag = FLAGS.find(({ name }) => FLAG_ERRORS[name].test(problem.message));
   if (flag !== undefined) return flag.name;
   if (problem.code === "bad_request") return "advanced";
   const { param } = problem;
   if (param === undefined || problem.status >= 429) return null;
-  return FIELDS.find(([, pattern]) => pattern.test(param))?.[0] ?? null;
+  return PARAM_FIELDS.find(([, pattern]) => pattern.test(param))?.[0] ?? null;
 }

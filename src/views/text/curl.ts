@@ -6,7 +6,7 @@
  * @param variable The shell variable that holds the token.
  * @param body What to send.
  */
-export function curlOf(url: string, variable: string, body: unknown): string {
+export function toCurl(url: string, variable: string, body: unknown): string {
   const json = JSON.stringify(body, null, 2).replaceAll("'", String.raw`'\''`);
   return [
     `curl ${url} \\`,

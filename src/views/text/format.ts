@@ -1,21 +1,21 @@
 // Times and sizes as people read them.
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 /**
  * A length of time.
  * @param milliseconds How long; negative ones count as none.
  */
-export function duration(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
-  if (ms < 10 * SECOND) return `${trimmed(ms / SECOND)} s`;
-  if (ms < MINUTE) return `${Math.round(ms / SECOND)} s`;
-  if (ms < HOUR) return pair(ms, MINUTE, "min", SECOND, "s");
-  if (ms < DAY) return pair(ms, HOUR, "h", MINUTE, "min");
-  return pair(ms, DAY, "d", HOUR, "h");
+  if (ms < 10 * SECOND_MS) return `${formatDecimal(ms / SECOND_MS)} s`;
+  if (ms < MINUTE_MS) return `${Math.round(ms / SECOND_MS)} s`;
+  if (ms < HOUR_MS) return formatUnits(ms, MINUTE_MS, "min", SECOND_MS, "s");
+  if (ms < DAY_MS) return formatUnits(ms, HOUR_MS, "h", MINUTE_MS, "min");
+  return formatUnits(ms, DAY_MS, "d", HOUR_MS, "h");
 }
 
 /**
@@ -23,12 +23,12 @@ export function duration(milliseconds: number): string {
  * @param at Then.
  * @param now Now, in milliseconds.
  */
-export function age(at: string, now: number): string {
+export function formatAge(at: string, now: number): string {
   const ms = now - Date.parse(at);
-  if (ms < MINUTE) return "just now";
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
-  if (ms < DAY) return `${Math.floor(ms / HOUR)} h ago`;
-  return `${Math.floor(ms / DAY)} d ago`;
+  if (ms < MINUTE_MS) return "just now";
+  if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`;
+  if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h ago`;
+  return `${Math.floor(ms / DAY_MS)} d ago`;
 }
 
 /**
@@ -36,7 +36,7 @@ export function age(at: string, now: number): string {
  * @param from The earlier.
  * @param to The later.
  */
-export function between(from: string | null, to: string | null): number | null {
+export function millisecondsBetween(from: string | null, to: string | null): number | null {
   return from === null || to === null ? null : Date.parse(to) - Date.parse(from);
 }
 
@@ -44,7 +44,7 @@ export function between(from: string | null, to: string | null): number | null {
  * A moment, for reading: day and time in UTC.
  * @param at ISO 8601.
  */
-export function moment(at: string): string {
+export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
@@ -52,17 +52,23 @@ export function moment(at: string): string {
  * A number of bytes.
  * @param count How many.
  */
-export function bytes(count: number): string {
+export function formatBytes(count: number): string {
   if (count < 1_000) return `${count} ${count === 1 ? "byte" : "bytes"}`;
-  if (count < 1_000_000) return `${trimmed(count / 1_000)} KB`;
-  return `${trimmed(count / 1_000_000)} MB`;
+  if (count < 1_000_000) return `${formatDecimal(count / 1_000)} KB`;
+  return `${formatDecimal(count / 1_000_000)} MB`;
 }
 
-function trimmed(value: number): string {
+function formatDecimal(value: number): string {
   return value.toFixed(1).replace(/\.0$/, "");
 }
 
-function pair(ms: number, big: number, bigUnit: string, small: number, smallUnit: string): string {
+function formatUnits(
+  ms: number,
+  big: number,
+  bigUnit: string,
+  small: number,
+  smallUnit: string,
+): string {
   const rest = Math.floor((ms % big) / small);
   const whole = `${Math.floor(ms / big)} ${bigUnit}`;
   return rest === 0 ? whole : `${whole} ${rest} ${smallUnit}`;

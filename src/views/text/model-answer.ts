@@ -2,7 +2,7 @@
 import * as z from "zod";
 
 /** Larger bodies are not parsed a second time: an isolate has 128 MB. */
-const LARGEST = 8 * 1024 * 1024;
+const MAX_PARSED_BYTES = 8 * 1024 * 1024;
 
 const Usage = z.looseObject({
   input_tokens: z.number(),
@@ -14,13 +14,13 @@ const Message = z.looseObject({
   content: z.array(z.unknown()),
 });
 const Text = z.looseObject({ type: z.literal("output_text"), text: z.string() });
-const Answer = z.looseObject({
+const ModelAnswer = z.looseObject({
   usage: Usage.nullish().catch(null),
   output: z.array(z.unknown()).catch([]),
   incomplete_details: z.looseObject({ reason: z.string() }).nullish().catch(null),
 });
 
-export type Answer = {
+export type ModelAnswer = {
   usage: z.infer<typeof Usage> | null;
   /** What the model said. */
   text: string;
@@ -32,20 +32,20 @@ export type Answer = {
  * Reads a response object.
  * @param bytes Its JSON, or null.
  */
-export function answerOf(bytes: Uint8Array | null): Answer {
+export function parseModelAnswer(bytes: Uint8Array | null): ModelAnswer {
   const nothing = { usage: null, text: "", reason: null };
-  if (bytes === null || bytes.byteLength > LARGEST) return nothing;
-  const parsed = Answer.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  if (bytes === null || bytes.byteLength > MAX_PARSED_BYTES) return nothing;
+  const parsed = ModelAnswer.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
   if (!parsed.success) return nothing;
   const { usage, output, incomplete_details: details } = parsed.data;
   return {
     usage: usage ?? null,
-    text: output.flatMap(textsOf).join("\n\n"),
+    text: output.flatMap(messageTexts).join("\n\n"),
     reason: details?.reason ?? null,
   };
 }
 
-function textsOf(item: unknown): string[] {
+function messageTexts(item: unknown): string[] {
   const message = Message.safeParse(item);
   if (!message.success) return [];
   return message.data.content.flatMap((part) => {

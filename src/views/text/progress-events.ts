@@ -1,12 +1,12 @@
 // A Workflow's event as a page may tell it. Only what is named here leaves: the history also holds the request.
-import { Start, type Observation } from "../../record/schema.ts";
-import { LookStep, Ran } from "../../workflows/hands.ts";
-import { breakWords } from "../components/held-connection.tsx";
-import { answerOf, sightOf } from "../components/timeline.tsx";
+import { ControlResult, RecorderParams, type Observation } from "../../record/schema.ts";
+import { LookStep } from "../../workflows/hands.ts";
+import { formatBreak } from "./held-connection.ts";
+import { summarizeObservation } from "./observations.ts";
 import type { Tone } from "./labels.ts";
 
 /** What the page's script gets. */
-export type Told = {
+export type ProgressEvent = {
   at: string;
   /** The stage that it belongs to, from 1. */
   stage: number;
@@ -16,15 +16,15 @@ export type Told = {
   news: boolean;
 };
 
-type Said = Omit<Told, "at" | "news"> & { news?: boolean };
+type EventText = Omit<ProgressEvent, "at" | "news"> & { news?: boolean };
 type Event<Type extends string> = Extract<WorkflowInstanceEvent, { type: Type }>;
 
 /** Events that are told in the same words each time. */
-const WORDS: Partial<Record<WorkflowInstanceEvent["type"], Said>> = {
-  workflow_started: { stage: 1, tone: "calm", text: "Created; its Recorder has started" },
+const EVENT_TEXTS: Partial<Record<WorkflowInstanceEvent["type"], EventText>> = {
+  workflow_started: { stage: 1, tone: "neutral", text: "Created; its Recorder has started" },
   wait_completed: {
     stage: 2,
-    tone: "calm",
+    tone: "neutral",
     text: "Woken: its webhook came, or somebody asked for a look",
   },
   workflow_completed: {
@@ -43,18 +43,22 @@ const WORDS: Partial<Record<WorkflowInstanceEvent["type"], Said>> = {
 };
 
 /** The same while a connection is held: no webhook will come. */
-const WHILE_HELD: typeof WORDS = {
-  ...WORDS,
-  workflow_started: { stage: 1, tone: "calm", text: "Created; the connection to OpenAI is held" },
+const HELD_EVENT_TEXTS: typeof EVENT_TEXTS = {
+  ...EVENT_TEXTS,
+  workflow_started: {
+    stage: 1,
+    tone: "neutral",
+    text: "Created; the connection to OpenAI is held",
+  },
   wait_completed: {
     stage: 2,
-    tone: "calm",
+    tone: "neutral",
     text: "Woken: the connection has ended, or somebody asked for a look",
   },
 };
 
 /** Steps whose beginning is told. */
-const BEGUN: readonly [string, (name: string) => Said][] = [
+const STEP_STARTED_TEXTS: readonly [string, (name: string) => EventText][] = [
   ["look", (name) => ({ stage: 3, tone: "busy", text: `${name}: asking OpenAI` })],
   [
     "control",
@@ -64,7 +68,7 @@ const BEGUN: readonly [string, (name: string) => Said][] = [
 ];
 
 /** Steps whose end is told in fixed words. */
-const DONE: readonly [string, string][] = [
+const STEP_ENDED_TEXTS: readonly [string, string][] = [
   ["control", "The control ended"],
   ["store control", "The control is compared and stored"],
   ["file", "A file is kept"],
@@ -77,108 +81,103 @@ const DONE: readonly [string, string][] = [
  * What tells one instance's events. A held run is told in other words until its connection has ended, so it must hear all of them, in order.
  * @returns Tells an event; null for what no reader needs.
  */
-export function teller(): (event: WorkflowInstanceEvent) => Told | null {
+export function createEventFormatter(): (event: WorkflowInstanceEvent) => ProgressEvent | null {
   let held = false;
   return (event) => {
-    held = isHeldAfter(event, held);
-    const said = say(event, held);
+    held = isStillHeld(event, held);
+    const said = formatEvent(event, held);
     if (said === null) return null;
     return { news: false, ...said, at: new Date(event.timestamp).toISOString() };
   };
 }
 
-function isHeldAfter(event: WorkflowInstanceEvent, held: boolean): boolean {
+function isStillHeld(event: WorkflowInstanceEvent, held: boolean): boolean {
   if (event.type === "workflow_started") {
-    return (Start.safeParse(event.params).data?.holder ?? null) !== null;
+    return (RecorderParams.safeParse(event.params).data?.holder ?? null) !== null;
   }
   if (event.type !== "step_completed") return held;
-  return held && observationOf(event.output)?.channel !== "held";
+  return held && findObservation(event.output)?.channel !== "held";
 }
 
-function say(event: WorkflowInstanceEvent, held: boolean): Said | null {
-  if (event.type === "step_started") return begun(event, held);
-  if (event.type === "step_completed") return done(event, held);
-  if (event.type === "wait_started") return waiting(event, held);
-  if (event.type === "wait_timed_out") return unheard(event, held);
+function formatEvent(event: WorkflowInstanceEvent, held: boolean): EventText | null {
+  if (event.type === "step_started") return formatStepStart(event, held);
+  if (event.type === "step_completed") return formatStepEnd(event, held);
+  if (event.type === "wait_started") return formatWait(event, held);
+  if (event.type === "wait_timed_out") return formatWaitTimeout(event, held);
   if (event.type === "attempt_errored") {
     return {
       stage: 3,
       tone: "warn",
-      text: `${upper(named(event.stepName))} failed; it is tried again`,
+      text: `${capitalize(stepBaseName(event.stepName))} failed; it is tried again`,
     };
   }
-  return (held ? WHILE_HELD : WORDS)[event.type] ?? null;
+  return (held ? HELD_EVENT_TEXTS : EVENT_TEXTS)[event.type] ?? null;
 }
 
-function waiting(event: Event<"wait_started">, held: boolean): Said {
+function formatWait(event: Event<"wait_started">, held: boolean): EventText {
   if (held) return { stage: 2, tone: "busy", text: "Holding the connection until the run's end" };
-  const first = named(event.stepName) === "wait 1";
+  const first = stepBaseName(event.stepName) === "wait 1";
   const text = first ? "Waiting for OpenAI's webhook" : "Waiting before the next look";
   return { stage: 2, tone: "busy", text };
 }
 
 // Later waits are meant to end so.
-function unheard(event: Event<"wait_timed_out">, held: boolean): Said | null {
-  if (held || named(event.stepName) !== "wait 1") return null;
+function formatWaitTimeout(event: Event<"wait_timed_out">, held: boolean): EventText | null {
+  if (held || stepBaseName(event.stepName) !== "wait 1") return null;
   return { stage: 2, tone: "warn", text: "No webhook came in time: looking without it" };
 }
 
 // While a connection is held, a look reads what it brought, or looks beside it.
-function begun(event: Event<"step_started">, held: boolean): Said | null {
-  const name = named(event.stepName);
+function formatStepStart(event: Event<"step_started">, held: boolean): EventText | null {
+  const name = stepBaseName(event.stepName);
   if (held && name.startsWith("look")) {
-    return { stage: 2, tone: "busy", text: `${upper(name)} begins` };
+    return { stage: 2, tone: "busy", text: `${capitalize(name)} begins` };
   }
-  const words = BEGUN.find(([step]) => name.startsWith(step));
-  return words === undefined ? null : words[1](upper(name));
+  const words = STEP_STARTED_TEXTS.find(([step]) => name.startsWith(step));
+  return words === undefined ? null : words[1](capitalize(name));
 }
 
-function done(event: Event<"step_completed">, held: boolean): Said | null {
-  const name = named(event.stepName);
-  const seen = observationOf(event.output);
-  if (seen?.channel === "held") return heard(seen, breakOf(event.output));
-  if (seen !== null) return { ...saw(name, seen), ...(held ? { stage: 2 } : {}) };
-  const words = DONE.find(([step]) => name.startsWith(step));
-  return words === undefined ? null : { stage: 3, tone: "calm", text: words[1], news: true };
+function formatStepEnd(event: Event<"step_completed">, held: boolean): EventText | null {
+  const name = stepBaseName(event.stepName);
+  const seen = findObservation(event.output);
+  if (seen?.channel === "held") return formatConnectionEnd(seen, findBreak(event.output));
+  if (seen !== null) return { ...formatObservation(name, seen), ...(held ? { stage: 2 } : {}) };
+  const words = STEP_ENDED_TEXTS.find(([step]) => name.startsWith(step));
+  return words === undefined ? null : { stage: 3, tone: "neutral", text: words[1], news: true };
 }
 
-function breakOf(output: unknown): string | null {
+function findBreak(output: unknown): string | null {
   const look = LookStep.safeParse(output).data;
   return (look?.kind === "look" ? look.look.broke_at : look?.record.held?.broke_at) ?? null;
 }
 
 // A look's result, or a control's.
-function observationOf(output: unknown): Observation | null {
+function findObservation(output: unknown): Observation | null {
   const look = LookStep.safeParse(output).data;
   if (look?.kind === "look") return look.look.observation;
   if (look?.kind === "stored") return look.record.observations.at(-1) ?? null;
-  return Ran.safeParse(output).data?.observation ?? null;
+  return ControlResult.safeParse(output).data?.observation ?? null;
 }
 
-function heard(seen: Observation, brokeAt: string | null): Said {
-  const words = brokeAt === null ? "was held to its end" : breakWords(brokeAt);
-  const text = `The connection ${words}: ${partsOf(seen)}`;
-  return { stage: 3, tone: brokeAt === null ? "calm" : "warn", text, news: true };
+function formatConnectionEnd(seen: Observation, brokeAt: string | null): EventText {
+  const words = brokeAt === null ? "was held to its end" : formatBreak(brokeAt);
+  const text = `The connection ${words}: ${summarizeObservation(seen)}`;
+  return { stage: 3, tone: brokeAt === null ? "neutral" : "warn", text, news: true };
 }
 
-function partsOf(seen: Observation): string {
-  const parts = [answerOf(seen), seen.status ?? "", sightOf(seen)];
-  return parts.filter((part) => part !== "").join(", ");
-}
-
-function saw(name: string, seen: Observation): Said {
+function formatObservation(name: string, seen: Observation): EventText {
   const missed = seen.http_status === null || seen.http_status >= 400;
   const control = seen.channel === "control";
-  const who = control ? "The control ended" : `${upper(name)} by ${seen.channel}`;
-  const text = `${who}: ${partsOf(seen)}`;
-  return { stage: control ? 2 : 3, tone: missed ? "warn" : "calm", text, news: !control };
+  const who = control ? "The control ended" : `${capitalize(name)} by ${seen.channel}`;
+  const text = `${who}: ${summarizeObservation(seen)}`;
+  return { stage: control ? 2 : 3, tone: missed ? "warn" : "neutral", text, news: !control };
 }
 
 // The engine counts steps of one name: "look 1-1".
-function named(step: string): string {
+function stepBaseName(step: string): string {
   return step.replace(/-\d+$/, "");
 }
 
-function upper(text: string): string {
+function capitalize(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { startEmulator } from "../../../emulator/server.ts";
 import { deploy } from "../../../scripts/deploy/run.ts";
-import { verify } from "../../../src/openai/webhook-signature.ts";
+import { verifyWebhook } from "../../../src/openai/webhook-signature.ts";
 
 export const KEY = "sk-proj-the-key-of-a-test";
 export const WRANGLER = fileURLToPath(new URL("wrangler.ts", import.meta.url));
@@ -143,7 +143,7 @@ async function receive(request: IncomingMessage, folder: string) {
   if (secret === undefined) return { status: 503, body: {} };
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-  const verified = verify(body, headers, secret.split(/\s+/));
+  const verified = verifyWebhook(body, headers, secret.split(/\s+/));
   const status = await verified.then(
     () => 200,
     () => 400,

@@ -1,5 +1,5 @@
 // What must hold for every response, whatever went wrong.
-import type { Known } from "../../../src/record/schema.ts";
+import type { StoredRecord } from "../../../src/record/schema.ts";
 import { secondsOf } from "./clock.ts";
 import type { Instance } from "./engine.ts";
 import { looksBeside, takesHeld } from "./held.ts";
@@ -80,7 +80,7 @@ function forgetsNothing(world: World, stored: Stored[]): (string | false)[] {
     const had = (look.calls ?? []).flatMap((call, index) =>
       call.state === "populated" ? [{ ...call, index }] : [],
     );
-    const ended = look.facts !== null && isEnd(status);
+    const ended = look.fields !== null && isEnd(status);
     if (last === undefined) return [ended && `the end seen at ${at} was never stored`];
     return [
       ended && !isEnd(last.status) && `the end seen at ${at} is not in the record`,
@@ -113,7 +113,7 @@ function neverWorse(_: World, stored: Stored[]): (string | false)[] {
   });
 }
 
-type Call = Known["calls"][number];
+type Call = StoredRecord["calls"][number];
 
 function worse(before: Call, after: Call | undefined): string | false {
   if (after === undefined) return `${before.id} (${before.verdict}) is gone`;
@@ -269,7 +269,7 @@ function listAgrees({ kv, deleted }: World): (string | false)[] {
 function isUnwanted({ scenario, instances, kv, handedOver }: World): boolean {
   const known = kv.record()?.known;
   if (known !== undefined && known.status === null) return false;
-  const asked = instances.some((one) => one.start.action === "look");
+  const asked = instances.some((one) => one.start.action === "refetch");
   // Below /v1 a response carries no mark: until it is handed over it is a stranger's.
   const ours = scenario.ours && (scenario.held?.by !== "v1" || handedOver > 0);
   return !ours && !scenario.strangersWanted && !scenario.unknown && scenario.end !== null && !asked;

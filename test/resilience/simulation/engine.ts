@@ -1,10 +1,9 @@
 // A stand-in for the Workflow engine: keeps the results of steps, replays them after a crash, tries again what throws.
-import type { Start, Wake } from "../../../src/record/schema.ts";
+import type { Policy, RecorderParams, RecorderEvent } from "../../../src/record/schema.ts";
 import { WAKE, type Hands, type Outcome, type Step } from "../../../src/workflows/hands.ts";
 import { follow } from "../../../src/workflows/recorder.ts";
 import type { Clock } from "./clock.ts";
 
-type Rules = Parameters<typeof follow>[3];
 type Config = Parameters<Step["do"]>[1];
 type Callback<T> = (context: { attempt: number }) => Promise<T>;
 type Kept = { value: unknown } | { error: string };
@@ -42,7 +41,7 @@ const TIMEOUTS: Record<string, number> = {
 const DELAYS: Record<string, number> = { "2 seconds": 2, "5 minutes": 300 };
 
 /** What a Recorder needs besides. */
-type Followed = Surroundings & { rules: Rules; hands(life: Life): Hands };
+type Followed = Surroundings & { policy: Policy; hands(life: Life): Hands };
 
 /** One instance: what the engine keeps of it, whatever crashes. */
 export class Run<Result> {
@@ -58,9 +57,9 @@ export class Run<Result> {
   readonly #story: (step: Step, life: Life) => Promise<Result>;
   readonly #attempts = new Map<string, number>();
   readonly #thrown = new Map<string, number>();
-  readonly #heard = new Map<string, Wake | null>();
+  readonly #heard = new Map<string, RecorderEvent | null>();
   readonly #deadlines = new Map<string, number>();
-  readonly #events = new Map<string, Wake[]>();
+  readonly #events = new Map<string, RecorderEvent[]>();
   readonly #waiters = new Map<string, () => void>();
   #life: Life = { followed: false, hands: false };
   #removed = false;
@@ -82,7 +81,7 @@ export class Run<Result> {
   }
 
   /** Queues an event. One that has ended takes no notice. */
-  send(wake: Wake, type = WAKE): void {
+  send(wake: RecorderEvent, type = WAKE): void {
     if (this.ended !== null) return;
     this.#queue(type).push(wake);
     this.#waiters.get(type)?.();
@@ -95,7 +94,7 @@ export class Run<Result> {
     this.#life.hands = goesOn;
   }
 
-  #queue(type: string): Wake[] {
+  #queue(type: string): RecorderEvent[] {
     const events = this.#events.get(type) ?? [];
     this.#events.set(type, events);
     return events;
@@ -168,7 +167,12 @@ export class Run<Result> {
     }
   }
 
-  async #wait(life: Life, name: string, seconds: number, type: string): Promise<{ payload: Wake }> {
+  async #wait(
+    life: Life,
+    name: string,
+    seconds: number,
+    type: string,
+  ): Promise<{ payload: RecorderEvent }> {
     this.begun.add(name);
     const before = this.#heard.get(name);
     if (before !== undefined) return this.#alive(life, () => heard(before));
@@ -237,11 +241,11 @@ export class Run<Result> {
 
 /** A Recorder. */
 export class Instance extends Run<Outcome> {
-  readonly start: Start;
+  readonly start: RecorderParams;
 
-  constructor(start: Start, surroundings: Followed) {
+  constructor(start: RecorderParams, surroundings: Followed) {
     super(surroundings, (step, life) =>
-      follow(start, step, surroundings.hands(life), surroundings.rules),
+      follow(start, step, surroundings.hands(life), surroundings.policy),
     );
     this.start = start;
   }
@@ -264,7 +268,7 @@ function isFrom<T>(value: unknown, _from: Callback<T>): value is T {
   return value !== undefined;
 }
 
-function heard(wake: Wake | null): { payload: Wake } {
+function heard(wake: RecorderEvent | null): { payload: RecorderEvent } {
   if (wake === null) throw TIMED_OUT;
   return { payload: wake };
 }

@@ -1,9 +1,9 @@
 // What the script knows to be true, worked out apart from the program that is tested.
-import type { CallVerdict, Channel, Known, ResponseVerdict } from "../../../src/record/schema.ts";
+import type { CallVerdict, Channel, StoredRecord, RunVerdict } from "../../../src/record/schema.ts";
 import { secondsOf } from "./clock.ts";
 import type { Scenario } from "./scenario.ts";
 
-type Observation = Known["observations"][number];
+type Observation = StoredRecord["observations"][number];
 
 const ENDS = new Set(["completed", "failed", "cancelled", "incomplete"]);
 const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
@@ -41,7 +41,7 @@ export function hadOutputs(scenario: Scenario, seen: Observation, index: number)
  */
 export function callTruth(
   scenario: Scenario,
-  record: Known,
+  record: StoredRecord,
   index: number,
 ): { verdict: CallVerdict; source: Channel | null } {
   const first = record.observations.findIndex(isPlainEnd);
@@ -56,8 +56,8 @@ export function callTruth(
 /** The verdict that a settled record must have. */
 export function responseTruth(
   scenario: Scenario,
-  record: Known,
-): ResponseVerdict | "no reason to end" {
+  record: StoredRecord,
+): RunVerdict | "no reason to end" {
   if (record.observations.some(isPlainEnd)) {
     const seen = new Set(record.observations.flatMap(({ calls }) => calls.map(({ id }) => id)));
     const verdicts = scenario.calls.flatMap(({ id }, index) =>
@@ -72,7 +72,7 @@ function unendedTruth({
   observations,
   started_at,
   status,
-}: Known): ResponseVerdict | "no reason to end" {
+}: StoredRecord): RunVerdict | "no reason to end" {
   const looks = observations.filter((seen) => seen.channel !== "control");
   const times = looks.map((seen) => secondsOf(seen.at));
   const last = Math.max(...times);
@@ -87,7 +87,7 @@ export function isPlainEnd(seen: Observation): boolean {
   return (seen.channel === "refetch" || seen.channel === "held") && isEnd(seen.status);
 }
 
-function isProven({ control, calls }: Scenario, record: Known, index: number): boolean {
+function isProven({ control, calls }: Scenario, record: StoredRecord, index: number): boolean {
   const call = calls[index];
   if (control === null || record.control?.status !== "completed") return false;
   const compared = control.ends === "fewer calls" ? calls.length - 1 : calls.length;

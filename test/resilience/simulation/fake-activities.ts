@@ -1,6 +1,7 @@
 // What the story does to the world, done to a scripted OpenAI and a stand-in for KV. Each call is slow, and may be cut off or fail.
-import type { KeptFile, Known } from "../../../src/record/schema.ts";
-import type { Hands, Seen } from "../../../src/workflows/hands.ts";
+import type { FileEntry, StoredRecord } from "../../../src/record/schema.ts";
+import type { Observed } from "../../../src/openai/observed.ts";
+import type { Hands } from "../../../src/workflows/hands.ts";
 import { timeOf } from "./clock.ts";
 import type { Life } from "./engine.ts";
 import type { Weather } from "./kv.ts";
@@ -67,18 +68,18 @@ export function handsOf(world: World, life: Life): Hands {
 
 type Sleep = (seconds: number) => Promise<void>;
 
-// As in src/looks.ts: what a look saw, it saw when it ended.
-function seenAt(seen: Seen, seconds: number): Seen {
-  const observation = { ...seen.look.observation, at: timeOf(seconds) };
-  return { ...seen, look: { ...seen.look, observation } };
+// As in src/openai/observe.ts: an observation has the time of its end.
+function seenAt(seen: Observed, seconds: number): Observed {
+  const observation = { ...seen.result.observation, at: timeOf(seconds) };
+  return { ...seen, result: { ...seen.result, observation } };
 }
 
 async function look(
   world: World,
   sleep: Sleep,
-  record: Known,
-  channel: Known["observations"][number]["channel"],
-): Promise<Seen> {
+  record: StoredRecord,
+  channel: StoredRecord["observations"][number]["channel"],
+): Promise<Observed> {
   const { clock, random, scenario } = world;
   const began = clock.now;
   const fault = faultOf(scenario, began, random);
@@ -97,12 +98,12 @@ async function look(
     channel === "refetch"
       ? fetched(scenario, clock.now, turnedBack, known)
       : elsewhere(scenario, channel, clock.now);
-  world.log(`look by ${channel}: ${JSON.stringify(seen.look.observation)}`);
+  world.log(`look by ${channel}: ${JSON.stringify(seen.result.observation)}`);
   return seen;
 }
 
 // As `askHolder` does: one that still holds is made to let go.
-async function lookAtHolder(world: World, sleep: Sleep): Promise<Seen> {
+async function lookAtHolder(world: World, sleep: Sleep): Promise<Observed> {
   const { clock, scenario } = world;
   world.looks.push({ at: clock.now, channel: "held" });
   await sleep(0.1);
@@ -112,11 +113,11 @@ async function lookAtHolder(world: World, sleep: Sleep): Promise<Seen> {
     if (!last) world.stop();
   }
   const seen = ofHolder(scenario, world.leftBy(), clock.now);
-  world.log(`look by held: ${JSON.stringify(seen.look.observation)}`);
+  world.log(`look by held: ${JSON.stringify(seen.result.observation)}`);
   return seen;
 }
 
-async function findFiles(world: World, sleep: Sleep, record: Known): Promise<KeptFile[]> {
+async function findFiles(world: World, sleep: Sleep, record: StoredRecord): Promise<FileEntry[]> {
   const { random, scenario } = world;
   await sleep(random.between(0.1, 1));
   mayFail(world, "file");
@@ -161,7 +162,7 @@ function weatherOf(world: World, life: Life): Weather {
   };
 }
 
-function storedBody({ kv }: World, record: Known): string {
+function storedBody({ kv }: World, record: StoredRecord): string {
   if (record.body === null) return "";
   const stored = kv.record();
   if (stored === null) throw new Error("the stored body is not readable yet");

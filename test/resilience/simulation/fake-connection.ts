@@ -1,6 +1,6 @@
 // A held connection by its script, and what its Holder does to the world: asks OpenAI once, hands over, tells.
 import type { Begun, HolderHands, Line } from "../../../src/workflows/holder.ts";
-import { LOST } from "../../../src/record/schema.ts";
+import { BREAK_UNKNOWN } from "../../../src/record/schema.ts";
 import { tell } from "../../../src/workflows/telling.ts";
 import { timeOf } from "./clock.ts";
 import type { Life } from "./engine.ts";
@@ -39,7 +39,7 @@ export function holderHandsOf(world: World, held: HeldScript, life: Life): Holde
       mayFail(world);
       world.handOver(start);
     },
-    lost: () => leave(world, { at: clock.now, broke_at: LOST, calls: [] }),
+    lost: () => leave(world, { at: clock.now, broke_at: BREAK_UNKNOWN, calls: [] }),
     async tell(start) {
       await sleep(random.between(0.01, 0.2));
       world.ended ??= clock.now;
@@ -92,7 +92,7 @@ function brought(scenario: Scenario, seconds: number): Left {
 
 // The step's result: what it stands for is found by it.
 function leave(world: World, left: Left): ReadableStream<Uint8Array> {
-  if (left.broke_at !== LOST) world.letGo(left.broke_at !== null);
+  if (left.broke_at !== BREAK_UNKNOWN) world.letGo(left.broke_at !== null);
   const stream = new ReadableStream<Uint8Array>();
   world.leavings.set(stream, left);
   return stream;

@@ -1,11 +1,11 @@
 // A stand-in for KV: writes can fail, for a moment or for minutes, also after they took effect; what was stored, and when, is kept.
-import type { Known } from "../../../src/record/schema.ts";
+import type { StoredRecord } from "../../../src/record/schema.ts";
 
 /** Seconds to wait before a refused write is tried again, as the store does. */
 const GAPS = [1.1, 2.2, 4.4, null];
 
 /** A record as it is stored, and its body. */
-export type Stored = { known: Known; body: string };
+export type Stored = { known: StoredRecord; body: string };
 
 /** What may happen to a write. */
 export type Weather = {
@@ -31,7 +31,7 @@ export class Kv {
   }
 
   /** Stores the record and its body. */
-  putRecord(known: Known, body: string, weather: Weather): Promise<void> {
+  putRecord(known: StoredRecord, body: string, weather: Weather): Promise<void> {
     const json = JSON.stringify(known);
     return this.#write(weather, () => {
       this.values.set("record", body);
@@ -64,12 +64,12 @@ export class Kv {
 }
 
 // Parsed as JSON only: what is written here is what the story gave, and checking it costs more than all the rest.
-function readRecord(json: string): Known {
+function readRecord(json: string): StoredRecord {
   const known: unknown = JSON.parse(json);
   if (isKnown(known)) return known;
   throw new Error("no record");
 }
 
-function isKnown(value: unknown): value is Known {
+function isKnown(value: unknown): value is StoredRecord {
   return typeof value === "object" && value !== null;
 }

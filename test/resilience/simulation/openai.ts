@@ -1,13 +1,14 @@
 // What OpenAI answers to a look, by its script.
 import {
-  LOST,
+  BREAK_UNKNOWN,
   type Channel,
-  type Facts,
-  type Look,
+  type ControlResult,
+  type ResponseFields,
+  type ObservationResult,
   type OutputState,
-  type SeenCall,
+  type ObservedCall,
 } from "../../../src/record/schema.ts";
-import type { Ran, Seen } from "../../../src/workflows/hands.ts";
+import type { Observed } from "../../../src/openai/observed.ts";
 import { timeOf } from "./clock.ts";
 import type { Left } from "./fake-connection.ts";
 import type { Random } from "./random.ts";
@@ -62,8 +63,8 @@ export function faultOf(scenario: Scenario, seconds: number, random: Random): Fa
  * @param channel How it looked.
  * @param seconds When.
  */
-export function unseen(fault: Fault, channel: Channel, seconds: number): Seen {
-  const look: Look = {
+export function unseen(fault: Fault, channel: Channel, seconds: number): Observed {
+  const result: ObservationResult = {
     observation: {
       at: timeOf(seconds),
       channel,
@@ -73,15 +74,15 @@ export function unseen(fault: Fault, channel: Channel, seconds: number): Seen {
       request_id: null,
       calls: [],
     },
-    facts: null,
+    fields: null,
     calls: null,
     body: null,
     error: { code: fault.kind, message: fault.kind },
     refused: fault.refused,
-    retry_after: fault.retryAfter ?? null,
+    retry_after_seconds: fault.retryAfter ?? null,
     broke_at: null,
   };
-  return { look, chunks: null, outputs: null };
+  return { result, chunks: null, outputs: null };
 }
 
 /**
@@ -96,7 +97,7 @@ export function fetched(
   seconds: number,
   turnedBack: boolean,
   knowsOutputs: boolean,
-): Seen {
+): Observed {
   const { end } = scenario;
   const over = end !== null && seconds >= end && !turnedBack;
   const running = seconds > scenario.began + 1 ? "in_progress" : "queued";
@@ -104,17 +105,17 @@ export function fetched(
   const shows = over && !scenario.emptied;
   const calls = shows ? scenario.calls.map((call) => seenOf(call, there, scenario)) : [];
   const text = JSON.stringify({ output: itemsOf(calls) });
-  const facts = factsOf(scenario, over ? scenario.status : running, over);
-  const look: Look = {
-    ...unseen({ kind: "", http: 200, refused: false }, "refetch", seconds).look,
-    observation: observation("refetch", seconds, facts.status, calls),
-    facts,
+  const fields = fieldsOf(scenario, over ? scenario.status : running, over);
+  const result: ObservationResult = {
+    ...unseen({ kind: "", http: 200, refused: false }, "refetch", seconds).result,
+    observation: observation("refetch", seconds, fields.status, calls),
+    fields,
     calls,
     body: { digest: text, bytes: text.length },
     error: null,
   };
   return {
-    look,
+    result,
     chunks: [new TextEncoder().encode(text)],
     outputs: knowsOutputs ? () => itemsOf(calls) : null,
   };
@@ -126,11 +127,11 @@ export function fetched(
  * @param channel `stream` or `conversation`.
  * @param seconds When it looks.
  */
-export function elsewhere(scenario: Scenario, channel: Channel, seconds: number): Seen {
+export function elsewhere(scenario: Scenario, channel: Channel, seconds: number): Observed {
   const there = channel === "stream" ? scenario.streamHas : scenario.conversationHas;
   const calls = scenario.calls.map((call) => seenOf(call, there, scenario));
-  const look: Look = {
-    ...unseen({ kind: "", http: 200, refused: false }, channel, seconds).look,
+  const result: ObservationResult = {
+    ...unseen({ kind: "", http: 200, refused: false }, channel, seconds).result,
     observation: observation(
       channel,
       seconds,
@@ -140,7 +141,7 @@ export function elsewhere(scenario: Scenario, channel: Channel, seconds: number)
     calls,
     error: null,
   };
-  return { look, chunks: null, outputs: () => itemsOf(calls) };
+  return { result, chunks: null, outputs: () => itemsOf(calls) };
 }
 
 /**
@@ -149,27 +150,31 @@ export function elsewhere(scenario: Scenario, channel: Channel, seconds: number)
  * @param left What its Holder left, or null when there is nothing.
  * @param seconds When it looks.
  */
-export function ofHolder(scenario: Scenario, left: Left | null, seconds: number): Seen {
+export function ofHolder(scenario: Scenario, left: Left | null, seconds: number): Observed {
   const at = left?.at ?? seconds;
   const there = scenario.held?.brings !== "nowhere";
   const calls = (left?.calls ?? []).map((call) => seenOf(call, there, scenario));
-  const broke = left === null ? LOST : left.broke_at;
-  const found = { kind: "", http: left === null || broke === LOST ? null : 200, refused: false };
+  const broke = left === null ? BREAK_UNKNOWN : left.broke_at;
+  const found = {
+    kind: "",
+    http: left === null || broke === BREAK_UNKNOWN ? null : 200,
+    refused: false,
+  };
   const status = broke === null ? scenario.status : null;
-  const look: Look = {
-    ...unseen(found, "held", at).look,
+  const result: ObservationResult = {
+    ...unseen(found, "held", at).result,
     observation: { ...observation("held", at, status, calls), http_status: found.http },
     calls,
     error: null,
     broke_at: broke,
   };
-  if (broke !== null) return { look, chunks: null, outputs: () => itemsOf(calls) };
+  if (broke !== null) return { result, chunks: null, outputs: () => itemsOf(calls) };
   const beside = scenario.held?.brings === "with their calls";
   const shown = beside ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
   const text = JSON.stringify({ output: itemsOf(shown), held: true });
-  const facts = factsOf(scenario, scenario.status, true);
+  const fields = fieldsOf(scenario, scenario.status, true);
   return {
-    look: { ...look, facts, body: { digest: text, bytes: text.length } },
+    result: { ...result, fields, body: { digest: text, bytes: text.length } },
     chunks: [new TextEncoder().encode(text)],
     outputs: beside ? () => itemsOf(calls) : null,
   };
@@ -185,7 +190,7 @@ export function compared(
   scenario: Scenario,
   ends: ControlScript["ends"] | undefined,
   seconds: number,
-): Ran & { outputs: unknown[] } {
+): ControlResult & { outputs: unknown[] } {
   if (ends === "refused" || ends === "unreachable") {
     const seen = observation("control", seconds, null, []);
     return {
@@ -211,12 +216,12 @@ export function compared(
   };
 }
 
-function seenOf(call: Call, there: boolean, { emptyAs, containers }: Scenario): SeenCall {
+function seenOf(call: Call, there: boolean, { emptyAs, containers }: Scenario): ObservedCall {
   const state: OutputState = there && call.printed ? "populated" : emptyAs;
   return { id: call.id, container_id: containers > 0 ? "cntr_0" : null, code: call.code, state };
 }
 
-function itemsOf(calls: SeenCall[]): unknown[] {
+function itemsOf(calls: ObservedCall[]): unknown[] {
   return calls.map(({ id, code, state }) => ({
     type: "code_interpreter_call",
     id,
@@ -229,13 +234,13 @@ function observation(
   channel: Channel,
   seconds: number,
   status: string | null,
-  calls: SeenCall[],
-): Look["observation"] {
+  calls: ObservedCall[],
+): ObservationResult["observation"] {
   const seen = calls.map((call) => ({ id: call.id, outputs: call.state }));
   return { at: timeOf(seconds), channel, http_status: 200, status, request_id: null, calls: seen };
 }
 
-function factsOf(scenario: Scenario, status: string, over: boolean): Facts {
+function fieldsOf(scenario: Scenario, status: string, over: boolean): ResponseFields {
   const { control, replay, held } = scenario;
   const ended = over && scenario.end !== null && scenario.status !== "failed";
   return {
@@ -245,7 +250,7 @@ function factsOf(scenario: Scenario, status: string, over: boolean): Facts {
     store: scenario.store,
     created_at: timeOf(scenario.began),
     completed_at: ended ? timeOf(scenario.end ?? 0) : null,
-    intent:
+    options:
       scenario.ours && held?.by !== "v1"
         ? {
             include: [],
@@ -258,7 +263,7 @@ function factsOf(scenario: Scenario, status: string, over: boolean): Facts {
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? containersOf(scenario) : [],
-    cited: [],
+    cited_files: [],
   };
 }
 

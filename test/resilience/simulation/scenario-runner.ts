@@ -1,20 +1,20 @@
 // One story on the engine's stand-in, without faults: a test says what OpenAI answers, and when who comes.
-import { begin } from "../../../src/record/reducer.ts";
+import { createRecord } from "../../../src/record/reducer.ts";
 import type {
   Channel,
-  Known,
-  Look,
-  Rules,
-  SeenCall,
-  Start,
-  Wake,
+  StoredRecord,
+  ObservationResult,
+  Policy,
+  ObservedCall,
+  RecorderParams,
+  RecorderEvent,
 } from "../../../src/record/schema.ts";
 import type { Hands, Outcome } from "../../../src/workflows/hands.ts";
 import { Clock, timeOf } from "./clock.ts";
 import { Instance } from "./engine.ts";
 
 /** Seconds after the start at which something wakes the Recorder. */
-export type Event = { at: number; wake: Wake };
+export type Event = { at: number; wake: RecorderEvent };
 
 /** What OpenAI answers at a time, in seconds after the start. */
 export type Script = (seconds: number, looks: number) => Answer;
@@ -34,16 +34,16 @@ export type Story = {
   /** Seconds after the start of each look. */
   looks: number[];
   channels: Channel[];
-  stored: Known[];
-  listed: Known[];
+  stored: StoredRecord[];
+  listed: StoredRecord[];
   steps: string[];
 };
 
 type Options = {
   events?: Event[];
-  rules?: Partial<Rules>;
-  start?: Partial<Start>;
-  stored?: Known | undefined;
+  policy?: Partial<Policy>;
+  start?: Partial<RecorderParams>;
+  stored?: StoredRecord | undefined;
   /** Seconds after the start at which a control ends. */
   controlEnds?: number;
 };
@@ -61,7 +61,7 @@ export async function play(script: Script, options: Options = {}): Promise<Story
     { ...TRIGGERED, ...options.start },
     {
       clock,
-      rules: { ...TRIGGERED.rules, ...options.rules },
+      policy: { ...TRIGGERED.policy, ...options.policy },
       hands: () => hands,
       crashes: () => false,
       random: () => 0,
@@ -82,15 +82,15 @@ function handsOf(
   script: Script,
   { stored, controlEnds = 0 }: Options,
   told: Told,
-  send: (wake: Wake) => void,
+  send: (wake: RecorderEvent) => void,
 ): Hands {
   return {
     async look(_record, channel) {
       told.channels.push(channel);
       told.looks.push(clock.now);
-      const look = lookOf(script(clock.now, told.looks.length), clock.now);
-      look.observation.channel = channel;
-      return { look, chunks: null, outputs: null };
+      const result = lookOf(script(clock.now, told.looks.length), clock.now);
+      result.observation.channel = channel;
+      return { result, chunks: null, outputs: null };
     },
     async store(record) {
       told.stored.push(record);
@@ -137,12 +137,12 @@ export function webhook(seconds: number): Event {
 }
 
 /** What a trigger hands over. */
-export const TRIGGERED: Start = {
+export const TRIGGERED: RecorderParams = {
   id: "resp_1",
   at: timeOf(0),
   started_by: "trigger",
-  rules: { deadline: 120, again: [5, 20, 60, 180, 300], strangers: true },
-  intent: { include: [], replay: false, control: false, hold: false, retention_days: null },
+  policy: { deadline_seconds: 120, delays_seconds: [5, 20, 60, 180, 300], record_external: true },
+  options: { include: [], replay: false, control: false, hold: false, retention_days: null },
   request: {},
   created: { status: "queued", model: "m", background: true, store: true, created_at: timeOf(0) },
   webhook: null,
@@ -151,7 +151,7 @@ export const TRIGGERED: Start = {
   action: null,
 };
 
-function lookOf(answer: Answer, seconds: number): Look {
+function lookOf(answer: Answer, seconds: number): ObservationResult {
   const calls =
     answer.outputs === undefined
       ? []
@@ -173,7 +173,7 @@ function lookOf(answer: Answer, seconds: number): Look {
       request_id: null,
       calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
     },
-    facts: seen
+    fields: seen
       ? {
           status: answer.status ?? "",
           model: "m",
@@ -181,25 +181,25 @@ function lookOf(answer: Answer, seconds: number): Look {
           store: null,
           created_at: timeOf(0),
           completed_at: null,
-          intent: answer.ours === true ? TRIGGERED.intent : null,
+          options: answer.ours === true ? TRIGGERED.options : null,
           error: null,
           conversation: null,
           containers: [],
-          cited: [],
+          cited_files: [],
         }
       : null,
     calls: seen ? calls : null,
     body: null,
     error: seen ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
     refused: answer.refused ?? false,
-    retry_after: answer.retryAfter ?? null,
+    retry_after_seconds: answer.retryAfter ?? null,
     broke_at: null,
   };
 }
 
 /** A record that nobody has looked at yet. */
-export function known(): Known {
-  return begin(TRIGGERED);
+export function known(): StoredRecord {
+  return createRecord(TRIGGERED);
 }
 
 /**
@@ -207,7 +207,10 @@ export function known(): Known {
  * @param seconds When.
  * @param what The status, `completed` unless it is given, and the calls.
  */
-export function looked(seconds: number, what: { status?: string; calls: SeenCall[] }): Look {
+export function looked(
+  seconds: number,
+  what: { status?: string; calls: ObservedCall[] },
+): ObservationResult {
   const status = what.status ?? "completed";
   const look = lookOf({ http: 200, status }, seconds);
   const seen = what.calls.map((call) => ({ id: call.id, outputs: call.state }));

@@ -1,8 +1,14 @@
 // One response from its beginning to its last trace: who comes when, and which instance follows it.
 import { hold, HOLD, STOP, type Holding } from "../../../src/workflows/holder.ts";
-import { begin } from "../../../src/record/reducer.ts";
+import { createRecord } from "../../../src/record/reducer.ts";
 import { foldStep, type Reading, type Woken } from "../../../src/workflows/history.ts";
-import type { Channel, Known, Start, Wake } from "../../../src/record/schema.ts";
+import type {
+  Channel,
+  Policy,
+  StoredRecord,
+  RecorderParams,
+  RecorderEvent,
+} from "../../../src/record/schema.ts";
 import type { Told } from "../../../src/workflows/telling.ts";
 import { Clock, timeOf } from "./clock.ts";
 import { Instance, Run, type CrashPoint, type Life } from "./engine.ts";
@@ -13,7 +19,7 @@ import { Random } from "./random.ts";
 import { draw, type Arrival, type Scenario } from "./scenario.ts";
 
 /** The settings as they are when nobody sets them. */
-const RULES = { deadline: 120, again: [5, 20, 60, 180, 300] };
+const POLICY = { deadline_seconds: 120, delays_seconds: [5, 20, 60, 180, 300] };
 /** Verdicts of a Recorder that is started anew when there is something to tell. */
 const GIVEN_UP = new Set<string>(["abandoned", "not_found"]);
 /** So often one instance crashes at the most: a hundredth crash shows nothing new. */
@@ -89,7 +95,7 @@ export class World {
   }
 
   /** As `startRecorder` does: one that has ended hears nothing. */
-  handOver(start: Start): void {
+  handOver(start: RecorderParams): void {
     this.log("the Holder hands over");
     this.handedOver += 1;
     this.#begin(start);
@@ -109,7 +115,7 @@ export class World {
     };
   }
 
-  #wake(wake: Wake): Woken {
+  #wake(wake: RecorderEvent): Woken {
     const { instance } = this;
     if (instance === null) return "absent";
     instance.send(wake);
@@ -126,7 +132,7 @@ export class World {
 
   /** Makes the Holder end its connection. */
   stop(): void {
-    this.holder?.send({ kind: "look" }, STOP);
+    this.holder?.send({ kind: "refetch" }, STOP);
   }
 
   #arrive({ what }: Arrival): void {
@@ -140,11 +146,11 @@ export class World {
     else this.#begin(triggered(this.scenario));
   }
 
-  #begin(start: Start): void {
+  #begin(start: RecorderParams): void {
     if (this.instance === null) return this.#create(start);
     const { ended, outcome } = this.instance;
     if (start.webhook === null && ended !== null && outcome !== null)
-      return this.#replace({ ...start, control: null, action: "look" });
+      return this.#replace({ ...start, control: null, action: "refetch" });
     if (start.webhook !== null && gaveUp(this.instance)) return this.#replace(start);
     this.instance.send(wakeOf(start));
   }
@@ -153,8 +159,8 @@ export class World {
     const { held } = this.scenario;
     if (held === null) return;
     const { id: _, created: __, holder: ___, request: ____, ...start } = triggered(this.scenario);
-    const intent = { ...NO_INTENT, hold: true };
-    const holding: Holding = { request: {}, start: { ...start, started_by: held.by, intent } };
+    const options = { ...NO_OPTIONS, hold: true };
+    const holding: Holding = { request: {}, start: { ...start, started_by: held.by, options } };
     const crashed = () => this.letGo(true);
     this.holder = new Run({ ...this.#surroundings(), crashed }, (step, life) =>
       hold("holder", holding, step, holderHandsOf(this, held, life)),
@@ -185,11 +191,11 @@ export class World {
   #look(): void {
     this.wishes.push(this.clock.now);
     if (this.instance !== null && this.instance.ended === null) {
-      if (this.instance.start.action !== "delete") return this.instance.send({ kind: "look" });
+      if (this.instance.start.action !== "delete") return this.instance.send({ kind: "refetch" });
       return;
     }
     if (this.deleted) return;
-    this.#replace(this.#start({ started_by: "refetch", action: "look" }));
+    this.#replace(this.#start({ started_by: "refetch", action: "refetch" }));
   }
 
   #delete(): void {
@@ -205,12 +211,12 @@ export class World {
     if (this.instance?.ended !== null && !this.deleted) this.instance = null;
   }
 
-  #replace(start: Start): void {
+  #replace(start: RecorderParams): void {
     this.instance?.remove(this.random.chance(0.5));
     this.#create(start);
   }
 
-  #create(start: Start): void {
+  #create(start: RecorderParams): void {
     this.log(`an instance: ${start.started_by}, ${start.action ?? "to follow"}`);
     this.instance = new Instance(start, this.#surroundings());
     this.instances.push(this.instance);
@@ -223,7 +229,7 @@ export class World {
     return {
       clock,
       log,
-      rules: settingsOf(scenario).rules,
+      policy: policyOf(scenario),
       hands: (life: Life) => handsOf(this, life),
       random: () => random.next(),
       crashes: (point: CrashPoint) => {
@@ -236,18 +242,18 @@ export class World {
     };
   }
 
-  #webhook(): Partial<Start> {
+  #webhook(): Partial<RecorderParams> {
     const type = `response.${this.scenario.status}`;
     return { webhook: { id: "wh_1", type, received_at: timeOf(this.clock.now) } };
   }
 
-  #start(what: Partial<Start>): Start {
+  #start(what: Partial<RecorderParams>): RecorderParams {
     return {
       id: this.scenario.id,
       at: timeOf(this.clock.now),
       started_by: "webhook",
-      ...settingsOf(this.scenario),
-      intent: null,
+      policy: policyOf(this.scenario),
+      options: null,
       request: null,
       created: null,
       webhook: null,
@@ -264,16 +270,16 @@ function gaveUp({ failed, outcome }: Instance): boolean {
 }
 
 // As its history tells it; a step that failed for good has no result.
-function knownTo({ start, kept }: Instance): Known {
-  let known = begin(start);
+function knownTo({ start, kept }: Instance): StoredRecord {
+  let known = createRecord(start);
   for (const [name, result] of kept) {
     if (!("value" in result)) continue;
-    known = foldStep(known, { name, output: result.value }, start.rules.strangers);
+    known = foldStep(known, { name, output: result.value }, start.policy.record_external);
   }
   return known;
 }
 
-const NO_INTENT = {
+const NO_OPTIONS = {
   include: [],
   replay: false,
   control: false,
@@ -281,23 +287,23 @@ const NO_INTENT = {
   retention_days: null,
 };
 
-function settingsOf({ strangersWanted: strangers }: Scenario) {
-  return { strangers, rules: { ...RULES, strangers } };
+function policyOf({ strangersWanted: record_external }: Scenario): Policy {
+  return { ...POLICY, record_external };
 }
 
-function wakeOf(start: Start): Wake {
+function wakeOf(start: RecorderParams): RecorderEvent {
   if (start.webhook !== null) return { kind: "webhook", webhook: start.webhook };
-  return { kind: "trigger", start };
+  return { kind: "trigger", params: start };
 }
 
-function triggered(scenario: Scenario): Start {
+function triggered(scenario: Scenario): RecorderParams {
   const { id, replay, control, saidStore, began } = scenario;
   return {
     id,
     at: timeOf(0),
     started_by: "trigger",
-    ...settingsOf(scenario),
-    intent: { ...NO_INTENT, replay, control: control !== null },
+    policy: policyOf(scenario),
+    options: { ...NO_OPTIONS, replay, control: control !== null },
     request: {},
     created: {
       status: "queued",

@@ -1,7 +1,7 @@
+import { stringChunks } from "../../../src/lib/json-scan.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { itemsIn, printedIn } from "../../../src/openai/call-items.ts";
-import { textIn } from "../../../src/lib/json-scan.ts";
+import { findCallItems, logChunks } from "../../../src/openai/call-items.ts";
 import { runs } from "../../support/property-runs.ts";
 
 const encoder = new TextEncoder();
@@ -20,10 +20,10 @@ const long = fc
 test("a text read piece by piece is the text", () => {
   fc.assert(
     fc.property(long, (text) => {
-      expect([...textIn(bytesOf(text))].join("") === text).toBe(true);
+      expect([...stringChunks(bytesOf(text))].join("") === text).toBe(true);
       // Not escaped but as it is, where that is possible.
       const raw = text.toWellFormed().replaceAll(/["\\\p{Cc}]/gu, "");
-      expect([...textIn(encoder.encode(`"${raw}"`))].join("") === raw).toBe(true);
+      expect([...stringChunks(encoder.encode(`"${raw}"`))].join("") === raw).toBe(true);
     }),
     runs(40),
   );
@@ -43,7 +43,7 @@ const space = fc.constantFrom(undefined, 2, "\t");
 test("calls are found among items as they are by parsing, with their outputs", () => {
   fc.assert(
     fc.property(fc.array(item, { maxLength: 6 }), space, (items, gap) => {
-      const found = itemsIn(bytesOf(items, gap));
+      const found = findCallItems(bytesOf(items, gap));
       const parsed = items.filter((one) => isCall(one));
       expect(found.map(({ id }) => id)).toEqual(parsed.map(({ id }) => id));
       expect(found.map(({ code }) => code)).toEqual(parsed.map(({ code }) => code));
@@ -58,7 +58,7 @@ test("calls are found among items as they are by parsing, with their outputs", (
 test("what was printed is every log, in order", () => {
   fc.assert(
     fc.property(fc.array(log), space, (logs, gap) => {
-      const printed = [...printedIn(bytesOf(logs, gap))].join("");
+      const printed = [...logChunks(bytesOf(logs, gap))].join("");
       expect(printed).toBe(logs.map((one) => one.logs).join(""));
     }),
     runs(300),

@@ -43,7 +43,7 @@ async function isRead(
   const read = await readBody(inPieces(bytes, split));
   expect(read.bytes).toBe(bytes.length);
   expect(Buffer.concat(read.chunks ?? []).equals(bytes)).toBe(true);
-  expect(JSON.parse(read.short)).toEqual(JSON.parse(written));
+  expect(JSON.parse(read.truncated)).toEqual(JSON.parse(written));
 }
 
 test("of a long text only its end is missing, and of what stands around it nothing", async () => {
@@ -60,7 +60,7 @@ async function isCut(
   const around = (middle: string): string =>
     JSON.stringify([before, middle, { after, "long\\": middle }, after]);
   const read = await readBody(inPieces(new TextEncoder().encode(around(long)), split));
-  const parsed: unknown = JSON.parse(read.short);
+  const parsed: unknown = JSON.parse(read.truncated);
   const short = firstText(parsed);
   expect(long.startsWith(short) && short.length < long.length).toBe(true);
   expect(parsed).toEqual(JSON.parse(around(short)));

@@ -39,9 +39,9 @@ test.each(VALUES.flatMap(([name, value]) => SIZES.map((size) => ({ name, value, 
   async ({ value, size }) => {
     const text = JSON.stringify(value);
     const read = await readBody(inChunks(text, size));
-    const parsed: unknown = JSON.parse(read.short);
+    const parsed: unknown = JSON.parse(read.truncated);
     expect(shape(parsed)).toEqual(shape(value));
-    expect(read.short.length).toBeLessThan(200 * 1024);
+    expect(read.truncated.length).toBeLessThan(200 * 1024);
     expect(Buffer.concat(read.chunks ?? []).toString()).toBe(text);
   },
 );
@@ -51,5 +51,5 @@ test("a body of more than 24 MiB is read for its shape, and not kept", async () 
   const read = await readBody(inChunks(text, 1 << 16));
   expect(read.chunks).toBeNull();
   expect(read.bytes).toBe(text.length);
-  expect(JSON.parse(read.short)).toMatchObject({ status: "completed" });
+  expect(JSON.parse(read.truncated)).toMatchObject({ status: "completed" });
 });

@@ -1,6 +1,10 @@
 import { array, assert, asyncProperty, constantFrom, nat } from "fast-check";
 import { expect, test } from "vitest";
-import { connect, firstResponse, readToEnd } from "../../../src/openai/event-stream.ts";
+import {
+  openEventStream,
+  readFirstResponse,
+  consumeEvents,
+} from "../../../src/openai/event-stream.ts";
 
 const encoder = new TextEncoder();
 
@@ -56,8 +60,8 @@ test("events are read alike wherever the network cuts them", async () => {
       array(nat(2_000), { maxLength: 40 }),
       constantFrom("\n", "\r\n"),
       async (places, newline) => {
-        const connection = connect(answer(cut(streamOf(EVENTS, newline), places)));
-        const brought = await readToEnd(connection);
+        const connection = openEventStream(answer(cut(streamOf(EVENTS, newline), places)));
+        const brought = await consumeEvents(connection);
         expect(brought).toMatchObject({ status: "completed", last: "2 response.completed" });
         const bytes = brought.response?.bytes ?? new Uint8Array();
         expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(RESPONSE);
@@ -69,14 +73,14 @@ test("events are read alike wherever the network cuts them", async () => {
 
 test("an event that was cut off is no event", async () => {
   const text = streamOf(EVENTS.slice(0, 2), "\n").slice(0, -3);
-  const brought = await readToEnd(connect(whole(text)));
+  const brought = await consumeEvents(openEventStream(whole(text)));
   expect(brought).toMatchObject({ last: "0 response.created", response: null });
   expect(brought.calls.size).toBe(0);
 });
 
 test("data over several lines is one event", async () => {
   const text = JSON.stringify(EVENTS[2], null, 2).replaceAll("\n", "\ndata: ");
-  const brought = await readToEnd(connect(whole(`data: ${text}\n\n`)));
+  const brought = await consumeEvents(openEventStream(whole(`data: ${text}\n\n`)));
   expect(brought.status).toBe("completed");
 });
 
@@ -88,20 +92,20 @@ test("an error that OpenAI sends in the stream is told", async () => {
     message: "It failed.",
   };
   const events = [...EVENTS.slice(0, 1), problem];
-  const brought = await readToEnd(connect(whole(streamOf(events, "\n"))));
+  const brought = await consumeEvents(openEventStream(whole(streamOf(events, "\n"))));
   expect(brought).toMatchObject({
     last: "1 error",
     response: null,
     problem: { code: "server_error", message: "It failed." },
   });
-  const first = firstResponse(connect(whole(streamOf([problem], "\n"))));
+  const first = readFirstResponse(openEventStream(whole(streamOf([problem], "\n"))));
   await expect(first).rejects.toThrow("It failed.");
 });
 
 test("an event nested too deeply to be looked into is passed over", async () => {
   const tools = "[".repeat(50_000) + "]".repeat(50_000);
   const deep = streamOf(EVENTS, "\n").replace('"status":"completed"', `"tools":${tools},$&`);
-  const brought = await readToEnd(connect(whole(deep)));
+  const brought = await consumeEvents(openEventStream(whole(deep)));
   expect(brought).toMatchObject({
     last: "1 response.output_item.done",
     response: null,
@@ -111,5 +115,7 @@ test("an event nested too deeply to be looked into is passed over", async () => 
 });
 
 test("an answer that is no stream is refused", () => {
-  expect(() => connect(answer([], { "content-type": "application/json" }))).toThrow(/not a stream/);
+  expect(() => openEventStream(answer([], { "content-type": "application/json" }))).toThrow(
+    /not a stream/,
+  );
 });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Problem } from "../../../src/errors.ts";
-import { verify } from "../../../src/openai/webhook-signature.ts";
+import { verifyWebhook } from "../../../src/openai/webhook-signature.ts";
 import { sign } from "../../support/sign.ts";
 import { WEBHOOK_SECRET } from "../../support/world.ts";
 import { runs } from "../../support/property-runs.ts";
@@ -52,7 +52,7 @@ async function tellsApart(body: string, other: string): Promise<void> {
 
 async function statusOf(body: string, headers: Headers): Promise<number> {
   try {
-    await verify(body, headers, ["whsec_b3RoZXI=", WEBHOOK_SECRET]);
+    await verifyWebhook(body, headers, ["whsec_b3RoZXI=", WEBHOOK_SECRET]);
     return 200;
   } catch (error) {
     if (error instanceof Problem) return error.status;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { verify } from "../../../src/openai/webhook-signature.ts";
+import { verifyWebhook } from "../../../src/openai/webhook-signature.ts";
 
 type Delivery = { secret: string; id: string; time: string; body: string; signature: string };
 
@@ -29,7 +29,7 @@ function check(delivery: Delivery, secrets = [delivery.secret], tolerance?: numb
     "webhook-timestamp": delivery.time,
     "webhook-signature": delivery.signature,
   });
-  return verify(delivery.body, headers, secrets, tolerance ?? ANY_AGE);
+  return verifyWebhook(delivery.body, headers, secrets, tolerance ?? ANY_AGE);
 }
 
 /** Another byte in the middle that keeps the text's form. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { callVerdict, suspicion } from "../../../src/record/verdict.ts";
+import { callVerdict, outputReason } from "../../../src/record/verdict.ts";
 import { CASES } from "../../support/python-cases.ts";
 import { runs } from "../../support/property-runs.ts";
 
@@ -67,7 +67,7 @@ test.each([
 });
 
 test("what a long chain of functions prints in its last one is found", () => {
-  expect(suspicion(`def f2000(): print(1)\n${chain(2_000)}`)).toBe("calls print");
+  expect(outputReason(`def f2000(): print(1)\n${chain(2_000)}`)).toBe("calls print");
 });
 
 function chain(functions: number): string {
@@ -76,7 +76,7 @@ function chain(functions: number): string {
 }
 
 function judges(code: string): void {
-  const reason = suspicion(code);
+  const reason = outputReason(code);
   expect(reason).not.toBe("");
   expect(verdictOf(code)).toBe(reason === null ? "silent" : "suspect");
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { hasCredentials, redact } from "../../../src/record/redact.ts";
+import { hasCredentials, redactRequest } from "../../../src/record/redact.ts";
 import { runs } from "../../support/property-runs.ts";
 
 const CANARY = "canary-5f1e9c";
@@ -50,7 +50,7 @@ test("no credential survives, wherever it stands and whatever stands around it",
 
 function hides(request: Json): void {
   expect(hasCredentials(request)).toBe(true);
-  const clean = redact(request);
+  const clean = redactRequest(request);
   expect(JSON.stringify(clean)).not.toContain(CANARY);
   expect(hasCredentials(clean)).toBe(false);
 }
@@ -60,7 +60,7 @@ test("nothing survives of one in a request that is too large to be kept whole", 
 });
 
 function hidesInLarge(request: Json, characters: number): void {
-  const json = JSON.stringify(redact({ ...request, filler: "x".repeat(characters) }));
+  const json = JSON.stringify(redactRequest({ ...request, filler: "x".repeat(characters) }));
   expect(json).not.toContain(CANARY);
   expect(json.length).toBeLessThan(140 * 1024);
 }
@@ -72,6 +72,6 @@ test("a request without credentials stays as it is", () => {
 function isKept(request: Json): void {
   const json = JSON.stringify(request);
   fc.pre(!/domain_secrets|authorization|headers/.test(json));
-  expect(JSON.stringify(redact(request))).toBe(json);
+  expect(JSON.stringify(redactRequest(request))).toBe(json);
   expect(hasCredentials(request)).toBe(false);
 }

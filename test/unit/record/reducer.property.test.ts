@@ -1,16 +1,21 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { fold, foldControl, foldWake, isTerminal } from "../../../src/record/reducer.ts";
-import { advance, advanceControl } from "../../../src/record/schedule.ts";
 import {
-  Known,
+  applyObservation,
+  applyControl,
+  applyEvent,
+  isTerminal,
+} from "../../../src/record/reducer.ts";
+import { applyAndSettle, applyControlAndSettle } from "../../../src/record/schedule.ts";
+import {
+  StoredRecord,
   type Channel,
-  type Citation,
-  type Intent,
-  type KnownCall,
-  type Look,
-  type Rules,
-  type Wake,
+  type FileCitation,
+  type TriggerOptions,
+  type StoredCall,
+  type ObservationResult,
+  type Policy,
+  type RecorderEvent,
 } from "../../../src/record/schema.ts";
 import { timeOf } from "../../resilience/simulation/clock.ts";
 import {
@@ -21,7 +26,7 @@ import {
 } from "../../resilience/simulation/scenario-runner.ts";
 import { runs } from "../../support/property-runs.ts";
 
-const RULES: Rules = { deadline: 120, again: [5, 20, 60], strangers: true };
+const RULES: Policy = { deadline_seconds: 120, delays_seconds: [5, 20, 60], record_external: true };
 const STATUSES = ["queued", "in_progress", "completed", "failed", "cancelled", "incomplete", "odd"];
 
 const seconds = fc.nat(100_000);
@@ -38,14 +43,14 @@ const calls = fc.uniqueArray(call, { selector: (one) => one.id, maxLength: 3 });
 const http = fc.constantFrom(200, 401, 404, 429, 500, null);
 const problem = fc.constantFrom(null, { code: "broken", message: "It broke." });
 
-const facts = fc.record({
+const fields = fc.record({
   status,
   model: fc.constantFrom("m", null),
   background: fc.constantFrom(true, null),
   store: fc.constantFrom(true, false, null),
   created_at: fc.constantFrom(timeOf(0), null),
   completed_at: fc.constantFrom(timeOf(60), null),
-  intent: fc.constantFrom<Intent | null>(null, {
+  options: fc.constantFrom<TriggerOptions | null>(null, {
     include: [],
     replay: true,
     control: true,
@@ -55,25 +60,25 @@ const facts = fc.record({
   error: problem,
   conversation: fc.constantFrom("conv_1", null),
   containers: fc.constantFrom<string[]>([], ["cntr_1"]),
-  cited: fc.constant<Citation[]>([]),
+  cited_files: fc.constant<FileCitation[]>([]),
 });
 
-const look: fc.Arbitrary<Look> = fc
+const look: fc.Arbitrary<ObservationResult> = fc
   .record({
     at: seconds.map(timeOf),
     channel: fc.constantFrom<Channel>("refetch", "refetch", "stream", "conversation", "held"),
     http,
-    facts: fc.option(facts),
+    fields: fc.option(fields),
     calls: fc.option(calls),
     body: fc.constantFrom(null, { digest: "a", bytes: 1 }, { digest: "b", bytes: 2 }),
     error: problem,
     refused: fc.boolean(),
-    retry_after: fc.constantFrom(null, 5, 9_000),
+    retry_after_seconds: fc.constantFrom(null, 5, 9_000),
     broke_at: fc.constantFrom(null, "response.in_progress"),
   })
   .map(({ at, channel, http: http_status, ...rest }) => {
     const seen = (rest.calls ?? []).map((one) => ({ id: one.id, outputs: one.state }));
-    const answered = { status: rest.facts?.status ?? null, request_id: null, calls: seen };
+    const answered = { status: rest.fields?.status ?? null, request_id: null, calls: seen };
     return { ...rest, observation: { at, channel, http_status, ...answered } };
   });
 
@@ -91,31 +96,31 @@ const ran = fc
     control: {
       id: "resp_control",
       status: ended,
-      calls: seen.map((one): KnownCall => ({ ...one, verdict: null, source: null })),
+      calls: seen.map((one): StoredCall => ({ ...one, verdict: null, source: null })),
     },
   }));
 
-const outside: fc.Arbitrary<Wake> = fc.oneof(
+const outside: fc.Arbitrary<RecorderEvent> = fc.oneof(
   seconds.map((at) => ({
     kind: "webhook" as const,
     webhook: { id: `wh_${at}`, type: "response.completed", received_at: timeOf(at) },
   })),
-  fc.constant({ kind: "look" as const }),
+  fc.constant({ kind: "refetch" as const }),
 );
 const wake = fc.oneof(
   outside,
   seconds.map((at) => ({ kind: "files" as const, at: timeOf(at) })),
 );
 
-type Ran = Parameters<typeof foldControl>[1];
-type Change = (record: Known) => Known;
+type Ran = Parameters<typeof applyControl>[1];
+type Change = (record: StoredRecord) => StoredRecord;
 const change: fc.Arbitrary<Change> = fc.oneof(
   {
     weight: 6,
     arbitrary: look.map(
       (one): Change =>
         (record) =>
-          advance(record, one, RULES),
+          applyAndSettle(record, one, RULES),
     ),
   },
   {
@@ -123,7 +128,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     arbitrary: ran.map(
       (one): Change =>
         (record) =>
-          advanceControl(record, one, RULES),
+          applyControlAndSettle(record, one, RULES),
     ),
   },
   {
@@ -131,7 +136,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     arbitrary: wake.map(
       (one): Change =>
         (record) =>
-          foldWake(record, one),
+          applyEvent(record, one),
     ),
   },
 );
@@ -146,7 +151,7 @@ function neverWorse(given: Change[]): void {
   let record = known();
   for (const next of given) {
     const after = next(record);
-    Known.parse(after);
+    StoredRecord.parse(after);
     expect(losses(record, after)).toEqual([]);
     record = after;
   }
@@ -156,21 +161,21 @@ test("what is observed once more changes nothing but the list of observations", 
   fc.assert(fc.property(changes, look, isSaidTwice), runs(500));
 });
 
-function isSaidTwice(given: Change[], again: Look): void {
+function isSaidTwice(given: Change[], again: ObservationResult): void {
   const before = given.reduce((record, next) => next(record), known());
-  const once = fold(before, again);
-  expect(evidence(fold(once, again))).toEqual(evidence(once));
+  const once = applyObservation(before, again);
+  expect(evidence(applyObservation(once, again))).toEqual(evidence(once));
 }
 
 test("a control that is told twice, or a webhook, is known once", () => {
   fc.assert(fc.property(changes, ran, wake, isToldTwice), runs(300));
 });
 
-function isToldTwice(given: Change[], control: Ran, event: Wake): void {
+function isToldTwice(given: Change[], control: Ran, event: RecorderEvent): void {
   const before = given.reduce((record, next) => next(record), known());
-  const once = foldWake(foldControl(before, control), event);
-  const twice = foldWake(foldControl(foldWake(once, event), control), event);
-  expect(evidence({ ...twice, wakes: once.wakes })).toEqual(evidence(once));
+  const once = applyEvent(applyControl(before, control), event);
+  const twice = applyEvent(applyControl(applyEvent(once, event), control), event);
+  expect(evidence({ ...twice, events_received: once.events_received })).toEqual(evidence(once));
 }
 
 const answer = fc.record(
@@ -185,9 +190,9 @@ const answer = fc.record(
   { requiredKeys: ["http"] },
 );
 const answers = fc.array(answer, { minLength: 1, maxLength: 12 });
-const rules = fc.record({
-  deadline: fc.nat(3_600),
-  again: fc.array(fc.nat(1_000), { maxLength: 50 }),
+const policy = fc.record({
+  deadline_seconds: fc.nat(3_600),
+  delays_seconds: fc.array(fc.nat(1_000), { maxLength: 50 }),
 });
 const events = fc.array(fc.record({ at: fc.nat(90_000), wake }), { maxLength: 40 });
 // The same thing every second, as somebody who leans on a button.
@@ -199,20 +204,20 @@ const crowd = fc
 const store = fc.constantFrom(true, false, null);
 
 test("every story ends within 1,024 steps, and what it stored last is settled", async () => {
-  await fc.assert(fc.asyncProperty(answers, events, crowd, rules, store, ends), runs(60));
+  await fc.assert(fc.asyncProperty(answers, events, crowd, policy, store, ends), runs(60));
 });
 
 async function ends(
   script: Answer[],
   some: Event[],
   many: Event[],
-  settings: Partial<Rules>,
+  settings: Partial<Policy>,
   kept: boolean | null,
 ): Promise<void> {
   const created = { status: "queued", model: "m", background: true, created_at: timeOf(0) };
   const story = await play((_, looks) => script[looks % script.length] ?? { http: null }, {
     events: [...some, ...many],
-    rules: settings,
+    policy: settings,
     start: { created: { ...created, store: kept } },
   });
   expect(story.steps.length).toBeLessThanOrEqual(1_024);
@@ -221,7 +226,7 @@ async function ends(
 }
 
 /** What one record knew that the next does not. */
-function losses(before: Known, after: Known): string[] {
+function losses(before: StoredRecord, after: StoredRecord): string[] {
   const lost = {
     observations: before.observations.some((seen, at) => after.observations[at] !== seen),
     status: isTerminal(before.status) && after.status !== before.status,
@@ -239,7 +244,7 @@ function losses(before: Known, after: Known): string[] {
   return Object.entries(lost).flatMap(([name, is]) => (is ? [name] : []));
 }
 
-function isWorse(before: KnownCall, after: KnownCall | undefined): boolean {
+function isWorse(before: StoredCall, after: StoredCall | undefined): boolean {
   if (after === undefined) return true;
   if (before.verdict === "lost" && after.verdict === "suspect") return true;
   if (before.state !== "populated") return false;
@@ -251,6 +256,6 @@ function isWorse(before: KnownCall, after: KnownCall | undefined): boolean {
 }
 
 // A look counts, even when it saw what another had seen.
-function evidence(record: Known): Known {
+function evidence(record: StoredRecord): StoredRecord {
   return { ...record, observations: [] };
 }

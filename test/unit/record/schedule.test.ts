@@ -93,8 +93,8 @@ test("a stranger that is 404 for a minute ends as not found, and is not listed",
 
 test("a response whose trigger comes after looks that found nothing is never not found", async () => {
   const story = await play((seconds) => (seconds < 3600 ? { http: 404, refused: true } : DONE), {
-    start: { started_by: "webhook", created: null, intent: null, request: null },
-    events: [{ at: 30, wake: { kind: "trigger", start: TRIGGERED } }],
+    start: { started_by: "webhook", created: null, options: null, request: null },
+    events: [{ at: 30, wake: { kind: "trigger", params: TRIGGERED } }],
   });
   expect(story.stored).toMatchObject([{ verdict: "captured", started_by: "trigger" }]);
 });
@@ -123,7 +123,7 @@ test("a stranger that nobody wants leaves nothing behind", async () => {
     intent: null,
     webhook: webhookOf(0),
   } as const;
-  const story = await play(() => DONE, { start, rules: { strangers: false } });
+  const story = await play(() => DONE, { start, policy: { record_external: false } });
   expect(story).toMatchObject({ stored: [], listed: [], outcome: { recorded: false } });
 });
 
@@ -169,8 +169,8 @@ test("where the effective store is false no look is planned later than 570 s aft
     store: false,
     created_at: null,
   };
-  const rules = { again: [60, 500, 600, 600] };
-  const story = await play(() => SUSPECT, { events: [webhook(0)], start: { created }, rules });
+  const policy = { delays_seconds: [60, 500, 600, 600] };
+  const story = await play(() => SUSPECT, { events: [webhook(0)], start: { created }, policy });
   expect(story.looks).toEqual([0, 60, 560]);
 });
 
@@ -206,7 +206,7 @@ test("a Holder that is first heard of after the end is asked what it has", async
   const ended = { ...known(), status: "completed", verdict: "no_calls" as const };
   const story = await play(() => DONE, {
     stored: { ...ended, started_by: "webhook", settled_at: timeOf(2), holder: null },
-    start: { holder: "holder_1", action: "look" },
+    start: { holder: "holder_1", action: "refetch" },
     events: [{ at: 1, wake: { kind: "held", at: timeOf(1) } }],
   });
   expect(story.channels).toContain("held");
@@ -229,14 +229,14 @@ test("a control that an earlier instance left unfinished holds nothing up", asyn
     control_due: true,
   };
   const story = await play(() => SUSPECT, {
-    start: { started_by: "refetch", action: "look" },
+    start: { started_by: "refetch", action: "refetch" },
     stored,
   });
   expect(story.stored.at(-1)?.control).toMatchObject({ status: "interrupted" });
 });
 
 test("a wish to look now is met at once", async () => {
-  const wish = { at: 100, wake: { kind: "look" as const } };
+  const wish = { at: 100, wake: { kind: "refetch" as const } };
   const story = await play(() => SUSPECT, { events: [webhook(0), wish] });
   expect(story.looks).toEqual([0, 5, 25, 85, 100, 265, 565]);
 });

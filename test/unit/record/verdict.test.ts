@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator, type Emulator } from "../../../emulator/server.ts";
-import { fold } from "../../../src/record/reducer.ts";
-import type { Known, OutputState, SeenCall } from "../../../src/record/schema.ts";
-import { suspicion } from "../../../src/record/verdict.ts";
+import { applyObservation } from "../../../src/record/reducer.ts";
+import type { StoredRecord, OutputState, ObservedCall } from "../../../src/record/schema.ts";
+import { outputReason } from "../../../src/record/verdict.ts";
 import { CASES, type Case } from "../../support/python-cases.ts";
 import { known, looked } from "../../resilience/simulation/scenario-runner.ts";
 
@@ -34,7 +34,7 @@ async function shows(code: string): Promise<boolean> {
 }
 
 function verdictOf(code: string | null): "suspect" | "silent" {
-  return suspicion(code) === null ? "silent" : "suspect";
+  return outputReason(code) === null ? "silent" : "suspect";
 }
 
 test("there are at least 60 labelled codes", () => {
@@ -68,7 +68,7 @@ type Row = {
   name: string;
   calls: [string, OutputState][];
   status?: string;
-  verdict: Known["verdict"];
+  verdict: StoredRecord["verdict"];
 };
 
 const ROWS: Row[] = [
@@ -128,24 +128,24 @@ const ROWS: Row[] = [
 ];
 
 test.each(ROWS)("$name: $verdict", ({ calls, status, verdict }) => {
-  const seen = calls.map(([code, state], index): SeenCall => ({
+  const seen = calls.map(([code, state], index): ObservedCall => ({
     id: `ci_${index}`,
     container_id: null,
     code,
     state,
   }));
-  expect(fold(known(), looked(1, { status: status ?? "completed", calls: seen })).verdict).toBe(
-    verdict,
-  );
+  expect(
+    applyObservation(known(), looked(1, { status: status ?? "completed", calls: seen })).verdict,
+  ).toBe(verdict);
 });
 
-const PRINTING: SeenCall = { id: "ci_0", container_id: null, code: "print(1)", state: "empty" };
-const POPULATED: SeenCall = { ...PRINTING, state: "populated" };
+const PRINTING: ObservedCall = { id: "ci_0", container_id: null, code: "print(1)", state: "empty" };
+const POPULATED: ObservedCall = { ...PRINTING, state: "populated" };
 
 test("a later look that has outputs makes a call recovered, and it stays so", () => {
-  const first = fold(known(), looked(1, { calls: [PRINTING] }));
-  const second = fold(first, looked(6, { calls: [POPULATED] }));
-  const third = fold(second, looked(25, { calls: [PRINTING] }));
+  const first = applyObservation(known(), looked(1, { calls: [PRINTING] }));
+  const second = applyObservation(first, looked(6, { calls: [POPULATED] }));
+  const third = applyObservation(second, looked(25, { calls: [PRINTING] }));
   for (const record of [second, third]) {
     expect(record).toMatchObject({
       verdict: "recovered",
@@ -155,9 +155,9 @@ test("a later look that has outputs makes a call recovered, and it stays so", ()
 });
 
 test("a terminal status stays, whatever a later look says", () => {
-  const first = fold(known(), looked(1, { calls: [POPULATED] }));
+  const first = applyObservation(known(), looked(1, { calls: [POPULATED] }));
   for (const status of ["in_progress", "failed", "queued"]) {
-    const second = fold(first, looked(6, { status, calls: [] }));
+    const second = applyObservation(first, looked(6, { status, calls: [] }));
     expect(second).toMatchObject({ status: "completed", verdict: "captured" });
   }
 });

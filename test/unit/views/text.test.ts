@@ -1,8 +1,8 @@
 // What the pages compute, without a browser.
 import { describe, expect, test } from "vitest";
-import { kindOf, pictureOf } from "../../../src/views/text/image.ts";
-import { scaleOf } from "../../../src/views/text/time-scale.ts";
-import { age, bytes, duration } from "../../../src/views/text/format.ts";
+import { detectImageType, decodeImage } from "../../../src/views/text/image.ts";
+import { createTimeScale } from "../../../src/views/text/time-scale.ts";
+import { formatAge, formatBytes, formatDuration } from "../../../src/views/text/format.ts";
 
 const uri = (type: string, content: string) => `data:${type};base64,${btoa(content)}`;
 
@@ -18,36 +18,36 @@ describe("an output is shown as an image by its first bytes alone", () => {
     [null, "data:image/png;base64,!!!"],
     [null, ""],
   ])("%s for %s", (kind, url) => {
-    expect(kindOf(url)).toBe(kind);
-    expect(pictureOf(url)?.kind ?? null).toBe(kind);
+    expect(detectImageType(url)).toBe(kind);
+    expect(decodeImage(url)?.type ?? null).toBe(kind);
   });
 });
 
 describe("the line of time", () => {
   test("keeps the order, and stays inside", () => {
     const moments = [0, 1_000, 1_600, 6_600, 26_600, 86_600, 266_600, 566_600];
-    const { at, marks, compressed } = scaleOf(moments);
-    const places = moments.map(at);
+    const { toPercent, marks, isCompressed } = createTimeScale(moments);
+    const places = moments.map(toPercent);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(Math.min(...places)).toBeGreaterThan(0);
     expect(Math.max(...places)).toBeLessThan(100);
     expect(marks.length).toBeGreaterThan(2);
-    expect(compressed).toBe(true);
+    expect(isCompressed).toBe(true);
   });
 
   test("is even where nothing crowds", () => {
-    const { at, compressed } = scaleOf([0, 1_000, 2_000]);
-    expect(compressed).toBe(false);
-    expect(at(2_000) - at(1_000)).toBeCloseTo(at(1_000) - at(0));
+    const { toPercent, isCompressed } = createTimeScale([0, 1_000, 2_000]);
+    expect(isCompressed).toBe(false);
+    expect(toPercent(2_000) - toPercent(1_000)).toBeCloseTo(toPercent(1_000) - toPercent(0));
   });
 
   test("bears a run without any length", () => {
-    expect(scaleOf([0]).at(0)).toBeGreaterThan(0);
+    expect(createTimeScale([0]).toPercent(0)).toBeGreaterThan(0);
   });
 });
 
 test("times and sizes read as people say them", () => {
-  expect([400, 1_600, 59_000, 61_000, 3_600_000, 90_000_000].map(duration)).toEqual([
+  expect([400, 1_600, 59_000, 61_000, 3_600_000, 90_000_000].map(formatDuration)).toEqual([
     "0.4 s",
     "1.6 s",
     "59 s",
@@ -55,6 +55,11 @@ test("times and sizes read as people say them", () => {
     "1 h",
     "1 d 1 h",
   ]);
-  expect([1, 999, 1_500, 5_000_000].map(bytes)).toEqual(["1 byte", "999 bytes", "1.5 KB", "5 MB"]);
-  expect(age("2026-01-01T00:00:00Z", Date.parse("2026-01-01T02:30:00Z"))).toBe("2 h ago");
+  expect([1, 999, 1_500, 5_000_000].map(formatBytes)).toEqual([
+    "1 byte",
+    "999 bytes",
+    "1.5 KB",
+    "5 MB",
+  ]);
+  expect(formatAge("2026-01-01T00:00:00Z", Date.parse("2026-01-01T02:30:00Z"))).toBe("2 h ago");
 });

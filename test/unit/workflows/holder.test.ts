@@ -20,8 +20,8 @@ const HOLDING: Holding = {
   start: {
     at: "2026-11-23T00:00:00.000Z",
     started_by: "trigger",
-    rules: { deadline: 120, again: [], strangers: true },
-    intent: null,
+    policy: { deadline_seconds: 120, delays_seconds: [], record_external: true },
+    options: null,
     control: null,
     webhook: null,
     action: null,

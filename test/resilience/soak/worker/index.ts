@@ -2,7 +2,7 @@
 import type { WorkflowEvent, WorkflowStep } from "cloudflare:workers";
 import type { Holding } from "../../../../src/workflows/holder.ts";
 import { Holder as RealHolder, Recorder as Real } from "../../../../src/index.ts";
-import type { Start } from "../../../../src/record/schema.ts";
+import type { RecorderParams } from "../../../../src/record/schema.ts";
 import type { Outcome } from "../../../../src/workflows/hands.ts";
 import { faultyStore } from "./store.ts";
 import { faultySteps } from "./steps.ts";
@@ -16,7 +16,7 @@ export class Recorder extends Real {
     super(ctx, { ...env, RECORDS: faultyStore(env) });
   }
 
-  override async run(event: WorkflowEvent<Start>, step: WorkflowStep): Promise<Outcome> {
+  override async run(event: WorkflowEvent<RecorderParams>, step: WorkflowStep): Promise<Outcome> {
     return super.run(event, faultySteps(step, this.env, event.instanceId));
   }
 }

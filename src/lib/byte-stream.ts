@@ -1,0 +1,99 @@
+// Byte streams from pieces, and back.
+
+const NEWLINE = 0x0a;
+
+/**
+ * A stream that pulls its chunks one at a time, only while a reader wants them.
+ * @param chunks Yields the bytes. Cancelling the stream ends the generator.
+ */
+export function toByteStream(
+  chunks: Generator<Uint8Array> | AsyncGenerator<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await chunks.next();
+      if (next.done === true) return controller.close();
+      controller.enqueue(next.value);
+    },
+    async cancel() {
+      await chunks.return(undefined);
+    },
+  });
+}
+
+/**
+ * A stream of chunks that exist already.
+ * @param chunks The bytes; the stream releases each chunk when it has been read.
+ */
+export function streamChunks(chunks: Uint8Array[]): ReadableStream<Uint8Array> {
+  return toByteStream(drain([...chunks]));
+}
+
+function* drain(chunks: Uint8Array[]): Generator<Uint8Array> {
+  for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
+    if (chunk.byteLength > 0) yield chunk;
+  }
+}
+
+/** All chunks of a stream. */
+export async function readChunks(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks;
+}
+
+/** One array with the bytes of all chunks; a single chunk is returned as it is, without a copy. */
+export function concatChunks(chunks: Uint8Array[]): Uint8Array {
+  const [only] = chunks;
+  if (only !== undefined && chunks.length === 1) return only;
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/** The text of chunks in UTF-8; a character may be split between two chunks. */
+export function decodeChunks(chunks: Uint8Array[]): string {
+  const decoder = new TextDecoder();
+  return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+}
+
+/**
+ * Reads the first line of a stream.
+ * @param stream Text that begins with a line of moderate length.
+ * @returns The line without its line break, and the unread rest.
+ */
+export async function splitFirstLine(
+  stream: ReadableStream<Uint8Array>,
+): Promise<{ line: string; rest: ReadableStream<Uint8Array> }> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let line = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { line, rest: streamRest(new Uint8Array(0), reader) };
+    const end = value.indexOf(NEWLINE);
+    line += decoder.decode(end === -1 ? value : value.subarray(0, end), { stream: end === -1 });
+    if (end !== -1) return { line, rest: streamRest(value.subarray(end + 1), reader) };
+  }
+}
+
+function streamRest(
+  first: Uint8Array,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (first.byteLength > 0) controller.enqueue(first);
+    },
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}

@@ -1,0 +1,45 @@
+// What a failed request to OpenAI says.
+import { APIError } from "openai";
+
+/** A failure. `status` is null when no answer came. */
+export type ApiFailure = {
+  status: number | null;
+  code: string | null;
+  message: string;
+  param: string | null;
+  requestId: string | null;
+  /** The `Retry-After` header as it was sent. */
+  retryAfter: string | null;
+  /** OpenAI's own error object. */
+  error: unknown;
+};
+
+/**
+ * Reads what the SDK threw. The SDK throws more than its own errors: a SyntaxError on half a body, a TypeError on HTML, a DOMException on a time-out.
+ * @param error What was thrown.
+ */
+export function toApiFailure(error: unknown): ApiFailure {
+  const message = errorMessage(error);
+  if (!(error instanceof APIError) || error.status === undefined) {
+    const requestId = error instanceof APIError ? (error.requestID ?? null) : null;
+    const nothing = { status: null, code: null, param: null, retryAfter: null, error: undefined };
+    return { ...nothing, message, requestId };
+  }
+  const headers: unknown = error.headers;
+  const own: unknown = error.error;
+  return {
+    status: Number(error.status),
+    code: error.code ?? null,
+    message,
+    param: error.param ?? null,
+    requestId: error.requestID ?? null,
+    retryAfter: headers instanceof Headers ? headers.get("retry-after") : null,
+    error: own,
+  };
+}
+
+/** The message of an error as OpenAI wrote it: the SDK puts the status in front. */
+export function errorMessage(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof APIError ? message.replace(/^\d{3} /, "") : message;
+}

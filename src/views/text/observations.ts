@@ -1,0 +1,25 @@
+// Observations in words.
+import type { Observation } from "../../record/schema.ts";
+import { OUTPUT_STATES } from "./labels.ts";
+
+/** How OpenAI answered an observation. A connection that was lost together with its Holder has not even that. */
+export function formatHttpStatus(seen: Pick<Observation, "channel" | "http_status">): string {
+  if (seen.http_status !== null) return `HTTP ${seen.http_status}`;
+  return seen.channel === "held" ? "nothing left" : "no answer";
+}
+
+/** What an observation saw of the calls, counted. */
+export function formatOutputStates(seen: Pick<Observation, "calls">): string {
+  const counts = Map.groupBy(seen.calls, (call) => call.outputs);
+  return [...counts]
+    .map(
+      ([state, { length }]) => `${OUTPUT_STATES[state].words}${length > 1 ? ` × ${length}` : ""}`,
+    )
+    .join(", ");
+}
+
+/** An observation's HTTP status, response status and outputs, in one line. */
+export function summarizeObservation(seen: Observation): string {
+  const parts = [formatHttpStatus(seen), seen.status ?? "", formatOutputStates(seen)];
+  return parts.filter((part) => part !== "").join(", ");
+}
