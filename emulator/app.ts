@@ -1,13 +1,13 @@
 import { type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { ApiError, usual } from "./errors.ts";
-import { auth, spoil, stamp, wait } from "./front.ts";
-import type { Entry } from "./journal.ts";
+import { auth, spoil, stamp, wait } from "./middleware.ts";
+import type { Entry } from "./request-log.ts";
 import { responses } from "./routes/responses.ts";
 import { containers } from "./routes/containers.ts";
 import { control } from "./routes/control.ts";
 import { conversations } from "./routes/conversations.ts";
-import { endpoints } from "./routes/endpoints.ts";
+import { endpoints } from "./routes/webhook-endpoints.ts";
 import { files } from "./routes/files.ts";
 import { models } from "./routes/models.ts";
 import type { State } from "./state.ts";

@@ -1,12 +1,12 @@
-import { Containers } from "./containers.ts";
-import { Endpoints } from "./endpoints.ts";
-import { Faults } from "./faults.ts";
+import { Containers } from "./containers/containers.ts";
+import { Endpoints } from "./webhooks/endpoints.ts";
+import { Faults } from "./faults/rules.ts";
 import { Pool } from "./interpreter/pool.ts";
-import type { Item } from "./items.ts";
-import { Journal } from "./journal.ts";
-import type { Run } from "./response.ts";
+import type { Item } from "./responses/items.ts";
+import { Journal } from "./request-log.ts";
+import type { Run } from "./responses/run.ts";
 import type { Settings } from "./settings.ts";
-import { Webhooks } from "./webhooks.ts";
+import { Webhooks } from "./webhooks/delivery.ts";
 
 export interface Conversation {
   id: string;

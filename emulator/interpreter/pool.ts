@@ -1,5 +1,5 @@
-import type { Outcome } from "./job.ts";
-import { Seat, type Task } from "./seat.ts";
+import type { Outcome } from "./messages.ts";
+import { Seat, type Task } from "./python-worker.ts";
 
 /** A few interpreters, started ahead. A container stays with one of them, where its names are. */
 export class Pool {

@@ -1,14 +1,14 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../app.ts";
-import type { Container, ContainerFile, Containers } from "../containers.ts";
+import type { Container, ContainerFile, Containers } from "../containers/containers.ts";
 import { ApiError } from "../errors.ts";
-import { unix } from "../ids.ts";
-import { upload } from "../prepare.ts";
-import { check, MemoryLimit } from "../request.ts";
-import { concealed } from "../secrets.ts";
+import { unix } from "../lib/ids.ts";
+import { upload } from "../responses/create.ts";
+import { check, MemoryLimit } from "../responses/create-params.ts";
+import { concealed } from "../redact-secrets.ts";
 import type { State } from "../state.ts";
-import { attachment, form, json, page } from "./query.ts";
+import { attachment, form, json, page } from "./body.ts";
 
 const Create = z.strictObject({
   name: z.string(),

@@ -2,13 +2,13 @@ import { Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../app.ts";
 import { ApiError, missing } from "../errors.ts";
-import { Fault } from "../faults.ts";
-import { type Call, isCall } from "../items.ts";
-import { check } from "../request.ts";
-import { describe, type Run } from "../response.ts";
+import { Fault } from "../faults/rules.ts";
+import { type Call, isCall } from "../responses/items.ts";
+import { check } from "../responses/create-params.ts";
+import { describe, type Run } from "../responses/run.ts";
 import { FIXED, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
-import { json } from "./query.ts";
+import { json } from "./body.ts";
 
 const Changes = Settings.omit(FIXED).partial();
 

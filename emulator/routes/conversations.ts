@@ -2,11 +2,18 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../app.ts";
 import { missing } from "../errors.ts";
-import { newId, unix } from "../ids.ts";
-import { type Item, sight } from "../items.ts";
-import { check, checkInclude, given, InputItem, Metadata, OUTPUTS } from "../request.ts";
+import { newId, unix } from "../lib/ids.ts";
+import { type Item, sight } from "../responses/items.ts";
+import {
+  check,
+  checkInclude,
+  given,
+  InputItem,
+  Metadata,
+  OUTPUTS,
+} from "../responses/create-params.ts";
 import type { Conversation, State } from "../state.ts";
-import { include, json, page } from "./query.ts";
+import { include, json, page } from "./body.ts";
 
 const Items = z.array(InputItem).max(20);
 const Create = z.strictObject({ items: Items.nullish(), metadata: Metadata.nullish() });

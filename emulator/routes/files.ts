@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../app.ts";
-import { newId, unix } from "../ids.ts";
-import { upload } from "../prepare.ts";
-import { check } from "../request.ts";
+import { newId, unix } from "../lib/ids.ts";
+import { upload } from "../responses/create.ts";
+import { check } from "../responses/create-params.ts";
 import type { State, Upload } from "../state.ts";
-import { attachment, form, page } from "./query.ts";
+import { attachment, form, page } from "./body.ts";
 
 const Create = z.object({ file: z.instanceof(File), purpose: z.string() });
 

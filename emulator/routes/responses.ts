@@ -2,13 +2,13 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../app.ts";
 import { ApiError } from "../errors.ts";
-import { prepare } from "../prepare.ts";
-import { check, checkInclude, OUTPUTS } from "../request.ts";
-import { describe, type Run } from "../response.ts";
-import { cancel, find, refuseForeground, start } from "../runs.ts";
+import { prepare } from "../responses/create.ts";
+import { check, checkInclude, OUTPUTS } from "../responses/create-params.ts";
+import { describe, type Run } from "../responses/run.ts";
+import { cancel, find, refuseForeground, start } from "../responses/lifecycle.ts";
 import type { State } from "../state.ts";
-import { follow } from "../stream.ts";
-import { include, json, page } from "./query.ts";
+import { follow } from "../responses/event-stream.ts";
+import { include, json, page } from "./body.ts";
 
 const Retrieve = z.object({
   stream: z.enum(["true", "false"]).default("false"),

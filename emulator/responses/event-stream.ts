@@ -1,8 +1,8 @@
 import type { Context } from "hono";
-import type { Env } from "./app.ts";
-import { wire } from "./events.ts";
+import type { Env } from "../app.ts";
+import { wire } from "./event-log.ts";
 import type { See } from "./items.ts";
-import type { Run } from "./response.ts";
+import type { Run } from "./run.ts";
 
 interface Options {
   see: See;

@@ -4,9 +4,9 @@ import type { Context, MiddlewareHandler } from "hono";
 import * as z from "zod";
 import type { Env } from "./app.ts";
 import { ApiError, usual } from "./errors.ts";
-import type { Fault } from "./faults.ts";
-import { newId } from "./ids.ts";
-import { entry, type Entry } from "./journal.ts";
+import type { Fault } from "./faults/rules.ts";
+import { newId } from "./lib/ids.ts";
+import { entry, type Entry } from "./request-log.ts";
 import type { State } from "./state.ts";
 
 type Middleware = MiddlewareHandler<Env>;

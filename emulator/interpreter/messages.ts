@@ -1,4 +1,4 @@
-import type { Output } from "../items.ts";
+import type { Output } from "../responses/items.ts";
 
 export type File = [path: string, bytes: Uint8Array<ArrayBuffer>];
 

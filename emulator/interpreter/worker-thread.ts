@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import * as z from "zod";
-import { boot } from "./boot.ts";
-import type { File, Job, Report } from "./job.ts";
+import { boot } from "./start-pyodide.ts";
+import type { File, Job, Report } from "./messages.ts";
 
 const Shown = z.tuple([z.boolean(), z.array(z.tuple([z.enum(["logs", "image"]), z.string()]))]);
 const Listing = z.record(z.string(), z.tuple([z.string(), z.number()]));

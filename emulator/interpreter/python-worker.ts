@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { File, Job, Outcome, Report } from "./job.ts";
+import type { File, Job, Outcome, Report } from "./messages.ts";
 
 /** What a call works in: the files of a container, which outlive any interpreter. */
 export interface Workspace {
@@ -92,7 +92,7 @@ export class Seat {
 
   async #boot(): Promise<Worker> {
     if (this.#closed) throw new Error("The emulator has been closed.");
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+    const worker = new Worker(new URL("./worker-thread.ts", import.meta.url), {
       env: {},
       execArgv: [],
     });

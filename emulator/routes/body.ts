@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { ApiError, missing } from "../errors.ts";
-import { check } from "../request.ts";
+import { check } from "../responses/create-params.ts";
 
 /** The request's JSON; an absent body is an empty object. */
 export async function json(c: Context): Promise<unknown> {

@@ -1,11 +1,17 @@
 /** What is settled before a response is created: is the request sound, and what does it refer to? */
-import { ApiError, missing } from "./errors.ts";
-import type { Container } from "./containers.ts";
+import { ApiError, missing } from "../errors.ts";
+import type { Container } from "../containers/containers.ts";
 import { isCall } from "./items.ts";
-import { check, checkInclude, CreateRequest, type Interpreter, interpreter } from "./request.ts";
-import { Run } from "./response.ts";
-import { find } from "./runs.ts";
-import type { State, Upload } from "./state.ts";
+import {
+  check,
+  checkInclude,
+  CreateRequest,
+  type Interpreter,
+  interpreter,
+} from "./create-params.ts";
+import { Run } from "./run.ts";
+import { find } from "./lifecycle.ts";
+import type { State, Upload } from "../state.ts";
 
 /** Makes a run of a request's body, or throws what the API would answer. */
 export function prepare(state: State, body: unknown): Run {

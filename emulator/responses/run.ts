@@ -1,10 +1,16 @@
-import { Events } from "./events.ts";
-import { newId, unix } from "./ids.ts";
+import { Events } from "./event-log.ts";
+import { newId, unix } from "../lib/ids.ts";
 import { type Call, type Given, type Made, type See, type Sight, sight } from "./items.ts";
-import { script, type Script } from "./model.ts";
-import { type CreateRequest, inputItems, interpreter, lastWords, OUTPUTS } from "./request.ts";
-import { concealed } from "./secrets.ts";
-import type { Settings } from "./settings.ts";
+import { script, type Script } from "./scripted-model.ts";
+import {
+  type CreateRequest,
+  inputItems,
+  interpreter,
+  lastWords,
+  OUTPUTS,
+} from "./create-params.ts";
+import { concealed } from "../redact-secrets.ts";
+import type { Settings } from "../settings.ts";
 
 export type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled" | "incomplete";
 

@@ -1,13 +1,13 @@
 /** The life of a response, from queued to its end. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiError, missing } from "./errors.ts";
-import { newId } from "./ids.ts";
+import { ApiError, missing } from "../errors.ts";
+import { newId } from "../lib/ids.ts";
 import type { Call, Citation, Made, Message, Reasoning } from "./items.ts";
-import { cited, reply } from "./model.ts";
-import * as narrate from "./narrate.ts";
-import { lastWords } from "./request.ts";
-import { describe, type End, type Run, type Usage } from "./response.ts";
-import type { State } from "./state.ts";
+import { cited, reply } from "./scripted-model.ts";
+import * as narrate from "./item-events.ts";
+import { lastWords } from "./create-params.ts";
+import { describe, type End, type Run, type Usage } from "./run.ts";
+import type { State } from "../state.ts";
 
 /** A response that is there; throws the API's 404 for any other. */
 export function find(state: State, id: string): Run {

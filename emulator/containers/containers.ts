@@ -1,9 +1,9 @@
-import { ApiError, missing } from "./errors.ts";
-import { newId, unix } from "./ids.ts";
-import type { File, Outcome } from "./interpreter/job.ts";
-import type { Pool } from "./interpreter/pool.ts";
-import type { Workspace } from "./interpreter/seat.ts";
-import type { Settings } from "./settings.ts";
+import { ApiError, missing } from "../errors.ts";
+import { newId, unix } from "../lib/ids.ts";
+import type { File, Outcome } from "../interpreter/messages.ts";
+import type { Pool } from "../interpreter/pool.ts";
+import type { Workspace } from "../interpreter/python-worker.ts";
+import type { Settings } from "../settings.ts";
 
 const DATA = "/mnt/data";
 

@@ -1,5 +1,5 @@
 import type { HonoRequest } from "hono";
-import type { Fault } from "./faults.ts";
+import type { Fault } from "./faults/rules.ts";
 import type { Settings } from "./settings.ts";
 
 /** One request to the API, as `/_emulator/requests` shows it. */

@@ -1,5 +1,5 @@
 /** Tells the stream how an item comes to be. Each function takes the item when it is whole. */
-import type { Events } from "./events.ts";
+import type { Events } from "./event-log.ts";
 import type { Call, Message, Reasoning } from "./items.ts";
 
 const CHUNKS = 4;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { ApiError, missing } from "./errors.ts";
-import { newId, unix } from "./ids.ts";
+import { ApiError, missing } from "../errors.ts";
+import { newId, unix } from "../lib/ids.ts";
 
 const OVERLAP = 24 * 3_600_000;
 

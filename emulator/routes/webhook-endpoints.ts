@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import type { Env } from "../app.ts";
-import type { Endpoint } from "../endpoints.ts";
+import type { Endpoint } from "../webhooks/endpoints.ts";
 import { ApiError } from "../errors.ts";
-import { check } from "../request.ts";
+import { check } from "../responses/create-params.ts";
 import type { State } from "../state.ts";
-import { json, page } from "./query.ts";
+import { json, page } from "./body.ts";
 
 const EVENT_TYPES = [
   "response.completed",

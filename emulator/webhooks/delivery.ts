@@ -1,8 +1,8 @@
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, type Endpoints, secretsOf } from "./endpoints.ts";
-import { newId, unix } from "./ids.ts";
-import type { Settings } from "./settings.ts";
+import { newId, unix } from "../lib/ids.ts";
+import type { Settings } from "../settings.ts";
 
 /** One attempt to deliver a webhook. */
 export interface Attempt {

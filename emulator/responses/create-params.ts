@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { ApiError, refusal } from "./errors.ts";
-import { newId } from "./ids.ts";
+import { ApiError, refusal } from "../errors.ts";
+import { newId } from "../lib/ids.ts";
 import type { Given } from "./items.ts";
 
 const INCLUDES = new Set([
