@@ -1,23 +1,23 @@
 import { type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
-import { ApiError, usual } from "./errors.ts";
-import { auth, spoil, stamp, wait } from "./middleware.ts";
-import type { Entry } from "./request-log.ts";
-import { responses } from "./routes/responses.ts";
-import { containers } from "./routes/containers.ts";
-import { control } from "./routes/control.ts";
-import { conversations } from "./routes/conversations.ts";
-import { endpoints } from "./routes/webhook-endpoints.ts";
-import { files } from "./routes/files.ts";
-import { models } from "./routes/models.ts";
+import { ApiError, defaultError } from "./errors.ts";
+import { requireApiKey, injectFault, logRequest, addLatency } from "./middleware.ts";
+import type { LoggedRequest } from "./request-log.ts";
+import { responseRoutes } from "./routes/responses.ts";
+import { containerRoutes } from "./routes/containers.ts";
+import { controlRoutes } from "./routes/control.ts";
+import { conversationRoutes } from "./routes/conversations.ts";
+import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
+import { fileRoutes } from "./routes/files.ts";
+import { modelRoutes } from "./routes/models.ts";
 import type { State } from "./state.ts";
 
-export interface Env {
+export interface AppEnv {
   Bindings: HttpBindings;
   Variables: {
     requestId: string;
     /** The request's line in the journal. */
-    seen: Entry;
+    seen: LoggedRequest;
     /** A fault: the stream's connection ends after so many events. */
     cutAfter: number | undefined;
     /** A fault: the stream's connection stays open, silent, when so many events or all have come. */
@@ -28,25 +28,25 @@ export interface Env {
 }
 
 /** Every route on one page. */
-export function app(state: State): Hono<Env> {
-  const api = new Hono<Env>()
-    .use(stamp(state), auth(state), wait(state), spoil(state))
-    .route("/responses", responses(state))
-    .route("/conversations", conversations(state))
-    .route("/containers", containers(state))
-    .route("/files", files(state))
-    .route("/models", models())
-    .route("/webhook_endpoints", endpoints(state));
+export function createApp(state: State): Hono<AppEnv> {
+  const api = new Hono<AppEnv>()
+    .use(logRequest(state), requireApiKey(state), addLatency(state), injectFault(state))
+    .route("/responses", responseRoutes(state))
+    .route("/conversations", conversationRoutes(state))
+    .route("/containers", containerRoutes(state))
+    .route("/files", fileRoutes(state))
+    .route("/models", modelRoutes())
+    .route("/webhook_endpoints", webhookEndpointRoutes(state));
 
-  return new Hono<Env>()
+  return new Hono<AppEnv>()
     .route("/v1", api)
-    .route("/_emulator", control(state))
+    .route("/_emulator", controlRoutes(state))
     .notFound((c) => {
       const error = new ApiError(404, `Invalid URL (${c.req.method} ${c.req.path})`);
       return c.json(error.toJSON(), 404);
     })
     .onError((cause) => {
-      const error = cause instanceof ApiError ? cause : crash(cause);
+      const error = cause instanceof ApiError ? cause : toServerError(cause);
       return new Response(JSON.stringify(error), {
         status: error.status,
         headers: { "content-type": "application/json" },
@@ -54,7 +54,7 @@ export function app(state: State): Hono<Env> {
     });
 }
 
-function crash(cause: unknown): ApiError {
+function toServerError(cause: unknown): ApiError {
   console.error(cause);
-  return usual(500);
+  return defaultError(500);
 }

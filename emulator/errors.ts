@@ -8,33 +8,33 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly code: string | null;
 
-  constructor(status: number, message: string, { type, param, code }: Partial<Details> = {}) {
+  constructor(status: number, message: string, { type, param, code }: Partial<ErrorDetails> = {}) {
     super(message);
     this.status = status;
-    this.type = type ?? TYPES[status]?.type ?? "invalid_request_error";
+    this.type = type ?? DEFAULT_ERRORS[status]?.type ?? "invalid_request_error";
     this.param = param ?? null;
     this.code = code ?? null;
   }
 
-  toJSON(): { error: Details & { message: string } } {
+  toJSON(): { error: ErrorDetails & { message: string } } {
     const { message, type, param, code } = this;
     return { error: { message, type, param, code } };
   }
 }
 
-interface Details {
+interface ErrorDetails {
   type: string;
   param: string | null;
   code: string | null;
 }
 
-interface Kind {
+interface DefaultError {
   type: string;
   code: string | null;
   message: string;
 }
 
-const TYPES: Record<number, Kind> = {
+const DEFAULT_ERRORS: Record<number, DefaultError> = {
   400: { type: "invalid_request_error", code: null, message: "Invalid request." },
   401: {
     type: "invalid_request_error",
@@ -59,23 +59,23 @@ const TYPES: Record<number, Kind> = {
 };
 
 /** The error that a status usually comes with. */
-export function usual(status: number): ApiError {
-  const kind = TYPES[status] ?? TYPES[status < 500 ? 400 : 500];
+export function defaultError(status: number): ApiError {
+  const kind = DEFAULT_ERRORS[status] ?? DEFAULT_ERRORS[status < 500 ? 400 : 500];
   return new ApiError(status, kind?.message ?? "Error.", kind);
 }
 
 /** 404 for a thing that isn't there, named as in "Response with id 'resp_1' not found.". */
-export function missing(thing: string, id: string): ApiError {
+export function notFound(thing: string, id: string): ApiError {
   return new ApiError(404, `${thing} with id '${id}' not found.`);
 }
 
 /** The first thing that is wrong with a value at a place of a request, as OpenAI words it. */
-export function refusal(error: z.ZodError, place: PropertyKey[] = []): ApiError {
+export function toValidationError(error: z.ZodError, place: PropertyKey[] = []): ApiError {
   const issue = error.issues[0];
-  if (!issue) return usual(400);
-  const param = path([...place, ...issue.path]) || "body";
+  if (!issue) return defaultError(400);
+  const param = toParamPath([...place, ...issue.path]) || "body";
   if (issue.code === "unrecognized_keys") {
-    const key = path([...place, ...issue.path, ...issue.keys.slice(0, 1)]);
+    const key = toParamPath([...place, ...issue.path, ...issue.keys.slice(0, 1)]);
     return new ApiError(400, `Unknown parameter: '${key}'.`, {
       param: key,
       code: "unknown_parameter",
@@ -89,7 +89,7 @@ export function refusal(error: z.ZodError, place: PropertyKey[] = []): ApiError 
   return new ApiError(400, `Invalid value for '${param}': ${issue.message}.`, { param, code });
 }
 
-function path(keys: PropertyKey[]): string {
+function toParamPath(keys: PropertyKey[]): string {
   return keys.reduce<string>((before, key) => {
     if (typeof key === "number") return `${before}[${key}]`;
     return before ? `${before}.${String(key)}` : String(key);

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import * as z from "zod";
 import { startEmulator } from "./server.ts";
-import { defaults, Settings } from "./settings.ts";
+import { defaultSettings, Settings } from "./settings.ts";
 
 const USAGE = `A local stand-in for OpenAI's Responses API: background runs, webhooks, containers.
 
@@ -11,49 +11,54 @@ Every setting but port, host and interpreters can be changed while it runs, at /
   npm run emulator -- --port 9000 --webhook-url http://127.0.0.1:8787/webhook
 `;
 
-const NAMES = Settings.keyof().options;
-const PORT = 9000;
+const SETTING_NAMES = Settings.keyof().options;
+const DEFAULT_PORT = 9000;
 
 await main();
 
 async function main(): Promise<void> {
   try {
-    const { help, ...flags } = read();
-    if (help) return console.log(`${USAGE}\n${table()}`);
-    const emulator = await startEmulator({ port: PORT, ...settings(flags) });
+    const { help, ...flags } = parseFlags();
+    if (help) return console.log(`${USAGE}\n${formatSettings()}`);
+    const emulator = await startEmulator({ port: DEFAULT_PORT, ...parseSettings(flags) });
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       process.once(signal, () => process.exit(0));
-    greet(emulator.url, emulator.webhookSecret);
+    printEnvironment(emulator.url, emulator.webhookSecret);
   } catch (cause) {
-    console.error(`The emulator could not start: ${explain(cause)}`);
+    console.error(`The emulator could not start: ${explainStartFailure(cause)}`);
     process.exitCode = 1;
   }
 }
 
-function read(): Record<string, string | boolean | undefined> {
+function parseFlags(): Record<string, string | boolean | undefined> {
   const options: ParseArgsOptionsConfig = { help: { type: "boolean", short: "h" } };
-  for (const name of NAMES) options[kebab(name)] = { type: "string" };
+  for (const name of SETTING_NAMES) options[toKebabCase(name)] = { type: "string" };
   const values: Record<string, unknown> = parseArgs({ options }).values;
   return z.record(z.string(), z.union([z.string(), z.boolean()])).parse(values);
 }
 
-function settings(flags: Record<string, string | boolean | undefined>): Partial<Settings> {
-  const given = NAMES.filter((name) => flags[kebab(name)] !== undefined);
-  const values = given.map((name) => [name, value(name, String(flags[kebab(name)]))]);
+function parseSettings(flags: Record<string, string | boolean | undefined>): Partial<Settings> {
+  const given = SETTING_NAMES.filter((name) => flags[toKebabCase(name)] !== undefined);
+  const values = given.map((name) => [
+    name,
+    parseFlagValue(name, String(flags[toKebabCase(name)])),
+  ]);
   return Settings.partial().parse(Object.fromEntries(values));
 }
 
 /** A flag's text as the setting wants it: as it stands, or as the JSON that it is. */
-function value(name: keyof Settings, text: string): unknown {
+function parseFlagValue(name: keyof Settings, text: string): unknown {
   const schema: z.ZodType = Settings.shape[name];
   if (schema.safeParse(text).success) return text;
-  const candidate = text === "none" ? null : parse(text);
+  const candidate = text === "none" ? null : parseJsonOrText(text);
   const result = schema.safeParse(candidate);
   if (result.success) return candidate;
-  throw new Error(`--${kebab(name)} ${text}: ${result.error.issues[0]?.message ?? "not valid"}.`);
+  throw new Error(
+    `--${toKebabCase(name)} ${text}: ${result.error.issues[0]?.message ?? "not valid"}.`,
+  );
 }
 
-function parse(text: string): unknown {
+function parseJsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -61,26 +66,26 @@ function parse(text: string): unknown {
   }
 }
 
-function table(): string {
-  const initial = { ...defaults(), port: PORT, webhookSecret: "generated" };
-  const rows = NAMES.map((name) => {
-    const flag = `  --${kebab(name)}`.padEnd(27);
+function formatSettings(): string {
+  const initial = { ...defaultSettings(), port: DEFAULT_PORT, webhookSecret: "generated" };
+  const rows = SETTING_NAMES.map((name) => {
+    const flag = `  --${toKebabCase(name)}`.padEnd(27);
     return `${flag}${Settings.shape[name].description ?? ""} (${initial[name] ?? "none"})`;
   });
   return rows.join("\n");
 }
 
-function kebab(name: string): string {
+function toKebabCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-function explain(cause: unknown): string {
+function explainStartFailure(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   if (!("code" in cause) || cause.code !== "EADDRINUSE") return cause.message;
   return `${cause.message}. Something listens there already: choose another --port.`;
 }
 
-function greet(url: string, secret: string): void {
+function printEnvironment(url: string, secret: string): void {
   console.log(`The emulator listens at ${url}
 
   export OPENAI_BASE_URL=${url}/v1

@@ -3,7 +3,7 @@ import type { Fault } from "./faults/rules.ts";
 import type { Settings } from "./settings.ts";
 
 /** One request to the API, as `/_emulator/requests` shows it. */
-export interface Entry {
+export interface LoggedRequest {
   at: string;
   method: string;
   path: string;
@@ -18,19 +18,19 @@ export interface Entry {
 }
 
 /** The requests seen, oldest first; only the newest are kept. */
-export class Journal {
-  readonly #entries: Entry[] = [];
+export class RequestLog {
+  readonly #entries: LoggedRequest[] = [];
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
     this.#settings = settings;
   }
 
-  get entries(): readonly Entry[] {
+  get entries(): readonly LoggedRequest[] {
     return this.#entries;
   }
 
-  add(seen: Entry): void {
+  add(seen: LoggedRequest): void {
     this.#entries.push(seen);
     this.#entries.splice(0, this.#entries.length - this.#settings.remembered);
   }
@@ -41,25 +41,28 @@ export class Journal {
 }
 
 /** Writes a request down. Its body is read when it is JSON. */
-export async function entry(request: HonoRequest, requestId: string): Promise<Entry> {
+export async function toLoggedRequest(
+  request: HonoRequest,
+  requestId: string,
+): Promise<LoggedRequest> {
   return {
     at: new Date().toISOString(),
     method: request.method,
     path: request.path,
     query: request.queries(),
-    headers: headers(request.header()),
-    body: await body(request),
+    headers: redactHeaders(request.header()),
+    body: await readJsonBody(request),
     status: null,
     request_id: requestId,
     fault: null,
   };
 }
 
-function headers(pairs: Record<string, string>): Record<string, string> {
+function redactHeaders(pairs: Record<string, string>): Record<string, string> {
   return "authorization" in pairs ? { ...pairs, authorization: "Bearer …" } : pairs;
 }
 
-async function body(request: HonoRequest): Promise<unknown> {
+async function readJsonBody(request: HonoRequest): Promise<unknown> {
   if (!request.header("content-type")?.includes("json")) return null;
   try {
     return JSON.parse(await request.text());

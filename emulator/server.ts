@@ -1,15 +1,15 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { app } from "./app.ts";
-import { complete, type Settings } from "./settings.ts";
-import { begin, end } from "./state.ts";
+import { createApp } from "./app.ts";
+import { withDefaults, type Settings } from "./settings.ts";
+import { createState, dispose } from "./state.ts";
 
 /**
  * Milliseconds that an idle connection is kept: longer than clients keep theirs. One that is closed at the moment a client uses it again fails
  * a request that cannot be sent twice. https://nodejs.org/api/http.html#serverkeepalivetimeout
  */
-const KEEP_ALIVE = 10 * 60_000;
+const KEEP_ALIVE_TIMEOUT_MS = 10 * 60_000;
 
 export interface Emulator {
   /** Where it listens, as in "http://127.0.0.1:9000": without `/v1`. */
@@ -23,17 +23,17 @@ export interface Emulator {
 
 /** Starts an emulator; resolves when it answers. Rejects when the port is taken. */
 export async function startEmulator(given: Partial<Settings> = {}): Promise<Emulator> {
-  const settings = complete(given);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE });
+  const settings = withDefaults(given);
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
   const port = await listen(server, settings);
-  const state = begin({ ...settings, port });
-  const listener = getRequestListener(app(state).fetch);
+  const state = createState({ ...settings, port });
+  const listener = getRequestListener(createApp(state).fetch);
   server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
   const shut = async () => {
     const closed = once(server, "close");
     server.close();
     server.closeAllConnections();
-    await Promise.all([closed, end(state)]);
+    await Promise.all([closed, dispose(state)]);
   };
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= shut());

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import * as z from "zod";
 
-const amount = z.number().min(0);
-const secret = z.string().startsWith("whsec_");
+const nonNegative = z.number().min(0);
+const webhookSecret = z.string().startsWith("whsec_");
 
 /** Every setting: its shape, and what `--help` says about it. */
 export const Settings = z.strictObject({
@@ -14,18 +14,20 @@ export const Settings = z.strictObject({
     .nullable()
     .describe("the only key accepted; without one every key will do"),
   webhookUrl: z.url().nullable().describe("where webhooks go; none: nowhere"),
-  webhookSecret: secret.describe("signs webhooks; generated when missing"),
-  webhookSecretOld: secret.nullable().describe("signs as well, as while a secret is rotated"),
-  webhookDelay: amount.describe("seconds before a webhook is first sent"),
+  webhookSecret: webhookSecret.describe("signs webhooks; generated when missing"),
+  webhookSecretOld: webhookSecret
+    .nullable()
+    .describe("signs as well, as while a secret is rotated"),
+  webhookDelay: nonNegative.describe("seconds before a webhook is first sent"),
   webhookCopies: z.int().min(1).describe("how often each webhook is sent, even when accepted"),
   webhookDrop: z.boolean().describe("true: webhooks are never sent"),
-  webhookBackoff: amount.describe("seconds before the first retry; doubles each time"),
-  webhookBackoffMax: amount.describe("the longest gap between retries, in seconds"),
-  webhookTimeout: amount.describe("seconds a receiver has to answer"),
-  webhookHours: amount.describe("hours after which a webhook is given up"),
-  queueSeconds: amount.describe("seconds a background run stays queued"),
-  runSeconds: amount.describe("least seconds a run is in progress"),
-  executionSeconds: amount.describe("seconds a call's Python may take"),
+  webhookBackoff: nonNegative.describe("seconds before the first retry; doubles each time"),
+  webhookBackoffMax: nonNegative.describe("the longest gap between retries, in seconds"),
+  webhookTimeout: nonNegative.describe("seconds a receiver has to answer"),
+  webhookHours: nonNegative.describe("hours after which a webhook is given up"),
+  queueSeconds: nonNegative.describe("seconds a background run stays queued"),
+  runSeconds: nonNegative.describe("least seconds a run is in progress"),
+  executionSeconds: nonNegative.describe("seconds a call's Python may take"),
   backgroundOutputs: z
     .string()
     .regex(/^(empty|present|late:\d+(\.\d+)?)$/)
@@ -37,26 +39,28 @@ export const Settings = z.strictObject({
   onDisconnect: z
     .enum(["cancel", "complete"])
     .describe("what a foreground run does when its client goes away"),
-  containerMinutes: amount.describe("minutes without use after which a container expires"),
+  containerMinutes: nonNegative.describe("minutes without use after which a container expires"),
   effectiveStore: z.boolean().describe("false: replies say store false, and runs are forgotten"),
-  responseMinutes: amount.describe("minutes after its end that a run which isn't stored is kept"),
-  latency: amount.describe("milliseconds added to every answer of the API"),
+  responseMinutes: nonNegative.describe(
+    "minutes after its end that a run which isn't stored is kept",
+  ),
+  latency: nonNegative.describe("milliseconds added to every answer of the API"),
   interpreters: z.int().min(0).describe("Python interpreters kept ready; 0: one, when needed"),
   remembered: z.int().min(1).describe("requests, and deliveries, that are remembered"),
 });
 export type Settings = z.infer<typeof Settings>;
 
 /** What can't change while the server runs. */
-export const FIXED = { port: true, host: true, interpreters: true } as const;
+export const IMMUTABLE = { port: true, host: true, interpreters: true } as const;
 
 /** All settings, with a fresh webhook secret; those given replace the defaults. */
-export function complete(given: Partial<Settings> = {}): Settings {
+export function withDefaults(given: Partial<Settings> = {}): Settings {
   const known = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Settings.parse({ ...defaults(), ...Object.fromEntries(known) });
+  return Settings.parse({ ...defaultSettings(), ...Object.fromEntries(known) });
 }
 
 /** The settings nobody has touched. */
-export function defaults(): Settings {
+export function defaultSettings(): Settings {
   return {
     port: 0,
     host: "127.0.0.1",

@@ -1,12 +1,12 @@
 import { Containers } from "./containers/containers.ts";
-import { Endpoints } from "./webhooks/endpoints.ts";
-import { Faults } from "./faults/rules.ts";
-import { Pool } from "./interpreter/pool.ts";
+import { WebhookEndpoints } from "./webhooks/endpoints.ts";
+import { FaultRules } from "./faults/rules.ts";
+import { InterpreterPool } from "./interpreter/pool.ts";
 import type { Item } from "./responses/items.ts";
-import { Journal } from "./request-log.ts";
+import { RequestLog } from "./request-log.ts";
 import type { Run } from "./responses/run.ts";
 import type { Settings } from "./settings.ts";
-import { Webhooks } from "./webhooks/delivery.ts";
+import { WebhookSender } from "./webhooks/delivery.ts";
 
 export interface Conversation {
   id: string;
@@ -16,7 +16,7 @@ export interface Conversation {
   entries: { item: Item; run: Run | null }[];
 }
 
-export interface Upload {
+export interface UploadedFile {
   id: string;
   createdAt: number;
   filename: string;
@@ -27,29 +27,29 @@ export interface Upload {
 /** Everything one emulator knows. */
 export interface State {
   readonly settings: Settings;
-  readonly pool: Pool;
+  readonly pool: InterpreterPool;
   readonly containers: Containers;
-  readonly endpoints: Endpoints;
-  readonly webhooks: Webhooks;
-  readonly journal: Journal;
-  readonly faults: Faults;
+  readonly endpoints: WebhookEndpoints;
+  readonly webhooks: WebhookSender;
+  readonly requestLog: RequestLog;
+  readonly faults: FaultRules;
   readonly runs: Map<string, Run>;
   readonly conversations: Map<string, Conversation>;
-  readonly uploads: Map<string, Upload>;
+  readonly uploads: Map<string, UploadedFile>;
 }
 
 /** An emulator's beginning: nothing has happened yet. */
-export function begin(settings: Settings): State {
-  const pool = new Pool(settings.interpreters);
-  const endpoints = new Endpoints();
+export function createState(settings: Settings): State {
+  const pool = new InterpreterPool(settings.interpreters);
+  const endpoints = new WebhookEndpoints();
   return {
     settings,
     pool,
     containers: new Containers(settings, pool),
     endpoints,
-    webhooks: new Webhooks(settings, endpoints),
-    journal: new Journal(settings),
-    faults: new Faults(),
+    webhooks: new WebhookSender(settings, endpoints),
+    requestLog: new RequestLog(settings),
+    faults: new FaultRules(),
     runs: new Map(),
     conversations: new Map(),
     uploads: new Map(),
@@ -57,8 +57,8 @@ export function begin(settings: Settings): State {
 }
 
 /** Ends everything that is under way. */
-export async function end(state: State): Promise<void> {
-  for (const run of state.runs.values()) run.abort.abort();
+export async function dispose(state: State): Promise<void> {
+  for (const run of state.runs.values()) run.abortController.abort();
   state.webhooks.close();
   await state.pool.close();
 }

@@ -1,11 +1,11 @@
-import { ApiError, missing } from "../errors.ts";
-import { newId, unix } from "../lib/ids.ts";
-import type { File, Outcome } from "../interpreter/messages.ts";
-import type { Pool } from "../interpreter/pool.ts";
+import { ApiError, notFound } from "../errors.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
+import type { FileEntry, ExecutionResult } from "../interpreter/messages.ts";
+import type { InterpreterPool } from "../interpreter/pool.ts";
 import type { Workspace } from "../interpreter/python-worker.ts";
 import type { Settings } from "../settings.ts";
 
-const DATA = "/mnt/data";
+const DATA_FOLDER = "/mnt/data";
 
 export interface ContainerFile {
   id: string;
@@ -15,7 +15,7 @@ export interface ContainerFile {
   createdAt: number;
 }
 
-export interface Wishes {
+export interface ContainerOptions {
   name?: string;
   memoryLimit?: string | undefined;
   minutes?: number | undefined;
@@ -25,23 +25,23 @@ export interface Wishes {
 /** Where calls run: files, and the time of the last use. */
 export class Container implements Workspace {
   readonly id = newId("cntr");
-  readonly createdAt = unix();
-  readonly wishes: Wishes;
-  readonly contents = new Map<string, ContainerFile>();
+  readonly createdAt = toUnixSeconds();
+  readonly options: ContainerOptions;
+  readonly filesByPath = new Map<string, ContainerFile>();
   revision = 0;
-  usedAt = Date.now();
+  lastActiveAt = Date.now();
   expired = false;
 
-  constructor(wishes: Wishes) {
-    this.wishes = wishes;
+  constructor(wishes: ContainerOptions) {
+    this.options = wishes;
   }
 
-  files(): File[] {
-    return [...this.contents.values()].map(({ path, bytes }) => [path, bytes]);
+  files(): FileEntry[] {
+    return [...this.filesByPath.values()].map(({ path, bytes }) => [path, bytes]);
   }
 
   /** Takes over what a call wrote and removed. */
-  apply({ changed, removed }: Outcome): void {
+  applyResult({ changed, removed }: ExecutionResult): void {
     for (const path of removed) this.remove(path);
     for (const [path, bytes] of changed) this.write(path, bytes, "assistant");
   }
@@ -51,9 +51,9 @@ export class Container implements Workspace {
     bytes: Uint8Array<ArrayBuffer>,
     source: ContainerFile["source"],
   ): ContainerFile {
-    const id = this.contents.get(path)?.id ?? newId("cfile");
-    const file = { id, path, bytes, source, createdAt: unix() };
-    this.contents.set(path, file);
+    const id = this.filesByPath.get(path)?.id ?? newId("cfile");
+    const file = { id, path, bytes, source, createdAt: toUnixSeconds() };
+    this.filesByPath.set(path, file);
     this.revision += 1;
     return file;
   }
@@ -61,20 +61,20 @@ export class Container implements Workspace {
   upload(name: string, bytes: Uint8Array<ArrayBuffer>): ContainerFile {
     const safe = name.replaceAll("\\", "/").split("/").pop() ?? "";
     return this.write(
-      `${DATA}/${safe === "" || /^\.+$/.test(safe) ? "file" : safe}`,
+      `${DATA_FOLDER}/${safe === "" || /^\.+$/.test(safe) ? "file" : safe}`,
       bytes,
       "user",
     );
   }
 
   remove(path: string): void {
-    this.contents.delete(path);
+    this.filesByPath.delete(path);
     this.revision += 1;
   }
 
   file(id: string): ContainerFile {
-    const found = [...this.contents.values()].find((file) => file.id === id);
-    if (!found) throw missing("Container file", id);
+    const found = [...this.filesByPath.values()].find((file) => file.id === id);
+    if (!found) throw notFound("Container file", id);
     return found;
   }
 }
@@ -83,14 +83,14 @@ export class Container implements Workspace {
 export class Containers {
   readonly #all = new Map<string, Container>();
   readonly #settings: Settings;
-  readonly #pool: Pool;
+  readonly #pool: InterpreterPool;
 
-  constructor(settings: Settings, pool: Pool) {
+  constructor(settings: Settings, pool: InterpreterPool) {
     this.#settings = settings;
     this.#pool = pool;
   }
 
-  create(wishes: Wishes): Container {
+  create(wishes: ContainerOptions): Container {
     // Looking at them all ends those whose time is over; often enough to keep memory low.
     if (this.#all.size % 100 === 0) this.list();
     const container = new Container(wishes);
@@ -100,53 +100,55 @@ export class Containers {
 
   /** All of them, the expired ones too: those are listed for a while by the real API as well. */
   list(): Container[] {
-    return [...this.#all.values()].map((container) => this.#aged(container));
+    return [...this.#all.values()].map((container) => this.#expireIfIdle(container));
   }
 
   /** A container as it is; reading about it is no use of it. */
   peek(id: string): Container {
     const container = this.#all.get(id);
-    if (!container) throw missing("Container", id);
-    return this.#aged(container);
+    if (!container) throw notFound("Container", id);
+    return this.#expireIfIdle(container);
   }
 
   /** A container for use: starts its time again, refuses an expired one. */
   use(id: string): Container {
     const container = this.peek(id);
     if (container.expired) throw new ApiError(400, "Container is expired.");
-    container.usedAt = Date.now();
+    container.lastActiveAt = Date.now();
     return container;
   }
 
-  alive(id: string): boolean {
+  isActive(id: string): boolean {
     const container = this.#all.get(id);
-    return container !== undefined && !this.#aged(container).expired;
+    return container !== undefined && !this.#expireIfIdle(container).expired;
   }
 
   expire(id: string): Container {
-    return this.#end(this.peek(id));
+    return this.#expire(this.peek(id));
   }
 
   delete(id: string): void {
-    this.#end(this.peek(id));
+    this.#expire(this.peek(id));
     this.#all.delete(id);
   }
 
   /** The minutes without use that a container has. */
-  minutes({ wishes }: Container): number {
+  minutesUntilExpiry({ options: wishes }: Container): number {
     return wishes.minutes ?? this.#settings.containerMinutes;
   }
 
-  #aged(container: Container): Container {
-    const idle = Date.now() - container.usedAt;
-    return idle >= this.minutes(container) * 60_000 ? this.#end(container) : container;
+  #expireIfIdle(container: Container): Container {
+    const idle = Date.now() - container.lastActiveAt;
+    return idle >= this.minutesUntilExpiry(container) * 60_000
+      ? this.#expire(container)
+      : container;
   }
 
-  #end(container: Container): Container {
+  #expire(container: Container): Container {
     if (container.expired) return container;
     container.expired = true;
-    container.contents.clear();
-    this.#pool.forget(container.id);
+    container.filesByPath.clear();
+    this.#pool.releaseContainer(container.id);
     return container;
   }
 }

@@ -33,7 +33,7 @@ function isPattern(source: string): boolean {
 }
 
 /** What a rule is compared with. */
-export interface Asked {
+export interface FaultTarget {
   method: string;
   path: string;
   /** The metadata of the response that it is about. */
@@ -47,7 +47,7 @@ interface Rule {
 }
 
 /** The rules in force, oldest first. */
-export class Faults {
+export class FaultRules {
   readonly #rules: Rule[] = [];
 
   add(fault: Fault): void {
@@ -64,15 +64,15 @@ export class Faults {
   }
 
   /** Gives the first rule that fits the request, and counts its use. */
-  take(asked: Asked): Fault | null {
-    const rule = this.#rules.find((candidate) => due(candidate, asked));
+  takeMatching(asked: FaultTarget): Fault | null {
+    const rule = this.#rules.find((candidate) => isDue(candidate, asked));
     if (!rule) return null;
     if (rule.left > 0) rule.left -= 1;
     return rule.fault;
   }
 }
 
-function due(rule: Rule, { method, path, metadata }: Asked): boolean {
+function isDue(rule: Rule, { method, path, metadata }: FaultTarget): boolean {
   const { fault } = rule;
   if (rule.left === 0) return false;
   if (fault.method !== undefined && fault.method !== method) return false;

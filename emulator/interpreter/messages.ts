@@ -1,19 +1,19 @@
-import type { Output } from "../responses/items.ts";
+import type { CallOutput } from "../responses/items.ts";
 
-export type File = [path: string, bytes: Uint8Array<ArrayBuffer>];
+export type FileEntry = [path: string, bytes: Uint8Array<ArrayBuffer>];
 
 /** What the pool tells a worker. */
-export type Job =
-  | { kind: "run"; container: string; code: string; files: File[] | null }
+export type WorkerRequest =
+  | { kind: "run"; container: string; code: string; files: FileEntry[] | null }
   | { kind: "forget"; container: string };
 
 /** What a worker tells the pool. */
-export type Report = { kind: "ready" } | Outcome;
+export type WorkerReply = { kind: "ready" } | ExecutionResult;
 
-export interface Outcome {
+export interface ExecutionResult {
   kind: "done";
   raised: boolean;
-  outputs: Output[];
-  changed: File[];
+  outputs: CallOutput[];
+  changed: FileEntry[];
   removed: string[];
 }

@@ -1,16 +1,16 @@
 import { Worker } from "node:worker_threads";
-import type { File, Job, Outcome, Report } from "./messages.ts";
+import type { FileEntry, WorkerRequest, ExecutionResult, WorkerReply } from "./messages.ts";
 
 /** What a call works in: the files of a container, which outlive any interpreter. */
 export interface Workspace {
   id: string;
   /** Changes whenever the files do. */
   revision: number;
-  files(): File[];
-  apply(outcome: Outcome): void;
+  files(): FileEntry[];
+  applyResult(outcome: ExecutionResult): void;
 }
 
-export interface Task {
+export interface ExecutionTask {
   workspace: Workspace;
   code: string;
   /** Seconds the code may take. */
@@ -19,105 +19,117 @@ export interface Task {
 }
 
 /** What is left of a call whose interpreter was ended: nothing it showed, nothing it wrote. */
-const ENDED: Outcome = { kind: "done", raised: true, outputs: [], changed: [], removed: [] };
+const TERMINATED_RESULT: ExecutionResult = {
+  kind: "done",
+  raised: true,
+  outputs: [],
+  changed: [],
+  removed: [],
+};
 
 /** One place for an interpreter. Works on one task after another, and replaces a dead one. */
-export class Seat {
-  #worker: Worker | null = null;
+export class PythonWorker {
+  #thread: Worker | null = null;
   #ready: Promise<Worker> | null = null;
-  #last: Promise<unknown> = Promise.resolve();
-  #filled = "";
+  #queueTail: Promise<unknown> = Promise.resolve();
+  #loadedRevision = "";
   #closed = false;
-  waiting = 0;
+  queueLength = 0;
 
   /** Starts the interpreter when there is none; gives it when it can work. */
   start(): Promise<Worker> {
-    this.#ready ??= this.#boot();
+    this.#ready ??= this.#startThread();
     return this.#ready;
   }
 
   /** Runs a task when those before it are done. */
-  async run(task: Task): Promise<Outcome> {
-    this.waiting += 1;
-    const turn = this.#last.then(() => this.#work(task));
-    this.#last = turn.catch(() => undefined);
-    return turn.finally(() => (this.waiting -= 1));
+  async run(task: ExecutionTask): Promise<ExecutionResult> {
+    this.queueLength += 1;
+    const turn = this.#queueTail.then(() => this.#execute(task));
+    this.#queueTail = turn.catch(() => undefined);
+    return turn.finally(() => (this.queueLength -= 1));
   }
 
-  forget(container: string): void {
-    this.#worker?.postMessage({ kind: "forget", container } satisfies Job, []);
+  releaseContainer(container: string): void {
+    this.#thread?.postMessage({ kind: "forget", container } satisfies WorkerRequest, []);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#end();
+    await this.#terminate();
   }
 
-  async #work({ workspace, code, seconds, signal }: Task): Promise<Outcome> {
+  async #execute({ workspace, code, seconds, signal }: ExecutionTask): Promise<ExecutionResult> {
     signal.throwIfAborted();
     const worker = await this.start();
     signal.throwIfAborted();
-    const files = this.#filled === mark(workspace) ? null : workspace.files();
-    const answer = message(worker, { signal, seconds });
-    worker.postMessage({ kind: "run", container: workspace.id, code, files } satisfies Job, []);
+    const files = this.#loadedRevision === toRevisionKey(workspace) ? null : workspace.files();
+    const answer = nextReply(worker, { signal, seconds });
+    worker.postMessage(
+      { kind: "run", container: workspace.id, code, files } satisfies WorkerRequest,
+      [],
+    );
     const report = await answer;
     const done = report?.kind === "done" ? report : null;
-    if (!done) await this.#replace();
+    if (!done) await this.#restart();
     signal.throwIfAborted();
-    if (!done) return ENDED;
-    workspace.apply(done);
-    this.#filled = mark(workspace);
+    if (!done) return TERMINATED_RESULT;
+    workspace.applyResult(done);
+    this.#loadedRevision = toRevisionKey(workspace);
     return done;
   }
 
-  async #replace(): Promise<void> {
-    await this.#end();
+  async #restart(): Promise<void> {
+    await this.#terminate();
     // Whoever needs it next waits for it, and hears of its failure.
     this.start().catch(() => undefined);
   }
 
-  async #end(): Promise<void> {
-    const worker = this.#worker;
+  async #terminate(): Promise<void> {
+    const worker = this.#thread;
     if (!worker) return;
-    this.#lose(worker);
+    this.#discard(worker);
     await worker.terminate();
   }
 
-  #lose(worker: Worker): void {
-    if (this.#worker !== worker) return;
-    this.#worker = null;
+  #discard(worker: Worker): void {
+    if (this.#thread !== worker) return;
+    this.#thread = null;
     this.#ready = null;
-    this.#filled = "";
+    this.#loadedRevision = "";
   }
 
-  async #boot(): Promise<Worker> {
+  async #startThread(): Promise<Worker> {
     if (this.#closed) throw new Error("The emulator has been closed.");
     const worker = new Worker(new URL("./worker-thread.ts", import.meta.url), {
       env: {},
       execArgv: [],
     });
-    this.#worker = worker;
+    this.#thread = worker;
     // An interpreter that crashes is replaced; it must not take the emulator with it.
-    worker.on("error", () => undefined).on("exit", () => this.#lose(worker));
-    const report = await message(worker);
+    worker.on("error", () => undefined).on("exit", () => this.#discard(worker));
+    const report = await nextReply(worker);
     if (report?.kind !== "ready") throw new Error("The Python interpreter did not start.");
     return worker;
   }
 }
 
-function mark({ id, revision }: Workspace): string {
+function toRevisionKey({ id, revision }: Workspace): string {
   return `${id} ${revision}`;
 }
 
-interface Limits {
+interface WaitLimits {
   signal?: AbortSignal;
   seconds?: number;
 }
 
 /** The worker's next message; null when it dies, or the signal or the time comes first. */
-function message(worker: Worker, { signal, seconds }: Limits = {}): Promise<Report | null> {
+function nextReply(
+  worker: Worker,
+  { signal, seconds }: WaitLimits = {},
+): Promise<WorkerReply | null> {
   return new Promise((resolve) => {
-    const settle = (report: Report | null) => {
+    const settle = (report: WorkerReply | null) => {
       worker.off("message", settle).off("exit", fail);
       signal?.removeEventListener("abort", fail);
       clearTimeout(timer);

@@ -6,45 +6,45 @@ import { loadPyodide, type PyodideAPI, version } from "pyodide";
 // 512 MiB: a memory bomb becomes a MemoryError instead of taking the machine with it.
 setFlagsFromString("--wasm-max-mem-pages=8192");
 
-const FOLDER = new URL("../.cache/", import.meta.resolve("pyodide"));
-const SNAPSHOT = new URL(`pyodide-${version}-node-${process.version}.snapshot`, FOLDER);
+const CACHE_FOLDER = new URL("../.cache/", import.meta.resolve("pyodide"));
+const SNAPSHOT_FILE = new URL(`pyodide-${version}-node-${process.version}.snapshot`, CACHE_FOLDER);
 
-const SILENT = { stdin: () => null, stdout: () => undefined, stderr: () => undefined };
+const NO_STDIO = { stdin: () => null, stdout: () => undefined, stderr: () => undefined };
 
 /** Gives a fresh interpreter. Snapshots are private to pyodide: its version is pinned. */
-export async function boot(): Promise<PyodideAPI> {
-  const snapshot = read();
-  if (snapshot) return restore(snapshot);
-  const pyodide = await loadPyodide({ ...SILENT, _makeSnapshot: true });
-  keep(pyodide.makeMemorySnapshot());
+export async function startPyodide(): Promise<PyodideAPI> {
+  const snapshot = readSnapshot();
+  if (snapshot) return restoreSnapshot(snapshot);
+  const pyodide = await loadPyodide({ ...NO_STDIO, _makeSnapshot: true });
+  saveSnapshot(pyodide.makeMemorySnapshot());
   return pyodide;
 }
 
-async function restore(snapshot: Uint8Array): Promise<PyodideAPI> {
+async function restoreSnapshot(snapshot: Uint8Array): Promise<PyodideAPI> {
   try {
-    return await loadPyodide({ ...SILENT, _loadSnapshot: snapshot });
+    return await loadPyodide({ ...NO_STDIO, _loadSnapshot: snapshot });
   } catch (cause) {
     // A bad one must not be in the way of the next start.
-    rmSync(SNAPSHOT, { force: true });
+    rmSync(SNAPSHOT_FILE, { force: true });
     throw cause;
   }
 }
 
-function read(): Uint8Array | null {
+function readSnapshot(): Uint8Array | null {
   try {
-    return readFileSync(SNAPSHOT);
+    return readFileSync(SNAPSHOT_FILE);
   } catch {
     return null;
   }
 }
 
 /** Others may be reading or writing the snapshot: it appears under its name when it is whole. */
-function keep(snapshot: Uint8Array): void {
-  const draft = new URL(`${SNAPSHOT.href}.${process.pid}-${Date.now()}`);
+function saveSnapshot(snapshot: Uint8Array): void {
+  const draft = new URL(`${SNAPSHOT_FILE.href}.${process.pid}-${Date.now()}`);
   try {
-    mkdirSync(FOLDER, { recursive: true });
+    mkdirSync(CACHE_FOLDER, { recursive: true });
     writeFileSync(draft, snapshot);
-    renameSync(draft, SNAPSHOT);
+    renameSync(draft, SNAPSHOT_FILE);
   } catch {
     // It is only slower without: node_modules may be read-only.
   }

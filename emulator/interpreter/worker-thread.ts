@@ -2,83 +2,86 @@
 import { readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import * as z from "zod";
-import { boot } from "./start-pyodide.ts";
-import type { File, Job, Report } from "./messages.ts";
+import { startPyodide } from "./start-pyodide.ts";
+import type { FileEntry, WorkerRequest, WorkerReply } from "./messages.ts";
 
-const Shown = z.tuple([z.boolean(), z.array(z.tuple([z.enum(["logs", "image"]), z.string()]))]);
-const Listing = z.record(z.string(), z.tuple([z.string(), z.number()]));
+const CellResult = z.tuple([
+  z.boolean(),
+  z.array(z.tuple([z.enum(["logs", "image"]), z.string()])),
+]);
+const FileListing = z.record(z.string(), z.tuple([z.string(), z.number()]));
 
-const run = python<(container: string, code: string) => Promise<{ toJs(): unknown }>>();
-const forget = python<(container: string) => void>();
-const clear = python<() => void>();
-const listing = python<() => string>();
+const run = pythonFunction<(container: string, code: string) => Promise<{ toJs(): unknown }>>();
+const forget = pythonFunction<(container: string) => void>();
+const clear = pythonFunction<() => void>();
+const listing = pythonFunction<() => string>();
 const Notebook = z.object({ run, forget, clear, listing });
-const Disk = z.object({
-  mkdirTree: python<(path: string) => void>(),
-  readFile: python<(path: string) => Uint8Array<ArrayBuffer>>(),
-  writeFile: python<(path: string, bytes: Uint8Array) => void>(),
-  utime: python<(path: string, accessed: number, modified: number) => void>(),
+const FileSystem = z.object({
+  mkdirTree: pythonFunction<(path: string) => void>(),
+  readFile: pythonFunction<(path: string) => Uint8Array<ArrayBuffer>>(),
+  writeFile: pythonFunction<(path: string, bytes: Uint8Array) => void>(),
+  utime: pythonFunction<(path: string, accessed: number, modified: number) => void>(),
 });
 
-const pyodide = await boot();
-const disk = Disk.parse(pyodide.FS);
-const notebook = load();
+const pyodide = await startPyodide();
+const fileSystem = FileSystem.parse(pyodide.FS);
+const notebook = loadNotebook();
 
-parentPort?.on("message", (job: Job) => void take(job));
-report({ kind: "ready" });
+parentPort?.on("message", (job: WorkerRequest) => void handleRequest(job));
+postReply({ kind: "ready" });
 
-async function take(job: Job): Promise<void> {
+async function handleRequest(job: WorkerRequest): Promise<void> {
   if (job.kind === "forget") {
     notebook.forget(job.container);
     return;
   }
-  if (job.files) fill(job.files);
-  const before = files();
-  if (before.size > 0) tick();
-  const shown = await execute(job.container, job.code);
-  const after = files();
+  if (job.files) replaceFiles(job.files);
+  const before = listFileVersions();
+  if (before.size > 0) waitForNextMillisecond();
+  const shown = await runCell(job.container, job.code);
+  const after = listFileVersions();
   const changed = [...after.keys()].filter((path) => after.get(path) !== before.get(path));
-  report({
+  postReply({
     kind: "done",
     ...shown,
-    changed: changed.map((path): File => [path, disk.readFile(path)]),
+    changed: changed.map((path): FileEntry => [path, fileSystem.readFile(path)]),
     removed: [...before.keys()].filter((path) => !after.has(path)),
   });
 }
 
-async function execute(container: string, code: string) {
+async function runCell(container: string, code: string) {
   const result = await notebook.run(container, code);
-  const [raised, outputs] = Shown.parse(result.toJs());
-  return { raised, outputs: outputs.map(([type, value]) => output(type, value)) };
+  const [raised, outputs] = CellResult.parse(result.toJs());
+  return { raised, outputs: outputs.map(([type, value]) => toOutput(type, value)) };
 }
 
-function output(type: "logs" | "image", value: string) {
+function toOutput(type: "logs" | "image", value: string) {
   return type === "logs" ? { type, logs: value } : { type, url: value };
 }
 
 /** Waits for the next millisecond: files written from now on have another time than those before. */
-function tick(): void {
+function waitForNextMillisecond(): void {
   const now = Date.now();
   while (Date.now() === now);
 }
 
 /** Gives every file with a mark that changes when the file does. */
-function files(): Map<string, string> {
-  const found = Listing.parse(JSON.parse(notebook.listing()));
+function listFileVersions(): Map<string, string> {
+  const found = FileListing.parse(JSON.parse(notebook.listing()));
   return new Map(Object.entries(found).map(([path, mark]) => [path, mark.join(" ")]));
 }
 
-function fill(given: File[]): void {
+function replaceFiles(given: FileEntry[]): void {
   notebook.clear();
   for (const [path, bytes] of given) {
-    disk.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-    disk.writeFile(path, bytes);
+    fileSystem.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+    fileSystem.writeFile(path, bytes);
     // In the past, so that a run which writes the file again is sure to change its time.
-    disk.utime(path, 0, 0);
+    fileSystem.utime(path, 0, 0);
   }
 }
 
-function load(): z.infer<typeof Notebook> {
+function loadNotebook(): z.infer<typeof Notebook> {
   const source = readFileSync(new URL("./notebook.py", import.meta.url), "utf8");
   const names = z.instanceof(pyodide.ffi.PyDict).parse(pyodide.toPy({}));
   pyodide.runPython(source, { globals: names, filename: "notebook.py" });
@@ -89,11 +92,11 @@ function load(): z.infer<typeof Notebook> {
   return Notebook.parse(Object.fromEntries(members));
 }
 
-function python<T>() {
+function pythonFunction<T>() {
   return z.custom<T>((value) => typeof value === "function");
 }
 
-function report(message: Report): void {
+function postReply(message: WorkerReply): void {
   const written = message.kind === "done" ? message.changed : [];
   const buffers = written.map(([, bytes]) => bytes.buffer);
   parentPort?.postMessage(message, buffers);

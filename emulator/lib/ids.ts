@@ -6,6 +6,6 @@ export function newId(prefix: string): string {
 }
 
 /** A time in milliseconds as the unix seconds that the API speaks of. */
-export function unix(milliseconds = Date.now()): number {
+export function toUnixSeconds(milliseconds = Date.now()): number {
   return Math.floor(milliseconds / 1000);
 }

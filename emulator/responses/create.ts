@@ -1,31 +1,31 @@
 /** What is settled before a response is created: is the request sound, and what does it refer to? */
-import { ApiError, missing } from "../errors.ts";
+import { ApiError, notFound } from "../errors.ts";
 import type { Container } from "../containers/containers.ts";
 import { isCall } from "./items.ts";
 import {
-  check,
-  checkInclude,
-  CreateRequest,
-  type Interpreter,
-  interpreter,
+  validate,
+  parseInclude,
+  CreateParams,
+  type InterpreterTool,
+  findInterpreterTool,
 } from "./create-params.ts";
 import { Run } from "./run.ts";
-import { find } from "./lifecycle.ts";
-import type { State, Upload } from "../state.ts";
+import { findRun } from "./lifecycle.ts";
+import type { State, UploadedFile } from "../state.ts";
 
 /** Makes a run of a request's body, or throws what the API would answer. */
-export function prepare(state: State, body: unknown): Run {
-  const request = check(CreateRequest, body);
-  checkInclude(request.include ?? []);
+export function createRun(state: State, body: unknown): Run {
+  const request = validate(CreateParams, body);
+  parseInclude(request.include ?? []);
   const run = new Run(request, state.settings);
-  refuse(run);
-  const earlier = context(state, run);
-  const tool = interpreter(request);
-  if (tool) run.container = place(state, tool, earlier).id;
+  assertInput(run);
+  const earlier = findPreviousContainer(state, run);
+  const tool = findInterpreterTool(request);
+  if (tool) run.containerId = resolveContainer(state, tool, earlier).id;
   return run;
 }
 
-function refuse({ request, conversation }: Run): void {
+function assertInput({ params: request, conversationId: conversation }: Run): void {
   if (conversation !== null && request.previous_response_id) {
     const message =
       "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Send one of them.";
@@ -39,18 +39,22 @@ function refuse({ request, conversation }: Run): void {
 }
 
 /** The container that what came before has used, if there is one. */
-function context(state: State, { request, conversation: id }: Run): string | null {
-  if (request.previous_response_id) return previous(state, request.previous_response_id).container;
+function findPreviousContainer(
+  state: State,
+  { params: request, conversationId: id }: Run,
+): string | null {
+  if (request.previous_response_id)
+    return findPreviousRun(state, request.previous_response_id).containerId;
   if (id === null) return null;
   const conversation = state.conversations.get(id);
-  if (!conversation) throw missing("Conversation", id);
+  if (!conversation) throw notFound("Conversation", id);
   const calls = conversation.entries.map(({ item }) => item).filter(isCall);
   return calls.at(-1)?.container_id ?? null;
 }
 
-function previous(state: State, id: string): Run {
+function findPreviousRun(state: State, id: string): Run {
   try {
-    return find(state, id);
+    return findRun(state, id);
   } catch {
     throw new ApiError(400, `Previous response with id '${id}' not found.`, {
       param: "previous_response_id",
@@ -59,10 +63,14 @@ function previous(state: State, id: string): Run {
   }
 }
 
-function place(state: State, { container }: Interpreter, earlier: string | null): Container {
+function resolveContainer(
+  state: State,
+  { container }: InterpreterTool,
+  earlier: string | null,
+): Container {
   if (typeof container === "string") return state.containers.use(container);
-  if (earlier !== null && state.containers.alive(earlier)) return state.containers.use(earlier);
-  const files = (container.file_ids ?? []).map((id) => upload(state, id));
+  if (earlier !== null && state.containers.isActive(earlier)) return state.containers.use(earlier);
+  const files = (container.file_ids ?? []).map((id) => findUpload(state, id));
   const made = state.containers.create({
     name: "auto",
     memoryLimit: container.memory_limit ?? undefined,
@@ -73,7 +81,7 @@ function place(state: State, { container }: Interpreter, earlier: string | null)
 }
 
 /** An uploaded file; throws the API's 404 for any other. */
-export function upload(state: State, id: string): Upload {
+export function findUpload(state: State, id: string): UploadedFile {
   const found = state.uploads.get(id);
   if (!found) throw new ApiError(404, `No such File object: ${id}`, { param: "id" });
   return found;

@@ -1,23 +1,31 @@
 /** Tells the stream how an item comes to be. Each function takes the item when it is whole. */
-import type { Events } from "./event-log.ts";
-import type { Call, Message, Reasoning } from "./items.ts";
+import type { EventLog } from "./event-log.ts";
+import type { CodeInterpreterCall, MessageItem, ReasoningItem } from "./items.ts";
 
-const CHUNKS = 4;
+const DELTAS_PER_TEXT = 4;
 
 /** A reasoning item: it is there, and done. */
-export function reasoning(events: Events, output_index: number, item: Reasoning): void {
+export function addReasoningEvents(
+  events: EventLog,
+  output_index: number,
+  item: ReasoningItem,
+): void {
   events.add("response.output_item.added", () => ({ output_index, item }));
   events.add("response.output_item.done", () => ({ output_index, item }));
 }
 
 /** A call up to the moment at which its code runs. */
-export function callBegins(events: Events, output_index: number, call: Call): void {
+export function addCallStartEvents(
+  events: EventLog,
+  output_index: number,
+  call: CodeInterpreterCall,
+): void {
   const { id: item_id, code } = call;
   const place = { output_index, item_id };
   const item = { ...call, status: "in_progress", code: "", outputs: null };
   events.add("response.output_item.added", () => ({ output_index, item }));
   events.add("response.code_interpreter_call.in_progress", () => place);
-  for (const delta of chunks(code)) {
+  for (const delta of splitIntoDeltas(code)) {
     events.add("response.code_interpreter_call_code.delta", () => ({ ...place, delta }));
   }
   events.add("response.code_interpreter_call_code.done", () => ({ ...place, code }));
@@ -25,14 +33,18 @@ export function callBegins(events: Events, output_index: number, call: Call): vo
 }
 
 /** A call from the moment at which its code has run. */
-export function callEnds(events: Events, output_index: number, call: Call): void {
+export function addCallEndEvents(
+  events: EventLog,
+  output_index: number,
+  call: CodeInterpreterCall,
+): void {
   const place = { output_index, item_id: call.id };
   events.add("response.code_interpreter_call.completed", () => place);
   events.add("response.output_item.done", (see) => ({ output_index, item: see(call) }));
 }
 
 /** The assistant's message: its text, then its citations. */
-export function message(events: Events, output_index: number, whole: Message): void {
+export function addMessageEvents(events: EventLog, output_index: number, whole: MessageItem): void {
   const part = whole.content[0];
   if (!part) return;
   const place = { output_index, item_id: whole.id, content_index: 0 };
@@ -40,7 +52,7 @@ export function message(events: Events, output_index: number, whole: Message): v
   const empty = { ...part, annotations: [], text: "" };
   events.add("response.output_item.added", () => ({ output_index, item }));
   events.add("response.content_part.added", () => ({ ...place, part: empty }));
-  for (const delta of chunks(part.text)) {
+  for (const delta of splitIntoDeltas(part.text)) {
     events.add("response.output_text.delta", () => ({ ...place, delta, logprobs: [] }));
   }
   for (const [annotation_index, annotation] of part.annotations.entries()) {
@@ -53,7 +65,7 @@ export function message(events: Events, output_index: number, whole: Message): v
 }
 
 /** Cuts a text into a few pieces, never inside a character. */
-function chunks(text: string): string[] {
-  const size = Math.max(1, Math.ceil(text.length / CHUNKS));
+function splitIntoDeltas(text: string): string[] {
+  const size = Math.max(1, Math.ceil(text.length / DELTAS_PER_TEXT));
   return text.match(new RegExp(`.{1,${size}}`, "gsu")) ?? [];
 }

@@ -1,18 +1,31 @@
-import { Events } from "./event-log.ts";
-import { newId, unix } from "../lib/ids.ts";
-import { type Call, type Given, type Made, type See, type Sight, sight } from "./items.ts";
-import { script, type Script } from "./scripted-model.ts";
+import { EventLog } from "./event-log.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
 import {
-  type CreateRequest,
-  inputItems,
-  interpreter,
-  lastWords,
-  OUTPUTS,
+  type CodeInterpreterCall,
+  type InputItem,
+  type OutputItem,
+  type View,
+  type Visibility,
+  createView,
+} from "./items.ts";
+import { parseScript, type Script } from "./scripted-model.ts";
+import {
+  type CreateParams,
+  toInputItems,
+  findInterpreterTool,
+  getLastUserText,
+  OUTPUTS_INCLUDE,
 } from "./create-params.ts";
-import { concealed } from "../redact-secrets.ts";
+import { redactSecrets } from "../redact-secrets.ts";
 import type { Settings } from "../settings.ts";
 
-export type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled" | "incomplete";
+export type RunStatus =
+  | "queued"
+  | "in_progress"
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "incomplete";
 
 export interface Usage {
   input_tokens: number;
@@ -23,9 +36,9 @@ export interface Usage {
 }
 
 /** How a run ends. */
-export interface End {
-  status: Status;
-  output: Made[];
+export interface RunEnd {
+  status: RunStatus;
+  output: OutputItem[];
   error?: { code: string; message: string };
   incomplete?: { reason: string };
   usage?: Usage;
@@ -34,63 +47,70 @@ export interface End {
 /** One response: what was asked, and the truth about what came of it. */
 export class Run {
   readonly id = newId("resp");
-  readonly createdAt = unix();
-  readonly request: CreateRequest;
+  readonly createdAt = toUnixSeconds();
+  readonly params: CreateParams;
   readonly background: boolean;
-  readonly included: boolean;
+  readonly includesOutputs: boolean;
   readonly store: boolean;
-  readonly conversation: string | null;
-  readonly input: Given[];
+  readonly conversationId: string | null;
+  readonly input: InputItem[];
   /** What the model has been told to do. */
   readonly script: Script;
-  readonly events = new Events();
-  readonly abort = new AbortController();
+  readonly events = new EventLog();
+  readonly abortController = new AbortController();
   readonly ended = Promise.withResolvers<void>();
   /** Calls that were carried out, also where the response ended without them. */
-  readonly done: Call[] = [];
+  readonly executedCalls: CodeInterpreterCall[] = [];
   /** Calls whose code raised, or took too long. */
-  readonly raised = new Set<string>();
-  status: Status;
+  readonly raisedCallIds = new Set<string>();
+  status: RunStatus;
   /** When the run ended, in milliseconds. */
   endedAt: number | null = null;
   /** The container of its calls. */
-  container: string | null = null;
-  end: End | null = null;
+  containerId: string | null = null;
+  end: RunEnd | null = null;
 
-  constructor(request: CreateRequest, { effectiveStore }: Settings) {
-    this.request = request;
+  constructor(request: CreateParams, { effectiveStore }: Settings) {
+    this.params = request;
     this.background = request.background === true;
-    this.included = request.include?.includes(OUTPUTS) ?? false;
-    this.conversation = conversationId(request.conversation);
-    this.input = inputItems(request.input);
-    this.script = script(lastWords(this.input), interpreter(request) !== null);
-    this.store = effectiveStore && request.store !== false && this.script.kept === null;
+    this.includesOutputs = request.include?.includes(OUTPUTS_INCLUDE) ?? false;
+    this.conversationId = toConversationId(request.conversation);
+    this.input = toInputItems(request.input);
+    this.script = parseScript(getLastUserText(this.input), findInterpreterTool(request) !== null);
+    this.store = effectiveStore && request.store !== false && this.script.keptSeconds === null;
     this.status = this.background ? "queued" : "in_progress";
   }
 
-  get output(): Made[] {
+  get output(): OutputItem[] {
     return this.end?.output ?? [];
   }
 
   get completedAt(): number | null {
-    return this.status === "completed" && this.endedAt !== null ? unix(this.endedAt) : null;
+    return this.status === "completed" && this.endedAt !== null
+      ? toUnixSeconds(this.endedAt)
+      : null;
   }
 
   /** How a reader who asked for outputs, or didn't, sees this run by a rule. */
-  sight(rule: string, included: boolean): See {
-    const given: Sight = { included, background: this.background, rule, endedAt: this.endedAt };
-    return sight(given);
+  createView(rule: string, included: boolean): View {
+    const given: Visibility = {
+      includesOutputs: included,
+      background: this.background,
+      outputsRule: rule,
+      endedAt: this.endedAt,
+    };
+    return createView(given);
   }
 }
 
-function conversationId(given: CreateRequest["conversation"]): string | null {
+function toConversationId(given: CreateParams["conversation"]): string | null {
   if (given === undefined || given === null) return null;
   return typeof given === "string" ? given : given.id;
 }
 
 /** The response object that the API gives. */
-export function describe(run: Run, see: See): Record<string, unknown> {
-  const { request, end } = run;
+export function toResponse(run: Run, see: View): Record<string, unknown> {
+  const { params: request, end } = run;
   return {
     id: run.id,
     object: "response",
@@ -111,22 +131,22 @@ export function describe(run: Run, see: See): Record<string, unknown> {
     prompt_cache_retention: request.prompt_cache_retention ?? null,
     reasoning: { effort: "none", summary: null, ...request.reasoning },
     safety_identifier: request.safety_identifier ?? null,
-    service_tier: service(request.service_tier),
+    service_tier: toServiceTier(request.service_tier),
     store: run.store,
     temperature: request.temperature ?? 1,
     text: { format: { type: "text" }, verbosity: "medium", ...request.text },
     tool_choice: request.tool_choice ?? "auto",
-    tools: (request.tools ?? []).map(concealed),
+    tools: (request.tools ?? []).map(redactSecrets),
     top_logprobs: request.top_logprobs ?? 0,
     top_p: request.top_p ?? 1,
     truncation: request.truncation ?? "disabled",
     usage: end?.usage ?? null,
     user: request.user ?? null,
     metadata: request.metadata ?? {},
-    ...(run.conversation === null ? {} : { conversation: { id: run.conversation } }),
+    ...(run.conversationId === null ? {} : { conversation: { id: run.conversationId } }),
   };
 }
 
-function service(tier: CreateRequest["service_tier"]): string {
+function toServiceTier(tier: CreateParams["service_tier"]): string {
   return tier === undefined || tier === null || tier === "auto" ? "default" : tier;
 }

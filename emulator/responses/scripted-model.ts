@@ -6,13 +6,13 @@ export interface Script {
   codes: string[];
   ending: Ending;
   /** The least seconds in progress, when the input asks for them. */
-  seconds: number | null;
+  minSeconds: number | null;
   /** Who sees its outputs in the background, as the setting `backgroundOutputs` says it. */
-  outputs: string | null;
+  outputsRule: string | null;
   /** Seconds after its end that it can be retrieved; null: as the settings say. */
-  kept: number | null;
+  keptSeconds: number | null;
   /** Whether its container has expired when it ends. */
-  expires: boolean;
+  expiresContainer: boolean;
 }
 
 export type Ending =
@@ -20,39 +20,39 @@ export type Ending =
   | { status: "failed"; code: string }
   | { status: "incomplete"; reason: string };
 
-const FENCE = /^[ \t]*```(?:python|py)[ \t]*\r?\n(.*?)^[ \t]*```[ \t]*$/gims;
-const EXACTLY = /\bprints? exactly:?[ \t]*(\S.*)/i;
-const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
+const PYTHON_BLOCK = /^[ \t]*```(?:python|py)[ \t]*\r?\n(.*?)^[ \t]*```[ \t]*$/gims;
+const PRINTS_EXACTLY = /\bprints? exactly:?[ \t]*(\S.*)/i;
+const NUMBER_PATTERN = String.raw`(\d+(?:\.\d+)?)`;
 
 const DIRECTIVES = {
   fail: /\bemulator:\s*fail\b(?: with (\w+))?/i,
   incomplete: /\bemulator:\s*incomplete\b(?: with (\w+))?/i,
-  run: new RegExp(String.raw`\bemulator:\s*run ${NUMBER} seconds?`, "i"),
+  run: new RegExp(String.raw`\bemulator:\s*run ${NUMBER_PATTERN} seconds?`, "i"),
   idle: /\bemulator:\s*no calls\b/i,
   outputs: new RegExp(
-    String.raw`\bemulator:\s*outputs (empty|present|late ${NUMBER} seconds?)\b`,
+    String.raw`\bemulator:\s*outputs (empty|present|late ${NUMBER_PATTERN} seconds?)\b`,
     "i",
   ),
-  kept: new RegExp(String.raw`\bemulator:\s*kept ${NUMBER} seconds?`, "i"),
+  kept: new RegExp(String.raw`\bemulator:\s*kept ${NUMBER_PATTERN} seconds?`, "i"),
   expires: /\bemulator:\s*container expires\b/i,
 };
 
 /** Reads the input's rules; `tool` says whether there is a code interpreter. */
-export function script(input: string, tool: boolean): Script {
+export function parseScript(input: string, tool: boolean): Script {
   const seconds = DIRECTIVES.run.exec(input)?.[1];
   const kept = DIRECTIVES.kept.exec(input)?.[1];
   const calls = tool && !DIRECTIVES.idle.test(input);
   return {
-    codes: calls ? codes(strip(input)) : [],
-    ending: ending(input),
-    seconds: seconds === undefined ? null : Number(seconds),
-    outputs: outputs(input),
-    kept: kept === undefined ? null : Number(kept),
-    expires: DIRECTIVES.expires.test(input),
+    codes: calls ? parseCodes(removeDirectives(input)) : [],
+    ending: parseEnding(input),
+    minSeconds: seconds === undefined ? null : Number(seconds),
+    outputsRule: parseOutputsRule(input),
+    keptSeconds: kept === undefined ? null : Number(kept),
+    expiresContainer: DIRECTIVES.expires.test(input),
   };
 }
 
-function ending(input: string): Ending {
+function parseEnding(input: string): Ending {
   const failed = DIRECTIVES.fail.exec(input);
   if (failed) return { status: "failed", code: failed[1] ?? "server_error" };
   const incomplete = DIRECTIVES.incomplete.exec(input);
@@ -60,39 +60,39 @@ function ending(input: string): Ending {
   return { status: "completed" };
 }
 
-function outputs(input: string): string | null {
+function parseOutputsRule(input: string): string | null {
   const [, word, delay] = DIRECTIVES.outputs.exec(input) ?? [];
   return delay === undefined ? (word?.toLowerCase() ?? null) : `late:${delay}`;
 }
 
-function strip(input: string): string {
+function removeDirectives(input: string): string {
   const rules = Object.values(DIRECTIVES);
   return rules.reduce((text, rule) => text.replace(rule, ""), input).trim();
 }
 
-function codes(input: string): string[] {
-  const blocks = [...input.matchAll(FENCE)].map((match) => match[1] ?? "");
+function parseCodes(input: string): string[] {
+  const blocks = [...input.matchAll(PYTHON_BLOCK)].map((match) => match[1] ?? "");
   if (blocks.length > 0) return blocks.map((block) => block.replace(/\r?\n$/, ""));
-  const exactly = EXACTLY.exec(input)?.[1]?.trim();
-  return [print(exactly === undefined ? input : unquote(exactly))];
+  const exactly = PRINTS_EXACTLY.exec(input)?.[1]?.trim();
+  return [toPrintStatement(exactly === undefined ? input : unquote(exactly))];
 }
 
 function unquote(text: string): string {
   return /^(["'`])(.+)\1$/.exec(text)?.[2] ?? text;
 }
 
-function print(text: string): string {
+function toPrintStatement(text: string): string {
   // Every JSON string is also a Python string.
   return `print(${JSON.stringify(text)})`;
 }
 
 /** Whether the assistant's message cites a file of that name. */
-export function cited(filename: string): boolean {
+export function isCited(filename: string): boolean {
   return !/^[._]/.test(filename);
 }
 
 /** What the assistant says after its calls, before the files it cites. */
-export function reply(input: string, calls: number): string {
+export function toReplyText(input: string, calls: number): string {
   if (calls === 0) return `The emulator's scripted model ran no Python. You said: ${input}`;
   const times = calls === 1 ? "one piece" : `${calls} pieces`;
   return `The emulator's scripted model ran ${times} of Python.`;

@@ -1,16 +1,16 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Env } from "../app.ts";
+import type { AppEnv } from "../app.ts";
 import type { Container, ContainerFile, Containers } from "../containers/containers.ts";
 import { ApiError } from "../errors.ts";
-import { unix } from "../lib/ids.ts";
-import { upload } from "../responses/create.ts";
-import { check, MemoryLimit } from "../responses/create-params.ts";
-import { concealed } from "../redact-secrets.ts";
+import { toUnixSeconds } from "../lib/ids.ts";
+import { findUpload } from "../responses/create.ts";
+import { validate, MemoryLimit } from "../responses/create-params.ts";
+import { redactSecrets } from "../redact-secrets.ts";
 import type { State } from "../state.ts";
-import { attachment, form, json, page } from "./body.ts";
+import { sendBytes, parseFormBody, parseJsonBody, paginate } from "./body.ts";
 
-const Create = z.strictObject({
+const CreateContainerParams = z.strictObject({
   name: z.string(),
   expires_after: z
     .object({ anchor: z.literal("last_active_at"), minutes: z.int().min(1).max(20) })
@@ -21,15 +21,18 @@ const Create = z.strictObject({
   skills: z.array(z.unknown()).nullish(),
 });
 
-const Added = z.object({ file: z.instanceof(File).optional(), file_id: z.string().optional() });
+const CreateFileParams = z.object({
+  file: z.instanceof(File).optional(),
+  file_id: z.string().optional(),
+});
 
 /** `/v1/containers`. Every call about a container counts as its use. */
-export function containers(state: State): Hono<Env> {
+export function containerRoutes(state: State): Hono<AppEnv> {
   const all = state.containers;
-  return new Hono<Env>()
+  return new Hono<AppEnv>()
     .post("/", async (c) => {
-      const request = check(Create, await json(c));
-      const files = (request.file_ids ?? []).map((id) => upload(state, id));
+      const request = validate(CreateContainerParams, await parseJsonBody(c));
+      const files = (request.file_ids ?? []).map((id) => findUpload(state, id));
       const made = all.create({
         name: request.name,
         memoryLimit: request.memory_limit ?? undefined,
@@ -37,17 +40,17 @@ export function containers(state: State): Hono<Env> {
         networkPolicy: request.network_policy ?? undefined,
       });
       for (const { filename, bytes } of files) made.upload(filename, bytes);
-      return c.json(shape(all, made));
+      return c.json(toContainer(all, made));
     })
     .get("/", (c) =>
       c.json(
-        page(
+        paginate(
           c,
-          all.list().map((container) => shape(all, container)),
+          all.list().map((container) => toContainer(all, container)),
         ),
       ),
     )
-    .get("/:id", (c) => c.json(shape(all, all.use(c.req.param("id")))))
+    .get("/:id", (c) => c.json(toContainer(all, all.use(c.req.param("id")))))
     .delete("/:id", (c) => {
       const id = c.req.param("id");
       all.delete(id);
@@ -55,28 +58,28 @@ export function containers(state: State): Hono<Env> {
     })
     .post("/:id/files", async (c) => {
       const container = all.use(c.req.param("id"));
-      const { file, file_id } = check(Added, await form(c));
+      const { file, file_id } = validate(CreateFileParams, await parseFormBody(c));
       if (file_id !== undefined) {
-        const { filename, bytes } = upload(state, file_id);
-        return c.json(fileShape(container, container.upload(filename, bytes)));
+        const { filename, bytes } = findUpload(state, file_id);
+        return c.json(toContainerFile(container, container.upload(filename, bytes)));
       }
       if (!file) throw new ApiError(400, "Missing required parameter: 'file'.", { param: "file" });
       const bytes = new Uint8Array(await file.arrayBuffer());
-      return c.json(fileShape(container, container.upload(file.name, bytes)));
+      return c.json(toContainerFile(container, container.upload(file.name, bytes)));
     })
     .get("/:id/files", (c) => {
       const container = all.use(c.req.param("id"));
-      const files = [...container.contents.values()];
+      const files = [...container.filesByPath.values()];
       return c.json(
-        page(
+        paginate(
           c,
-          files.map((file) => fileShape(container, file)),
+          files.map((file) => toContainerFile(container, file)),
         ),
       );
     })
     .get("/:id/files/:file", (c) => {
       const container = all.use(c.req.param("id"));
-      return c.json(fileShape(container, container.file(c.req.param("file"))));
+      return c.json(toContainerFile(container, container.file(c.req.param("file"))));
     })
     .delete("/:id/files/:file", (c) => {
       const container = all.use(c.req.param("id"));
@@ -86,26 +89,29 @@ export function containers(state: State): Hono<Env> {
     })
     .get("/:id/files/:file/content", (c) => {
       const { bytes } = all.use(c.req.param("id")).file(c.req.param("file"));
-      return attachment(c, bytes);
+      return sendBytes(c, bytes);
     });
 }
 
-function shape(all: Containers, container: Container) {
-  const { id, createdAt, usedAt, expired, wishes } = container;
+function toContainer(all: Containers, container: Container) {
+  const { id, createdAt, lastActiveAt: usedAt, expired, options: wishes } = container;
   return {
     id,
     object: "container",
     created_at: createdAt,
     status: expired ? "expired" : "running",
-    expires_after: { anchor: "last_active_at", minutes: all.minutes(container) },
-    last_active_at: unix(usedAt),
+    expires_after: { anchor: "last_active_at", minutes: all.minutesUntilExpiry(container) },
+    last_active_at: toUnixSeconds(usedAt),
     memory_limit: wishes.memoryLimit ?? "1g",
     name: wishes.name ?? "",
-    network_policy: concealed(wishes.networkPolicy ?? { type: "disabled" }),
+    network_policy: redactSecrets(wishes.networkPolicy ?? { type: "disabled" }),
   };
 }
 
-function fileShape(container: Container, { id, createdAt, bytes, path, source }: ContainerFile) {
+function toContainerFile(
+  container: Container,
+  { id, createdAt, bytes, path, source }: ContainerFile,
+) {
   return {
     id,
     object: "container.file",

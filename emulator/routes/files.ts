@@ -1,37 +1,43 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Env } from "../app.ts";
-import { newId, unix } from "../lib/ids.ts";
-import { upload } from "../responses/create.ts";
-import { check } from "../responses/create-params.ts";
-import type { State, Upload } from "../state.ts";
-import { attachment, form, page } from "./body.ts";
+import type { AppEnv } from "../app.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
+import { findUpload } from "../responses/create.ts";
+import { validate } from "../responses/create-params.ts";
+import type { State, UploadedFile } from "../state.ts";
+import { sendBytes, parseFormBody, paginate } from "./body.ts";
 
-const Create = z.object({ file: z.instanceof(File), purpose: z.string() });
+const CreateFileParams = z.object({ file: z.instanceof(File), purpose: z.string() });
 
 /** `/v1/files`: as much of it as containers need. */
-export function files(state: State): Hono<Env> {
-  return new Hono<Env>()
+export function fileRoutes(state: State): Hono<AppEnv> {
+  return new Hono<AppEnv>()
     .post("/", async (c) => {
-      const { file, purpose } = check(Create, await form(c));
+      const { file, purpose } = validate(CreateFileParams, await parseFormBody(c));
       const bytes = new Uint8Array(await file.arrayBuffer());
       // Unlike all others, these ids have a hyphen.
       const id = newId("file").replace("_", "-");
-      const made: Upload = { id, createdAt: unix(), filename: file.name, purpose, bytes };
+      const made: UploadedFile = {
+        id,
+        createdAt: toUnixSeconds(),
+        filename: file.name,
+        purpose,
+        bytes,
+      };
       state.uploads.set(id, made);
-      return c.json(shape(made));
+      return c.json(toFile(made));
     })
-    .get("/", (c) => c.json(page(c, [...state.uploads.values()].map(shape))))
-    .get("/:id", (c) => c.json(shape(upload(state, c.req.param("id")))))
-    .get("/:id/content", (c) => attachment(c, upload(state, c.req.param("id")).bytes))
+    .get("/", (c) => c.json(paginate(c, [...state.uploads.values()].map(toFile))))
+    .get("/:id", (c) => c.json(toFile(findUpload(state, c.req.param("id")))))
+    .get("/:id/content", (c) => sendBytes(c, findUpload(state, c.req.param("id")).bytes))
     .delete("/:id", (c) => {
-      const { id } = upload(state, c.req.param("id"));
+      const { id } = findUpload(state, c.req.param("id"));
       state.uploads.delete(id);
       return c.json({ id, object: "file", deleted: true });
     });
 }
 
-function shape({ id, bytes, createdAt, filename, purpose }: Upload) {
+function toFile({ id, bytes, createdAt, filename, purpose }: UploadedFile) {
   return {
     id,
     object: "file",

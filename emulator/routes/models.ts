@@ -1,9 +1,9 @@
 import { Hono } from "hono";
-import type { Env } from "../app.ts";
+import type { AppEnv } from "../app.ts";
 import { ApiError } from "../errors.ts";
 
 /** Name → unix time of its creation. A response may ask for any other name as well. */
-const MODELS: Record<string, number> = {
+const MODEL_CREATED_SECONDS: Record<string, number> = {
   "gpt-4.1": 1_744_316_542,
   "gpt-5": 1_754_425_777,
   "gpt-5.2": 1_765_313_051,
@@ -11,12 +11,14 @@ const MODELS: Record<string, number> = {
 };
 
 /** `/v1/models`. Behind each of them is the same script. */
-export function models(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", (c) => c.json({ object: "list", data: Object.keys(MODELS).map(shape) }))
+export function modelRoutes(): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .get("/", (c) =>
+      c.json({ object: "list", data: Object.keys(MODEL_CREATED_SECONDS).map(toModel) }),
+    )
     .get("/:id", (c) => {
       const id = c.req.param("id");
-      if (id in MODELS) return c.json(shape(id));
+      if (id in MODEL_CREATED_SECONDS) return c.json(toModel(id));
       throw new ApiError(404, `The model '${id}' does not exist`, {
         param: "model",
         code: "model_not_found",
@@ -24,6 +26,6 @@ export function models(): Hono<Env> {
     });
 }
 
-function shape(id: string) {
-  return { id, object: "model", created: MODELS[id], owned_by: "emulator-scripted" };
+function toModel(id: string) {
+  return { id, object: "model", created: MODEL_CREATED_SECONDS[id], owned_by: "emulator-scripted" };
 }

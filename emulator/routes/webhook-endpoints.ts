@@ -1,11 +1,11 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Env } from "../app.ts";
+import type { AppEnv } from "../app.ts";
 import type { Endpoint } from "../webhooks/endpoints.ts";
 import { ApiError } from "../errors.ts";
-import { check } from "../responses/create-params.ts";
+import { validate } from "../responses/create-params.ts";
 import type { State } from "../state.ts";
-import { json, page } from "./body.ts";
+import { parseJsonBody, paginate } from "./body.ts";
 
 const EVENT_TYPES = [
   "response.completed",
@@ -19,36 +19,36 @@ const EVENT_TYPES = [
 ] as const;
 
 const EventType = z.enum(EVENT_TYPES);
-const Wish = z.strictObject({
+const EndpointParams = z.strictObject({
   name: z.string().min(1),
   url: z.url(),
   event_types: z.array(EventType).min(1),
 });
-const Rotation = z.strictObject({
+const RotateSecretParams = z.strictObject({
   keep_old_secret_active_for_24_hours: z.boolean().default(false),
 });
-const Test = z.strictObject({ event_type: EventType });
+const TestEventParams = z.strictObject({ event_type: EventType });
 
 /** The response that test events are about. There is none. */
-const SAMPLE = "resp_abc123";
+const TEST_EVENT_RESPONSE_ID = "resp_abc123";
 
 /** `/v1/webhook_endpoints`. A signing secret is shown when it is made, and never again. */
-export function endpoints({ endpoints: all, webhooks }: State): Hono<Env> {
-  return new Hono<Env>()
+export function webhookEndpointRoutes({ endpoints: all, webhooks }: State): Hono<AppEnv> {
+  return new Hono<AppEnv>()
     .post("/", async (c) => {
-      const made = all.create(check(Wish, await json(c)));
-      return c.json(shown(made));
+      const made = all.create(validate(EndpointParams, await parseJsonBody(c)));
+      return c.json(toEndpointWithSecret(made));
     })
-    .get("/", (c) => c.json(page(c, all.list().map(shape))))
-    .get("/:id", (c) => c.json(shape(all.find(c.req.param("id")))))
+    .get("/", (c) => c.json(paginate(c, all.list().map(toEndpoint))))
+    .get("/:id", (c) => c.json(toEndpoint(all.find(c.req.param("id")))))
     .post("/:id", async (c) => {
-      const { name, url, event_types } = check(Wish.partial(), await json(c));
+      const { name, url, event_types } = validate(EndpointParams.partial(), await parseJsonBody(c));
       const changes = {
         ...(name && { name }),
         ...(url && { url }),
         ...(event_types && { event_types }),
       };
-      return c.json(shape(all.update(c.req.param("id"), changes)));
+      return c.json(toEndpoint(all.update(c.req.param("id"), changes)));
     })
     .delete("/:id", (c) => {
       const id = c.req.param("id");
@@ -56,13 +56,19 @@ export function endpoints({ endpoints: all, webhooks }: State): Hono<Env> {
       return c.json({ id, object: "webhook_endpoint.deleted", deleted: true });
     })
     .post("/:id/rotate_secret", async (c) => {
-      const { keep_old_secret_active_for_24_hours: overlap } = check(Rotation, await json(c));
-      return c.json(shown(all.rotate(c.req.param("id"), { overlap })));
+      const { keep_old_secret_active_for_24_hours: overlap } = validate(
+        RotateSecretParams,
+        await parseJsonBody(c),
+      );
+      return c.json(toEndpointWithSecret(all.rotate(c.req.param("id"), { overlap })));
     })
     .post("/:id/test", async (c) => {
       const endpoint = all.find(c.req.param("id"));
-      const { event_type: type } = check(Test, await json(c));
-      const { status, error } = await webhooks.test(endpoint, { type, responseId: SAMPLE });
+      const { event_type: type } = validate(TestEventParams, await parseJsonBody(c));
+      const { status, error } = await webhooks.sendTest(endpoint, {
+        type,
+        responseId: TEST_EVENT_RESPONSE_ID,
+      });
       if (status === null) throw new ApiError(400, `The test event got no answer: ${error}.`);
       return c.json({
         object: "webhook_endpoint.test",
@@ -74,7 +80,7 @@ export function endpoints({ endpoints: all, webhooks }: State): Hono<Env> {
     });
 }
 
-function shape({ id, createdAt, updatedAt, name, url, event_types, secret }: Endpoint) {
+function toEndpoint({ id, createdAt, updatedAt, name, url, event_types, secret }: Endpoint) {
   return {
     id,
     object: "webhook_endpoint",
@@ -87,6 +93,6 @@ function shape({ id, createdAt, updatedAt, name, url, event_types, secret }: End
   };
 }
 
-function shown(endpoint: Endpoint) {
-  return { ...shape(endpoint), signing_secret: endpoint.secret };
+function toEndpointWithSecret(endpoint: Endpoint) {
+  return { ...toEndpoint(endpoint), signing_secret: endpoint.secret };
 }

@@ -1,11 +1,11 @@
 import { createHmac } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Endpoint, type Endpoints, secretsOf } from "./endpoints.ts";
-import { newId, unix } from "../lib/ids.ts";
+import { type Endpoint, type WebhookEndpoints, getActiveSecrets } from "./endpoints.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
 import type { Settings } from "../settings.ts";
 
 /** One attempt to deliver a webhook. */
-export interface Attempt {
+export interface DeliveryAttempt {
   at: string;
   webhook_id: string;
   event_id: string;
@@ -16,7 +16,7 @@ export interface Attempt {
   error?: string;
 }
 
-export interface Order {
+export interface WebhookRequest {
   type: string;
   responseId: string;
   copies?: number | undefined;
@@ -34,42 +34,42 @@ interface Receiver {
   secrets: () => string[];
 }
 
-interface Letter extends Order {
+interface Delivery extends WebhookRequest {
   id: string;
   eventId: string;
   body: string;
   to: Receiver;
 }
 
-interface Answer {
+interface AttemptResult {
   status: number | null;
   error?: string;
 }
 
 /** Signs, sends, and sends again. */
-export class Webhooks {
-  readonly attempts: Attempt[] = [];
+export class WebhookSender {
+  readonly attempts: DeliveryAttempt[] = [];
   readonly #settings: Settings;
-  readonly #endpoints: Endpoints;
+  readonly #endpoints: WebhookEndpoints;
   readonly #closing = new AbortController();
 
-  constructor(settings: Settings, endpoints: Endpoints) {
+  constructor(settings: Settings, endpoints: WebhookEndpoints) {
     this.#settings = settings;
     this.#endpoints = endpoints;
   }
 
   /** Sends an event to all who want it; gives its first ids at once, or null when there is nowhere to send it. */
-  send(order: Order): { webhook_id: string; event_id: string } | null {
+  send(order: WebhookRequest): { webhook_id: string; event_id: string } | null {
     const eventId = newId("evt");
-    const letters = this.#receivers(order.type).map((to) => write(order, eventId, to));
-    for (const letter of letters) void this.#copies(letter).catch(() => undefined);
+    const letters = this.#receivers(order.type).map((to) => createDelivery(order, eventId, to));
+    for (const letter of letters) void this.#deliverCopies(letter).catch(() => undefined);
     const [first] = letters;
     return first ? { webhook_id: first.id, event_id: eventId } : null;
   }
 
   /** Sends an event to one endpoint, once, and gives the answer. */
-  async test(endpoint: Endpoint, order: Order): Promise<Answer> {
-    return this.#try(write(order, newId("evt"), this.#receiver(endpoint)), 1);
+  async sendTest(endpoint: Endpoint, order: WebhookRequest): Promise<AttemptResult> {
+    return this.#attempt(createDelivery(order, newId("evt"), this.#toReceiver(endpoint)), 1);
   }
 
   close(): void {
@@ -78,28 +78,33 @@ export class Webhooks {
 
   #receivers(type: string): Receiver[] {
     const { webhookUrl } = this.#settings;
-    const registered = this.#endpoints.for(type).map((endpoint) => this.#receiver(endpoint));
+    const registered = this.#endpoints
+      .subscribedTo(type)
+      .map((endpoint) => this.#toReceiver(endpoint));
     if (webhookUrl === null) return registered;
-    return [{ url: () => webhookUrl, secrets: () => ownSecrets(this.#settings) }, ...registered];
+    return [
+      { url: () => webhookUrl, secrets: () => getSettingsSecrets(this.#settings) },
+      ...registered,
+    ];
   }
 
-  #receiver(endpoint: Endpoint): Receiver {
+  #toReceiver(endpoint: Endpoint): Receiver {
     return {
       url: () => (this.#endpoints.has(endpoint.id) ? endpoint.url : null),
-      secrets: () => secretsOf(endpoint),
+      secrets: () => getActiveSecrets(endpoint),
     };
   }
 
-  async #copies(letter: Letter): Promise<void> {
+  async #deliverCopies(letter: Delivery): Promise<void> {
     await this.#sleep(letter.delay ?? 0);
     const copies = letter.copies ?? this.#settings.webhookCopies;
-    for (let copy = 0; copy < copies; copy++) await this.#deliver(letter);
+    for (let copy = 0; copy < copies; copy++) await this.#deliverWithRetries(letter);
   }
 
-  async #deliver(letter: Letter): Promise<void> {
+  async #deliverWithRetries(letter: Delivery): Promise<void> {
     const end = Date.now() + this.#settings.webhookHours * 3_600_000;
     for (let attempt = 1; ; attempt++) {
-      const { status } = await this.#try(letter, attempt);
+      const { status } = await this.#attempt(letter, attempt);
       if (status !== null && status >= 200 && status < 300) return;
       if (letter.to.url() === null) return;
       const { webhookBackoff, webhookBackoffMax } = this.#settings;
@@ -109,7 +114,7 @@ export class Webhooks {
     }
   }
 
-  async #try(letter: Letter, attempt: number): Promise<Answer> {
+  async #attempt(letter: Delivery, attempt: number): Promise<AttemptResult> {
     const answer = await this.#post(letter);
     this.#closing.signal.throwIfAborted();
     this.attempts.push({
@@ -125,7 +130,7 @@ export class Webhooks {
     return answer;
   }
 
-  async #post(letter: Letter): Promise<Answer> {
+  async #post(letter: Delivery): Promise<AttemptResult> {
     const url = letter.to.url();
     if (url === null) return { status: null, error: "The endpoint was deleted." };
     const timeout = AbortSignal.timeout(this.#settings.webhookTimeout * 1000);
@@ -133,14 +138,14 @@ export class Webhooks {
       const response = await fetch(url, {
         method: "POST",
         body: letter.body,
-        headers: headers(letter),
+        headers: signHeaders(letter),
         redirect: "manual",
         signal: AbortSignal.any([timeout, this.#closing.signal]),
       });
       await response.body?.cancel();
       return { status: response.status };
     } catch (cause) {
-      return { status: null, error: reason(cause) };
+      return { status: null, error: toErrorMessage(cause) };
     }
   }
 
@@ -149,15 +154,21 @@ export class Webhooks {
   }
 }
 
-function ownSecrets({ webhookSecret, webhookSecretOld }: Settings): string[] {
+function getSettingsSecrets({ webhookSecret, webhookSecretOld }: Settings): string[] {
   return webhookSecretOld === null ? [webhookSecret] : [webhookSecret, webhookSecretOld];
 }
 
-function write(order: Order, eventId: string, to: Receiver): Letter {
-  return { ...order, id: newId("wh"), eventId, to, body: event(order, eventId) };
+function createDelivery(order: WebhookRequest, eventId: string, to: Receiver): Delivery {
+  return { ...order, id: newId("wh"), eventId, to, body: toEventBody(order, eventId) };
 }
 
-function headers({ id, body, secret, to, timestamp = unix() }: Letter): Record<string, string> {
+function signHeaders({
+  id,
+  body,
+  secret,
+  to,
+  timestamp = toUnixSeconds(),
+}: Delivery): Record<string, string> {
   const secrets = secret === undefined ? to.secrets() : [secret];
   const signatures = secrets.map((key) => sign({ secret: key, id, timestamp, body }));
   return {
@@ -169,7 +180,7 @@ function headers({ id, body, secret, to, timestamp = unix() }: Letter): Record<s
   };
 }
 
-interface Signed {
+interface SignedContent {
   secret: string;
   id: string;
   timestamp: number;
@@ -177,26 +188,26 @@ interface Signed {
 }
 
 /** The signature of the Standard Webhooks specification, with its version. */
-export function sign({ secret, id, timestamp, body }: Signed): string {
+export function sign({ secret, id, timestamp, body }: SignedContent): string {
   const key = secret.startsWith("whsec_") ? Buffer.from(secret.slice(6), "base64") : secret;
   const mac = createHmac("sha256", key).update(`${id}.${timestamp}.${body}`);
   return `v1,${mac.digest("base64")}`;
 }
 
-function event({ type, responseId }: Order, eventId: string): string {
+function toEventBody({ type, responseId }: WebhookRequest, eventId: string): string {
   const data = { id: responseId };
-  return spaced({ id: eventId, object: "event", created_at: unix(), type, data });
+  return toSpacedJson({ id: eventId, object: "event", created_at: toUnixSeconds(), type, data });
 }
 
 /** JSON on one line with a space after every colon and comma, as OpenAI sends it. */
-function spaced(value: unknown): string {
+function toSpacedJson(value: unknown): string {
   // Inside a JSON string a line break is always escaped, so each one here is from the indentation.
   return JSON.stringify(value, null, 1)
     .replaceAll(/,\n\s*/g, ", ")
     .replaceAll(/\n\s*/g, "");
 }
 
-function reason(cause: unknown): string {
+function toErrorMessage(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const inner = cause.cause;
   return inner instanceof Error ? inner.message : cause.message;

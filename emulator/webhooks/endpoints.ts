@@ -1,34 +1,40 @@
 import { randomBytes } from "node:crypto";
-import { ApiError, missing } from "../errors.ts";
-import { newId, unix } from "../lib/ids.ts";
+import { ApiError, notFound } from "../errors.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
 
-const OVERLAP = 24 * 3_600_000;
+const OLD_SECRET_LIFETIME_MS = 24 * 3_600_000;
 
 /** What a webhook endpoint is asked to be. */
-export interface Wish {
+export interface EndpointParams {
   name: string;
   url: string;
   event_types: string[];
 }
 
 /** A registered webhook endpoint, with the secrets that sign what is sent to it. */
-export interface Endpoint extends Wish {
+export interface Endpoint extends EndpointParams {
   id: string;
   createdAt: number;
   updatedAt: number;
   secret: string;
   /** The secret before the last rotation, and until when, in milliseconds, it still signs. */
-  old: { secret: string; until: number } | null;
+  previousSecret: { secret: string; until: number } | null;
 }
 
 /** The webhook endpoints of the project. */
-export class Endpoints {
+export class WebhookEndpoints {
   readonly #all = new Map<string, Endpoint>();
 
-  create(wish: Wish): Endpoint {
-    checkUrl(wish.url);
-    const now = unix();
-    const made = { ...wish, createdAt: now, updatedAt: now, secret: newSecret(), old: null };
+  create(wish: EndpointParams): Endpoint {
+    assertAllowedUrl(wish.url);
+    const now = toUnixSeconds();
+    const made = {
+      ...wish,
+      createdAt: now,
+      updatedAt: now,
+      secret: generateSecret(),
+      previousSecret: null,
+    };
     const endpoint: Endpoint = { id: newId("whe"), ...made };
     this.#all.set(endpoint.id, endpoint);
     return endpoint;
@@ -40,21 +46,27 @@ export class Endpoints {
 
   find(id: string): Endpoint {
     const found = this.#all.get(id);
-    if (!found) throw missing("Webhook endpoint", id);
+    if (!found) throw notFound("Webhook endpoint", id);
     return found;
   }
 
-  update(id: string, changes: Partial<Wish>): Endpoint {
+  update(id: string, changes: Partial<EndpointParams>): Endpoint {
     const endpoint = this.find(id);
-    if (changes.url !== undefined) checkUrl(changes.url);
-    return Object.assign(endpoint, changes, { updatedAt: unix() });
+    if (changes.url !== undefined) assertAllowedUrl(changes.url);
+    return Object.assign(endpoint, changes, { updatedAt: toUnixSeconds() });
   }
 
   /** Gives the endpoint a new secret. The one before signs as well for 24 hours, or dies at once. */
   rotate(id: string, { overlap }: { overlap: boolean }): Endpoint {
     const endpoint = this.find(id);
-    const old = overlap ? { secret: endpoint.secret, until: Date.now() + OVERLAP } : null;
-    return Object.assign(endpoint, { secret: newSecret(), old, updatedAt: unix() });
+    const previousSecret = overlap
+      ? { secret: endpoint.secret, until: Date.now() + OLD_SECRET_LIFETIME_MS }
+      : null;
+    return Object.assign(endpoint, {
+      secret: generateSecret(),
+      previousSecret,
+      updatedAt: toUnixSeconds(),
+    });
   }
 
   delete(id: string): void {
@@ -67,22 +79,22 @@ export class Endpoints {
   }
 
   /** The endpoints that want events of this type. */
-  for(type: string): Endpoint[] {
+  subscribedTo(type: string): Endpoint[] {
     return this.list().filter(({ event_types }) => event_types.includes(type));
   }
 }
 
 /** The secrets that sign what is sent to an endpoint now, the newest first. */
-export function secretsOf({ secret, old }: Endpoint): string[] {
+export function getActiveSecrets({ secret, previousSecret: old }: Endpoint): string[] {
   return old !== null && Date.now() < old.until ? [secret, old.secret] : [secret];
 }
 
-function newSecret(): string {
+function generateSecret(): string {
   return `whsec_${randomBytes(32).toString("base64")}`;
 }
 
 // OpenAI takes https only. Plain http to this machine is allowed here, for there is no certificate for it.
-function checkUrl(text: string): void {
+function assertAllowedUrl(text: string): void {
   const { protocol, hostname } = new URL(text);
   const local = ["127.0.0.1", "[::1]", "localhost"].includes(hostname);
   if (protocol === "https:" || (protocol === "http:" && local)) return;
