@@ -1,31 +1,16 @@
-import { type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
+import type { AppEnv } from "./app-env.ts";
 import { ApiError, defaultError } from "./errors.ts";
-import { requireApiKey, injectFault, logRequest, addLatency } from "./middleware.ts";
-import type { LoggedRequest } from "./request-log.ts";
-import { responseRoutes } from "./routes/responses.ts";
+import { injectFault } from "./faults/inject-fault.ts";
+import { addLatency, logRequest, requireApiKey } from "./middleware.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { controlRoutes } from "./routes/control.ts";
 import { conversationRoutes } from "./routes/conversations.ts";
-import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { responseRoutes } from "./routes/responses.ts";
+import { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
 import type { State } from "./state.ts";
-
-export interface AppEnv {
-  Bindings: HttpBindings;
-  Variables: {
-    requestId: string;
-    /** The request's line in the journal. */
-    seen: LoggedRequest;
-    /** A fault: the stream's connection ends after so many events. */
-    cutAfter: number | undefined;
-    /** A fault: the stream's connection stays open, silent, when so many events or all have come. */
-    stalls: boolean | undefined;
-    /** There is no answer, on purpose. */
-    silent: boolean | undefined;
-  };
-}
 
 /** Every route on one page. */
 export function createApp(state: State): Hono<AppEnv> {

@@ -1,12 +1,13 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 import * as z from "zod";
+import { toErrorMessage } from "./lib/error-message.ts";
 import { startEmulator } from "./server.ts";
 import { defaultSettings, Settings } from "./settings.ts";
 
 const USAGE = `A local stand-in for OpenAI's Responses API: background runs, webhooks, containers.
 
-Its model is scripted: it runs the Python it is given and understands nothing. Its Python is real.
-Every setting but port, host and interpreters can be changed while it runs, at /_emulator/settings.
+Its model is scripted: it executes the Python of the input and understands nothing. Its Python is real.
+All settings except port, host and interpreters can be changed at runtime: PATCH /_emulator/settings
 
   npm run emulator -- --port 9000 --webhook-url http://127.0.0.1:8787/webhook
 `;
@@ -14,13 +15,15 @@ Every setting but port, host and interpreters can be changed while it runs, at /
 const SETTING_NAMES = Settings.keyof().options;
 const DEFAULT_PORT = 9000;
 
+type Flags = Record<string, string | boolean | undefined>;
+
 await main();
 
 async function main(): Promise<void> {
   try {
     const { help, ...flags } = parseFlags();
     if (help) return console.log(`${USAGE}\n${formatSettings()}`);
-    const emulator = await startEmulator({ port: DEFAULT_PORT, ...parseSettings(flags) });
+    const emulator = await startEmulator({ port: DEFAULT_PORT, ...toSettings(flags) });
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       process.once(signal, () => process.exit(0));
     printEnvironment(emulator.url, emulator.webhookSecret);
@@ -30,32 +33,30 @@ async function main(): Promise<void> {
   }
 }
 
-function parseFlags(): Record<string, string | boolean | undefined> {
+function parseFlags(): Flags {
   const options: ParseArgsOptionsConfig = { help: { type: "boolean", short: "h" } };
   for (const name of SETTING_NAMES) options[toKebabCase(name)] = { type: "string" };
   const values: Record<string, unknown> = parseArgs({ options }).values;
   return z.record(z.string(), z.union([z.string(), z.boolean()])).parse(values);
 }
 
-function parseSettings(flags: Record<string, string | boolean | undefined>): Partial<Settings> {
-  const given = SETTING_NAMES.filter((name) => flags[toKebabCase(name)] !== undefined);
-  const values = given.map((name) => [
-    name,
-    parseFlagValue(name, String(flags[toKebabCase(name)])),
-  ]);
+function toSettings(flags: Flags): Partial<Settings> {
+  const values = SETTING_NAMES.flatMap((name) => {
+    const flag = flags[toKebabCase(name)];
+    return flag === undefined ? [] : [[name, parseFlagValue(name, String(flag))]];
+  });
   return Settings.partial().parse(Object.fromEntries(values));
 }
 
-/** A flag's text as the setting wants it: as it stands, or as the JSON that it is. */
+/** Parses a flag's value for its setting: as text if the setting takes text, otherwise as JSON. */
 function parseFlagValue(name: keyof Settings, text: string): unknown {
   const schema: z.ZodType = Settings.shape[name];
   if (schema.safeParse(text).success) return text;
-  const candidate = text === "none" ? null : parseJsonOrText(text);
-  const result = schema.safeParse(candidate);
-  if (result.success) return candidate;
-  throw new Error(
-    `--${toKebabCase(name)} ${text}: ${result.error.issues[0]?.message ?? "not valid"}.`,
-  );
+  const value = text === "none" ? null : parseJsonOrText(text);
+  const result = schema.safeParse(value);
+  if (result.success) return value;
+  const reason = result.error.issues[0]?.message ?? "not valid";
+  throw new Error(`--${toKebabCase(name)} ${text}: ${reason}.`);
 }
 
 function parseJsonOrText(text: string): unknown {
@@ -80,19 +81,19 @@ function toKebabCase(name: string): string {
 }
 
 function explainStartFailure(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
-  if (!("code" in cause) || cause.code !== "EADDRINUSE") return cause.message;
-  return `${cause.message}. Something listens there already: choose another --port.`;
+  const message = toErrorMessage(cause);
+  const portInUse = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+  return portInUse ? `${message}. The port is in use: choose another with --port.` : message;
 }
 
-function printEnvironment(url: string, secret: string): void {
+function printEnvironment(url: string, webhookSecret: string): void {
   console.log(`The emulator listens at ${url}
 
   export OPENAI_BASE_URL=${url}/v1
   export OPENAI_API_KEY=any-key-will-do
-  export OPENAI_WEBHOOK_SECRET=${secret}
+  export OPENAI_WEBHOOK_SECRET=${webhookSecret}
 
-Its model is scripted: it runs the Python blocks of the input, or prints the input back.
+Its model is scripted: it executes the Python blocks of the input, or prints the input.
 Settings, requests and webhook deliveries: ${url}/_emulator/settings, /requests, /deliveries
-Ctrl-C ends it.`);
+Press Ctrl-C to stop.`);
 }

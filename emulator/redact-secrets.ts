@@ -1,7 +1,7 @@
-/** Keys of requests whose values are credentials, and are never given back. */
+/** Request keys whose values are credentials. The API never returns them. */
 const SECRET_KEYS = new Set(["domain_secrets"]);
 
-/** A copy of a JSON value without the credentials in it. */
+/** Copies a JSON value without its credentials. */
 export function redactSecrets(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, omitSecret));
 }

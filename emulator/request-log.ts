@@ -1,6 +1,5 @@
 import type { HonoRequest } from "hono";
 import type { Fault } from "./faults/rules.ts";
-import type { Settings } from "./settings.ts";
 
 /** One request to the API, as `/_emulator/requests` shows it. */
 export interface LoggedRequest {
@@ -10,37 +9,14 @@ export interface LoggedRequest {
   query: Record<string, string[]>;
   headers: Record<string, string>;
   body: unknown;
-  /** Null while there is no answer, and when there never was one. */
+  /** Null until a response is sent; it stays null when a fault withholds the response. */
   status: number | null;
   request_id: string;
-  /** The kind of the fault that spoiled its answer, or null. */
+  /** The kind of the fault that was injected, or null. */
   fault: Fault["kind"] | null;
 }
 
-/** The requests seen, oldest first; only the newest are kept. */
-export class RequestLog {
-  readonly #entries: LoggedRequest[] = [];
-  readonly #settings: Settings;
-
-  constructor(settings: Settings) {
-    this.#settings = settings;
-  }
-
-  get entries(): readonly LoggedRequest[] {
-    return this.#entries;
-  }
-
-  add(seen: LoggedRequest): void {
-    this.#entries.push(seen);
-    this.#entries.splice(0, this.#entries.length - this.#settings.remembered);
-  }
-
-  clear(): void {
-    this.#entries.length = 0;
-  }
-}
-
-/** Writes a request down. Its body is read when it is JSON. */
+/** Reads what is logged of a request: without the API key, and the body only if it is JSON. */
 export async function toLoggedRequest(
   request: HonoRequest,
   requestId: string,
@@ -58,8 +34,8 @@ export async function toLoggedRequest(
   };
 }
 
-function redactHeaders(pairs: Record<string, string>): Record<string, string> {
-  return "authorization" in pairs ? { ...pairs, authorization: "Bearer …" } : pairs;
+function redactHeaders(headers: Record<string, string>): Record<string, string> {
+  return "authorization" in headers ? { ...headers, authorization: "Bearer …" } : headers;
 }
 
 async function readJsonBody(request: HonoRequest): Promise<unknown> {

@@ -1,44 +1,29 @@
 import { Containers } from "./containers/containers.ts";
-import { WebhookEndpoints } from "./webhooks/endpoints.ts";
+import type { UploadedFile } from "./containers/uploads.ts";
+import type { Conversation } from "./conversations.ts";
 import { FaultRules } from "./faults/rules.ts";
 import { InterpreterPool } from "./interpreter/pool.ts";
-import type { Item } from "./responses/items.ts";
-import { RequestLog } from "./request-log.ts";
+import { History } from "./lib/history.ts";
+import type { LoggedRequest } from "./request-log.ts";
 import type { Run } from "./responses/run.ts";
 import type { Settings } from "./settings.ts";
 import { WebhookSender } from "./webhooks/delivery.ts";
+import { WebhookEndpoints } from "./webhooks/endpoints.ts";
 
-export interface Conversation {
-  id: string;
-  createdAt: number;
-  metadata: Record<string, string>;
-  /** Its items, each with the run that made it, if one did. */
-  entries: { item: Item; run: Run | null }[];
-}
-
-export interface UploadedFile {
-  id: string;
-  createdAt: number;
-  filename: string;
-  purpose: string;
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** Everything one emulator knows. */
+/** The whole state of one emulator. It is kept in memory only. */
 export interface State {
   readonly settings: Settings;
   readonly pool: InterpreterPool;
   readonly containers: Containers;
   readonly endpoints: WebhookEndpoints;
   readonly webhooks: WebhookSender;
-  readonly requestLog: RequestLog;
+  readonly requestLog: History<LoggedRequest>;
   readonly faults: FaultRules;
   readonly runs: Map<string, Run>;
   readonly conversations: Map<string, Conversation>;
   readonly uploads: Map<string, UploadedFile>;
 }
 
-/** An emulator's beginning: nothing has happened yet. */
 export function createState(settings: Settings): State {
   const pool = new InterpreterPool(settings.interpreters);
   const endpoints = new WebhookEndpoints();
@@ -48,7 +33,7 @@ export function createState(settings: Settings): State {
     containers: new Containers(settings, pool),
     endpoints,
     webhooks: new WebhookSender(settings, endpoints),
-    requestLog: new RequestLog(settings),
+    requestLog: new History(() => settings.historySize),
     faults: new FaultRules(),
     runs: new Map(),
     conversations: new Map(),
@@ -56,7 +41,7 @@ export function createState(settings: Settings): State {
   };
 }
 
-/** Ends everything that is under way. */
+/** Aborts all runs and webhook deliveries, and stops the interpreters. */
 export async function dispose(state: State): Promise<void> {
   for (const run of state.runs.values()) run.abortController.abort();
   state.webhooks.close();

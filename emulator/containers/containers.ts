@@ -1,52 +1,79 @@
 import { ApiError, notFound } from "../errors.ts";
-import { newId, toUnixSeconds } from "../lib/ids.ts";
-import type { FileEntry, ExecutionResult } from "../interpreter/messages.ts";
+import type { ExecutionResult, FileEntry } from "../interpreter/messages.ts";
 import type { InterpreterPool } from "../interpreter/pool.ts";
 import type { Workspace } from "../interpreter/python-worker.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
 import type { Settings } from "../settings.ts";
+import type { UploadedFile } from "./uploads.ts";
 
 const DATA_FOLDER = "/mnt/data";
+
+/** How many containers are created between sweeps that free the files of expired ones. */
+const CREATIONS_PER_SWEEP = 100;
 
 export interface ContainerFile {
   id: string;
   path: string;
   bytes: Uint8Array<ArrayBuffer>;
   source: "user" | "assistant";
+  /** Unix seconds. */
   createdAt: number;
 }
 
 export interface ContainerOptions {
   name?: string;
   memoryLimit?: string | undefined;
-  minutes?: number | undefined;
+  /** Minutes without use until it expires; the setting `containerMinutes` by default. */
+  expiryMinutes?: number | undefined;
   networkPolicy?: Record<string, unknown> | undefined;
 }
 
-/** Where calls run: files, and the time of the last use. */
+/** A container: its files, and the time of its last use. */
 export class Container implements Workspace {
   readonly id = newId("cntr");
+  /** Unix seconds. */
   readonly createdAt = toUnixSeconds();
   readonly options: ContainerOptions;
   readonly filesByPath = new Map<string, ContainerFile>();
   revision = 0;
+  /** Milliseconds. */
   lastActiveAt = Date.now();
   expired = false;
 
-  constructor(wishes: ContainerOptions) {
-    this.options = wishes;
+  constructor(options: ContainerOptions) {
+    this.options = options;
   }
 
   files(): FileEntry[] {
     return [...this.filesByPath.values()].map(({ path, bytes }) => [path, bytes]);
   }
 
-  /** Takes over what a call wrote and removed. */
+  /** Applies the file changes of an executed call. */
   applyResult({ changed, removed }: ExecutionResult): void {
-    for (const path of removed) this.remove(path);
-    for (const [path, bytes] of changed) this.write(path, bytes, "assistant");
+    for (const path of removed) this.removeFile(path);
+    for (const [path, bytes] of changed) this.#writeFile(path, bytes, "assistant");
   }
 
-  write(
+  /** Adds a file under the base name of `filename`. A file of that name is replaced and keeps its id. */
+  addUpload(filename: string, bytes: Uint8Array<ArrayBuffer>): ContainerFile {
+    const baseName = filename.replaceAll("\\", "/").split("/").pop() ?? "";
+    const isUsable = baseName !== "" && !/^\.+$/.test(baseName);
+    return this.#writeFile(`${DATA_FOLDER}/${isUsable ? baseName : "file"}`, bytes, "user");
+  }
+
+  removeFile(path: string): void {
+    this.filesByPath.delete(path);
+    this.revision += 1;
+  }
+
+  /** Returns a file; throws the API's 404 for an unknown id. */
+  findFile(id: string): ContainerFile {
+    const file = [...this.filesByPath.values()].find((candidate) => candidate.id === id);
+    if (!file) throw notFound("Container file", id);
+    return file;
+  }
+
+  #writeFile(
     path: string,
     bytes: Uint8Array<ArrayBuffer>,
     source: ContainerFile["source"],
@@ -57,31 +84,11 @@ export class Container implements Workspace {
     this.revision += 1;
     return file;
   }
-
-  upload(name: string, bytes: Uint8Array<ArrayBuffer>): ContainerFile {
-    const safe = name.replaceAll("\\", "/").split("/").pop() ?? "";
-    return this.write(
-      `${DATA_FOLDER}/${safe === "" || /^\.+$/.test(safe) ? "file" : safe}`,
-      bytes,
-      "user",
-    );
-  }
-
-  remove(path: string): void {
-    this.filesByPath.delete(path);
-    this.revision += 1;
-  }
-
-  file(id: string): ContainerFile {
-    const found = [...this.filesByPath.values()].find((file) => file.id === id);
-    if (!found) throw notFound("Container file", id);
-    return found;
-  }
 }
 
-/** Every container there is, and when each has had its time. */
+/** All containers and their expiry. */
 export class Containers {
-  readonly #all = new Map<string, Container>();
+  readonly #containers = new Map<string, Container>();
   readonly #settings: Settings;
   readonly #pool: InterpreterPool;
 
@@ -90,65 +97,68 @@ export class Containers {
     this.#pool = pool;
   }
 
-  create(wishes: ContainerOptions): Container {
-    // Looking at them all ends those whose time is over; often enough to keep memory low.
-    if (this.#all.size % 100 === 0) this.list();
-    const container = new Container(wishes);
-    this.#all.set(container.id, container);
+  /** Creates a container with copies of the uploaded files. */
+  create(options: ContainerOptions, uploads: readonly UploadedFile[] = []): Container {
+    if (this.#containers.size % CREATIONS_PER_SWEEP === 0) this.list();
+    const container = new Container(options);
+    this.#containers.set(container.id, container);
+    for (const { filename, bytes } of uploads) container.addUpload(filename, bytes);
     return container;
   }
 
-  /** All of them, the expired ones too: those are listed for a while by the real API as well. */
+  /** All containers. Like the real API it also lists expired ones. */
   list(): Container[] {
-    return [...this.#all.values()].map((container) => this.#expireIfIdle(container));
+    return [...this.#containers.values()].map((container) => this.#expireIfIdle(container));
   }
 
-  /** A container as it is; reading about it is no use of it. */
-  peek(id: string): Container {
-    const container = this.#all.get(id);
-    if (!container) throw notFound("Container", id);
-    return this.#expireIfIdle(container);
-  }
-
-  /** A container for use: starts its time again, refuses an expired one. */
+  /** Returns a usable container and restarts its expiry. Throws the API's 404 for an unknown id, its 400 for an expired one. */
   use(id: string): Container {
-    const container = this.peek(id);
+    const container = this.#find(id);
     if (container.expired) throw new ApiError(400, "Container is expired.");
     container.lastActiveAt = Date.now();
     return container;
   }
 
+  /** Whether a container exists and has not expired. */
   isActive(id: string): boolean {
-    const container = this.#all.get(id);
+    const container = this.#containers.get(id);
     return container !== undefined && !this.#expireIfIdle(container).expired;
   }
 
+  /** Expires a container now. Throws the API's 404 for an unknown id. */
   expire(id: string): Container {
-    return this.#expire(this.peek(id));
+    return this.#expire(this.#find(id));
   }
 
+  /** Deletes a container. Throws the API's 404 for an unknown id. */
   delete(id: string): void {
-    this.#expire(this.peek(id));
-    this.#all.delete(id);
+    this.#expire(this.#find(id));
+    this.#containers.delete(id);
   }
 
-  /** The minutes without use that a container has. */
-  minutesUntilExpiry({ options: wishes }: Container): number {
-    return wishes.minutes ?? this.#settings.containerMinutes;
+  /** The minutes without use after which a container expires. */
+  getExpiryMinutes({ options }: Container): number {
+    return options.expiryMinutes ?? this.#settings.containerMinutes;
+  }
+
+  /** Unlike `use` this does not restart the container's expiry. */
+  #find(id: string): Container {
+    const container = this.#containers.get(id);
+    if (!container) throw notFound("Container", id);
+    return this.#expireIfIdle(container);
   }
 
   #expireIfIdle(container: Container): Container {
-    const idle = Date.now() - container.lastActiveAt;
-    return idle >= this.minutesUntilExpiry(container) * 60_000
-      ? this.#expire(container)
-      : container;
+    const idleMs = Date.now() - container.lastActiveAt;
+    const isIdle = idleMs >= this.getExpiryMinutes(container) * 60_000;
+    return isIdle ? this.#expire(container) : container;
   }
 
   #expire(container: Container): Container {
     if (container.expired) return container;
     container.expired = true;
     container.filesByPath.clear();
-    this.#pool.releaseContainer(container.id);
+    this.#pool.release(container.id);
     return container;
   }
 }

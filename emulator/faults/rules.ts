@@ -1,25 +1,25 @@
 import * as z from "zod";
 
-/** A rule that spoils answers: which ones, how often, and how. */
+/** A fault rule: which responses it spoils, how many, and how. */
 export const Fault = z.strictObject({
   method: z.string().toUpperCase().optional(),
   path: z.string().refine(isPattern, "not a regular expression").optional(),
-  /** Pairs that must be in the metadata of the response that is created or asked for. */
+  /** Pairs that the metadata of the created or requested response must contain. */
   metadata: z.record(z.string(), z.string()).optional(),
-  /** How many answers to spoil; -1: all of them, until the rules are cleared. */
+  /** The number of responses to spoil; -1: all, until the rules are cleared. */
   times: z.int().min(-1).default(1),
-  /** How many matching requests to leave alone first. */
+  /** The number of matching requests to leave alone first. */
   after: z.int().min(0).default(0),
   kind: z.enum(["status", "hang", "cut", "truncate", "html", "delay", "replace"]),
   status: z.int().min(200).max(599).optional(),
   headers: z.record(z.string(), z.string()).default({}),
   body: z.unknown().optional(),
-  /** How long a `delay` is (1), and after how long a `hang` ends in a closed connection (never). */
+  /** The length of a `delay` (default 1), or the time until a `hang` closes the connection (default never). */
   seconds: z.number().min(0).optional(),
   patch: z.record(z.string(), z.unknown()).default({}),
-  /** With `cut`: the connection of a stream ends after so many events; with `hang`: it stays open, and nothing more comes, not even its end. */
+  /** The number of events after which `cut` closes a stream's connection, or `hang` leaves it open without sending anything more. */
   after_events: z.int().min(0).optional(),
-  /** With `status`, `hang`, `cut` and `html`: the request is carried out, only its answer is lost; with `delay`: it is late. */
+  /** With `status`, `hang`, `cut` and `html`: the request is executed and only its response is lost. With `delay`: the response is late. */
   carry_out: z.boolean().default(false),
 });
 export type Fault = z.infer<typeof Fault>;
@@ -32,11 +32,11 @@ function isPattern(source: string): boolean {
   }
 }
 
-/** What a rule is compared with. */
+/** The parts of a request that a rule is matched against. */
 export interface FaultTarget {
   method: string;
   path: string;
-  /** The metadata of the response that it is about. */
+  /** The metadata of the response that the request creates or names. */
   metadata: Record<string, string>;
 }
 
@@ -46,7 +46,7 @@ interface Rule {
   skip: number;
 }
 
-/** The rules in force, oldest first. */
+/** The active fault rules, oldest first. */
 export class FaultRules {
   readonly #rules: Rule[] = [];
 
@@ -54,7 +54,7 @@ export class FaultRules {
     this.#rules.push({ fault, left: fault.times, skip: fault.after });
   }
 
-  /** Each rule with how often it will still be used. */
+  /** Each rule with `left`, its remaining uses, and `skip`, the requests that it still leaves alone. */
   list(): (Fault & { left: number; skip: number })[] {
     return this.#rules.map(({ fault, left, skip }) => ({ ...fault, left, skip }));
   }
@@ -63,23 +63,28 @@ export class FaultRules {
     this.#rules.length = 0;
   }
 
-  /** Gives the first rule that fits the request, and counts its use. */
-  takeMatching(asked: FaultTarget): Fault | null {
-    const rule = this.#rules.find((candidate) => isDue(candidate, asked));
+  /** Returns the fault of the first rule that applies to the request, and counts its use. */
+  takeMatching(target: FaultTarget): Fault | null {
+    const rule = this.#rules.find(
+      (candidate) => matches(candidate, target) && !countSkip(candidate),
+    );
     if (!rule) return null;
     if (rule.left > 0) rule.left -= 1;
     return rule.fault;
   }
 }
 
-function isDue(rule: Rule, { method, path, metadata }: FaultTarget): boolean {
-  const { fault } = rule;
-  if (rule.left === 0) return false;
+function matches({ fault, left }: Rule, { method, path, metadata }: FaultTarget): boolean {
+  if (left === 0) return false;
   if (fault.method !== undefined && fault.method !== method) return false;
   const pairs = Object.entries(fault.metadata ?? {});
   if (pairs.some(([key, value]) => metadata[key] !== value)) return false;
-  if (fault.path !== undefined && !new RegExp(fault.path).test(path)) return false;
-  if (rule.skip === 0) return true;
+  return fault.path === undefined || new RegExp(fault.path).test(path);
+}
+
+/** Counts a matching request that the rule leaves alone; false when there are none left to leave alone. */
+function countSkip(rule: Rule): boolean {
+  if (rule.skip === 0) return false;
   rule.skip -= 1;
-  return false;
+  return true;
 }

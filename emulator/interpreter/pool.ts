@@ -1,44 +1,45 @@
 import type { ExecutionResult } from "./messages.ts";
-import { PythonWorker, type ExecutionTask } from "./python-worker.ts";
+import { type ExecutionTask, PythonWorker } from "./python-worker.ts";
 
-/** A few interpreters, started ahead. A container stays with one of them, where its names are. */
+/** A fixed number of interpreters. A container stays with one of them, because that one has its Python variables. */
 export class InterpreterPool {
   readonly #workers: PythonWorker[];
-  readonly #workerByContainer = new Map<string, PythonWorker>();
+  readonly #workersByContainer = new Map<string, PythonWorker>();
 
-  /** With a size of 0 there is one interpreter, which starts when it is first needed. */
+  /** Starts the interpreters. Size 0 gives one interpreter that starts on demand. */
   constructor(size: number) {
     this.#workers = Array.from({ length: Math.max(1, size) }, () => new PythonWorker());
     if (size > 0) void this.#start();
   }
 
-  /** Runs a call in its workspace. Rejects when the signal comes first. */
+  /** Runs code in its workspace. Rejects when the signal fires first. */
   async run(task: ExecutionTask): Promise<ExecutionResult> {
-    const seat = this.#workerByContainer.get(task.workspace.id) ?? this.#leastBusyWorker();
-    this.#workerByContainer.set(task.workspace.id, seat);
-    return seat.run(task);
+    const { id } = task.workspace;
+    const worker = this.#workersByContainer.get(id) ?? this.#findLeastBusy();
+    this.#workersByContainer.set(id, worker);
+    return worker.run(task);
   }
 
-  /** Drops the names of a container that is gone. */
-  releaseContainer(container: string): void {
-    this.#workerByContainer.get(container)?.releaseContainer(container);
-    this.#workerByContainer.delete(container);
+  /** Deletes a container's Python variables. */
+  release(containerId: string): void {
+    this.#workersByContainer.get(containerId)?.release(containerId);
+    this.#workersByContainer.delete(containerId);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((seat) => seat.close()));
+    await Promise.all(this.#workers.map((worker) => worker.close()));
   }
 
   async #start(): Promise<void> {
-    // One after another: the first may leave a snapshot, from which the others start in no time.
-    for (const seat of this.#workers) await seat.start().catch(() => undefined);
+    // In sequence: the first start may write the snapshot from which the others start faster.
+    for (const worker of this.#workers) await worker.start().catch(() => undefined);
   }
 
-  #leastBusyWorker(): PythonWorker {
+  #findLeastBusy(): PythonWorker {
     const [first, ...others] = this.#workers;
     if (!first) throw new Error("A pool needs at least one interpreter.");
     return others.reduce(
-      (best, seat) => (seat.queueLength < best.queueLength ? seat : best),
+      (best, worker) => (worker.queueLength < best.queueLength ? worker : best),
       first,
     );
   }

@@ -1,24 +1,23 @@
 import { Worker } from "node:worker_threads";
-import type { FileEntry, WorkerRequest, ExecutionResult, WorkerReply } from "./messages.ts";
+import type { ExecutionResult, FileEntry, WorkerReply, WorkerRequest } from "./messages.ts";
 
-/** What a call works in: the files of a container, which outlive any interpreter. */
+/** A container's files as an interpreter needs them. They outlive the interpreter. */
 export interface Workspace {
   id: string;
-  /** Changes whenever the files do. */
+  /** Changes whenever a file changes. */
   revision: number;
   files(): FileEntry[];
-  applyResult(outcome: ExecutionResult): void;
+  applyResult(result: ExecutionResult): void;
 }
 
 export interface ExecutionTask {
   workspace: Workspace;
   code: string;
-  /** Seconds the code may take. */
-  seconds: number;
+  timeoutSeconds: number;
   signal: AbortSignal;
 }
 
-/** What is left of a call whose interpreter was ended: nothing it showed, nothing it wrote. */
+/** The result of code whose interpreter was terminated. Its outputs and files are lost with the interpreter. */
 const TERMINATED_RESULT: ExecutionResult = {
   kind: "done",
   raised: true,
@@ -27,31 +26,32 @@ const TERMINATED_RESULT: ExecutionResult = {
   removed: [],
 };
 
-/** One place for an interpreter. Works on one task after another, and replaces a dead one. */
+/** Runs tasks one at a time in an interpreter thread, and restarts the thread when it dies or times out. */
 export class PythonWorker {
   #thread: Worker | null = null;
-  #ready: Promise<Worker> | null = null;
+  #readyThread: Promise<Worker> | null = null;
   #queueTail: Promise<unknown> = Promise.resolve();
   #loadedRevision = "";
   #closed = false;
   queueLength = 0;
 
-  /** Starts the interpreter when there is none; gives it when it can work. */
+  /** Starts the interpreter if it is not running; resolves when it is ready. */
   start(): Promise<Worker> {
-    this.#ready ??= this.#startThread();
-    return this.#ready;
+    this.#readyThread ??= this.#startThread();
+    return this.#readyThread;
   }
 
-  /** Runs a task when those before it are done. */
+  /** Runs a task after those already queued. */
   async run(task: ExecutionTask): Promise<ExecutionResult> {
     this.queueLength += 1;
-    const turn = this.#queueTail.then(() => this.#execute(task));
-    this.#queueTail = turn.catch(() => undefined);
-    return turn.finally(() => (this.queueLength -= 1));
+    const result = this.#queueTail.then(() => this.#execute(task));
+    this.#queueTail = result.catch(() => undefined);
+    return result.finally(() => (this.queueLength -= 1));
   }
 
-  releaseContainer(container: string): void {
-    this.#thread?.postMessage({ kind: "forget", container } satisfies WorkerRequest, []);
+  /** Deletes a container's Python variables. */
+  release(containerId: string): void {
+    if (this.#thread) post(this.#thread, { kind: "release", containerId });
   }
 
   async close(): Promise<void> {
@@ -59,85 +59,93 @@ export class PythonWorker {
     await this.#terminate();
   }
 
-  async #execute({ workspace, code, seconds, signal }: ExecutionTask): Promise<ExecutionResult> {
+  async #execute({
+    workspace,
+    code,
+    timeoutSeconds,
+    signal,
+  }: ExecutionTask): Promise<ExecutionResult> {
     signal.throwIfAborted();
-    const worker = await this.start();
+    const thread = await this.start();
     signal.throwIfAborted();
     const files = this.#loadedRevision === toRevisionKey(workspace) ? null : workspace.files();
-    const answer = nextReply(worker, { signal, seconds });
-    worker.postMessage(
-      { kind: "run", container: workspace.id, code, files } satisfies WorkerRequest,
-      [],
-    );
-    const report = await answer;
-    const done = report?.kind === "done" ? report : null;
-    if (!done) await this.#restart();
+    const nextReply = waitForReply(thread, { signal, timeoutSeconds });
+    post(thread, { kind: "run", containerId: workspace.id, code, files });
+    const reply = await nextReply;
+    const result = reply?.kind === "done" ? reply : null;
+    if (!result) await this.#restart();
     signal.throwIfAborted();
-    if (!done) return TERMINATED_RESULT;
-    workspace.applyResult(done);
+    if (!result) return TERMINATED_RESULT;
+    workspace.applyResult(result);
     this.#loadedRevision = toRevisionKey(workspace);
-    return done;
+    return result;
   }
 
   async #restart(): Promise<void> {
     await this.#terminate();
-    // Whoever needs it next waits for it, and hears of its failure.
+    // The next task awaits the same start, and gets its error.
     this.start().catch(() => undefined);
   }
 
   async #terminate(): Promise<void> {
-    const worker = this.#thread;
-    if (!worker) return;
-    this.#discard(worker);
-    await worker.terminate();
+    const thread = this.#thread;
+    if (!thread) return;
+    this.#discard(thread);
+    await thread.terminate();
   }
 
-  #discard(worker: Worker): void {
-    if (this.#thread !== worker) return;
+  #discard(thread: Worker): void {
+    if (this.#thread !== thread) return;
     this.#thread = null;
-    this.#ready = null;
+    this.#readyThread = null;
     this.#loadedRevision = "";
   }
 
   async #startThread(): Promise<Worker> {
     if (this.#closed) throw new Error("The emulator has been closed.");
-    const worker = new Worker(new URL("./worker-thread.ts", import.meta.url), {
+    const thread = new Worker(new URL("./worker-thread.ts", import.meta.url), {
       env: {},
       execArgv: [],
     });
-    this.#thread = worker;
-    // An interpreter that crashes is replaced; it must not take the emulator with it.
-    worker.on("error", () => undefined).on("exit", () => this.#discard(worker));
-    const report = await nextReply(worker);
-    if (report?.kind !== "ready") throw new Error("The Python interpreter did not start.");
-    return worker;
+    this.#thread = thread;
+    // Without a listener for "error", an interpreter that crashes would end the emulator.
+    thread.on("error", () => undefined).on("exit", () => this.#discard(thread));
+    const reply = await waitForReply(thread);
+    if (reply?.kind !== "ready") throw new Error("The Python interpreter did not start.");
+    return thread;
   }
 }
 
+/** Identifies the files that an interpreter has loaded. */
 function toRevisionKey({ id, revision }: Workspace): string {
   return `${id} ${revision}`;
 }
 
-interface WaitLimits {
-  signal?: AbortSignal;
-  seconds?: number;
+function post(thread: Worker, request: WorkerRequest): void {
+  thread.postMessage(request, []);
 }
 
-/** The worker's next message; null when it dies, or the signal or the time comes first. */
-function nextReply(
-  worker: Worker,
-  { signal, seconds }: WaitLimits = {},
+interface WaitLimits {
+  signal?: AbortSignal;
+  timeoutSeconds?: number;
+}
+
+/** Resolves to the thread's next message; null when it exits, the signal fires, or the time is over. */
+function waitForReply(
+  thread: Worker,
+  { signal, timeoutSeconds }: WaitLimits = {},
 ): Promise<WorkerReply | null> {
   return new Promise((resolve) => {
-    const settle = (report: WorkerReply | null) => {
-      worker.off("message", settle).off("exit", fail);
+    const settle = (reply: WorkerReply | null) => {
+      thread.off("message", settle).off("exit", fail);
       signal?.removeEventListener("abort", fail);
       clearTimeout(timer);
-      resolve(report);
+      resolve(reply);
     };
     const fail = () => settle(null);
-    worker.on("message", settle).on("exit", fail);
+    thread.on("message", settle).on("exit", fail);
     signal?.addEventListener("abort", fail);
-    const timer = seconds === undefined ? undefined : setTimeout(fail, seconds * 1000);
+    const timer =
+      timeoutSeconds === undefined ? undefined : setTimeout(fail, timeoutSeconds * 1000);
   });
 }

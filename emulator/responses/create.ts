@@ -1,54 +1,47 @@
-/** What is settled before a response is created: is the request sound, and what does it refer to? */
-import { ApiError, notFound } from "../errors.ts";
 import type { Container } from "../containers/containers.ts";
-import { isCall } from "./items.ts";
-import {
-  validate,
-  parseInclude,
-  CreateParams,
-  type InterpreterTool,
-  findInterpreterTool,
-} from "./create-params.ts";
-import { Run } from "./run.ts";
+import { findUpload } from "../containers/uploads.ts";
+import { findConversation } from "../conversations.ts";
+import { ApiError } from "../errors.ts";
+import type { State } from "../state.ts";
+import { validate } from "../validation.ts";
+import { CreateParams, findInterpreterTool, type InterpreterTool } from "./create-params.ts";
+import { assertInclude } from "./include.ts";
+import { isCodeInterpreterCall } from "./items.ts";
 import { findRun } from "./lifecycle.ts";
-import type { State, UploadedFile } from "../state.ts";
+import { Run } from "./run.ts";
 
-/** Makes a run of a request's body, or throws what the API would answer. */
+/** Creates a run from the body of a create request, and its container if needed. Throws the API's error for an invalid body. */
 export function createRun(state: State, body: unknown): Run {
-  const request = validate(CreateParams, body);
-  parseInclude(request.include ?? []);
-  const run = new Run(request, state.settings);
+  const params = validate(CreateParams, body);
+  assertInclude(params.include ?? []);
+  const run = new Run(params, state.settings);
   assertInput(run);
-  const earlier = findPreviousContainer(state, run);
-  const tool = findInterpreterTool(request);
-  if (tool) run.containerId = resolveContainer(state, tool, earlier).id;
+  const previousContainerId = findPreviousContainerId(state, run);
+  const tool = findInterpreterTool(params);
+  if (tool) run.containerId = resolveContainer(state, tool, previousContainerId).id;
   return run;
 }
 
-function assertInput({ params: request, conversationId: conversation }: Run): void {
-  if (conversation !== null && request.previous_response_id) {
+function assertInput({ params, conversationId }: Run): void {
+  const { input, prompt, previous_response_id } = params;
+  if (conversationId !== null && previous_response_id) {
     const message =
       "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Send one of them.";
     throw new ApiError(400, message, { code: "mutually_exclusive_parameters" });
   }
-  const { input, prompt, previous_response_id } = request;
-  if (input ?? prompt ?? previous_response_id ?? conversation) return;
+  if (input ?? prompt ?? previous_response_id ?? conversationId) return;
   const message =
     "Missing required parameter: one of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided.";
   throw new ApiError(400, message, { param: "input", code: "missing_required_parameter" });
 }
 
-/** The container that what came before has used, if there is one. */
-function findPreviousContainer(
-  state: State,
-  { params: request, conversationId: id }: Run,
-): string | null {
-  if (request.previous_response_id)
-    return findPreviousRun(state, request.previous_response_id).containerId;
-  if (id === null) return null;
-  const conversation = state.conversations.get(id);
-  if (!conversation) throw notFound("Conversation", id);
-  const calls = conversation.entries.map(({ item }) => item).filter(isCall);
+/** The container of the previous response, or of the conversation's last call. */
+function findPreviousContainerId(state: State, { params, conversationId }: Run): string | null {
+  const { previous_response_id } = params;
+  if (previous_response_id) return findPreviousRun(state, previous_response_id).containerId;
+  if (conversationId === null) return null;
+  const { entries } = findConversation(state.conversations, conversationId);
+  const calls = entries.map(({ item }) => item).filter(isCodeInterpreterCall);
   return calls.at(-1)?.container_id ?? null;
 }
 
@@ -63,26 +56,21 @@ function findPreviousRun(state: State, id: string): Run {
   }
 }
 
+/** The container that the tool names, the previous one if it is still active, or a new one. */
 function resolveContainer(
-  state: State,
+  { containers, uploads }: State,
   { container }: InterpreterTool,
-  earlier: string | null,
+  previousContainerId: string | null,
 ): Container {
-  if (typeof container === "string") return state.containers.use(container);
-  if (earlier !== null && state.containers.isActive(earlier)) return state.containers.use(earlier);
-  const files = (container.file_ids ?? []).map((id) => findUpload(state, id));
-  const made = state.containers.create({
+  if (typeof container === "string") return containers.use(container);
+  if (previousContainerId !== null && containers.isActive(previousContainerId)) {
+    return containers.use(previousContainerId);
+  }
+  const files = (container.file_ids ?? []).map((id) => findUpload(uploads, id));
+  const options = {
     name: "auto",
     memoryLimit: container.memory_limit ?? undefined,
     networkPolicy: container.network_policy ?? undefined,
-  });
-  for (const file of files) made.upload(file.filename, file.bytes);
-  return made;
-}
-
-/** An uploaded file; throws the API's 404 for any other. */
-export function findUpload(state: State, id: string): UploadedFile {
-  const found = state.uploads.get(id);
-  if (!found) throw new ApiError(404, `No such File object: ${id}`, { param: "id" });
-  return found;
+  };
+  return containers.create(options, files);
 }

@@ -1,9 +1,9 @@
-import type { View } from "./items.ts";
+import type { View } from "./visibility.ts";
 
-/** A streamed event. Its body is made for the one who reads it, so nothing big is kept twice. */
+/** A stream event. Its body is built for each reader's view, so that large outputs are stored only once. */
 export interface StreamEvent {
   type: string;
-  body: (see: View) => Record<string, unknown>;
+  toBody: (view: View) => Record<string, unknown>;
 }
 
 export interface NumberedEvent {
@@ -11,30 +11,31 @@ export interface NumberedEvent {
   event: StreamEvent;
 }
 
-/** The events of one response: kept, numbered from 0, and followed while they come. */
+/** The events of one response, numbered from 0. Readers get past events first, then new ones. */
 export class EventLog {
   readonly #events: StreamEvent[] = [];
   #closed = false;
-  #next = Promise.withResolvers<void>();
+  #nextChange = Promise.withResolvers<void>();
 
-  add(type: string, body: StreamEvent["body"]): void {
-    this.#events.push({ type, body });
+  add(type: string, toBody: StreamEvent["toBody"]): void {
+    this.#events.push({ type, toBody });
     this.#notifyReaders();
   }
 
+  /** Ends all readers once they have read the last event. */
   close(): void {
     this.#closed = true;
     this.#notifyReaders();
   }
 
-  /** Drops what was kept: nobody will ask for it again. */
+  /** Frees the events of a response that cannot be streamed. */
   clear(): void {
     this.#events.length = 0;
   }
 
-  /** Gives the events from the given number on, each with its own, until the last. */
-  async *readFrom(first: number): AsyncGenerator<NumberedEvent, undefined> {
-    for (let number = first; ; number++) {
+  /** Yields the events from a number on, until the log is closed. */
+  async *readFrom(firstNumber: number): AsyncGenerator<NumberedEvent, undefined> {
+    for (let number = firstNumber; ; number++) {
       const event = await this.#waitForEvent(number);
       if (!event) return undefined;
       yield { number, event };
@@ -42,21 +43,19 @@ export class EventLog {
   }
 
   async #waitForEvent(number: number): Promise<StreamEvent | undefined> {
-    while (number >= this.#events.length && !this.#closed) await this.#next.promise;
+    while (number >= this.#events.length && !this.#closed) await this.#nextChange.promise;
     return this.#events[number];
   }
 
   #notifyReaders(): void {
-    this.#next.resolve();
-    this.#next = Promise.withResolvers();
+    this.#nextChange.resolve();
+    this.#nextChange = Promise.withResolvers();
   }
 }
 
-/** One event as it goes over the wire. */
-export function toServerSentEvent(
-  { number, event: { type, body } }: NumberedEvent,
-  see: View,
-): string {
-  const data = { type, sequence_number: number, ...body(see) };
+/** Formats an event as a server-sent event. */
+export function toServerSentEvent({ number, event }: NumberedEvent, view: View): string {
+  const { type, toBody } = event;
+  const data = { type, sequence_number: number, ...toBody(view) };
   return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -1,32 +1,34 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../app.ts";
+import type { AppEnv } from "../app-env.ts";
 import { toServerSentEvent } from "./event-log.ts";
-import type { View } from "./items.ts";
 import type { Run } from "./run.ts";
+import type { View } from "./visibility.ts";
 
 interface StreamOptions {
   view: View;
   /** The number of the first event to send. */
-  from?: number;
+  firstNumber?: number;
 }
 
-/** Answers with a run's events: those that were, then those that come, until the last. */
+/** Responds with a run's events as server-sent events: past ones first, then new ones until the run ends. */
 export function streamEvents(
   c: Context<AppEnv>,
   run: Run,
-  { view: see, from = 0 }: StreamOptions,
+  { view, firstNumber = 0 }: StreamOptions,
 ): Response {
   const encoder = new TextEncoder();
-  const events = run.events.readFrom(from);
-  let left = c.get("cutAfter") ?? Infinity;
+  const events = run.events.readFrom(firstNumber);
+  const fault = c.get("streamFault");
+  let eventsLeft = fault?.afterEvents ?? Infinity;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { value } = left > 0 ? await events.next() : { value: undefined };
-      // A fault: the connection stays open, and nothing comes through it any more.
-      if (!value && c.get("stalls")) return new Promise<void>(() => undefined);
-      if (!value) return closeStream(c, controller, left);
-      left -= 1;
-      controller.enqueue(encoder.encode(toServerSentEvent(value, see)));
+      const { value } = eventsLeft > 0 ? await events.next() : { value: undefined };
+      // A pull that never resolves keeps the connection open without sending anything.
+      if (!value && fault?.staysOpen) return new Promise<void>(() => undefined);
+      if (!value && eventsLeft > 0) return controller.close();
+      if (!value) return breakConnection(c);
+      eventsLeft -= 1;
+      controller.enqueue(encoder.encode(toServerSentEvent(value, view)));
     },
   });
   return c.body(body, 200, {
@@ -35,12 +37,7 @@ export function streamEvents(
   });
 }
 
-function closeStream(
-  c: Context<AppEnv>,
-  controller: ReadableStreamDefaultController,
-  left: number,
-): void {
-  if (left > 0) return controller.close();
-  // Sends what was written, but not the end of the body: the client sees a broken connection.
+/** Closes the connection after the bytes already written. The body has no end, so the client sees a broken connection. */
+function breakConnection(c: Context<AppEnv>): void {
   c.env.outgoing.socket?.destroySoon();
 }

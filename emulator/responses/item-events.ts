@@ -1,10 +1,10 @@
-/** Tells the stream how an item comes to be. Each function takes the item when it is whole. */
+/** Adds the stream events of an item's life. Each function takes the finished item. */
 import type { EventLog } from "./event-log.ts";
-import type { CodeInterpreterCall, MessageItem, ReasoningItem } from "./items.ts";
+import type { CodeInterpreterCall, OutputMessage, ReasoningItem } from "./items.ts";
 
 const DELTAS_PER_TEXT = 4;
 
-/** A reasoning item: it is there, and done. */
+/** All events of a reasoning item. */
 export function addReasoningEvents(
   events: EventLog,
   output_index: number,
@@ -14,7 +14,7 @@ export function addReasoningEvents(
   events.add("response.output_item.done", () => ({ output_index, item }));
 }
 
-/** A call up to the moment at which its code runs. */
+/** The events of a call before its code runs. */
 export function addCallStartEvents(
   events: EventLog,
   output_index: number,
@@ -32,7 +32,7 @@ export function addCallStartEvents(
   events.add("response.code_interpreter_call.interpreting", () => place);
 }
 
-/** A call from the moment at which its code has run. */
+/** The events of a call after its code ran. */
 export function addCallEndEvents(
   events: EventLog,
   output_index: number,
@@ -40,18 +40,22 @@ export function addCallEndEvents(
 ): void {
   const place = { output_index, item_id: call.id };
   events.add("response.code_interpreter_call.completed", () => place);
-  events.add("response.output_item.done", (see) => ({ output_index, item: see(call) }));
+  events.add("response.output_item.done", (view) => ({ output_index, item: view(call) }));
 }
 
-/** The assistant's message: its text, then its citations. */
-export function addMessageEvents(events: EventLog, output_index: number, whole: MessageItem): void {
-  const part = whole.content[0];
+/** All events of the assistant's message: its text, then its citations. */
+export function addMessageEvents(
+  events: EventLog,
+  output_index: number,
+  message: OutputMessage,
+): void {
+  const part = message.content[0];
   if (!part) return;
-  const place = { output_index, item_id: whole.id, content_index: 0 };
-  const item = { ...whole, status: "in_progress", content: [] };
-  const empty = { ...part, annotations: [], text: "" };
+  const place = { output_index, item_id: message.id, content_index: 0 };
+  const item = { ...message, status: "in_progress", content: [] };
+  const emptyPart = { ...part, annotations: [], text: "" };
   events.add("response.output_item.added", () => ({ output_index, item }));
-  events.add("response.content_part.added", () => ({ ...place, part: empty }));
+  events.add("response.content_part.added", () => ({ ...place, part: emptyPart }));
   for (const delta of splitIntoDeltas(part.text)) {
     events.add("response.output_text.delta", () => ({ ...place, delta, logprobs: [] }));
   }
@@ -61,11 +65,11 @@ export function addMessageEvents(events: EventLog, output_index: number, whole: 
   }
   events.add("response.output_text.done", () => ({ ...place, text: part.text, logprobs: [] }));
   events.add("response.content_part.done", () => ({ ...place, part }));
-  events.add("response.output_item.done", () => ({ output_index, item: whole }));
+  events.add("response.output_item.done", () => ({ output_index, item: message }));
 }
 
-/** Cuts a text into a few pieces, never inside a character. */
+/** Splits a text into a few parts, never inside a character. */
 function splitIntoDeltas(text: string): string[] {
-  const size = Math.max(1, Math.ceil(text.length / DELTAS_PER_TEXT));
-  return text.match(new RegExp(`.{1,${size}}`, "gsu")) ?? [];
+  const maxLength = Math.max(1, Math.ceil(text.length / DELTAS_PER_TEXT));
+  return text.match(new RegExp(`.{1,${maxLength}}`, "gsu")) ?? [];
 }

@@ -1,4 +1,4 @@
-/** What one call showed, in order. */
+/** One output of a call. */
 export type CallOutput = { type: "logs"; logs: string } | { type: "image"; url: string };
 
 export interface CodeInterpreterCall {
@@ -19,18 +19,18 @@ export interface FileCitation {
   end_index: number;
 }
 
-export interface TextPart {
+export interface OutputText {
   type: "output_text";
   annotations: FileCitation[];
   logprobs: unknown[];
   text: string;
 }
 
-export interface MessageItem {
+export interface OutputMessage {
   id: string;
   type: "message";
   status: "in_progress" | "completed" | "incomplete";
-  content: TextPart[];
+  content: OutputText[];
   role: "assistant";
 }
 
@@ -40,48 +40,16 @@ export interface ReasoningItem {
   summary: unknown[];
 }
 
-/** An item that a client sent; the emulator looks at little of it. */
+/** An item that a client sent. Most of its fields are only echoed. */
 export interface InputItem {
   id: string;
   type: string;
   [key: string]: unknown;
 }
 
-export type OutputItem = ReasoningItem | CodeInterpreterCall | MessageItem;
+export type OutputItem = ReasoningItem | CodeInterpreterCall | OutputMessage;
 export type Item = OutputItem | InputItem;
 
-/** How a reader sees an item: the call's outputs may be hidden from them. */
-export type View = (item: Item) => Item;
-
-/** Tells a code interpreter call among items. */
-export function isCall(item: Item): item is CodeInterpreterCall {
+export function isCodeInterpreterCall(item: Item): item is CodeInterpreterCall {
   return item.type === "code_interpreter_call" && "container_id" in item;
-}
-
-export interface Visibility {
-  includesOutputs: boolean;
-  background: boolean;
-  /** `present`, `empty`, or `late:SECONDS` after the end. */
-  outputsRule: string;
-  /** When the run ended, in milliseconds; null while it lasts. */
-  endedAt: number | null;
-}
-
-/** What a reader is shown of calls' outputs. */
-export function createView(given: Visibility): View {
-  return (item) => {
-    if (!isCall(item)) return item;
-    return { ...item, outputs: visibleOutputs(item.outputs, given) };
-  };
-}
-
-function visibleOutputs(
-  outputs: CallOutput[] | null,
-  { includesOutputs: included, background, outputsRule: rule, endedAt }: Visibility,
-) {
-  if (!included) return null;
-  if (!background || rule === "present") return outputs;
-  const [kind, delay] = rule.split(":");
-  if (kind !== "late" || endedAt === null) return [];
-  return Date.now() >= endedAt + Number(delay) * 1000 ? outputs : [];
 }

@@ -1,103 +1,115 @@
-/** The life of a response, from queued to its end. */
-import { setTimeout as sleep } from "node:timers/promises";
+/** The lifecycle of a run, from queued to its end. */
 import { ApiError, notFound } from "../errors.ts";
+import { toErrorMessage } from "../lib/error-message.ts";
 import { newId } from "../lib/ids.ts";
-import type {
-  CodeInterpreterCall,
-  FileCitation,
-  OutputItem,
-  MessageItem,
-  ReasoningItem,
-} from "./items.ts";
-import { isCited, toReplyText } from "./scripted-model.ts";
-import * as narrate from "./item-events.ts";
-import { getLastUserText } from "./create-params.ts";
-import { toResponse, type RunEnd, type Run, type Usage } from "./run.ts";
+import { sleepSeconds } from "../lib/sleep.ts";
 import type { State } from "../state.ts";
+import { getLastUserText } from "./input-items.ts";
+import {
+  addCallEndEvents,
+  addCallStartEvents,
+  addMessageEvents,
+  addReasoningEvents,
+} from "./item-events.ts";
+import type { CodeInterpreterCall, OutputItem, ReasoningItem } from "./items.ts";
+import { createMessage } from "./message.ts";
+import { toResponse } from "./representation.ts";
+import type { Run, RunEnd, Usage } from "./run.ts";
+import { toReplyText } from "./scripted-model.ts";
+import { FULL_VIEW } from "./visibility.ts";
 
-/** A response that is there; throws the API's 404 for any other. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** Returns a run; throws the API's 404 for an unknown or expired one. */
 export function findRun(state: State, id: string): Run {
   const run = state.runs.get(id);
   if (run && !isExpired(state, run)) return run;
   throw notFound("Response", id);
 }
 
+/** A run that is not stored expires: in the foreground at its end, in the background some time later. */
 function isExpired({ settings }: State, run: Run): boolean {
   const { store, background, endedAt, script } = run;
   if (store || endedAt === null) return false;
-  const seconds = script.keptSeconds ?? settings.responseMinutes * 60;
-  return !background || Date.now() >= endedAt + seconds * 1000;
+  const keptSeconds = script.keptSeconds ?? settings.responseMinutes * 60;
+  return !background || Date.now() >= endedAt + keptSeconds * 1000;
 }
 
-/** Sets a response going. */
+/** Starts a run and returns at once. */
 export function startRun(state: State, run: Run): void {
   state.runs.set(run.id, run);
-  const born = toResponse(run, (item) => item);
-  run.events.add("response.created", () => ({ response: born }));
-  if (run.background) run.events.add("response.queued", () => ({ response: born }));
+  const response = toResponse(run, FULL_VIEW);
+  run.events.add("response.created", () => ({ response }));
+  if (run.background) run.events.add("response.queued", () => ({ response }));
   execute(state, run).catch((cause: unknown) => {
     if (run.abortController.signal.aborted) return;
-    const message = cause instanceof Error ? cause.message : String(cause);
-    endRun(state, run, { status: "failed", output: [], error: { code: "server_error", message } });
+    const error = { code: "server_error", message: toErrorMessage(cause) };
+    endRun(state, run, { status: "failed", output: [], error });
   });
 }
 
-/** Ends a response that is under way; one that has ended stays as it is. */
+/** Cancels a run; has no effect after its end. */
 export function cancelRun(state: State, run: Run): void {
   endRun(state, run, { status: "cancelled", output: [] });
   run.abortController.abort();
 }
 
+/** Rejects cancelling a foreground response. */
+export function assertBackground(run: Run): void {
+  if (run.background) return;
+  throw new ApiError(400, "Cannot cancel a synchronous response.");
+}
+
 async function execute(state: State, run: Run): Promise<void> {
-  if (run.background) await sleepUnlessAborted(run, state.settings.queueSeconds);
+  const { signal } = run.abortController;
+  if (run.background) await sleepSeconds(state.settings.queueSeconds, signal);
   run.status = "in_progress";
-  const now = toResponse(run, (item) => item);
-  run.events.add("response.in_progress", () => ({ response: now }));
-  const least = sleepUnlessAborted(run, run.script.minSeconds ?? state.settings.runSeconds);
-  const [end] = await Promise.all([produceOutput(state, run), least]);
+  const response = toResponse(run, FULL_VIEW);
+  run.events.add("response.in_progress", () => ({ response }));
+  const minSeconds = run.script.minSeconds ?? state.settings.runSeconds;
+  const minDuration = sleepSeconds(minSeconds, signal);
+  const [end] = await Promise.all([produceOutput(state, run), minDuration]);
   endRun(state, run, end);
 }
 
 async function produceOutput(state: State, run: Run): Promise<RunEnd> {
   const { ending, codes } = run.script;
-  const words = getLastUserText(run.input);
-  if (ending.status === "failed")
+  const inputText = getLastUserText(run.input);
+  if (ending.status === "failed") {
     return { ...ending, output: [], error: toScriptedError(ending.code) };
-  const thought: ReasoningItem = { id: newId("rs"), type: "reasoning", summary: [] };
-  const output: OutputItem[] = [thought];
-  narrate.addReasoningEvents(run.events, 0, thought);
-  const written = new Set<string>();
-  for (const code of codes) {
-    const call = await executeCall(state, run, { code, index: output.length, written });
-    output.push(call);
   }
-  const whole = ending.status === "completed";
-  const message = createMessage(state, run, {
-    text: toReplyText(words, codes.length),
-    written,
-    whole,
-  });
-  narrate.addMessageEvents(run.events, output.length, message);
+  const reasoning: ReasoningItem = { id: newId("rs"), type: "reasoning", summary: [] };
+  const output: OutputItem[] = [reasoning];
+  addReasoningEvents(run.events, 0, reasoning);
+  const writtenPaths = new Set<string>();
+  for (const code of codes) {
+    output.push(await executeCall(state, run, { code, index: output.length, writtenPaths }));
+  }
+  const isComplete = ending.status === "completed";
+  const text = toReplyText(inputText, codes.length);
+  const message = createMessage(state, run, { text, writtenPaths, isComplete });
+  addMessageEvents(run.events, output.length, message);
   output.push(message);
-  const usage = estimateUsage(words, output);
-  if (whole) return { status: "completed", output, usage };
+  const usage = estimateUsage(inputText, output);
+  if (isComplete) return { status: "completed", output, usage };
   return { status: "incomplete", output, usage, incomplete: { reason: ending.reason } };
 }
 
 interface CallParams {
   code: string;
+  /** The call's index in the response's output. */
   index: number;
-  /** Paths of the files that calls of this run have written. */
-  written: Set<string>;
+  /** The call adds the paths of the files that it writes. */
+  writtenPaths: Set<string>;
 }
 
 async function executeCall(
   state: State,
   run: Run,
-  { code, index, written }: CallParams,
+  { code, index, writtenPaths }: CallParams,
 ): Promise<CodeInterpreterCall> {
   const workspace = state.containers.use(run.containerId ?? "");
-  const begun: CodeInterpreterCall = {
+  const call: CodeInterpreterCall = {
     id: newId("ci"),
     type: "code_interpreter_call",
     status: "completed",
@@ -105,68 +117,18 @@ async function executeCall(
     container_id: workspace.id,
     outputs: [],
   };
-  narrate.addCallStartEvents(run.events, index, begun);
-  const seconds = state.settings.executionSeconds;
-  const outcome = await state.pool.run({
-    workspace,
-    code,
-    seconds,
-    signal: run.abortController.signal,
-  });
+  addCallStartEvents(run.events, index, call);
+  const timeoutSeconds = state.settings.executionSeconds;
+  const { signal } = run.abortController;
+  const result = await state.pool.run({ workspace, code, timeoutSeconds, signal });
   state.containers.use(workspace.id);
-  for (const [path] of outcome.changed) written.add(path);
-  if (outcome.raised) run.raisedCallIds.add(begun.id);
-  // As the real API: what raised shows nothing, not even what it had printed before.
-  const call = { ...begun, outputs: outcome.raised ? [] : outcome.outputs };
-  run.executedCalls.push(call);
-  narrate.addCallEndEvents(run.events, index, call);
-  return call;
-}
-
-interface MessageParams {
-  text: string;
-  written: Set<string>;
-  whole: boolean;
-}
-
-function createMessage(
-  state: State,
-  run: Run,
-  { text, written, whole }: MessageParams,
-): MessageItem {
-  const said = whole ? text : text.slice(0, text.length / 2);
-  const part = {
-    type: "output_text" as const,
-    annotations: [] as FileCitation[],
-    logprobs: [],
-    text: said,
-  };
-  const paths = whole ? [...written] : [];
-  for (const path of paths) appendCitation(state, run, path, part);
-  const status = whole ? "completed" : "incomplete";
-  return { id: newId("msg"), type: "message", status, content: [part], role: "assistant" };
-}
-
-function appendCitation(
-  state: State,
-  run: Run,
-  path: string,
-  part: { text: string; annotations: FileCitation[] },
-) {
-  const container = state.containers.use(run.containerId ?? "");
-  const file = container.filesByPath.get(path);
-  const filename = path.slice(path.lastIndexOf("/") + 1);
-  if (!file || !isCited(filename)) return;
-  const start_index = part.text.length + 1;
-  part.text += `\n[${filename}](sandbox:${path})`;
-  part.annotations.push({
-    type: "container_file_citation",
-    container_id: container.id,
-    file_id: file.id,
-    filename,
-    start_index,
-    end_index: part.text.length,
-  });
+  for (const [path] of result.changed) writtenPaths.add(path);
+  if (result.raised) run.raisedCallIds.add(call.id);
+  // Like the real API: a call that raised has no outputs, not even earlier prints.
+  const executedCall = { ...call, outputs: result.raised ? [] : result.outputs };
+  run.executedCalls.push(executedCall);
+  addCallEndEvents(run.events, index, executedCall);
+  return executedCall;
 }
 
 function endRun(state: State, run: Run, end: RunEnd): void {
@@ -174,15 +136,16 @@ function endRun(state: State, run: Run, end: RunEnd): void {
   run.end = end;
   run.status = end.status;
   run.endedAt = Date.now();
-  // The real API has no event for a cancelled response: its stream just ends.
+  // Like the real API: the stream of a cancelled response ends without a last event.
   if (end.status !== "cancelled") {
-    run.events.add(`response.${end.status}`, (see) => ({ response: toResponse(run, see) }));
+    run.events.add(`response.${end.status}`, (view) => ({ response: toResponse(run, view) }));
   }
   run.events.close();
   if (!run.params.stream) run.events.clear();
   appendToConversation(state, run);
-  if (run.script.expiresContainer && run.containerId !== null)
+  if (run.script.expiresContainer && run.containerId !== null) {
     state.containers.expire(run.containerId);
+  }
   run.ended.resolve();
   sendWebhook(state, run);
 }
@@ -196,21 +159,18 @@ function appendToConversation(state: State, run: Run): void {
 function sendWebhook({ settings, runs, webhooks }: State, run: Run): void {
   if (!run.background || settings.webhookDrop || !runs.has(run.id)) return;
   const type = `response.${run.status}`;
-  webhooks.send({ type, responseId: run.id, delay: settings.webhookDelay });
-}
-
-async function sleepUnlessAborted(run: Run, seconds: number): Promise<void> {
-  await sleep(seconds * 1000, undefined, { signal: run.abortController.signal });
+  webhooks.send({ type, responseId: run.id, delaySeconds: settings.webhookDelay });
 }
 
 function toScriptedError(code: string): { code: string; message: string } {
   return { code, message: "The emulator's scripted model was told to fail." };
 }
 
-/** Tokens are estimated: four characters each. */
-function estimateUsage(words: string, output: OutputItem[]): Usage {
-  const input_tokens = Math.ceil(words.length / 4);
-  const output_tokens = Math.ceil(output.map(getTextLength).reduce((sum, one) => sum + one, 0) / 4);
+/** The emulator has no tokenizer, so it estimates tokens from characters. */
+function estimateUsage(inputText: string, output: OutputItem[]): Usage {
+  const outputLength = output.reduce((sum, item) => sum + getTextLength(item), 0);
+  const input_tokens = Math.ceil(inputText.length / CHARACTERS_PER_TOKEN);
+  const output_tokens = Math.ceil(outputLength / CHARACTERS_PER_TOKEN);
   return {
     input_tokens,
     input_tokens_details: { cached_tokens: 0 },
@@ -223,10 +183,4 @@ function estimateUsage(words: string, output: OutputItem[]): Usage {
 function getTextLength(item: OutputItem): number {
   if (item.type === "code_interpreter_call") return item.code.length;
   return item.type === "message" ? (item.content[0]?.text.length ?? 0) : 0;
-}
-
-/** Refuses to cancel what has no background to be cancelled in. */
-export function assertBackground(run: Run): void {
-  if (run.background) return;
-  throw new ApiError(400, "Cannot cancel a synchronous response.");
 }

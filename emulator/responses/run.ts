@@ -1,23 +1,12 @@
-import { EventLog } from "./event-log.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
-import {
-  type CodeInterpreterCall,
-  type InputItem,
-  type OutputItem,
-  type View,
-  type Visibility,
-  createView,
-} from "./items.ts";
-import { parseScript, type Script } from "./scripted-model.ts";
-import {
-  type CreateParams,
-  toInputItems,
-  findInterpreterTool,
-  getLastUserText,
-  OUTPUTS_INCLUDE,
-} from "./create-params.ts";
-import { redactSecrets } from "../redact-secrets.ts";
 import type { Settings } from "../settings.ts";
+import { type CreateParams, findInterpreterTool } from "./create-params.ts";
+import { EventLog } from "./event-log.ts";
+import { INCLUDE_OUTPUTS } from "./include.ts";
+import { getLastUserText, toInputItems } from "./input-items.ts";
+import type { CodeInterpreterCall, InputItem, OutputItem } from "./items.ts";
+import { parseScript, type Script } from "./scripted-model.ts";
+import { createView, type View } from "./visibility.ts";
 
 export type RunStatus =
   | "queued"
@@ -35,7 +24,7 @@ export interface Usage {
   total_tokens: number;
 }
 
-/** How a run ends. */
+/** How a run ended. */
 export interface RunEnd {
   status: RunStatus;
   output: OutputItem[];
@@ -44,40 +33,41 @@ export interface RunEnd {
   usage?: Usage;
 }
 
-/** One response: what was asked, and the truth about what came of it. */
+/** The execution of one response: its parameters and everything that happened. Clients see parts of it. */
 export class Run {
   readonly id = newId("resp");
+  /** Unix seconds. */
   readonly createdAt = toUnixSeconds();
   readonly params: CreateParams;
   readonly background: boolean;
+  /** Whether the create request includes outputs. */
   readonly includesOutputs: boolean;
   readonly store: boolean;
   readonly conversationId: string | null;
   readonly input: InputItem[];
-  /** What the model has been told to do. */
   readonly script: Script;
   readonly events = new EventLog();
   readonly abortController = new AbortController();
   readonly ended = Promise.withResolvers<void>();
-  /** Calls that were carried out, also where the response ended without them. */
+  /** All calls whose code ran, also those that the response does not show because it was cancelled. */
   readonly executedCalls: CodeInterpreterCall[] = [];
-  /** Calls whose code raised, or took too long. */
+  /** The ids of the calls that raised an exception or timed out. */
   readonly raisedCallIds = new Set<string>();
   status: RunStatus;
-  /** When the run ended, in milliseconds. */
+  /** Milliseconds; null before the end. */
   endedAt: number | null = null;
   /** The container of its calls. */
   containerId: string | null = null;
   end: RunEnd | null = null;
 
-  constructor(request: CreateParams, { effectiveStore }: Settings) {
-    this.params = request;
-    this.background = request.background === true;
-    this.includesOutputs = request.include?.includes(OUTPUTS_INCLUDE) ?? false;
-    this.conversationId = toConversationId(request.conversation);
-    this.input = toInputItems(request.input);
-    this.script = parseScript(getLastUserText(this.input), findInterpreterTool(request) !== null);
-    this.store = effectiveStore && request.store !== false && this.script.keptSeconds === null;
+  constructor(params: CreateParams, { effectiveStore }: Settings) {
+    this.params = params;
+    this.background = params.background === true;
+    this.includesOutputs = params.include?.includes(INCLUDE_OUTPUTS) ?? false;
+    this.conversationId = toConversationId(params.conversation);
+    this.input = toInputItems(params.input);
+    this.script = parseScript(getLastUserText(this.input), findInterpreterTool(params) !== null);
+    this.store = effectiveStore && params.store !== false && this.script.keptSeconds === null;
     this.status = this.background ? "queued" : "in_progress";
   }
 
@@ -85,68 +75,20 @@ export class Run {
     return this.end?.output ?? [];
   }
 
+  /** Unix seconds; null unless the run has completed. */
   get completedAt(): number | null {
-    return this.status === "completed" && this.endedAt !== null
-      ? toUnixSeconds(this.endedAt)
-      : null;
+    if (this.status !== "completed" || this.endedAt === null) return null;
+    return toUnixSeconds(this.endedAt);
   }
 
-  /** How a reader who asked for outputs, or didn't, sees this run by a rule. */
-  createView(rule: string, included: boolean): View {
-    const given: Visibility = {
-      includesOutputs: included,
-      background: this.background,
-      outputsRule: rule,
-      endedAt: this.endedAt,
-    };
-    return createView(given);
+  /** The view of a client who did or did not include outputs. */
+  createView(outputsRule: string, includesOutputs: boolean): View {
+    const { background, endedAt } = this;
+    return createView({ includesOutputs, background, outputsRule, endedAt });
   }
 }
 
-function toConversationId(given: CreateParams["conversation"]): string | null {
-  if (given === undefined || given === null) return null;
-  return typeof given === "string" ? given : given.id;
-}
-
-/** The response object that the API gives. */
-export function toResponse(run: Run, see: View): Record<string, unknown> {
-  const { params: request, end } = run;
-  return {
-    id: run.id,
-    object: "response",
-    created_at: run.createdAt,
-    status: run.status,
-    background: run.background,
-    completed_at: run.completedAt,
-    error: end?.error ?? null,
-    incomplete_details: end?.incomplete ?? null,
-    instructions: request.instructions ?? null,
-    max_output_tokens: request.max_output_tokens ?? null,
-    max_tool_calls: request.max_tool_calls ?? null,
-    model: request.model,
-    output: run.output.map(see),
-    parallel_tool_calls: request.parallel_tool_calls ?? true,
-    previous_response_id: request.previous_response_id ?? null,
-    prompt_cache_key: request.prompt_cache_key ?? null,
-    prompt_cache_retention: request.prompt_cache_retention ?? null,
-    reasoning: { effort: "none", summary: null, ...request.reasoning },
-    safety_identifier: request.safety_identifier ?? null,
-    service_tier: toServiceTier(request.service_tier),
-    store: run.store,
-    temperature: request.temperature ?? 1,
-    text: { format: { type: "text" }, verbosity: "medium", ...request.text },
-    tool_choice: request.tool_choice ?? "auto",
-    tools: (request.tools ?? []).map(redactSecrets),
-    top_logprobs: request.top_logprobs ?? 0,
-    top_p: request.top_p ?? 1,
-    truncation: request.truncation ?? "disabled",
-    usage: end?.usage ?? null,
-    user: request.user ?? null,
-    metadata: request.metadata ?? {},
-    ...(run.conversationId === null ? {} : { conversation: { id: run.conversationId } }),
-  };
-}
-
-function toServiceTier(tier: CreateParams["service_tier"]): string {
-  return tier === undefined || tier === null || tier === "auto" ? "default" : tier;
+function toConversationId(conversation: CreateParams["conversation"]): string | null {
+  if (conversation === undefined || conversation === null) return null;
+  return typeof conversation === "string" ? conversation : conversation.id;
 }

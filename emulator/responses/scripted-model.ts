@@ -1,17 +1,15 @@
-/**
- * The scripted model: decides by fixed rules what a language model would have decided by itself.
- */
+/** The scripted model: fixed rules in place of a language model's decisions. */
 export interface Script {
   /** The Python of each call, in order. */
   codes: string[];
   ending: Ending;
-  /** The least seconds in progress, when the input asks for them. */
+  /** The minimum seconds in progress; null: the setting `runSeconds`. */
   minSeconds: number | null;
-  /** Who sees its outputs in the background, as the setting `backgroundOutputs` says it. */
+  /** Replaces the setting `backgroundOutputs`, unless it is null. */
   outputsRule: string | null;
-  /** Seconds after its end that it can be retrieved; null: as the settings say. */
+  /** Seconds after its end that the response can be retrieved; null: as the settings say. */
   keptSeconds: number | null;
-  /** Whether its container has expired when it ends. */
+  /** Whether the run's end expires its container. */
   expiresContainer: boolean;
 }
 
@@ -28,28 +26,31 @@ const DIRECTIVES = {
   fail: /\bemulator:\s*fail\b(?: with (\w+))?/i,
   incomplete: /\bemulator:\s*incomplete\b(?: with (\w+))?/i,
   run: new RegExp(String.raw`\bemulator:\s*run ${NUMBER_PATTERN} seconds?`, "i"),
-  idle: /\bemulator:\s*no calls\b/i,
+  noCalls: /\bemulator:\s*no calls\b/i,
   outputs: new RegExp(
     String.raw`\bemulator:\s*outputs (empty|present|late ${NUMBER_PATTERN} seconds?)\b`,
     "i",
   ),
   kept: new RegExp(String.raw`\bemulator:\s*kept ${NUMBER_PATTERN} seconds?`, "i"),
-  expires: /\bemulator:\s*container expires\b/i,
+  containerExpires: /\bemulator:\s*container expires\b/i,
 };
 
-/** Reads the input's rules; `tool` says whether there is a code interpreter. */
-export function parseScript(input: string, tool: boolean): Script {
-  const seconds = DIRECTIVES.run.exec(input)?.[1];
-  const kept = DIRECTIVES.kept.exec(input)?.[1];
-  const calls = tool && !DIRECTIVES.idle.test(input);
+/** Parses the input into a script. Without a code interpreter tool there are no calls. */
+export function parseScript(input: string, hasInterpreterTool: boolean): Script {
+  const callsPython = hasInterpreterTool && !DIRECTIVES.noCalls.test(input);
   return {
-    codes: calls ? parseCodes(removeDirectives(input)) : [],
+    codes: callsPython ? parseCodes(removeDirectives(input)) : [],
     ending: parseEnding(input),
-    minSeconds: seconds === undefined ? null : Number(seconds),
+    minSeconds: parseSeconds(DIRECTIVES.run, input),
     outputsRule: parseOutputsRule(input),
-    keptSeconds: kept === undefined ? null : Number(kept),
-    expiresContainer: DIRECTIVES.expires.test(input),
+    keptSeconds: parseSeconds(DIRECTIVES.kept, input),
+    expiresContainer: DIRECTIVES.containerExpires.test(input),
   };
+}
+
+function parseSeconds(directive: RegExp, input: string): number | null {
+  const seconds = directive.exec(input)?.[1];
+  return seconds === undefined ? null : Number(seconds);
 }
 
 function parseEnding(input: string): Ending {
@@ -61,39 +62,39 @@ function parseEnding(input: string): Ending {
 }
 
 function parseOutputsRule(input: string): string | null {
-  const [, word, delay] = DIRECTIVES.outputs.exec(input) ?? [];
-  return delay === undefined ? (word?.toLowerCase() ?? null) : `late:${delay}`;
+  const [, rule, delaySeconds] = DIRECTIVES.outputs.exec(input) ?? [];
+  return delaySeconds === undefined ? (rule?.toLowerCase() ?? null) : `late:${delaySeconds}`;
 }
 
 function removeDirectives(input: string): string {
-  const rules = Object.values(DIRECTIVES);
-  return rules.reduce((text, rule) => text.replace(rule, ""), input).trim();
+  const directives = Object.values(DIRECTIVES);
+  return directives.reduce((text, directive) => text.replace(directive, ""), input).trim();
 }
 
 function parseCodes(input: string): string[] {
   const blocks = [...input.matchAll(PYTHON_BLOCK)].map((match) => match[1] ?? "");
   if (blocks.length > 0) return blocks.map((block) => block.replace(/\r?\n$/, ""));
-  const exactly = PRINTS_EXACTLY.exec(input)?.[1]?.trim();
-  return [toPrintStatement(exactly === undefined ? input : unquote(exactly))];
+  const exactText = PRINTS_EXACTLY.exec(input)?.[1]?.trim();
+  return [toPrintStatement(exactText === undefined ? input : removeQuotes(exactText))];
 }
 
-function unquote(text: string): string {
+function removeQuotes(text: string): string {
   return /^(["'`])(.+)\1$/.exec(text)?.[2] ?? text;
 }
 
 function toPrintStatement(text: string): string {
-  // Every JSON string is also a Python string.
+  // Each JSON string is also a Python string.
   return `print(${JSON.stringify(text)})`;
 }
 
-/** Whether the assistant's message cites a file of that name. */
+/** Whether the assistant's message cites a file of this name. */
 export function isCited(filename: string): boolean {
   return !/^[._]/.test(filename);
 }
 
-/** What the assistant says after its calls, before the files it cites. */
-export function toReplyText(input: string, calls: number): string {
-  if (calls === 0) return `The emulator's scripted model ran no Python. You said: ${input}`;
-  const times = calls === 1 ? "one piece" : `${calls} pieces`;
-  return `The emulator's scripted model ran ${times} of Python.`;
+/** The text of the assistant's message, without its citations. */
+export function toReplyText(input: string, callCount: number): string {
+  if (callCount === 0) return `The emulator's scripted model ran no Python. You said: ${input}`;
+  const pieces = callCount === 1 ? "one piece" : `${callCount} pieces`;
+  return `The emulator's scripted model ran ${pieces} of Python.`;
 }

@@ -1,18 +1,20 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { AppEnv } from "../app.ts";
+import type { AppEnv } from "../app-env.ts";
 import { ApiError, notFound } from "../errors.ts";
 import { Fault } from "../faults/rules.ts";
-import { type CodeInterpreterCall, isCall } from "../responses/items.ts";
-import { validate } from "../responses/create-params.ts";
-import { toResponse, type Run } from "../responses/run.ts";
+import { type CodeInterpreterCall, isCodeInterpreterCall } from "../responses/items.ts";
+import { toResponse } from "../responses/representation.ts";
+import type { Run } from "../responses/run.ts";
+import { FULL_VIEW } from "../responses/visibility.ts";
 import { IMMUTABLE, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
+import { validate } from "../validation.ts";
 import { parseJsonBody } from "./body.ts";
 
 const SettingsChanges = Settings.omit(IMMUTABLE).partial();
 
-const EventParams = z.strictObject({
+const SendWebhookParams = z.strictObject({
   type: z.string().min(1),
   response_id: z.string().min(1),
   copies: z.int().min(1).optional(),
@@ -20,9 +22,9 @@ const EventParams = z.strictObject({
   timestamp: z.int().optional(),
 });
 
-/** `/_emulator`: what only the emulator has, for those who test against it. */
+/** `/_emulator`: routes for tests, which OpenAI does not have. */
 export function controlRoutes(state: State): Hono<AppEnv> {
-  const { settings, requestLog: journal, webhooks, faults, containers } = state;
+  const { settings, requestLog, webhooks, faults, containers, runs } = state;
   return new Hono<AppEnv>()
     .get("/settings", (c) => c.json(settings))
     .patch("/settings", async (c) => {
@@ -31,26 +33,23 @@ export function controlRoutes(state: State): Hono<AppEnv> {
       const changes = validate(SettingsChanges, body);
       return c.json(Object.assign(settings, changes));
     })
-    .get("/requests", (c) => c.json(journal.entries))
+    .get("/requests", (c) => c.json(requestLog.entries))
     .delete("/requests", (c) => {
-      journal.clear();
+      requestLog.clear();
       return c.body(null, 204);
     })
     .get("/deliveries", (c) => c.json(webhooks.attempts))
-    .get("/responses", (c) => c.json([...state.runs.values()].map(toActualRun)))
+    .get("/responses", (c) => c.json([...runs.values()].map(toActualRun)))
     .get("/responses/:id", (c) => {
-      const run = state.runs.get(c.req.param("id"));
+      const run = runs.get(c.req.param("id"));
       if (!run) throw notFound("Response", c.req.param("id"));
-      return c.json({ ...toActualRun(run), response: toResponse(run, (item) => item) });
+      return c.json({ ...toActualRun(run), response: toResponse(run, FULL_VIEW) });
     })
     .post("/webhooks", async (c) => {
-      const { response_id: responseId, ...event } = validate(EventParams, await parseJsonBody(c));
-      const ids = webhooks.send({ ...event, responseId });
-      if (!ids)
-        throw new ApiError(
-          400,
-          "There is nowhere to send it: set webhookUrl, or register an endpoint.",
-        );
+      const body = validate(SendWebhookParams, await parseJsonBody(c));
+      const { response_id: responseId, ...request } = body;
+      const ids = webhooks.send({ ...request, responseId });
+      if (!ids) throw new ApiError(400, "No receiver: set webhookUrl or register an endpoint.");
       return c.json(ids, 202);
     })
     .post("/containers/:id/expire", (c) => {
@@ -70,18 +69,18 @@ export function controlRoutes(state: State): Hono<AppEnv> {
 
 function assertMutable(body: unknown): void {
   if (typeof body !== "object" || body === null) return;
-  const fixed = Object.keys(IMMUTABLE).find((name) => name in body);
-  if (fixed === undefined) return;
-  throw new ApiError(400, `'${fixed}' can't change while the emulator runs.`, { param: fixed });
+  const name = Object.keys(IMMUTABLE).find((key) => key in body);
+  if (name === undefined) return;
+  throw new ApiError(400, `'${name}' can't change while the emulator runs.`, { param: name });
 }
 
-/** What really came of a run, whatever the API shows. */
+/** What a run actually did, without the rules that hide outputs. */
 function toActualRun(run: Run) {
-  const told = ({ id, code, outputs, container_id }: CodeInterpreterCall) => {
+  const toActualCall = ({ id, code, outputs, container_id }: CodeInterpreterCall) => {
     return { id, container_id, code, outputs, raised: run.raisedCallIds.has(id) };
   };
-  const calls = run.output.filter(isCall);
-  const shown = new Set(calls.map(({ id }) => id));
+  const calls = run.output.filter(isCodeInterpreterCall);
+  const shownIds = new Set(calls.map(({ id }) => id));
   return {
     id: run.id,
     status: run.status,
@@ -90,8 +89,8 @@ function toActualRun(run: Run) {
     completed_at: run.completedAt,
     ended_at: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),
     metadata: run.params.metadata ?? {},
-    calls: calls.map(told),
-    /** Carried out before the run was cancelled; the response has no calls then, its stream had. */
-    unshown: run.executedCalls.filter(({ id }) => !shown.has(id)).map(told),
+    calls: calls.map(toActualCall),
+    // A cancelled response has no calls, but its stream had those that were executed before.
+    unshown: run.executedCalls.filter(({ id }) => !shownIds.has(id)).map(toActualCall),
   };
 }

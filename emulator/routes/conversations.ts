@@ -1,111 +1,96 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import type { AppEnv } from "../app.ts";
+import type { AppEnv } from "../app-env.ts";
+import { type Conversation, findConversation } from "../conversations.ts";
 import { notFound } from "../errors.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
-import { type Item, createView } from "../responses/items.ts";
-import {
-  validate,
-  parseInclude,
-  toInputItem,
-  InputItemParam,
-  Metadata,
-  OUTPUTS_INCLUDE,
-} from "../responses/create-params.ts";
-import type { Conversation, State } from "../state.ts";
-import { getIncludeValues, parseJsonBody, paginate } from "./body.ts";
+import { Metadata } from "../responses/create-params.ts";
+import { INCLUDE_OUTPUTS, parseIncludeQuery } from "../responses/include.ts";
+import { InputItemParam, toInputItem } from "../responses/input-items.ts";
+import type { Item } from "../responses/items.ts";
+import { createView } from "../responses/visibility.ts";
+import type { State } from "../state.ts";
+import { validate } from "../validation.ts";
+import { parseJsonBody } from "./body.ts";
+import { paginate, toPage } from "./page.ts";
 
-const InputItemParams = z.array(InputItemParam).max(20);
+const ItemParams = z.array(InputItemParam).max(20);
 const CreateConversationParams = z.strictObject({
-  items: InputItemParams.nullish(),
+  items: ItemParams.nullish(),
   metadata: Metadata.nullish(),
 });
 const UpdateConversationParams = z.strictObject({ metadata: Metadata.nullable() });
-const AddItemsParams = z.strictObject({ items: InputItemParams });
+const CreateItemsParams = z.strictObject({ items: ItemParams });
 
 /** `/v1/conversations`. */
-export function conversationRoutes(state: State): Hono<AppEnv> {
+export function conversationRoutes({ settings, conversations }: State): Hono<AppEnv> {
+  const find = (id: string) => findConversation(conversations, id);
+
+  /** The conversation's items as the client of this request sees them. */
+  const getVisibleItems = (c: Context<AppEnv>, { entries }: Conversation): Item[] => {
+    const includesOutputs = parseIncludeQuery(c, { persisted: true }).has(INCLUDE_OUTPUTS);
+    const outputsRule = settings.conversationOutputs;
+    const clientView = createView({
+      includesOutputs,
+      background: false,
+      outputsRule,
+      endedAt: null,
+    });
+    return entries.map(({ item, run }) => {
+      const view = run ? run.createView(outputsRule, includesOutputs) : clientView;
+      return view(item);
+    });
+  };
+
   return new Hono<AppEnv>()
     .post("/", async (c) => {
       const { items, metadata } = validate(CreateConversationParams, await parseJsonBody(c));
-      const made: Conversation = {
+      const conversation: Conversation = {
         id: newId("conv"),
         createdAt: toUnixSeconds(),
         metadata: metadata ?? {},
         entries: (items ?? []).map((item) => ({ item: toInputItem(item), run: null })),
       };
-      state.conversations.set(made.id, made);
-      return c.json(toConversation(made));
+      conversations.set(conversation.id, conversation);
+      return c.json(toConversation(conversation));
     })
-    .get("/:id", (c) => c.json(toConversation(findConversation(state, c.req.param("id")))))
+    .get("/:id", (c) => c.json(toConversation(find(c.req.param("id")))))
     .post("/:id", async (c) => {
-      const conversation = findConversation(state, c.req.param("id"));
+      const conversation = find(c.req.param("id"));
       const { metadata } = validate(UpdateConversationParams, await parseJsonBody(c));
       conversation.metadata = metadata ?? {};
       return c.json(toConversation(conversation));
     })
     .delete("/:id", (c) => {
-      const { id } = findConversation(state, c.req.param("id"));
-      state.conversations.delete(id);
+      const { id } = find(c.req.param("id"));
+      conversations.delete(id);
       return c.json({ id, object: "conversation.deleted", deleted: true });
     })
-    .get("/:id/items", (c) =>
-      c.json(paginate(c, getVisibleItems(state, c, findConversation(state, c.req.param("id"))))),
-    )
+    .get("/:id/items", (c) => c.json(paginate(c, getVisibleItems(c, find(c.req.param("id"))))))
     .post("/:id/items", async (c) => {
-      const conversation = findConversation(state, c.req.param("id"));
-      const items = validate(AddItemsParams, await parseJsonBody(c)).items.map(toInputItem);
+      const conversation = find(c.req.param("id"));
+      const params = validate(CreateItemsParams, await parseJsonBody(c));
+      const items = params.items.map(toInputItem);
       conversation.entries.push(...items.map((item) => ({ item, run: null })));
-      return c.json({
-        object: "list",
-        data: items,
-        first_id: items[0]?.id ?? null,
-        last_id: items.at(-1)?.id ?? null,
-        has_more: false,
-      });
+      return c.json(toPage(items, { hasMore: false }));
     })
     .get("/:id/items/:item", (c) => {
-      const items = getVisibleItems(state, c, findConversation(state, c.req.param("id")));
+      const items = getVisibleItems(c, find(c.req.param("id")));
       return c.json(findItem(items, c.req.param("item")));
     })
     .delete("/:id/items/:item", (c) => {
-      const conversation = findConversation(state, c.req.param("id"));
-      const { id } = findItem(
-        conversation.entries.map(({ item }) => item),
-        c.req.param("item"),
-      );
+      const conversation = find(c.req.param("id"));
+      const items = conversation.entries.map(({ item }) => item);
+      const { id } = findItem(items, c.req.param("item"));
       conversation.entries = conversation.entries.filter(({ item }) => item.id !== id);
       return c.json(toConversation(conversation));
     });
 }
 
-function findConversation(state: State, id: string): Conversation {
-  const found = state.conversations.get(id);
-  if (!found) throw notFound("Conversation", id);
-  return found;
-}
-
 function findItem(items: Item[], id: string): Item {
-  const found = items.find((item) => item.id === id);
-  if (!found) throw notFound("Item", id);
-  return found;
-}
-
-/** The items as the one who asks may see them. */
-function getVisibleItems(
-  { settings }: State,
-  c: Context<AppEnv>,
-  { entries }: Conversation,
-): Item[] {
-  const included = parseInclude(getIncludeValues(c), { persisted: true }).has(OUTPUTS_INCLUDE);
-  const rule = settings.conversationOutputs;
-  const stranger = createView({
-    includesOutputs: included,
-    background: false,
-    outputsRule: rule,
-    endedAt: null,
-  });
-  return entries.map(({ item, run }) => (run ? run.createView(rule, included) : stranger)(item));
+  const item = items.find((candidate) => candidate.id === id);
+  if (!item) throw notFound("Item", id);
+  return item;
 }
 
 function toConversation({ id, createdAt, metadata }: Conversation) {

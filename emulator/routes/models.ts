@@ -1,8 +1,8 @@
 import { Hono } from "hono";
-import type { AppEnv } from "../app.ts";
+import type { AppEnv } from "../app-env.ts";
 import { ApiError } from "../errors.ts";
 
-/** Name → unix time of its creation. A response may ask for any other name as well. */
+/** The Unix seconds of each listed model's creation. A create request may also name any other model. */
 const MODEL_CREATED_SECONDS: Record<string, number> = {
   "gpt-4.1": 1_744_316_542,
   "gpt-5": 1_754_425_777,
@@ -10,7 +10,7 @@ const MODEL_CREATED_SECONDS: Record<string, number> = {
   "gpt-5.2-2025-12-11": 1_765_343_959,
 };
 
-/** `/v1/models`. Behind each of them is the same script. */
+/** `/v1/models`. All of them are the same scripted model. */
 export function modelRoutes(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/", (c) =>
@@ -27,5 +27,6 @@ export function modelRoutes(): Hono<AppEnv> {
 }
 
 function toModel(id: string) {
-  return { id, object: "model", created: MODEL_CREATED_SECONDS[id], owned_by: "emulator-scripted" };
+  const created = MODEL_CREATED_SECONDS[id];
+  return { id, object: "model", created, owned_by: "emulator-scripted" };
 }

@@ -1,53 +1,56 @@
-import { randomBytes } from "node:crypto";
 import { ApiError, notFound } from "../errors.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
+import { generateSecret } from "./signature.ts";
 
-const OLD_SECRET_LIFETIME_MS = 24 * 3_600_000;
+const PREVIOUS_SECRET_LIFETIME_MS = 24 * 3_600_000;
 
-/** What a webhook endpoint is asked to be. */
+/** What a client chooses about a webhook endpoint. */
 export interface EndpointParams {
   name: string;
   url: string;
   event_types: string[];
 }
 
-/** A registered webhook endpoint, with the secrets that sign what is sent to it. */
+/** A registered webhook endpoint and its signing secrets. */
 export interface Endpoint extends EndpointParams {
   id: string;
+  /** Unix seconds. */
   createdAt: number;
+  /** Unix seconds. */
   updatedAt: number;
   secret: string;
-  /** The secret before the last rotation, and until when, in milliseconds, it still signs. */
-  previousSecret: { secret: string; until: number } | null;
+  /** The secret before the last rotation. It signs too, until a time in milliseconds. */
+  previousSecret: { secret: string; validUntil: number } | null;
 }
 
 /** The webhook endpoints of the project. */
 export class WebhookEndpoints {
-  readonly #all = new Map<string, Endpoint>();
+  readonly #endpoints = new Map<string, Endpoint>();
 
-  create(wish: EndpointParams): Endpoint {
-    assertAllowedUrl(wish.url);
+  create(params: EndpointParams): Endpoint {
+    assertAllowedUrl(params.url);
     const now = toUnixSeconds();
-    const made = {
-      ...wish,
+    const endpoint: Endpoint = {
+      id: newId("whe"),
+      ...params,
       createdAt: now,
       updatedAt: now,
       secret: generateSecret(),
       previousSecret: null,
     };
-    const endpoint: Endpoint = { id: newId("whe"), ...made };
-    this.#all.set(endpoint.id, endpoint);
+    this.#endpoints.set(endpoint.id, endpoint);
     return endpoint;
   }
 
   list(): Endpoint[] {
-    return [...this.#all.values()];
+    return [...this.#endpoints.values()];
   }
 
+  /** Returns an endpoint; throws the API's 404 for an unknown id. */
   find(id: string): Endpoint {
-    const found = this.#all.get(id);
-    if (!found) throw notFound("Webhook endpoint", id);
-    return found;
+    const endpoint = this.#endpoints.get(id);
+    if (!endpoint) throw notFound("Webhook endpoint", id);
+    return endpoint;
   }
 
   update(id: string, changes: Partial<EndpointParams>): Endpoint {
@@ -56,11 +59,11 @@ export class WebhookEndpoints {
     return Object.assign(endpoint, changes, { updatedAt: toUnixSeconds() });
   }
 
-  /** Gives the endpoint a new secret. The one before signs as well for 24 hours, or dies at once. */
-  rotate(id: string, { overlap }: { overlap: boolean }): Endpoint {
+  /** Replaces an endpoint's secret. With `keepPrevious` the old one also signs for 24 hours. */
+  rotateSecret(id: string, { keepPrevious }: { keepPrevious: boolean }): Endpoint {
     const endpoint = this.find(id);
-    const previousSecret = overlap
-      ? { secret: endpoint.secret, until: Date.now() + OLD_SECRET_LIFETIME_MS }
+    const previousSecret = keepPrevious
+      ? { secret: endpoint.secret, validUntil: Date.now() + PREVIOUS_SECRET_LIFETIME_MS }
       : null;
     return Object.assign(endpoint, {
       secret: generateSecret(),
@@ -71,33 +74,30 @@ export class WebhookEndpoints {
 
   delete(id: string): void {
     this.find(id);
-    this.#all.delete(id);
+    this.#endpoints.delete(id);
   }
 
   has(id: string): boolean {
-    return this.#all.has(id);
+    return this.#endpoints.has(id);
   }
 
-  /** The endpoints that want events of this type. */
+  /** The endpoints that subscribe to an event type. */
   subscribedTo(type: string): Endpoint[] {
     return this.list().filter(({ event_types }) => event_types.includes(type));
   }
 }
 
-/** The secrets that sign what is sent to an endpoint now, the newest first. */
-export function getActiveSecrets({ secret, previousSecret: old }: Endpoint): string[] {
-  return old !== null && Date.now() < old.until ? [secret, old.secret] : [secret];
+/** The secrets that sign an endpoint's webhooks now, newest first. */
+export function getActiveSecrets({ secret, previousSecret }: Endpoint): string[] {
+  if (previousSecret === null || Date.now() >= previousSecret.validUntil) return [secret];
+  return [secret, previousSecret.secret];
 }
 
-function generateSecret(): string {
-  return `whsec_${randomBytes(32).toString("base64")}`;
-}
-
-// OpenAI takes https only. Plain http to this machine is allowed here, for there is no certificate for it.
+/** OpenAI accepts only https. The emulator also accepts http to this machine, for which there is no certificate. */
 function assertAllowedUrl(text: string): void {
   const { protocol, hostname } = new URL(text);
-  const local = ["127.0.0.1", "[::1]", "localhost"].includes(hostname);
-  if (protocol === "https:" || (protocol === "http:" && local)) return;
+  const isLoopback = ["127.0.0.1", "[::1]", "localhost"].includes(hostname);
+  if (protocol === "https:" || (protocol === "http:" && isLoopback)) return;
   const message = "Invalid value for 'url': Expected an https URL.";
   throw new ApiError(400, message, { param: "url", code: "invalid_value" });
 }

@@ -35,7 +35,7 @@ async function says({ child, text }: Command, words: RegExp): Promise<string> {
 describe("the command", () => {
   test.each(["SIGINT", "SIGTERM"] as const)("answers where it says, until %s", async (signal) => {
     const running = command("--port", "0", "--interpreters", "0", "--api-key", "sk-test");
-    const url = await says(running, /listens at (\S+)[\s\S]*ends it/);
+    const url = await says(running, /listens at (\S+)[\s\S]*Press Ctrl-C/);
     const headers = { authorization: "Bearer sk-test" };
     expect((await fetch(`${url}/v1/models`, { headers })).status).toBe(200);
     running.child.kill(signal);
@@ -45,7 +45,7 @@ describe("the command", () => {
 
   test("ends at once while its interpreters are starting", async () => {
     const running = command("--port", "0");
-    await says(running, /(ends it)/);
+    await says(running, /(Press Ctrl-C)/);
     running.child.kill("SIGTERM");
     expect(await running.ended).toEqual([0, null]);
   });

@@ -180,11 +180,11 @@ describe("the journal", () => {
   });
 
   test("forgets the oldest when it has more than it is to remember", async () => {
-    await control("PATCH /settings", { remembered: 1 });
+    await control("PATCH /settings", { historySize: 1 });
     await retrieve();
     await client.models.list();
     expect(await control("GET /requests")).toMatchObject([{ path: "/v1/models" }]);
-    await control("PATCH /settings", { remembered: 10_000 });
+    await control("PATCH /settings", { historySize: 10_000 });
   });
 
   test("has no status for what was never answered", async () => {

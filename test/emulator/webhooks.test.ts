@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import OpenAI, { InvalidWebhookSignatureError } from "openai";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { sign } from "../../emulator/webhooks/delivery.ts";
+import { sign } from "../../emulator/webhooks/signature.ts";
 import { emulate, until } from "./setup.ts";
 
 interface Letter {
