@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { type Settings, withDefaults } from "./settings.ts";
-import { createState, dispose } from "./state.ts";
+import { createState, disposeState } from "./state.ts";
 
 /**
  * How long an idle connection stays open: longer than clients keep theirs. If the server closed one while a client reuses it, the client's
@@ -33,7 +33,7 @@ export async function startEmulator(changes: Partial<Settings> = {}): Promise<Em
     const closed = once(server, "close");
     server.close();
     server.closeAllConnections();
-    await Promise.all([closed, dispose(state)]);
+    await Promise.all([closed, disposeState(state)]);
   };
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= shutDown());

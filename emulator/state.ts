@@ -42,7 +42,7 @@ export function createState(settings: Settings): State {
 }
 
 /** Aborts all runs and webhook deliveries, and stops the interpreters. */
-export async function dispose(state: State): Promise<void> {
+export async function disposeState(state: State): Promise<void> {
   for (const run of state.runs.values()) run.abortController.abort();
   state.webhooks.close();
   await state.pool.close();

@@ -66,7 +66,7 @@ export class FaultRules {
   /** Returns the fault of the first rule that applies to the request, and counts its use. */
   takeMatching(target: FaultTarget): Fault | null {
     const rule = this.#rules.find(
-      (candidate) => matches(candidate, target) && !countSkip(candidate),
+      (candidate) => matchesTarget(candidate, target) && !countSkip(candidate),
     );
     if (!rule) return null;
     if (rule.left > 0) rule.left -= 1;
@@ -74,7 +74,7 @@ export class FaultRules {
   }
 }
 
-function matches({ fault, left }: Rule, { method, path, metadata }: FaultTarget): boolean {
+function matchesTarget({ fault, left }: Rule, { method, path, metadata }: FaultTarget): boolean {
   if (left === 0) return false;
   if (fault.method !== undefined && fault.method !== method) return false;
   const pairs = Object.entries(fault.metadata ?? {});

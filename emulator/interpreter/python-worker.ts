@@ -51,7 +51,7 @@ export class PythonWorker {
 
   /** Deletes a container's Python variables. */
   release(containerId: string): void {
-    if (this.#thread) post(this.#thread, { kind: "release", containerId });
+    if (this.#thread) postRequest(this.#thread, { kind: "release", containerId });
   }
 
   async close(): Promise<void> {
@@ -70,7 +70,7 @@ export class PythonWorker {
     signal.throwIfAborted();
     const files = this.#loadedRevision === toRevisionKey(workspace) ? null : workspace.files();
     const nextReply = waitForReply(thread, { signal, timeoutSeconds });
-    post(thread, { kind: "run", containerId: workspace.id, code, files });
+    postRequest(thread, { kind: "run", containerId: workspace.id, code, files });
     const reply = await nextReply;
     const result = reply?.kind === "done" ? reply : null;
     if (!result) await this.#restart();
@@ -121,7 +121,7 @@ function toRevisionKey({ id, revision }: Workspace): string {
   return `${id} ${revision}`;
 }
 
-function post(thread: Worker, request: WorkerRequest): void {
+function postRequest(thread: Worker, request: WorkerRequest): void {
   thread.postMessage(request, []);
 }
 

@@ -41,7 +41,7 @@ export function startRun(state: State, run: Run): void {
   const response = toResponse(run, FULL_VIEW);
   run.events.add("response.created", () => ({ response }));
   if (run.background) run.events.add("response.queued", () => ({ response }));
-  execute(state, run).catch((cause: unknown) => {
+  executeRun(state, run).catch((cause: unknown) => {
     if (run.abortController.signal.aborted) return;
     const error = { code: "server_error", message: toErrorMessage(cause) };
     endRun(state, run, { status: "failed", output: [], error });
@@ -60,7 +60,7 @@ export function assertBackground(run: Run): void {
   throw new ApiError(400, "Cannot cancel a synchronous response.");
 }
 
-async function execute(state: State, run: Run): Promise<void> {
+async function executeRun(state: State, run: Run): Promise<void> {
   const { signal } = run.abortController;
   if (run.background) await sleepSeconds(state.settings.queueSeconds, signal);
   run.status = "in_progress";
@@ -163,7 +163,7 @@ function sendWebhook({ settings, runs, webhooks }: State, run: Run): void {
 }
 
 function toScriptedError(code: string): { code: string; message: string } {
-  return { code, message: "The emulator's scripted model was told to fail." };
+  return { code, message: "The emulator's scripted model was instructed to fail." };
 }
 
 /** The emulator has no tokenizer, so it estimates tokens from characters. */

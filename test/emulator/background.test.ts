@@ -29,8 +29,8 @@ describe("a background run", () => {
     await callControl("PATCH /settings", { queueSeconds: 0.02 });
     const working = await runPython("emulator: run 600 seconds", BACKGROUND);
     const ask = () => client.responses.retrieve(working.id);
-    const seen = await pollUntil(ask, ({ status }) => status !== "queued");
-    expect(seen).toMatchObject({ status: "in_progress", output: [] });
+    const current = await pollUntil(ask, ({ status }) => status !== "queued");
+    expect(current).toMatchObject({ status: "in_progress", output: [] });
     expect(await client.responses.retrieve(waiting.id)).toMatchObject({ status: "queued" });
   });
 

@@ -17,8 +17,8 @@ const createInBackground = async (words: string) => {
 };
 
 test("'outputs present' shows the outputs of that background run only", async () => {
-  const told = await createInBackground("emulator: outputs present");
-  expect(getOutputs(await waitForEnd(told.id))).toEqual([[toLogs("1\n")]]);
+  const created = await createInBackground("emulator: outputs present");
+  expect(getOutputs(await waitForEnd(created.id))).toEqual([[toLogs("1\n")]]);
   const other = await runPython("print(1)", { background: true });
   expect(getOutputs(await waitForEnd(other.id))).toEqual([[]]);
 });
@@ -34,11 +34,11 @@ test("'outputs late' shows a background run's outputs after a delay", async () =
 });
 
 test("'kept' expires a run some time after its end", async () => {
-  const told = await createInBackground("emulator: kept 0.5 seconds");
-  expect(told).toMatchObject({ store: false });
-  expect((await waitForEnd(told.id)).status).toBe("completed");
+  const created = await createInBackground("emulator: kept 0.5 seconds");
+  expect(created).toMatchObject({ store: false });
+  expect((await waitForEnd(created.id)).status).toBe("completed");
   const gone = await pollUntil(
-    () => client.responses.retrieve(told.id).catch((cause: unknown) => cause),
+    () => client.responses.retrieve(created.id).catch((cause: unknown) => cause),
     (answer) => answer instanceof Error,
   );
   expect(gone).toMatchObject({ status: 404 });

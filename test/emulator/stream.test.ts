@@ -154,12 +154,12 @@ describe("the stream of a background run", () => {
 
   test("ends without a last event when the run is cancelled", async () => {
     const stream = await createStream({ background: true, input: "emulator: run 600 seconds" });
-    const seen: Event[] = [];
+    const events: Event[] = [];
     for await (const event of stream) {
-      seen.push(event);
+      events.push(event);
       if (event.type === "response.in_progress") await client.responses.cancel(event.response.id);
     }
-    expect(getDistinctTypes(seen)).not.toContain("completed");
+    expect(getDistinctTypes(events)).not.toContain("completed");
   });
 });
 
