@@ -21,7 +21,7 @@ export async function serveApi(): Promise<Served> {
     "queue-seconds": 0,
     "run-seconds": 0,
     interpreters: 1,
-    remembered: 100_000,
+    "history-size": 100_000,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   return served(port, [process.execPath, "emulator/index.ts", ...flags], {});

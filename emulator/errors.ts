@@ -1,6 +1,4 @@
-import type * as z from "zod";
-
-/** An answer that is an error, in the shape OpenAI gives it. */
+/** An error response in OpenAI's format. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
@@ -8,33 +6,33 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly code: string | null;
 
-  constructor(status: number, message: string, { type, param, code }: Partial<Details> = {}) {
+  constructor(status: number, message: string, { type, param, code }: Partial<ErrorDetails> = {}) {
     super(message);
     this.status = status;
-    this.type = type ?? TYPES[status]?.type ?? "invalid_request_error";
+    this.type = type ?? DEFAULT_ERRORS[status]?.type ?? "invalid_request_error";
     this.param = param ?? null;
     this.code = code ?? null;
   }
 
-  toJSON(): { error: Details & { message: string } } {
+  toJSON(): { error: ErrorDetails & { message: string } } {
     const { message, type, param, code } = this;
     return { error: { message, type, param, code } };
   }
 }
 
-interface Details {
+interface ErrorDetails {
   type: string;
   param: string | null;
   code: string | null;
 }
 
-interface Kind {
+interface DefaultError {
   type: string;
   code: string | null;
   message: string;
 }
 
-const TYPES: Record<number, Kind> = {
+const DEFAULT_ERRORS: Record<number, DefaultError> = {
   400: { type: "invalid_request_error", code: null, message: "Invalid request." },
   401: {
     type: "invalid_request_error",
@@ -58,40 +56,13 @@ const TYPES: Record<number, Kind> = {
   },
 };
 
-/** The error that a status usually comes with. */
-export function usual(status: number): ApiError {
-  const kind = TYPES[status] ?? TYPES[status < 500 ? 400 : 500];
-  return new ApiError(status, kind?.message ?? "Error.", kind);
+/** The error that OpenAI usually sends with a status. */
+export function defaultError(status: number): ApiError {
+  const details = DEFAULT_ERRORS[status] ?? DEFAULT_ERRORS[status < 500 ? 400 : 500];
+  return new ApiError(status, details?.message ?? "Error.", details);
 }
 
-/** 404 for a thing that isn't there, named as in "Response with id 'resp_1' not found.". */
-export function missing(thing: string, id: string): ApiError {
+/** A 404 with a message such as "Response with id 'resp_1' not found.". */
+export function notFound(thing: string, id: string): ApiError {
   return new ApiError(404, `${thing} with id '${id}' not found.`);
-}
-
-/** The first thing that is wrong with a value at a place of a request, as OpenAI words it. */
-export function refusal(error: z.ZodError, place: PropertyKey[] = []): ApiError {
-  const issue = error.issues[0];
-  if (!issue) return usual(400);
-  const param = path([...place, ...issue.path]) || "body";
-  if (issue.code === "unrecognized_keys") {
-    const key = path([...place, ...issue.path, ...issue.keys.slice(0, 1)]);
-    return new ApiError(400, `Unknown parameter: '${key}'.`, {
-      param: key,
-      code: "unknown_parameter",
-    });
-  }
-  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined")) {
-    const message = `Missing required parameter: '${param}'.`;
-    return new ApiError(400, message, { param, code: "missing_required_parameter" });
-  }
-  const code = issue.code === "invalid_type" ? "invalid_type" : "invalid_value";
-  return new ApiError(400, `Invalid value for '${param}': ${issue.message}.`, { param, code });
-}
-
-function path(keys: PropertyKey[]): string {
-  return keys.reduce<string>((before, key) => {
-    if (typeof key === "number") return `${before}[${key}]`;
-    return before ? `${before}.${String(key)}` : String(key);
-  }, "");
 }

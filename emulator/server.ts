@@ -1,42 +1,42 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import { app } from "./app.ts";
-import { complete, type Settings } from "./settings.ts";
-import { begin, end } from "./state.ts";
+import { createApp } from "./app.ts";
+import { type Settings, withDefaults } from "./settings.ts";
+import { createState, disposeState } from "./state.ts";
 
 /**
- * Milliseconds that an idle connection is kept: longer than clients keep theirs. One that is closed at the moment a client uses it again fails
- * a request that cannot be sent twice. https://nodejs.org/api/http.html#serverkeepalivetimeout
+ * How long an idle connection stays open: longer than clients keep theirs. If the server closed one while a client reuses it, the client's
+ * request would fail, and a POST cannot be repeated safely. https://nodejs.org/api/http.html#serverkeepalivetimeout
  */
-const KEEP_ALIVE = 10 * 60_000;
+const KEEP_ALIVE_TIMEOUT_MS = 10 * 60_000;
 
 export interface Emulator {
-  /** Where it listens, as in "http://127.0.0.1:9000": without `/v1`. */
+  /** The base URL without `/v1`, such as "http://127.0.0.1:9000". */
   url: string;
   port: number;
-  /** The secret that its webhooks are signed with. */
+  /** The secret that signs its webhooks. */
   webhookSecret: string;
-  /** Ends everything: connections, timers, interpreters. */
+  /** Closes connections, timers and interpreters. Calling it again has no effect. */
   close(): Promise<void>;
 }
 
-/** Starts an emulator; resolves when it answers. Rejects when the port is taken. */
-export async function startEmulator(given: Partial<Settings> = {}): Promise<Emulator> {
-  const settings = complete(given);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE });
+/** Starts an emulator; resolves when it accepts requests. Rejects when the port is in use. */
+export async function startEmulator(changes: Partial<Settings> = {}): Promise<Emulator> {
+  const settings = withDefaults(changes);
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
   const port = await listen(server, settings);
-  const state = begin({ ...settings, port });
-  const listener = getRequestListener(app(state).fetch);
+  const state = createState({ ...settings, port });
+  const listener = getRequestListener(createApp(state).fetch);
   server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
-  const shut = async () => {
+  const shutDown = async () => {
     const closed = once(server, "close");
     server.close();
     server.closeAllConnections();
-    await Promise.all([closed, end(state)]);
+    await Promise.all([closed, disposeState(state)]);
   };
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= shut());
+  const close = () => (closing ??= shutDown());
   const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
   return { url: `http://${host}:${port}`, port, webhookSecret: settings.webhookSecret, close };
 }

@@ -1,64 +1,49 @@
-import { Containers } from "./containers.ts";
-import { Endpoints } from "./endpoints.ts";
-import { Faults } from "./faults.ts";
-import { Pool } from "./interpreter/pool.ts";
-import type { Item } from "./items.ts";
-import { Journal } from "./journal.ts";
-import type { Run } from "./response.ts";
+import { Containers } from "./containers/containers.ts";
+import type { UploadedFile } from "./containers/uploads.ts";
+import type { Conversation } from "./conversations.ts";
+import { FaultRules } from "./faults/rules.ts";
+import { InterpreterPool } from "./interpreter/pool.ts";
+import { History } from "./lib/history.ts";
+import type { LoggedRequest } from "./request-log.ts";
+import type { Run } from "./responses/run.ts";
 import type { Settings } from "./settings.ts";
-import { Webhooks } from "./webhooks.ts";
+import { WebhookSender } from "./webhooks/delivery.ts";
+import { WebhookEndpoints } from "./webhooks/endpoints.ts";
 
-export interface Conversation {
-  id: string;
-  createdAt: number;
-  metadata: Record<string, string>;
-  /** Its items, each with the run that made it, if one did. */
-  entries: { item: Item; run: Run | null }[];
-}
-
-export interface Upload {
-  id: string;
-  createdAt: number;
-  filename: string;
-  purpose: string;
-  bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** Everything one emulator knows. */
+/** The whole state of one emulator. It is kept in memory only. */
 export interface State {
   readonly settings: Settings;
-  readonly pool: Pool;
+  readonly pool: InterpreterPool;
   readonly containers: Containers;
-  readonly endpoints: Endpoints;
-  readonly webhooks: Webhooks;
-  readonly journal: Journal;
-  readonly faults: Faults;
+  readonly endpoints: WebhookEndpoints;
+  readonly webhooks: WebhookSender;
+  readonly requestLog: History<LoggedRequest>;
+  readonly faults: FaultRules;
   readonly runs: Map<string, Run>;
   readonly conversations: Map<string, Conversation>;
-  readonly uploads: Map<string, Upload>;
+  readonly uploads: Map<string, UploadedFile>;
 }
 
-/** An emulator's beginning: nothing has happened yet. */
-export function begin(settings: Settings): State {
-  const pool = new Pool(settings.interpreters);
-  const endpoints = new Endpoints();
+export function createState(settings: Settings): State {
+  const pool = new InterpreterPool(settings.interpreters);
+  const endpoints = new WebhookEndpoints();
   return {
     settings,
     pool,
     containers: new Containers(settings, pool),
     endpoints,
-    webhooks: new Webhooks(settings, endpoints),
-    journal: new Journal(settings),
-    faults: new Faults(),
+    webhooks: new WebhookSender(settings, endpoints),
+    requestLog: new History(() => settings.historySize),
+    faults: new FaultRules(),
     runs: new Map(),
     conversations: new Map(),
     uploads: new Map(),
   };
 }
 
-/** Ends everything that is under way. */
-export async function end(state: State): Promise<void> {
-  for (const run of state.runs.values()) run.abort.abort();
+/** Aborts all runs and webhook deliveries, and stops the interpreters. */
+export async function disposeState(state: State): Promise<void> {
+  for (const run of state.runs.values()) run.abortController.abort();
   state.webhooks.close();
   await state.pool.close();
 }

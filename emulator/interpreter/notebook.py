@@ -1,4 +1,4 @@
-"""What runs inside the interpreter: one notebook per container, and what its cells show."""
+"""Runs inside the interpreter: one notebook per container, and the outputs of its cells."""
 
 import ast
 import base64
@@ -11,9 +11,9 @@ import shutil
 import sys
 import types
 
-DATA = "/mnt/data"
-# The smallest PNG there is: one transparent pixel. It stands for a figure.
-PIXEL = base64.b64decode(
+DATA_FOLDER = "/mnt/data"
+# The smallest PNG: one transparent pixel. It stands in for each figure.
+PIXEL_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
 
@@ -21,16 +21,16 @@ notebooks = {}
 outputs = []
 
 
-def emit(kind, text):
-    """Adds an output; text that follows text becomes one output with it."""
+def add_output(kind, text):
+    """Adds an output; consecutive logs become one output."""
     if kind == "logs" and outputs and outputs[-1][0] == "logs":
         outputs[-1][1].append(text)
         return
     outputs.append((kind, [text]))
 
 
-class Stream(io.TextIOBase):
-    """Stands in for stdout and stderr, which a notebook shows in one place, in order."""
+class LogStream(io.TextIOBase):
+    """Replaces stdout and stderr, which a notebook shows together, in order."""
 
     encoding = "utf-8"
 
@@ -41,12 +41,12 @@ class Stream(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError("write() argument must be str, not " + type(text).__name__)
         if text:
-            emit("logs", text)
+            add_output("logs", text)
         return len(text)
 
 
 class Image:
-    """A picture given as PNG bytes or as the name of a file."""
+    """A picture, from PNG bytes or from a file name."""
 
     def __init__(self, data=None, filename=None):
         if isinstance(data, str):
@@ -61,18 +61,18 @@ class Image:
 
 
 def display(*values):
-    """Shows pictures as pictures and everything else as its repr."""
+    """Outputs pictures as images, and everything else as its repr."""
     for value in values:
-        painter = getattr(value, "_repr_png_", None)
-        png = painter() if painter and not isinstance(value, type) else None
+        to_png = getattr(value, "_repr_png_", None)
+        png = to_png() if to_png and not isinstance(value, type) else None
         if png is None:
-            emit("logs", repr(value) + "\n")
+            add_output("logs", repr(value) + "\n")
             continue
-        emit("image", "data:image/png;base64," + base64.b64encode(png).decode())
+        add_output("image", "data:image/png;base64," + base64.b64encode(png).decode())
 
 
 class Figure:
-    """Takes everything that is drawn on it, and is one pixel all the same."""
+    """Accepts every drawing call and ignores it; its picture is always one pixel."""
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -83,40 +83,40 @@ class Figure:
         return self
 
     def __iter__(self):
-        """As in `figure, axes = plt.subplots()`."""
+        """For `figure, axes = plt.subplots()`."""
         return iter((self, self))
 
     def _repr_png_(self):
-        return PIXEL
+        return PIXEL_PNG
 
     def savefig(self, target, *args, **kwargs):
         if hasattr(target, "write"):
-            target.write(PIXEL)
+            target.write(PIXEL_PNG)
             return
         with open(target, "wb") as file:
-            file.write(PIXEL)
+            file.write(PIXEL_PNG)
 
 
-def reseed():
-    """A snapshot remembers its random numbers: without this, all interpreters would give the same."""
+def reseed_random():
+    """A snapshot contains the seed: without this, all interpreters give the same random numbers."""
     if "random" in sys.modules:
         sys.modules["random"].seed()
 
 
-def install():
+def install_modules():
     """Makes `display`, `IPython.display` and a stub of `matplotlib.pyplot` importable."""
     builtins.display = display
-    add("IPython")
-    add("IPython.display", display=display, Image=Image)
-    add("matplotlib")
-    pyplot = add("matplotlib.pyplot", show=lambda *args, **kwargs: display(Figure()))
+    add_module("IPython")
+    add_module("IPython.display", display=display, Image=Image)
+    add_module("matplotlib")
+    pyplot = add_module("matplotlib.pyplot", show=lambda *args, **kwargs: display(Figure()))
     pyplot.__getattr__ = lambda name: getattr(Figure(), name)
-    # Leave Python no way out into the emulator's own JavaScript.
+    # Importing a module that is None fails, so Python cannot reach the emulator's own JavaScript.
     for name in ("js", "pyodide_js", "pyodide.http", "pyodide.code"):
         sys.modules[name] = None
 
 
-def add(name, **members):
+def add_module(name, **members):
     module = types.ModuleType(name)
     module.__path__ = []
     module.__dict__.update(members)
@@ -127,8 +127,8 @@ def add(name, **members):
     return module
 
 
-def split(code):
-    """Gives the statements, and the last one apart when a notebook would show its value."""
+def split_last_expression(code):
+    """Returns the statements, and apart from them a last expression whose value a notebook shows."""
     tree = ast.parse(code, "<cell>")
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr) or ends_with_semicolon(code, last):
@@ -152,62 +152,62 @@ async def evaluate(tree, mode, names):
 
 
 async def execute(code, names):
-    tree, last = split(code)
+    tree, last = split_last_expression(code)
     await evaluate(tree, "exec", names)
     if last is None:
         return
     value = await evaluate(last, "eval", names)
     if value is not None:
-        emit("logs", repr(value))
+        add_output("logs", repr(value))
 
 
 def open_notebook(container):
-    """Makes the container's names the current ones, as `__main__`."""
+    """Makes the container's variables the current ones, as `__main__`."""
     main = notebooks.setdefault(container, types.ModuleType("__main__"))
     sys.modules["__main__"] = main
-    os.makedirs(DATA, exist_ok=True)
-    os.chdir(DATA)
+    os.makedirs(DATA_FOLDER, exist_ok=True)
+    os.chdir(DATA_FOLDER)
     return main.__dict__
 
 
-def forget(container):
-    """Drops the names of a container that is gone."""
+def drop_notebook(container):
+    """Deletes a container's variables."""
     notebooks.pop(container, None)
 
 
-def clear():
-    """Empties the data folder, for the next container's files."""
+def clear_data_folder():
+    """Empties the data folder before another container's files are written."""
     os.chdir("/")
-    shutil.rmtree(DATA, ignore_errors=True)
-    os.makedirs(DATA, exist_ok=True)
+    shutil.rmtree(DATA_FOLDER, ignore_errors=True)
+    os.makedirs(DATA_FOLDER, exist_ok=True)
 
 
-def listing():
-    """Gives the files in the data folder as JSON: path to [modified in ns, bytes]."""
-    found = {}
-    for folder, _, names in os.walk(DATA):
+def list_files():
+    """Returns the files in the data folder as JSON: path to [modification time in ns, size in bytes]."""
+    files = {}
+    for folder, _, names in os.walk(DATA_FOLDER):
         for name in names:
             path = os.path.join(folder, name)
             if os.path.isfile(path):
                 stat = os.stat(path)
-                found[path] = [str(stat.st_mtime_ns), stat.st_size]
-    return json.dumps(found)
+                files[path] = [str(stat.st_mtime_ns), stat.st_size]
+    return json.dumps(files)
 
 
-async def run(container, code):
-    """Runs one cell. Gives [raised, [[kind, text], ...]]."""
+async def run_cell(container, code):
+    """Runs one cell. Returns [raised, [[kind, text], ...]]."""
     outputs.clear()
-    sys.stdout = sys.stderr = Stream()
+    sys.stdout = sys.stderr = LogStream()
     raised = False
     try:
         await execute(code, open_notebook(container))
     except BaseException:
         raised = True
-    shown = [(kind, "".join(parts)) for kind, parts in outputs]
+    result = [(kind, "".join(parts)) for kind, parts in outputs]
     outputs.clear()
-    return raised, shown
+    return raised, result
 
 
-reseed()
-install()
-clear()
+reseed_random()
+install_modules()
+clear_data_folder()

@@ -1,42 +1,46 @@
-import type { Outcome } from "./job.ts";
-import { Seat, type Task } from "./seat.ts";
+import type { ExecutionResult } from "./messages.ts";
+import { type ExecutionTask, PythonWorker } from "./python-worker.ts";
 
-/** A few interpreters, started ahead. A container stays with one of them, where its names are. */
-export class Pool {
-  readonly #seats: Seat[];
-  readonly #places = new Map<string, Seat>();
+/** A fixed number of interpreters. A container stays with one of them, because that one has its Python variables. */
+export class InterpreterPool {
+  readonly #workers: PythonWorker[];
+  readonly #workersByContainer = new Map<string, PythonWorker>();
 
-  /** With a size of 0 there is one interpreter, which starts when it is first needed. */
+  /** Starts the interpreters. Size 0 gives one interpreter that starts on demand. */
   constructor(size: number) {
-    this.#seats = Array.from({ length: Math.max(1, size) }, () => new Seat());
+    this.#workers = Array.from({ length: Math.max(1, size) }, () => new PythonWorker());
     if (size > 0) void this.#start();
   }
 
-  /** Runs a call in its workspace. Rejects when the signal comes first. */
-  async run(task: Task): Promise<Outcome> {
-    const seat = this.#places.get(task.workspace.id) ?? this.#freest();
-    this.#places.set(task.workspace.id, seat);
-    return seat.run(task);
+  /** Runs code in its workspace. Rejects when the signal fires first. */
+  async run(task: ExecutionTask): Promise<ExecutionResult> {
+    const { id } = task.workspace;
+    const worker = this.#workersByContainer.get(id) ?? this.#findLeastBusy();
+    this.#workersByContainer.set(id, worker);
+    return worker.run(task);
   }
 
-  /** Drops the names of a container that is gone. */
-  forget(container: string): void {
-    this.#places.get(container)?.forget(container);
-    this.#places.delete(container);
+  /** Deletes a container's Python variables. */
+  release(containerId: string): void {
+    this.#workersByContainer.get(containerId)?.release(containerId);
+    this.#workersByContainer.delete(containerId);
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#seats.map((seat) => seat.close()));
+    await Promise.all(this.#workers.map((worker) => worker.close()));
   }
 
   async #start(): Promise<void> {
-    // One after another: the first may leave a snapshot, from which the others start in no time.
-    for (const seat of this.#seats) await seat.start().catch(() => undefined);
+    // In sequence: the first start may write the snapshot from which the others start faster.
+    for (const worker of this.#workers) await worker.start().catch(() => undefined);
   }
 
-  #freest(): Seat {
-    const [first, ...others] = this.#seats;
+  #findLeastBusy(): PythonWorker {
+    const [first, ...others] = this.#workers;
     if (!first) throw new Error("A pool needs at least one interpreter.");
-    return others.reduce((best, seat) => (seat.waiting < best.waiting ? seat : best), first);
+    return others.reduce(
+      (best, worker) => (worker.queueLength < best.queueLength ? worker : best),
+      first,
+    );
   }
 }

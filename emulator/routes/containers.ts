@@ -1,16 +1,18 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Env } from "../app.ts";
-import type { Container, ContainerFile, Containers } from "../containers.ts";
+import type { AppEnv } from "../app-env.ts";
+import type { Container, ContainerFile, Containers } from "../containers/containers.ts";
+import { findUpload } from "../containers/uploads.ts";
 import { ApiError } from "../errors.ts";
-import { unix } from "../ids.ts";
-import { upload } from "../prepare.ts";
-import { check, MemoryLimit } from "../request.ts";
-import { concealed } from "../secrets.ts";
+import { toUnixSeconds } from "../lib/ids.ts";
+import { redactSecrets } from "../redact-secrets.ts";
+import { MemoryLimit } from "../responses/create-params.ts";
 import type { State } from "../state.ts";
-import { attachment, form, json, page } from "./query.ts";
+import { validate } from "../validation.ts";
+import { parseFormBody, parseJsonBody, sendBytes } from "./body.ts";
+import { paginate } from "./page.ts";
 
-const Create = z.strictObject({
+const CreateContainerParams = z.strictObject({
   name: z.string(),
   expires_after: z
     .object({ anchor: z.literal("last_active_at"), minutes: z.int().min(1).max(20) })
@@ -21,91 +23,87 @@ const Create = z.strictObject({
   skills: z.array(z.unknown()).nullish(),
 });
 
-const Added = z.object({ file: z.instanceof(File).optional(), file_id: z.string().optional() });
+const CreateFileParams = z.object({
+  file: z.instanceof(File).optional(),
+  file_id: z.string().optional(),
+});
 
-/** `/v1/containers`. Every call about a container counts as its use. */
-export function containers(state: State): Hono<Env> {
-  const all = state.containers;
-  return new Hono<Env>()
+/** `/v1/containers`. Each request about one container restarts its expiry. */
+export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
+  return new Hono<AppEnv>()
     .post("/", async (c) => {
-      const request = check(Create, await json(c));
-      const files = (request.file_ids ?? []).map((id) => upload(state, id));
-      const made = all.create({
-        name: request.name,
-        memoryLimit: request.memory_limit ?? undefined,
-        minutes: request.expires_after?.minutes,
-        networkPolicy: request.network_policy ?? undefined,
-      });
-      for (const { filename, bytes } of files) made.upload(filename, bytes);
-      return c.json(shape(all, made));
+      const params = validate(CreateContainerParams, await parseJsonBody(c));
+      const files = (params.file_ids ?? []).map((id) => findUpload(uploads, id));
+      const options = {
+        name: params.name,
+        memoryLimit: params.memory_limit ?? undefined,
+        expiryMinutes: params.expires_after?.minutes,
+        networkPolicy: params.network_policy ?? undefined,
+      };
+      return c.json(toContainer(containers, containers.create(options, files)));
     })
-    .get("/", (c) =>
-      c.json(
-        page(
-          c,
-          all.list().map((container) => shape(all, container)),
-        ),
-      ),
-    )
-    .get("/:id", (c) => c.json(shape(all, all.use(c.req.param("id")))))
+    .get("/", (c) => {
+      const list = containers.list().map((container) => toContainer(containers, container));
+      return c.json(paginate(c, list));
+    })
+    .get("/:id", (c) => c.json(toContainer(containers, containers.use(c.req.param("id")))))
     .delete("/:id", (c) => {
       const id = c.req.param("id");
-      all.delete(id);
+      containers.delete(id);
       return c.json({ id, object: "container.deleted", deleted: true });
     })
     .post("/:id/files", async (c) => {
-      const container = all.use(c.req.param("id"));
-      const { file, file_id } = check(Added, await form(c));
+      const container = containers.use(c.req.param("id"));
+      const { file, file_id } = validate(CreateFileParams, await parseFormBody(c));
       if (file_id !== undefined) {
-        const { filename, bytes } = upload(state, file_id);
-        return c.json(fileShape(container, container.upload(filename, bytes)));
+        const { filename, bytes } = findUpload(uploads, file_id);
+        return c.json(toContainerFile(container, container.addUpload(filename, bytes)));
       }
       if (!file) throw new ApiError(400, "Missing required parameter: 'file'.", { param: "file" });
       const bytes = new Uint8Array(await file.arrayBuffer());
-      return c.json(fileShape(container, container.upload(file.name, bytes)));
+      return c.json(toContainerFile(container, container.addUpload(file.name, bytes)));
     })
     .get("/:id/files", (c) => {
-      const container = all.use(c.req.param("id"));
-      const files = [...container.contents.values()];
-      return c.json(
-        page(
-          c,
-          files.map((file) => fileShape(container, file)),
-        ),
-      );
+      const container = containers.use(c.req.param("id"));
+      const files = [...container.filesByPath.values()];
+      const list = files.map((file) => toContainerFile(container, file));
+      return c.json(paginate(c, list));
     })
     .get("/:id/files/:file", (c) => {
-      const container = all.use(c.req.param("id"));
-      return c.json(fileShape(container, container.file(c.req.param("file"))));
+      const container = containers.use(c.req.param("id"));
+      return c.json(toContainerFile(container, container.findFile(c.req.param("file"))));
     })
     .delete("/:id/files/:file", (c) => {
-      const container = all.use(c.req.param("id"));
-      const { id, path } = container.file(c.req.param("file"));
-      container.remove(path);
+      const container = containers.use(c.req.param("id"));
+      const { id, path } = container.findFile(c.req.param("file"));
+      container.removeFile(path);
       return c.json({ id, object: "container.file.deleted", deleted: true });
     })
     .get("/:id/files/:file/content", (c) => {
-      const { bytes } = all.use(c.req.param("id")).file(c.req.param("file"));
-      return attachment(c, bytes);
+      const { bytes } = containers.use(c.req.param("id")).findFile(c.req.param("file"));
+      return sendBytes(c, bytes);
     });
 }
 
-function shape(all: Containers, container: Container) {
-  const { id, createdAt, usedAt, expired, wishes } = container;
+function toContainer(containers: Containers, container: Container) {
+  const { id, createdAt, lastActiveAt, expired, options } = container;
   return {
     id,
     object: "container",
     created_at: createdAt,
     status: expired ? "expired" : "running",
-    expires_after: { anchor: "last_active_at", minutes: all.minutes(container) },
-    last_active_at: unix(usedAt),
-    memory_limit: wishes.memoryLimit ?? "1g",
-    name: wishes.name ?? "",
-    network_policy: concealed(wishes.networkPolicy ?? { type: "disabled" }),
+    expires_after: { anchor: "last_active_at", minutes: containers.getExpiryMinutes(container) },
+    last_active_at: toUnixSeconds(lastActiveAt),
+    memory_limit: options.memoryLimit ?? "1g",
+    name: options.name ?? "",
+    network_policy: redactSecrets(options.networkPolicy ?? { type: "disabled" }),
   };
 }
 
-function fileShape(container: Container, { id, createdAt, bytes, path, source }: ContainerFile) {
+function toContainerFile(
+  container: Container,
+  { id, createdAt, bytes, path, source }: ContainerFile,
+) {
   return {
     id,
     object: "container.file",

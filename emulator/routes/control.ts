@@ -1,18 +1,20 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Env } from "../app.ts";
-import { ApiError, missing } from "../errors.ts";
-import { Fault } from "../faults.ts";
-import { type Call, isCall } from "../items.ts";
-import { check } from "../request.ts";
-import { describe, type Run } from "../response.ts";
-import { FIXED, Settings } from "../settings.ts";
+import type { AppEnv } from "../app-env.ts";
+import { ApiError, notFound } from "../errors.ts";
+import { Fault } from "../faults/rules.ts";
+import { type CodeInterpreterCall, isCodeInterpreterCall } from "../responses/items.ts";
+import { toResponse } from "../responses/representation.ts";
+import type { Run } from "../responses/run.ts";
+import { FULL_VIEW } from "../responses/visibility.ts";
+import { IMMUTABLE, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
-import { json } from "./query.ts";
+import { validate } from "../validation.ts";
+import { parseJsonBody } from "./body.ts";
 
-const Changes = Settings.omit(FIXED).partial();
+const SettingsChanges = Settings.omit(IMMUTABLE).partial();
 
-const Event = z.strictObject({
+const SendWebhookParams = z.strictObject({
   type: z.string().min(1),
   response_id: z.string().min(1),
   copies: z.int().min(1).optional(),
@@ -20,37 +22,34 @@ const Event = z.strictObject({
   timestamp: z.int().optional(),
 });
 
-/** `/_emulator`: what only the emulator has, for those who test against it. */
-export function control(state: State): Hono<Env> {
-  const { settings, journal, webhooks, faults, containers } = state;
-  return new Hono<Env>()
+/** `/_emulator`: routes for tests, which OpenAI does not have. */
+export function controlRoutes(state: State): Hono<AppEnv> {
+  const { settings, requestLog, webhooks, faults, containers, runs } = state;
+  return new Hono<AppEnv>()
     .get("/settings", (c) => c.json(settings))
     .patch("/settings", async (c) => {
-      const body = await json(c);
-      refuseFixed(body);
-      const changes = check(Changes, body);
+      const body = await parseJsonBody(c);
+      assertMutable(body);
+      const changes = validate(SettingsChanges, body);
       return c.json(Object.assign(settings, changes));
     })
-    .get("/requests", (c) => c.json(journal.entries))
+    .get("/requests", (c) => c.json(requestLog.entries))
     .delete("/requests", (c) => {
-      journal.clear();
+      requestLog.clear();
       return c.body(null, 204);
     })
     .get("/deliveries", (c) => c.json(webhooks.attempts))
-    .get("/responses", (c) => c.json([...state.runs.values()].map(truth)))
+    .get("/responses", (c) => c.json([...runs.values()].map(toActualRun)))
     .get("/responses/:id", (c) => {
-      const run = state.runs.get(c.req.param("id"));
-      if (!run) throw missing("Response", c.req.param("id"));
-      return c.json({ ...truth(run), response: describe(run, (item) => item) });
+      const run = runs.get(c.req.param("id"));
+      if (!run) throw notFound("Response", c.req.param("id"));
+      return c.json({ ...toActualRun(run), response: toResponse(run, FULL_VIEW) });
     })
     .post("/webhooks", async (c) => {
-      const { response_id: responseId, ...event } = check(Event, await json(c));
-      const ids = webhooks.send({ ...event, responseId });
-      if (!ids)
-        throw new ApiError(
-          400,
-          "There is nowhere to send it: set webhookUrl, or register an endpoint.",
-        );
+      const body = validate(SendWebhookParams, await parseJsonBody(c));
+      const { response_id: responseId, ...request } = body;
+      const ids = webhooks.send({ ...request, responseId });
+      if (!ids) throw new ApiError(400, "No receiver: set webhookUrl or register an endpoint.");
       return c.json(ids, 202);
     })
     .post("/containers/:id/expire", (c) => {
@@ -59,7 +58,7 @@ export function control(state: State): Hono<Env> {
     })
     .get("/faults", (c) => c.json(faults.list()))
     .post("/faults", async (c) => {
-      faults.add(check(Fault, await json(c)));
+      faults.add(validate(Fault, await parseJsonBody(c)));
       return c.json(faults.list(), 201);
     })
     .delete("/faults", (c) => {
@@ -68,20 +67,20 @@ export function control(state: State): Hono<Env> {
     });
 }
 
-function refuseFixed(body: unknown): void {
+function assertMutable(body: unknown): void {
   if (typeof body !== "object" || body === null) return;
-  const fixed = Object.keys(FIXED).find((name) => name in body);
-  if (fixed === undefined) return;
-  throw new ApiError(400, `'${fixed}' can't change while the emulator runs.`, { param: fixed });
+  const name = Object.keys(IMMUTABLE).find((key) => key in body);
+  if (name === undefined) return;
+  throw new ApiError(400, `'${name}' can't change while the emulator runs.`, { param: name });
 }
 
-/** What really came of a run, whatever the API shows. */
-function truth(run: Run) {
-  const told = ({ id, code, outputs, container_id }: Call) => {
-    return { id, container_id, code, outputs, raised: run.raised.has(id) };
+/** What a run actually did, without the rules that hide outputs. */
+function toActualRun(run: Run) {
+  const toActualCall = ({ id, code, outputs, container_id }: CodeInterpreterCall) => {
+    return { id, container_id, code, outputs, raised: run.raisedCallIds.has(id) };
   };
-  const calls = run.output.filter(isCall);
-  const shown = new Set(calls.map(({ id }) => id));
+  const calls = run.output.filter(isCodeInterpreterCall);
+  const shownIds = new Set(calls.map(({ id }) => id));
   return {
     id: run.id,
     status: run.status,
@@ -89,9 +88,9 @@ function truth(run: Run) {
     created_at: run.createdAt,
     completed_at: run.completedAt,
     ended_at: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),
-    metadata: run.request.metadata ?? {},
-    calls: calls.map(told),
-    /** Carried out before the run was cancelled; the response has no calls then, its stream had. */
-    unshown: run.done.filter(({ id }) => !shown.has(id)).map(told),
+    metadata: run.params.metadata ?? {},
+    calls: calls.map(toActualCall),
+    // A cancelled response has no calls, but its stream had those that were executed before.
+    unshown: run.executedCalls.filter(({ id }) => !shownIds.has(id)).map(toActualCall),
   };
 }

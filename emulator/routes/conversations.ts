@@ -1,92 +1,98 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import type { Env } from "../app.ts";
-import { missing } from "../errors.ts";
-import { newId, unix } from "../ids.ts";
-import { type Item, sight } from "../items.ts";
-import { check, checkInclude, given, InputItem, Metadata, OUTPUTS } from "../request.ts";
-import type { Conversation, State } from "../state.ts";
-import { include, json, page } from "./query.ts";
+import type { AppEnv } from "../app-env.ts";
+import { type Conversation, findConversation } from "../conversations.ts";
+import { notFound } from "../errors.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
+import { Metadata } from "../responses/create-params.ts";
+import { INCLUDE_OUTPUTS, parseIncludeQuery } from "../responses/include.ts";
+import { InputItemParam, toInputItem } from "../responses/input-items.ts";
+import type { Item } from "../responses/items.ts";
+import { createView } from "../responses/visibility.ts";
+import type { State } from "../state.ts";
+import { validate } from "../validation.ts";
+import { parseJsonBody } from "./body.ts";
+import { paginate, toPage } from "./page.ts";
 
-const Items = z.array(InputItem).max(20);
-const Create = z.strictObject({ items: Items.nullish(), metadata: Metadata.nullish() });
-const Update = z.strictObject({ metadata: Metadata.nullable() });
-const Add = z.strictObject({ items: Items });
+const ItemParams = z.array(InputItemParam).max(20);
+const CreateConversationParams = z.strictObject({
+  items: ItemParams.nullish(),
+  metadata: Metadata.nullish(),
+});
+const UpdateConversationParams = z.strictObject({ metadata: Metadata.nullable() });
+const CreateItemsParams = z.strictObject({ items: ItemParams });
 
 /** `/v1/conversations`. */
-export function conversations(state: State): Hono<Env> {
-  return new Hono<Env>()
+export function conversationRoutes({ settings, conversations }: State): Hono<AppEnv> {
+  const find = (id: string) => findConversation(conversations, id);
+
+  /** The conversation's items as the client of this request sees them. */
+  const getVisibleItems = (c: Context<AppEnv>, { entries }: Conversation): Item[] => {
+    const includesOutputs = parseIncludeQuery(c, { persisted: true }).has(INCLUDE_OUTPUTS);
+    const outputsRule = settings.conversationOutputs;
+    const clientView = createView({
+      includesOutputs,
+      background: false,
+      outputsRule,
+      endedAt: null,
+    });
+    return entries.map(({ item, run }) => {
+      const view = run ? run.createView(outputsRule, includesOutputs) : clientView;
+      return view(item);
+    });
+  };
+
+  return new Hono<AppEnv>()
     .post("/", async (c) => {
-      const { items, metadata } = check(Create, await json(c));
-      const made: Conversation = {
+      const { items, metadata } = validate(CreateConversationParams, await parseJsonBody(c));
+      const conversation: Conversation = {
         id: newId("conv"),
-        createdAt: unix(),
+        createdAt: toUnixSeconds(),
         metadata: metadata ?? {},
-        entries: (items ?? []).map((item) => ({ item: given(item), run: null })),
+        entries: (items ?? []).map((item) => ({ item: toInputItem(item), run: null })),
       };
-      state.conversations.set(made.id, made);
-      return c.json(shape(made));
+      conversations.set(conversation.id, conversation);
+      return c.json(toConversation(conversation));
     })
-    .get("/:id", (c) => c.json(shape(find(state, c.req.param("id")))))
+    .get("/:id", (c) => c.json(toConversation(find(c.req.param("id")))))
     .post("/:id", async (c) => {
-      const conversation = find(state, c.req.param("id"));
-      const { metadata } = check(Update, await json(c));
+      const conversation = find(c.req.param("id"));
+      const { metadata } = validate(UpdateConversationParams, await parseJsonBody(c));
       conversation.metadata = metadata ?? {};
-      return c.json(shape(conversation));
+      return c.json(toConversation(conversation));
     })
     .delete("/:id", (c) => {
-      const { id } = find(state, c.req.param("id"));
-      state.conversations.delete(id);
+      const { id } = find(c.req.param("id"));
+      conversations.delete(id);
       return c.json({ id, object: "conversation.deleted", deleted: true });
     })
-    .get("/:id/items", (c) => c.json(page(c, seen(state, c, find(state, c.req.param("id"))))))
+    .get("/:id/items", (c) => c.json(paginate(c, getVisibleItems(c, find(c.req.param("id"))))))
     .post("/:id/items", async (c) => {
-      const conversation = find(state, c.req.param("id"));
-      const items = check(Add, await json(c)).items.map(given);
+      const conversation = find(c.req.param("id"));
+      const params = validate(CreateItemsParams, await parseJsonBody(c));
+      const items = params.items.map(toInputItem);
       conversation.entries.push(...items.map((item) => ({ item, run: null })));
-      return c.json({
-        object: "list",
-        data: items,
-        first_id: items[0]?.id ?? null,
-        last_id: items.at(-1)?.id ?? null,
-        has_more: false,
-      });
+      return c.json(toPage(items, { hasMore: false }));
     })
     .get("/:id/items/:item", (c) => {
-      const items = seen(state, c, find(state, c.req.param("id")));
-      return c.json(pick(items, c.req.param("item")));
+      const items = getVisibleItems(c, find(c.req.param("id")));
+      return c.json(findItem(items, c.req.param("item")));
     })
     .delete("/:id/items/:item", (c) => {
-      const conversation = find(state, c.req.param("id"));
-      const { id } = pick(
-        conversation.entries.map(({ item }) => item),
-        c.req.param("item"),
-      );
+      const conversation = find(c.req.param("id"));
+      const items = conversation.entries.map(({ item }) => item);
+      const { id } = findItem(items, c.req.param("item"));
       conversation.entries = conversation.entries.filter(({ item }) => item.id !== id);
-      return c.json(shape(conversation));
+      return c.json(toConversation(conversation));
     });
 }
 
-function find(state: State, id: string): Conversation {
-  const found = state.conversations.get(id);
-  if (!found) throw missing("Conversation", id);
-  return found;
+function findItem(items: Item[], id: string): Item {
+  const item = items.find((candidate) => candidate.id === id);
+  if (!item) throw notFound("Item", id);
+  return item;
 }
 
-function pick(items: Item[], id: string): Item {
-  const found = items.find((item) => item.id === id);
-  if (!found) throw missing("Item", id);
-  return found;
-}
-
-/** The items as the one who asks may see them. */
-function seen({ settings }: State, c: Context<Env>, { entries }: Conversation): Item[] {
-  const included = checkInclude(include(c), { persisted: true }).has(OUTPUTS);
-  const rule = settings.conversationOutputs;
-  const stranger = sight({ included, background: false, rule, endedAt: null });
-  return entries.map(({ item, run }) => (run ? run.sight(rule, included) : stranger)(item));
-}
-
-function shape({ id, createdAt, metadata }: Conversation) {
+function toConversation({ id, createdAt, metadata }: Conversation) {
   return { id, object: "conversation", created_at: createdAt, metadata };
 }

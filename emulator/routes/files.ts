@@ -1,37 +1,43 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import type { Env } from "../app.ts";
-import { newId, unix } from "../ids.ts";
-import { upload } from "../prepare.ts";
-import { check } from "../request.ts";
-import type { State, Upload } from "../state.ts";
-import { attachment, form, page } from "./query.ts";
+import type { AppEnv } from "../app-env.ts";
+import { findUpload, type UploadedFile } from "../containers/uploads.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
+import type { State } from "../state.ts";
+import { validate } from "../validation.ts";
+import { parseFormBody, sendBytes } from "./body.ts";
+import { paginate } from "./page.ts";
 
-const Create = z.object({ file: z.instanceof(File), purpose: z.string() });
+const CreateFileParams = z.object({ file: z.instanceof(File), purpose: z.string() });
 
-/** `/v1/files`: as much of it as containers need. */
-export function files(state: State): Hono<Env> {
-  return new Hono<Env>()
+/** `/v1/files`, as far as containers need it. */
+export function fileRoutes({ uploads }: State): Hono<AppEnv> {
+  return new Hono<AppEnv>()
     .post("/", async (c) => {
-      const { file, purpose } = check(Create, await form(c));
+      const { file, purpose } = validate(CreateFileParams, await parseFormBody(c));
       const bytes = new Uint8Array(await file.arrayBuffer());
-      // Unlike all others, these ids have a hyphen.
-      const id = newId("file").replace("_", "-");
-      const made: Upload = { id, createdAt: unix(), filename: file.name, purpose, bytes };
-      state.uploads.set(id, made);
-      return c.json(shape(made));
+      const upload: UploadedFile = {
+        // Unlike all other ids, those of files have a hyphen.
+        id: newId("file").replace("_", "-"),
+        createdAt: toUnixSeconds(),
+        filename: file.name,
+        purpose,
+        bytes,
+      };
+      uploads.set(upload.id, upload);
+      return c.json(toFile(upload));
     })
-    .get("/", (c) => c.json(page(c, [...state.uploads.values()].map(shape))))
-    .get("/:id", (c) => c.json(shape(upload(state, c.req.param("id")))))
-    .get("/:id/content", (c) => attachment(c, upload(state, c.req.param("id")).bytes))
+    .get("/", (c) => c.json(paginate(c, [...uploads.values()].map(toFile))))
+    .get("/:id", (c) => c.json(toFile(findUpload(uploads, c.req.param("id")))))
+    .get("/:id/content", (c) => sendBytes(c, findUpload(uploads, c.req.param("id")).bytes))
     .delete("/:id", (c) => {
-      const { id } = upload(state, c.req.param("id"));
-      state.uploads.delete(id);
+      const { id } = findUpload(uploads, c.req.param("id"));
+      uploads.delete(id);
       return c.json({ id, object: "file", deleted: true });
     });
 }
 
-function shape({ id, bytes, createdAt, filename, purpose }: Upload) {
+function toFile({ id, bytes, createdAt, filename, purpose }: UploadedFile) {
   return {
     id,
     object: "file",

@@ -1,78 +1,87 @@
 import { describe, expect, test } from "vitest";
-import { calls, emulate, INTERPRETER, OUTPUTS, outputs, python, until } from "./setup.ts";
+import {
+  getCalls,
+  startTestEmulator,
+  INTERPRETER_TOOL,
+  INCLUDE_OUTPUTS,
+  getOutputs,
+  toPythonInput,
+  pollUntil,
+  toLogs,
+} from "./setup.ts";
 
-const { client, control, run, end } = await emulate({ interpreters: 1 });
+const { client, callControl, runPython, waitForEnd } = await startTestEmulator({ interpreters: 1 });
 const BACKGROUND = { background: true, store: true } as const;
 
-describe("a background response", () => {
-  test("is answered at once, queued and empty", async () => {
+describe("a background run", () => {
+  test("is created as queued, without output", async () => {
     const metadata = { kind: "test" };
-    const created = await run("print(1)", { ...BACKGROUND, metadata });
+    const created = await runPython("print(1)", { ...BACKGROUND, metadata });
     expect(created).toMatchObject({ status: "queued", output: [], background: true, metadata });
-    expect(created).toMatchObject({ object: "response", store: true, tools: [INTERPRETER] });
+    expect(created).toMatchObject({ object: "response", store: true, tools: [INTERPRETER_TOOL] });
     expect(created).toMatchObject({ usage: null, completed_at: null, error: null });
     expect(created).not.toHaveProperty("include");
   });
 
-  test("stays queued for a while, and then is in progress", async () => {
-    await control("PATCH /settings", { queueSeconds: 600 });
-    const waiting = await run("1", BACKGROUND);
-    await control("PATCH /settings", { queueSeconds: 0.02 });
-    const working = await run("emulator: run 600 seconds", BACKGROUND);
+  test("stays queued for queueSeconds, and then is in progress", async () => {
+    await callControl("PATCH /settings", { queueSeconds: 600 });
+    const waiting = await runPython("1", BACKGROUND);
+    await callControl("PATCH /settings", { queueSeconds: 0.02 });
+    const working = await runPython("emulator: run 600 seconds", BACKGROUND);
     const ask = () => client.responses.retrieve(working.id);
-    const seen = await until(ask, ({ status }) => status !== "queued");
-    expect(seen).toMatchObject({ status: "in_progress", output: [] });
+    const current = await pollUntil(ask, ({ status }) => status !== "queued");
+    expect(current).toMatchObject({ status: "in_progress", output: [] });
     expect(await client.responses.retrieve(waiting.id)).toMatchObject({ status: "queued" });
   });
 
-  test("ends with reasoning, calls and a message, in this order", async () => {
+  test("completes with reasoning, calls and a message, in this order", async () => {
     const { id } = await client.responses.create({
       model: "gpt-5.2",
       background: true,
-      tools: [INTERPRETER],
-      input: python("x = 1", "print(x)"),
+      tools: [INTERPRETER_TOOL],
+      input: toPythonInput("x = 1", "print(x)"),
     });
-    const done = await end(id);
+    const done = await waitForEnd(id);
     const types = ["reasoning", "code_interpreter_call", "code_interpreter_call", "message"];
     expect(done.output.map(({ type }) => type)).toEqual(types);
-    expect(calls(done).map(({ code }) => code)).toEqual(["x = 1", "print(x)"]);
+    expect(getCalls(done).map(({ code }) => code)).toEqual(["x = 1", "print(x)"]);
     expect(done.completed_at).toBeGreaterThanOrEqual(done.created_at);
     expect(done.usage?.total_tokens).toBeGreaterThan(0);
   });
 
-  test("tells the truth about itself on the control route only", async () => {
-    const { id } = await run("print('BG_STDOUT_OK')", BACKGROUND);
-    expect(outputs(await end(id))).toEqual([[]]);
-    const logs = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
-    expect(await control(`GET /responses/${id}`)).toMatchObject({
+  test("has its outputs in GET /_emulator/responses/:id, and none in the API", async () => {
+    const { id } = await runPython("print('BG_STDOUT_OK')", BACKGROUND);
+    expect(getOutputs(await waitForEnd(id))).toEqual([[]]);
+    const logs = [toLogs("BG_STDOUT_OK\n")];
+    expect(await callControl(`GET /responses/${id}`)).toMatchObject({
       status: "completed",
       calls: [{ outputs: logs, raised: false, code: "print('BG_STDOUT_OK')" }],
     });
   });
 
-  test("fails when its input says so", async () => {
-    const { id } = await run("emulator: fail with rate_limit_exceeded", BACKGROUND);
-    const failed = await end(id);
+  test("fails when its input contains 'emulator: fail'", async () => {
+    const { id } = await runPython("emulator: fail with rate_limit_exceeded", BACKGROUND);
+    const failed = await waitForEnd(id);
     expect(failed).toMatchObject({ status: "failed", output: [], completed_at: null });
     expect(failed.error?.code).toBe("rate_limit_exceeded");
   });
 
-  test("ends incomplete when its input says so", async () => {
-    const { id } = await run("emulator: incomplete", BACKGROUND);
-    const short = await end(id);
+  test("ends incomplete when its input contains 'emulator: incomplete'", async () => {
+    const { id } = await runPython("emulator: incomplete", BACKGROUND);
+    const short = await waitForEnd(id);
     expect(short.status).toBe("incomplete");
     expect(short.incomplete_details).toEqual({ reason: "max_output_tokens" });
   });
 
-  test("is cancelled, and cancelling it again changes nothing", async () => {
-    const { id } = await run("emulator: run 600 seconds", BACKGROUND);
+  test("is cancelled by POST /cancel, and a second cancel changes nothing", async () => {
+    const { id } = await runPython("emulator: run 600 seconds", BACKGROUND);
     expect((await client.responses.cancel(id)).status).toBe("cancelled");
     expect((await client.responses.cancel(id)).status).toBe("cancelled");
-    expect((await end(id)).status).toBe("cancelled");
+    expect((await waitForEnd(id)).status).toBe("cancelled");
   });
 
-  test("is gone once it is deleted", async () => {
-    const { id } = await run("1", BACKGROUND);
+  test("is a 404 after DELETE", async () => {
+    const { id } = await runPython("1", BACKGROUND);
     expect(await client.responses.delete(id)).toMatchObject({ id, deleted: true });
     await expect(client.responses.retrieve(id)).rejects.toMatchObject({
       status: 404,
@@ -80,17 +89,17 @@ describe("a background response", () => {
     });
   });
 
-  test("that isn't stored is forgotten some time after its end", async () => {
-    await control("PATCH /settings", { effectiveStore: false, responseMinutes: 0.005 });
-    const created = await run("1", BACKGROUND);
-    await control("PATCH /settings", { effectiveStore: true });
+  test("is a 404 some time after its end when it isn't stored", async () => {
+    await callControl("PATCH /settings", { effectiveStore: false, responseMinutes: 0.005 });
+    const created = await runPython("1", BACKGROUND);
+    await callControl("PATCH /settings", { effectiveStore: true });
     expect(created).toMatchObject({ store: false });
     const ask = () => client.responses.retrieve(created.id).catch(() => null);
-    expect(await until(ask, (answer) => answer === null)).toBeNull();
+    expect(await pollUntil(ask, (answer) => answer === null)).toBeNull();
   });
 });
 
-test("input items are listed page by page", async () => {
+test("GET /v1/responses/:id/input_items lists the input page by page", async () => {
   const { id } = await client.responses.create({
     model: "gpt-5.2",
     input: ["one", "two", "three"].map((content) => ({ role: "user" as const, content })),
@@ -105,7 +114,7 @@ test("input items are listed page by page", async () => {
   expect(texts).toEqual(["one", "two", "three"].map((text) => [{ type: "input_text", text }]));
 });
 
-describe("a request is refused", () => {
+describe("POST /v1/responses", () => {
   const model = "gpt-5.2";
   const refused = [
     [{ input: "hi" }, "missing_required_parameter", "model"],
@@ -120,7 +129,7 @@ describe("a request is refused", () => {
       "previous_response_id",
     ],
   ] as const;
-  test.each(refused)("%j", async (body, code, param) => {
+  test.each(refused)("rejects %j", async (body, code, param) => {
     const refusal = client.post("/responses", { body });
     await expect(refusal).rejects.toMatchObject({
       status: 400,
@@ -131,13 +140,13 @@ describe("a request is refused", () => {
   });
 });
 
-test("retrieving refuses what it can't include", async () => {
+test("GET /v1/responses/:id rejects unsupported values of include", async () => {
   const { id } = await client.responses.create({ model: "gpt-5.2", input: "hi" });
   const encrypted = client.responses.retrieve(id, { include: ["reasoning.encrypted_content"] });
   const message = "400 Encrypted content cannot be requested for persisted responses.";
   await expect(encrypted).rejects.toMatchObject({ status: 400, message });
   const unknown = client.get(`/responses/${id}`, { query: { "include[]": "nothing" } });
   await expect(unknown).rejects.toMatchObject({ status: 400, code: "invalid_value" });
-  const plain = client.get(`/responses/${id}`, { query: { include: OUTPUTS } });
+  const plain = client.get(`/responses/${id}`, { query: { include: INCLUDE_OUTPUTS } });
   await expect(plain).resolves.toMatchObject({ id });
 });

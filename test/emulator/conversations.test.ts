@@ -1,15 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { calls, emulate, OUTPUTS, outputs } from "./setup.ts";
+import { getCalls, startTestEmulator, INCLUDE_OUTPUTS, getOutputs, toLogs } from "./setup.ts";
 
-const { client, control, run, end } = await emulate();
+const { client, callControl, runPython, waitForEnd } = await startTestEmulator();
 
-async function items(id: string): Promise<unknown[]> {
-  const page = await client.conversations.items.list(id, { include: [OUTPUTS], order: "asc" });
+async function listItems(id: string): Promise<unknown[]> {
+  const page = await client.conversations.items.list(id, {
+    include: [INCLUDE_OUTPUTS],
+    order: "asc",
+  });
   return page.data;
 }
 
 describe("a conversation", () => {
-  test("is made, changed and deleted", async () => {
+  test("is created, changed and deleted", async () => {
     const { id } = await client.conversations.create({ metadata: { topic: "one" } });
     await client.conversations.update(id, { metadata: { topic: "two" } });
     expect(await client.conversations.retrieve(id)).toMatchObject({ metadata: { topic: "two" } });
@@ -18,7 +21,7 @@ describe("a conversation", () => {
     await expect(client.conversations.retrieve(id)).rejects.toMatchObject({ status: 404 });
   });
 
-  test("takes, shows and drops single items", async () => {
+  test("adds, retrieves and deletes single items", async () => {
     const { id } = await client.conversations.create({
       items: [{ role: "user", content: "first" }],
     });
@@ -29,39 +32,41 @@ describe("a conversation", () => {
     const asked = client.conversations.items.retrieve(second, { conversation_id: id });
     await expect(asked).resolves.toMatchObject({ content: [{ text: "second" }] });
     await client.conversations.items.delete(second, { conversation_id: id });
-    expect(await items(id)).toMatchObject([{ content: [{ type: "input_text", text: "first" }] }]);
+    expect(await listItems(id)).toMatchObject([
+      { content: [{ type: "input_text", text: "first" }] },
+    ]);
   });
 
-  test("receives what was said and done when a response ends", async () => {
+  test("gets the input and output of a response at its end", async () => {
     const { id } = await client.conversations.create();
-    const done = await run("print(1)", { conversation: id });
+    const done = await runPython("print(1)", { conversation: id });
     expect(done.conversation).toEqual({ id });
     const types = ["message", "reasoning", "code_interpreter_call", "message"];
-    expect(await items(id)).toMatchObject(types.map((type) => ({ type })));
-    expect(outputs({ output: await items(id) })).toEqual([[{ type: "logs", logs: "1\n" }]]);
+    expect(await listItems(id)).toMatchObject(types.map((type) => ({ type })));
+    expect(getOutputs({ output: await listItems(id) })).toEqual([[toLogs("1\n")]]);
     const plain = await client.conversations.items.list(id);
-    expect(outputs({ output: plain.data })).toEqual([null]);
+    expect(getOutputs({ output: plain.data })).toEqual([null]);
   });
 
-  test("has empty outputs of background runs, unless the setting gives them", async () => {
+  test("has empty outputs of background runs unless conversationOutputs is present", async () => {
     const { id } = await client.conversations.create();
-    await end((await run("print(1)", { conversation: { id }, background: true })).id);
-    expect(outputs({ output: await items(id) })).toEqual([[]]);
-    await control("PATCH /settings", { conversationOutputs: "present" });
-    expect(outputs({ output: await items(id) })).toEqual([[{ type: "logs", logs: "1\n" }]]);
+    await waitForEnd((await runPython("print(1)", { conversation: { id }, background: true })).id);
+    expect(getOutputs({ output: await listItems(id) })).toEqual([[]]);
+    await callControl("PATCH /settings", { conversationOutputs: "present" });
+    expect(getOutputs({ output: await listItems(id) })).toEqual([[toLogs("1\n")]]);
   });
 
-  test("keeps its container from response to response", async () => {
+  test("reuses its container for the next response", async () => {
     const { id } = await client.conversations.create();
-    const first = await run("x = 1", { conversation: id });
-    const second = await run("x", { conversation: id });
-    expect(calls(second)[0]?.container_id).toBe(calls(first)[0]?.container_id);
-    expect(outputs(second)).toEqual([[{ type: "logs", logs: "1" }]]);
+    const first = await runPython("x = 1", { conversation: id });
+    const second = await runPython("x", { conversation: id });
+    expect(getCalls(second)[0]?.container_id).toBe(getCalls(first)[0]?.container_id);
+    expect(getOutputs(second)).toEqual([[toLogs("1")]]);
   });
 
-  test("must be there, and not go with a previous response", async () => {
-    await expect(run("1", { conversation: "conv_0" })).rejects.toMatchObject({ status: 404 });
-    const both = run("1", { conversation: "conv_0", previous_response_id: "resp_0" });
+  test("is rejected when it is unknown or combined with a previous response", async () => {
+    await expect(runPython("1", { conversation: "conv_0" })).rejects.toMatchObject({ status: 404 });
+    const both = runPython("1", { conversation: "conv_0", previous_response_id: "resp_0" });
     await expect(both).rejects.toMatchObject({ code: "mutually_exclusive_parameters" });
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { emulate } from "./setup.ts";
+import { startTestEmulator } from "./setup.ts";
 
-const { client, control, url } = await emulate({ apiKey: "sk-right" });
+const { client, callControl, url } = await startTestEmulator({ apiKey: "sk-right" });
 const right = client.withOptions({ apiKey: "sk-right" });
 
-describe("a key", () => {
-  test("that is wrong is refused", async () => {
+describe("GET /v1/models", () => {
+  test("rejects a wrong key", async () => {
     await expect(client.models.list()).rejects.toMatchObject({
       status: 401,
       code: "invalid_api_key",
@@ -13,30 +13,30 @@ describe("a key", () => {
     });
   });
 
-  test("that is missing is refused", async () => {
+  test("rejects a missing key", async () => {
     const response = await fetch(`${url}/v1/models`);
     expect(response.status).toBe(401);
     expect(response.headers.get("x-request-id")).toMatch(/^req_/);
   });
 
-  test("that is right is accepted", async () => {
+  test("accepts the right key", async () => {
     const { data } = await right.models.list();
     const model = await right.models.retrieve(data[0]?.id ?? "");
     expect(model).toMatchObject({ object: "model" });
     await expect(right.models.retrieve("none")).rejects.toMatchObject({ code: "model_not_found" });
   });
 
-  test("is not looked at when the setting is taken away", async () => {
-    await control("PATCH /settings", { apiKey: null });
+  test("accepts any key while apiKey is null", async () => {
+    await callControl("PATCH /settings", { apiKey: null });
     await expect(client.models.list()).resolves.toBeDefined();
-    await control("PATCH /settings", { apiKey: "sk-right" });
+    await callControl("PATCH /settings", { apiKey: "sk-right" });
   });
 });
 
-describe("settings", () => {
-  test("are shown, and changed in part", async () => {
-    expect(await control("PATCH /settings", { latency: 5 })).toMatchObject({ latency: 5 });
-    const now = await control("GET /settings");
+describe("PATCH /_emulator/settings", () => {
+  test("changes one setting and keeps the others", async () => {
+    expect(await callControl("PATCH /settings", { latency: 5 })).toMatchObject({ latency: 5 });
+    const now = await callControl("GET /settings");
     expect(now).toMatchObject({ latency: 5, apiKey: "sk-right", backgroundOutputs: "empty" });
   });
 
@@ -48,8 +48,8 @@ describe("settings", () => {
     ],
     [{ port: 9000 }, "'port' can't change while the emulator runs."],
     [{ backgroundOutputs: "sometimes" }, "backgroundOutputs"],
-  ])("refuse %j", async (changes, message) => {
-    const refusal = await control("PATCH /settings", changes);
+  ])("rejects %j", async (changes, message) => {
+    const refusal = await callControl("PATCH /settings", changes);
     expect(refusal).toMatchObject({
       error: { message: expect.stringContaining(message) as unknown },
     });

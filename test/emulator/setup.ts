@@ -4,29 +4,30 @@ import * as z from "zod";
 import { startEmulator } from "../../emulator/server.ts";
 import type { Settings } from "../../emulator/settings.ts";
 
-export const OUTPUTS = "code_interpreter_call.outputs";
-export const INTERPRETER = { type: "code_interpreter", container: { type: "auto" } } as const;
+export const INCLUDE_OUTPUTS = "code_interpreter_call.outputs";
+export const INTERPRETER_TOOL = { type: "code_interpreter", container: { type: "auto" } } as const;
 
-type Created = Awaited<ReturnType<OpenAI["responses"]["retrieve"]>>;
+type Response = Awaited<ReturnType<OpenAI["responses"]["retrieve"]>>;
 
-export interface Bench {
+/** An emulator and the client of one test file. */
+export interface TestEmulator {
   url: string;
   client: OpenAI;
-  /** Asks a control route, as in `control("PATCH /settings", {...})`; gives its JSON. */
-  control: (what: string, body?: unknown) => Promise<unknown>;
-  /** Runs Python in a response of its own, to its end; gives it as created. */
-  run: (
+  /** Calls a control route, as in `callControl("PATCH /settings", {...})`; returns its JSON. */
+  callControl: (route: string, body?: unknown) => Promise<unknown>;
+  /** Runs Python in a new response; returns the answer of the create request. */
+  runPython: (
     code: string,
     more?: Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>,
-  ) => Promise<Created>;
-  /** Waits until a background response has ended; gives it with its outputs included. */
-  end: (id: string) => Promise<Created>;
+  ) => Promise<Response>;
+  /** Waits until a background response has ended; returns it with its outputs included. */
+  waitForEnd: (id: string) => Promise<Response>;
 }
 
-/** One emulator for a test file, fast, and gone after it. */
-export async function emulate(given: Partial<Settings> = {}): Promise<Bench> {
-  const quick = { queueSeconds: 0.02, runSeconds: 0.02, interpreters: 0, webhookBackoff: 0.02 };
-  const emulator = await startEmulator({ ...quick, ...given });
+/** Starts an emulator with short delays, and closes it when the test file ends. */
+export async function startTestEmulator(changes: Partial<Settings> = {}): Promise<TestEmulator> {
+  const fast = { queueSeconds: 0.02, runSeconds: 0.02, interpreters: 0, webhookBackoff: 0.02 };
+  const emulator = await startEmulator({ ...fast, ...changes });
   afterAll(() => emulator.close());
   const client = new OpenAI({
     apiKey: "sk-test",
@@ -37,31 +38,36 @@ export async function emulate(given: Partial<Settings> = {}): Promise<Bench> {
   return {
     url: emulator.url,
     client,
-    control: (what, body) => control(emulator.url, what, body),
-    run: (code, more = {}) =>
+    callControl: (route, body) => callControlRoute(emulator.url, route, body),
+    runPython: (code, more = {}) =>
       client.responses.create({
         model: "gpt-5.2",
-        tools: [INTERPRETER],
-        include: [OUTPUTS],
+        tools: [INTERPRETER_TOOL],
+        include: [INCLUDE_OUTPUTS],
         ...more,
         stream: false,
-        input: python(code),
+        input: toPythonInput(code),
       }),
-    end: (id) => end(client, id),
+    waitForEnd: (id) => waitForEnd(client, id),
   };
 }
 
-/** An input that makes the scripted model run this code. */
-export function python(...codes: string[]): string {
+/** An input that makes the scripted model run each code in a call. */
+export function toPythonInput(...codes: string[]): string {
   return codes.map((code) => `\`\`\`python\n${code}\n\`\`\``).join("\n");
 }
 
-/** The calls of a response: their outputs, in order. */
-export function outputs({ output }: { output: unknown[] }): unknown[] {
-  return calls({ output }).map((call) => call.outputs);
+/** An output of text. */
+export function toLogs(text: unknown): { type: "logs"; logs: unknown } {
+  return { type: "logs", logs: text };
 }
 
-const Call = z.object({
+/** The outputs of a response's calls, in order. */
+export function getOutputs({ output }: { output: unknown[] }): unknown[] {
+  return getCalls({ output }).map((call) => call.outputs);
+}
+
+const CodeInterpreterCall = z.object({
   type: z.literal("code_interpreter_call"),
   id: z.string(),
   status: z.string(),
@@ -71,26 +77,29 @@ const Call = z.object({
 });
 
 /** The calls of a response. */
-export function calls({ output }: { output: unknown[] }): z.infer<typeof Call>[] {
-  return output.flatMap((item) => Call.safeParse(item).data ?? []);
+export function getCalls({ output }: { output: unknown[] }): z.infer<typeof CodeInterpreterCall>[] {
+  return output.flatMap((item) => CodeInterpreterCall.safeParse(item).data ?? []);
 }
 
-/** Asks again and again until the answer is what was waited for. */
-export async function until<T>(ask: () => Promise<T>, good: (answer: T) => boolean): Promise<T> {
+/** Repeats a request until its answer passes the test. */
+export async function pollUntil<T>(
+  ask: () => Promise<T>,
+  isDone: (answer: T) => boolean,
+): Promise<T> {
   for (;;) {
     const answer = await ask();
-    if (good(answer)) return answer;
+    if (isDone(answer)) return answer;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-async function end(client: OpenAI, id: string): Promise<Created> {
-  const ask = () => client.responses.retrieve(id, { include: [OUTPUTS] });
-  return until(ask, ({ status }) => status !== "queued" && status !== "in_progress");
+async function waitForEnd(client: OpenAI, id: string): Promise<Response> {
+  const ask = () => client.responses.retrieve(id, { include: [INCLUDE_OUTPUTS] });
+  return pollUntil(ask, ({ status }) => status !== "queued" && status !== "in_progress");
 }
 
-async function control(url: string, what: string, body?: unknown): Promise<unknown> {
-  const [method = "GET", path = ""] = what.split(" ");
+async function callControlRoute(url: string, route: string, body?: unknown): Promise<unknown> {
+  const [method = "GET", path = ""] = route.split(" ");
   const response = await fetch(`${url}/_emulator${path}`, {
     method,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

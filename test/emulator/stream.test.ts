@@ -1,54 +1,63 @@
 import type OpenAI from "openai";
 import { describe, expect, test } from "vitest";
-import { calls, emulate, INTERPRETER, OUTPUTS, outputs, python, until } from "./setup.ts";
+import {
+  getCalls,
+  startTestEmulator,
+  INTERPRETER_TOOL,
+  INCLUDE_OUTPUTS,
+  getOutputs,
+  toPythonInput,
+  pollUntil,
+  toLogs,
+} from "./setup.ts";
 
-const { client, control, run, url } = await emulate({ interpreters: 1 });
+const { client, callControl, runPython, url } = await startTestEmulator({ interpreters: 1 });
 
 type Event = OpenAI.Responses.ResponseStreamEvent;
 type Stream = AsyncIterable<Event>;
 
 const REQUEST = {
   model: "gpt-5.2",
-  tools: [INTERPRETER],
-  include: [OUTPUTS],
+  tools: [INTERPRETER_TOOL],
+  include: [INCLUDE_OUTPUTS],
   stream: true,
-  input: python("print('hello')"),
+  input: toPythonInput("print('hello')"),
 } as const;
 
-async function all(stream: Stream): Promise<Event[]> {
+async function collect(stream: Stream): Promise<Event[]> {
   const events: Event[] = [];
   for await (const event of stream) events.push(event);
   return events;
 }
 
-function create(more: object = {}) {
+function createStream(more: object = {}) {
   const { tools, include, ...rest } = REQUEST;
   return client.responses.create({ ...rest, tools: [...tools], include: [...include], ...more });
 }
 
 /** The kinds of the events, each run of the same kind once. */
-function kinds(events: Event[]): string[] {
+function getDistinctTypes(events: Event[]): string[] {
   const types = events.map(({ type }) => type.replace("response.", ""));
   return types.filter((type, index) => type !== types[index - 1]);
 }
 
-function last(events: Event[]): unknown[] {
+function getFinalOutputs(events: Event[]): unknown[] {
   const event = events.at(-1);
-  return event?.type === "response.completed" ? outputs(event.response) : [];
+  return event?.type === "response.completed" ? getOutputs(event.response) : [];
 }
 
-async function abandon(input: string): Promise<string> {
-  const stream = await create({ input });
+async function abandonStream(input: string): Promise<string> {
+  const stream = await createStream({ input });
   for await (const event of stream) {
     if (event.type === "response.in_progress") return event.response.id;
   }
   return "";
 }
 
-describe("a foreground stream", () => {
-  test("tells of every step in OpenAI's order, numbered from 0", async () => {
-    const events = await all(await create());
-    expect(kinds(events)).toEqual([
+describe("POST /v1/responses with stream", () => {
+  test("sends an event for each step in OpenAI's order, numbered from 0", async () => {
+    const events = await collect(await createStream());
+    expect(getDistinctTypes(events)).toEqual([
       "created",
       "in_progress",
       "output_item.added",
@@ -71,30 +80,32 @@ describe("a foreground stream", () => {
     expect(events.map((event) => event.sequence_number)).toEqual([...events.keys()]);
   });
 
-  test("carries the outputs in the call's done event and in the last one", async () => {
-    const events = await all(await create());
-    const shown = [{ type: "logs", logs: "hello\n" }];
+  test("sends the outputs in the call's done event and in the last event", async () => {
+    const events = await collect(await createStream());
+    const shown = [toLogs("hello\n")];
     const done = events.flatMap((event) =>
-      event.type === "response.output_item.done" ? calls({ output: [event.item] }) : [],
+      event.type === "response.output_item.done" ? getCalls({ output: [event.item] }) : [],
     );
     expect(done.map((call) => call.outputs)).toEqual([shown]);
-    expect(last(events)).toEqual([shown]);
+    expect(getFinalOutputs(events)).toEqual([shown]);
   });
 
-  test("has no outputs for who did not ask for them", async () => {
-    expect(last(await all(await create({ include: [] })))).toEqual([null]);
+  test("sends no outputs without an include of outputs", async () => {
+    expect(getFinalOutputs(await collect(await createStream({ include: [] })))).toEqual([null]);
   });
 
-  test("says where files are cited", async () => {
-    const events = await all(await create({ input: python("open('a.txt', 'w').write('x');") }));
-    const types = kinds(events);
+  test("sends an event for each citation after the text", async () => {
+    const events = await collect(
+      await createStream({ input: toPythonInput("open('a.txt', 'w').write('x');") }),
+    );
+    const types = getDistinctTypes(events);
     expect(types).toContain("output_text.annotation.added");
     expect(types.indexOf("output_text.annotation.added")).toBeGreaterThan(
       types.indexOf("output_text.delta"),
     );
   });
 
-  test("has no [DONE] after its last event", async () => {
+  test("sends no [DONE] after the last event", async () => {
     const response = await fetch(`${url}/v1/responses`, {
       method: "POST",
       headers: { authorization: "Bearer sk-test", "content-type": "application/json" },
@@ -105,52 +116,55 @@ describe("a foreground stream", () => {
   });
 });
 
-describe("a background stream", () => {
-  test("starts with queued and is replayed from any event on", async () => {
-    const events = await all(await create({ background: true }));
-    expect(kinds(events).slice(0, 3)).toEqual(["created", "queued", "in_progress"]);
+describe("the stream of a background run", () => {
+  test("starts with created and queued, and is replayed from any event on", async () => {
+    const events = await collect(await createStream({ background: true }));
+    expect(getDistinctTypes(events).slice(0, 3)).toEqual(["created", "queued", "in_progress"]);
     const id = events[0]?.type === "response.created" ? events[0].response.id : "";
     const rest = await client.responses.retrieve(id, { stream: true, starting_after: 4 });
-    expect(await all(rest)).toEqual(events.slice(5));
+    expect(await collect(rest)).toEqual(events.slice(5));
     const again = await client.responses.retrieve(id, { stream: true });
-    expect(await all(again)).toEqual(events);
+    expect(await collect(again)).toEqual(events);
   });
 
-  test("goes on without its reader, who can take it up again", async () => {
-    const stream = await create({ background: true });
+  test("continues after a disconnect and is resumed by starting_after", async () => {
+    const stream = await createStream({ background: true });
     let id = "";
     for await (const event of stream) {
       if (event.type === "response.created") id = event.response.id;
       if (event.type === "response.in_progress") break;
     }
     const rest = await client.responses.retrieve(id, { stream: true, starting_after: 2 });
-    const types = kinds(await all(rest));
+    const types = getDistinctTypes(await collect(rest));
     expect([types[0], types.at(-1)]).toEqual(["output_item.added", "completed"]);
   });
 
-  test("has empty outputs, unless the setting gives them", async () => {
-    const events = await all(await create({ background: true }));
+  test("has empty outputs unless streamOutputs is present", async () => {
+    const events = await collect(await createStream({ background: true }));
     const id = events[0]?.type === "response.created" ? events[0].response.id : "";
-    expect(last(events)).toEqual([[]]);
-    await control("PATCH /settings", { streamOutputs: "present" });
-    const replay = await client.responses.retrieve(id, { stream: true, include: [OUTPUTS] });
-    expect(last(await all(replay))).toEqual([[{ type: "logs", logs: "hello\n" }]]);
-    await control("PATCH /settings", { streamOutputs: "empty" });
+    expect(getFinalOutputs(events)).toEqual([[]]);
+    await callControl("PATCH /settings", { streamOutputs: "present" });
+    const replay = await client.responses.retrieve(id, {
+      stream: true,
+      include: [INCLUDE_OUTPUTS],
+    });
+    expect(getFinalOutputs(await collect(replay))).toEqual([[toLogs("hello\n")]]);
+    await callControl("PATCH /settings", { streamOutputs: "empty" });
   });
 
-  test("just ends when the response is cancelled", async () => {
-    const stream = await create({ background: true, input: "emulator: run 600 seconds" });
-    const seen: Event[] = [];
+  test("ends without a last event when the run is cancelled", async () => {
+    const stream = await createStream({ background: true, input: "emulator: run 600 seconds" });
+    const events: Event[] = [];
     for await (const event of stream) {
-      seen.push(event);
+      events.push(event);
       if (event.type === "response.in_progress") await client.responses.cancel(event.response.id);
     }
-    expect(kinds(seen)).not.toContain("completed");
+    expect(getDistinctTypes(events)).not.toContain("completed");
   });
 });
 
-test("a response that wasn't streamed in the background can't be replayed", async () => {
-  const { id } = await run("1");
+test("GET /v1/responses/:id with stream rejects a response that was not a background stream", async () => {
+  const { id } = await runPython("1");
   await expect(client.responses.retrieve(id, { stream: true })).rejects.toMatchObject({
     status: 400,
     message:
@@ -158,20 +172,20 @@ test("a response that wasn't streamed in the background can't be replayed", asyn
   });
 });
 
-describe("a foreground response whose client goes away", () => {
+describe("a foreground run whose client disconnects", () => {
   test("is cancelled", async () => {
-    const id = await abandon("emulator: run 600 seconds");
+    const id = await abandonStream("emulator: run 600 seconds");
     const ask = () => client.responses.retrieve(id);
-    const ended = await until(ask, ({ status }) => status !== "in_progress");
+    const ended = await pollUntil(ask, ({ status }) => status !== "in_progress");
     expect(ended.status).toBe("cancelled");
   });
 
-  test("completes when the setting says so", async () => {
-    await control("PATCH /settings", { onDisconnect: "complete" });
-    const id = await abandon("emulator: run 0.5 seconds");
+  test("completes when onDisconnect is complete", async () => {
+    await callControl("PATCH /settings", { onDisconnect: "complete" });
+    const id = await abandonStream("emulator: run 0.5 seconds");
     const ask = () => client.responses.retrieve(id);
-    const ended = await until(ask, ({ status }) => status !== "in_progress");
+    const ended = await pollUntil(ask, ({ status }) => status !== "in_progress");
     expect(ended.status).toBe("completed");
-    await control("PATCH /settings", { onDisconnect: "cancel" });
+    await callControl("PATCH /settings", { onDisconnect: "cancel" });
   });
 });

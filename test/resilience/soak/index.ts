@@ -50,7 +50,7 @@ export async function soak(options: Options): Promise<Evidence> {
     queueSeconds: 0.1,
     runSeconds: 0.1,
     streamOutputs: "present",
-    remembered: 1_000_000,
+    historySize: 1_000_000,
     // Nobody has measured which of the two OpenAI does.
     onDisconnect: options.seed % 2 === 0 ? "complete" : "cancel",
   });

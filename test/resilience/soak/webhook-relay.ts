@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { sign } from "../../../emulator/webhooks.ts";
+import { sign } from "../../../emulator/webhooks/signature.ts";
 import { freePort } from "../../../scripts/port.ts";
 import type { Letter, Mail, Signed } from "./webhook-schedule.ts";
 

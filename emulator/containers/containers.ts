@@ -1,0 +1,164 @@
+import { ApiError, notFound } from "../errors.ts";
+import type { ExecutionResult, FileEntry } from "../interpreter/messages.ts";
+import type { InterpreterPool } from "../interpreter/pool.ts";
+import type { Workspace } from "../interpreter/python-worker.ts";
+import { newId, toUnixSeconds } from "../lib/ids.ts";
+import type { Settings } from "../settings.ts";
+import type { UploadedFile } from "./uploads.ts";
+
+const DATA_FOLDER = "/mnt/data";
+
+/** How many containers are created between sweeps that free the files of expired ones. */
+const CREATIONS_PER_SWEEP = 100;
+
+export interface ContainerFile {
+  id: string;
+  path: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  source: "user" | "assistant";
+  /** Unix seconds. */
+  createdAt: number;
+}
+
+export interface ContainerOptions {
+  name?: string;
+  memoryLimit?: string | undefined;
+  /** Minutes without use until it expires; the setting `containerMinutes` by default. */
+  expiryMinutes?: number | undefined;
+  networkPolicy?: Record<string, unknown> | undefined;
+}
+
+/** A container: its files, and the time of its last use. */
+export class Container implements Workspace {
+  readonly id = newId("cntr");
+  /** Unix seconds. */
+  readonly createdAt = toUnixSeconds();
+  readonly options: ContainerOptions;
+  readonly filesByPath = new Map<string, ContainerFile>();
+  revision = 0;
+  /** Milliseconds. */
+  lastActiveAt = Date.now();
+  expired = false;
+
+  constructor(options: ContainerOptions) {
+    this.options = options;
+  }
+
+  files(): FileEntry[] {
+    return [...this.filesByPath.values()].map(({ path, bytes }) => [path, bytes]);
+  }
+
+  /** Applies the file changes of an executed call. */
+  applyResult({ changed, removed }: ExecutionResult): void {
+    for (const path of removed) this.removeFile(path);
+    for (const [path, bytes] of changed) this.#writeFile(path, bytes, "assistant");
+  }
+
+  /** Adds a file under the base name of `filename`. A file of that name is replaced and keeps its id. */
+  addUpload(filename: string, bytes: Uint8Array<ArrayBuffer>): ContainerFile {
+    const baseName = filename.replaceAll("\\", "/").split("/").pop() ?? "";
+    const isUsable = baseName !== "" && !/^\.+$/.test(baseName);
+    return this.#writeFile(`${DATA_FOLDER}/${isUsable ? baseName : "file"}`, bytes, "user");
+  }
+
+  removeFile(path: string): void {
+    this.filesByPath.delete(path);
+    this.revision += 1;
+  }
+
+  /** Returns a file; throws the API's 404 for an unknown id. */
+  findFile(id: string): ContainerFile {
+    const file = [...this.filesByPath.values()].find((candidate) => candidate.id === id);
+    if (!file) throw notFound("Container file", id);
+    return file;
+  }
+
+  #writeFile(
+    path: string,
+    bytes: Uint8Array<ArrayBuffer>,
+    source: ContainerFile["source"],
+  ): ContainerFile {
+    const id = this.filesByPath.get(path)?.id ?? newId("cfile");
+    const file = { id, path, bytes, source, createdAt: toUnixSeconds() };
+    this.filesByPath.set(path, file);
+    this.revision += 1;
+    return file;
+  }
+}
+
+/** All containers and their expiry. */
+export class Containers {
+  readonly #containers = new Map<string, Container>();
+  readonly #settings: Settings;
+  readonly #pool: InterpreterPool;
+
+  constructor(settings: Settings, pool: InterpreterPool) {
+    this.#settings = settings;
+    this.#pool = pool;
+  }
+
+  /** Creates a container with copies of the uploaded files. */
+  create(options: ContainerOptions, uploads: readonly UploadedFile[] = []): Container {
+    if (this.#containers.size % CREATIONS_PER_SWEEP === 0) this.list();
+    const container = new Container(options);
+    this.#containers.set(container.id, container);
+    for (const { filename, bytes } of uploads) container.addUpload(filename, bytes);
+    return container;
+  }
+
+  /** All containers. Like the real API it also lists expired ones. */
+  list(): Container[] {
+    return [...this.#containers.values()].map((container) => this.#expireIfIdle(container));
+  }
+
+  /** Returns a usable container and restarts its expiry. Throws the API's 404 for an unknown id, its 400 for an expired one. */
+  use(id: string): Container {
+    const container = this.#find(id);
+    if (container.expired) throw new ApiError(400, "Container is expired.");
+    container.lastActiveAt = Date.now();
+    return container;
+  }
+
+  /** Whether a container exists and has not expired. */
+  isActive(id: string): boolean {
+    const container = this.#containers.get(id);
+    return container !== undefined && !this.#expireIfIdle(container).expired;
+  }
+
+  /** Expires a container now. Throws the API's 404 for an unknown id. */
+  expire(id: string): Container {
+    return this.#expire(this.#find(id));
+  }
+
+  /** Deletes a container. Throws the API's 404 for an unknown id. */
+  delete(id: string): void {
+    this.#expire(this.#find(id));
+    this.#containers.delete(id);
+  }
+
+  /** The minutes without use after which a container expires. */
+  getExpiryMinutes({ options }: Container): number {
+    return options.expiryMinutes ?? this.#settings.containerMinutes;
+  }
+
+  /** Unlike `use` this does not restart the container's expiry. */
+  #find(id: string): Container {
+    const container = this.#containers.get(id);
+    if (!container) throw notFound("Container", id);
+    return this.#expireIfIdle(container);
+  }
+
+  #expireIfIdle(container: Container): Container {
+    const idleMs = Date.now() - container.lastActiveAt;
+    const isIdle = idleMs >= this.getExpiryMinutes(container) * 60_000;
+    return isIdle ? this.#expire(container) : container;
+  }
+
+  #expire(container: Container): Container {
+    if (container.expired) return container;
+    container.expired = true;
+    container.filesByPath.clear();
+    this.#pool.release(container.id);
+    return container;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Context } from "hono";
+import { ApiError } from "../errors.ts";
+
+/** The value of `include` that makes the outputs of calls visible. */
+export const INCLUDE_OUTPUTS = "code_interpreter_call.outputs";
+
+const INCLUDE_ENCRYPTED_REASONING = "reasoning.encrypted_content";
+
+const SUPPORTED_VALUES = [
+  "file_search_call.results",
+  "web_search_call.results",
+  "web_search_call.action.sources",
+  "message.input_image.image_url",
+  "computer_call_output.output.image_url",
+  INCLUDE_OUTPUTS,
+  INCLUDE_ENCRYPTED_REASONING,
+  "message.output_text.logprobs",
+];
+
+/** Throws the API's 400 for the first unsupported value of `include`. */
+export function assertInclude(values: string[]): void {
+  const index = values.findIndex((value) => !SUPPORTED_VALUES.includes(value));
+  if (index < 0) return;
+  const supported = SUPPORTED_VALUES.map((value) => `'${value}'`).join(", ");
+  const message = `Invalid value: '${values[index]}'. Supported values are: ${supported}.`;
+  throw new ApiError(400, message, { param: `include[${index}]`, code: "invalid_value" });
+}
+
+/** Parses a query's `include`. Of a persisted response, encrypted reasoning cannot be included. */
+export function parseIncludeQuery(c: Context, { persisted }: { persisted: boolean }): Set<string> {
+  const values = getIncludeValues(c);
+  assertInclude(values);
+  if (persisted && values.includes(INCLUDE_ENCRYPTED_REASONING)) {
+    const message = "Encrypted content cannot be requested for persisted responses.";
+    throw new ApiError(400, message, { param: "include" });
+  }
+  return new Set(values);
+}
+
+/** Collects the values of `include`, `include[]` and `include[0]`. */
+function getIncludeValues(c: Context): string[] {
+  const queries = Object.entries(c.req.queries());
+  return queries.filter(([key]) => /^include(\[\d*\])?$/.test(key)).flatMap(([, values]) => values);
+}
