@@ -1,5 +1,5 @@
 // The story of one held connection: OpenAI is asked in the foreground, and the connection is held until the run ends.
-// docs/decisions/holder.md says why a Workflow holds it, and not the Recorder itself.
+// docs/decisions/0004-holder-workflow.md says why a Workflow holds it, and not the Recorder itself.
 import * as z from "zod";
 import { RecorderParams } from "../record/schema.ts";
 import type { Step } from "./hands.ts";

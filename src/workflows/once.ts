@@ -1,5 +1,5 @@
 // One run for one Idempotency-Key. KV can't decide between two that arrive at once; a Workflow instance can: it takes one event first.
-// docs/decisions/idempotency.md says why.
+// docs/decisions/0005-idempotency-workflow.md says why.
 import type { WorkflowStep } from "cloudflare:workers";
 import * as z from "zod";
 import { sha256Hex } from "../lib/sha256.ts";
