@@ -18,7 +18,8 @@ export function loggedHands(hands: Hands, id: string): Hands {
     tell?: (it: T) => LogFields,
   ) => withLog(event, { id, ...fields }, work, tell);
   return {
-    look: (record, channel) => line("look", { channel }, () => hands.look(record, channel), seen),
+    look: (record, channel) =>
+      line("observe", { channel }, () => hands.look(record, channel), seen),
     control: (request, of) =>
       line(
         "control",
@@ -86,8 +87,7 @@ export function loggedHolder(hands: HolderHands, holder: string): HolderHands {
       if (began.line === null || began.begun.kind !== "held") return began;
       return { ...began, line: loggedLine(began.line, { holder, id: began.begun.id }) };
     },
-    handOver: (start) =>
-      withLog("hand_over", { holder, id: start.id }, () => hands.handOver(start)),
+    handOver: (start) => withLog("handover", { holder, id: start.id }, () => hands.handOver(start)),
     lost() {
       log("hold_end", { holder, outcome: "lost" });
       return hands.lost();
@@ -114,5 +114,5 @@ function seen({ result }: Observed): LogFields {
 }
 
 function kept({ url, reason, bytes }: FileEntry): LogFields {
-  return { outcome: url === null ? "not kept" : "kept", reason, bytes };
+  return { outcome: url === null ? "not_copied" : "copied", reason, bytes };
 }
