@@ -31,28 +31,28 @@ export function loggedHands(hands: Hands, id: string): Hands {
         }),
       ),
     keep: (owner, channel, outputs) =>
-      line("keep", { channel, calls: outputs.length }, () => hands.keep(owner, channel, outputs)),
+      line("store_outputs", { channel, calls: outputs.length }, () => hands.keep(owner, channel, outputs)),
     store: (record, chunks) => {
       const { status, verdict } = record;
-      return line("store", { status, verdict, body: chunks !== null }, () =>
+      return line("store_record", { status, verdict, body: chunks !== null }, () =>
         hands.store(record, chunks),
       );
     },
     list: (record) => {
       const { status, verdict } = record;
-      return line("list", { status, verdict }, () => hands.list(record));
+      return line("list_record", { status, verdict }, () => hands.list(record));
     },
     recall: (of) =>
       line(
-        "recall",
+        "load_record",
         {},
         () => hands.recall(of),
         (known) => ({
           outcome: known === null ? "unknown" : "found",
         }),
       ),
-    forget: (of, startedAt) => line("forget", {}, () => hands.forget(of, startedAt)),
-    wake: (of, kind) => line("wake", { kind }, () => hands.wake(of, kind)),
+    forget: (of, startedAt) => line("delete_record", {}, () => hands.forget(of, startedAt)),
+    wake: (of, kind) => line("send_event", { kind }, () => hands.wake(of, kind)),
     findFiles: (record) =>
       line(
         "find_files",
@@ -62,7 +62,7 @@ export function loggedHands(hands: Hands, id: string): Hands {
       ),
     isToCopy: (file) => hands.isToCopy(file),
     saveFile: (owner, file) =>
-      line("file", { file: file.id }, () => hands.saveFile(owner, file), kept),
+      line("copy_file", { file: file.id }, () => hands.saveFile(owner, file), kept),
   };
 }
 
@@ -92,7 +92,7 @@ export function loggedHolder(hands: HolderHands, holder: string): HolderHands {
       log("hold_end", { holder, outcome: "lost" });
       return hands.lost();
     },
-    tell: (start) => withLog("hold_told", { holder, id: start.id }, () => hands.tell(start)),
+    tell: (start) => withLog("hold_reported", { holder, id: start.id }, () => hands.tell(start)),
   };
 }
 
