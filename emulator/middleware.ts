@@ -7,8 +7,18 @@ import { sleepWhileConnected } from "./lib/sleep.ts";
 import { toLoggedRequest } from "./request-log.ts";
 import type { State } from "./state.ts";
 
+/** There are no rate limits, so the numbers never change. */
+const RATE_LIMIT_HEADERS = {
+  "x-ratelimit-limit-requests": "10000",
+  "x-ratelimit-limit-tokens": "30000000",
+  "x-ratelimit-remaining-requests": "9999",
+  "x-ratelimit-remaining-tokens": "29999999",
+  "x-ratelimit-reset-requests": "6ms",
+  "x-ratelimit-reset-tokens": "0s",
+};
+
 /** Logs the request and sets OpenAI's response headers. */
-export function logRequest({ requestLog }: State): MiddlewareHandler<AppEnv> {
+export function logRequest({ requestLog, settings }: State): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const startedAt = performance.now();
     const requestId = newId("req");
@@ -21,6 +31,9 @@ export function logRequest({ requestLog }: State): MiddlewareHandler<AppEnv> {
     c.header("x-request-id", requestId);
     c.header("openai-version", "2020-10-01");
     c.header("openai-processing-ms", String(Math.round(performance.now() - startedAt)));
+    const createsResponse = c.req.method === "POST" && c.req.path === "/v1/responses";
+    if (!createsResponse || !settings.rateLimitHeaders) return;
+    for (const [name, value] of Object.entries(RATE_LIMIT_HEADERS)) c.header(name, value);
   };
 }
 

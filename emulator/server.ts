@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
+import type { ScriptParams } from "./scripts/schema.ts";
 import { type Settings, withDefaults } from "./settings.ts";
 import { createState, disposeState } from "./state.ts";
 
@@ -17,6 +18,8 @@ export interface Emulator {
   port: number;
   /** The secret that signs its webhooks. */
   webhookSecret: string;
+  /** Says what the model answers to the next requests that match. Throws if the script is malformed. */
+  script(script: ScriptParams): void;
   /** Closes connections, timers and interpreters. Calling it again has no effect. */
   close(): Promise<void>;
 }
@@ -38,7 +41,13 @@ export async function startEmulator(changes: Partial<Settings> = {}): Promise<Em
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= shutDown());
   const host = settings.host.includes(":") ? `[${settings.host}]` : settings.host;
-  return { url: `http://${host}:${port}`, port, webhookSecret: settings.webhookSecret, close };
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    webhookSecret: settings.webhookSecret,
+    script: (script) => state.scripts.add(script),
+    close,
+  };
 }
 
 type Server = ReturnType<typeof createServer>;

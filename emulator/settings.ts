@@ -2,6 +2,9 @@ import * as z from "zod";
 import { generateSecret } from "./webhooks/signature.ts";
 
 const nonNegative = z.number().min(0);
+const lossRule = z.string().regex(/^(present|empty|absent|late:\d+(\.\d+)?)$/);
+const lossChoice = z.enum(["present", "empty", "absent"]);
+const shownOrEmpty = z.enum(["present", "empty"]);
 const webhookSecret = z.string().startsWith("whsec_");
 
 /** The settings. `--help` prints the descriptions. */
@@ -24,20 +27,52 @@ export const Settings = z.strictObject({
   queueSeconds: nonNegative.describe("seconds that a background run stays queued"),
   runSeconds: nonNegative.describe("minimum seconds that a run is in progress"),
   executionSeconds: nonNegative.describe("seconds until a call's Python times out"),
-  backgroundOutputs: z
-    .string()
-    .regex(/^(empty|present|late:\d+(\.\d+)?)$/)
-    .describe("outputs of a retrieved background run: empty, present or late:SECONDS"),
-  streamOutputs: z.enum(["present", "empty"]).describe("outputs in a background run's stream"),
-  conversationOutputs: z
-    .enum(["present", "empty"])
-    .describe("outputs of a background run in its conversation's items"),
+  deltaSeconds: nonNegative.describe("seconds before each delta of a stream"),
+  deltaCharacters: z
+    .int()
+    .min(1)
+    .nullable()
+    .describe("characters of a delta; none: four deltas a text"),
+  backgroundOutputs: lossRule.describe(
+    "outputs of a retrieved background run's code interpreter calls: present, empty, absent or late:SECONDS",
+  ),
+  backgroundSources: lossRule.describe("sources of its web search calls: the same values"),
+  backgroundResults: lossRule.describe("results of its file search calls: the same values"),
+  streamOutputs: lossChoice.describe("outputs in a background run's stream"),
+  streamSources: lossChoice.describe("sources in a background run's stream"),
+  streamResults: lossChoice.describe("results in a background run's stream"),
+  conversationOutputs: lossChoice.describe(
+    "outputs of a background run in its conversation's items",
+  ),
+  conversationSources: lossChoice.describe("sources in its conversation's items"),
+  conversationResults: lossChoice.describe("results in its conversation's items"),
+  progressOutput: shownOrEmpty.describe("items that are done, in a run that is in progress"),
+  stoppedOutput: z
+    .enum(["empty", "kept"])
+    .describe("items that a cancelled or failed run has made before"),
+  finalEventOutput: shownOrEmpty.describe("items in the last event of a stream"),
+  missingSeconds: nonNegative.describe("seconds after its end that a run is a 404"),
+  staleReads: z.int().min(0).describe("retrievals after a run's end that still say in_progress"),
+  partialReads: z.int().min(0).describe("retrievals after those that lack the last item"),
+  replayMinutes: nonNegative
+    .nullable()
+    .describe("minutes after its creation that a stream can be replayed; none: always"),
   onDisconnect: z
-    .enum(["cancel", "complete"])
+    .enum(["cancel", "complete", "forget"])
     .describe("what happens to a foreground run when its client disconnects"),
   containerMinutes: nonNegative.describe("minutes without use until a container expires"),
   effectiveStore: z.boolean().describe("false: responses say store false, and runs expire"),
   responseMinutes: nonNegative.describe("minutes that an unstored background run outlives its end"),
+  codeLineEnds: z.enum(["lf", "crlf"]).describe("line ends of the code in calls"),
+  mcpCredentials: z
+    .enum(["redacted", "echoed"])
+    .describe("headers, authorization and URL paths of MCP tools in responses"),
+  messagePhase: z.boolean().describe("true: messages have a phase, final_answer"),
+  undocumentedMembers: z
+    .boolean()
+    .describe("billing, tool_usage and the like, which recorded responses have"),
+  obfuscation: z.boolean().describe("obfuscation in deltas, unless a request forbids it"),
+  rateLimitHeaders: z.boolean().describe("x-ratelimit-* headers of a created response"),
   latency: nonNegative.describe("milliseconds added to each API response"),
   interpreters: z.int().min(0).describe("Python interpreters started ahead; 0: one, on demand"),
   historySize: z.int().min(1).describe("requests, and delivery attempts, kept for inspection"),
@@ -72,13 +107,34 @@ export function defaultSettings(): Settings {
     queueSeconds: 0.3,
     runSeconds: 0.5,
     executionSeconds: 30,
+    deltaSeconds: 0,
+    deltaCharacters: null,
     backgroundOutputs: "empty",
+    backgroundSources: "present",
+    backgroundResults: "present",
     streamOutputs: "empty",
+    streamSources: "present",
+    streamResults: "present",
     conversationOutputs: "empty",
+    conversationSources: "present",
+    conversationResults: "present",
+    progressOutput: "present",
+    stoppedOutput: "empty",
+    finalEventOutput: "present",
+    missingSeconds: 0,
+    staleReads: 0,
+    partialReads: 0,
+    replayMinutes: null,
     onDisconnect: "cancel",
     containerMinutes: 20,
     effectiveStore: true,
     responseMinutes: 10,
+    codeLineEnds: "lf",
+    mcpCredentials: "redacted",
+    messagePhase: false,
+    undocumentedMembers: true,
+    obfuscation: true,
+    rateLimitHeaders: true,
     latency: 0,
     interpreters: 2,
     historySize: 10_000,

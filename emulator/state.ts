@@ -6,6 +6,7 @@ import { InterpreterPool } from "./interpreter/pool.ts";
 import { History } from "./lib/history.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import type { Run } from "./responses/run.ts";
+import { Scripts } from "./scripts/scripts.ts";
 import type { Settings } from "./settings.ts";
 import { WebhookSender } from "./webhooks/delivery.ts";
 import { WebhookEndpoints } from "./webhooks/endpoints.ts";
@@ -19,6 +20,7 @@ export interface State {
   readonly webhooks: WebhookSender;
   readonly requestLog: History<LoggedRequest>;
   readonly faults: FaultRules;
+  readonly scripts: Scripts;
   readonly runs: Map<string, Run>;
   readonly conversations: Map<string, Conversation>;
   readonly uploads: Map<string, UploadedFile>;
@@ -35,6 +37,7 @@ export function createState(settings: Settings): State {
     webhooks: new WebhookSender(settings, endpoints),
     requestLog: new History(() => settings.historySize),
     faults: new FaultRules(),
+    scripts: new Scripts(),
     runs: new Map(),
     conversations: new Map(),
     uploads: new Map(),

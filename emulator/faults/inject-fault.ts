@@ -10,10 +10,10 @@ import type { Fault } from "./rules.ts";
 /** Applies the first matching fault rule to the response. */
 export function injectFault(state: State): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { method, path } = c.req;
     const loggedRequest = c.get("loggedRequest");
+    const { method, path, query } = loggedRequest;
     const metadata = findMetadata(state, loggedRequest);
-    const fault = state.faults.takeMatching({ method, path, metadata });
+    const fault = state.faults.takeMatching({ method, path, query, metadata });
     if (!fault) return next();
     loggedRequest.fault = fault.kind;
     let execution: Promise<void> | undefined;
@@ -45,6 +45,14 @@ const FAULT_HANDLERS: Record<Fault["kind"], FaultHandler> = {
     replaceResponse(c, {
       status,
       body: text,
+      headers: { "content-type": "application/json", ...headers },
+    });
+  },
+  async gateway(c, { status = 502, headers }) {
+    const error = { code: status, message: "Bad gateway.", param: null, type: "cf_bad_gateway" };
+    replaceResponse(c, {
+      status,
+      body: JSON.stringify({ error }),
       headers: { "content-type": "application/json", ...headers },
     });
   },

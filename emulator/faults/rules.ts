@@ -1,16 +1,19 @@
 import * as z from "zod";
+import { hasPairs, isPattern } from "../lib/match.ts";
 
 /** A fault rule: which responses it spoils, how many, and how. */
 export const Fault = z.strictObject({
   method: z.string().toUpperCase().optional(),
   path: z.string().refine(isPattern, "not a regular expression").optional(),
+  /** Pairs that the query must contain, with the names as sent, such as "include[]". */
+  query: z.record(z.string(), z.string()).optional(),
   /** Pairs that the metadata of the created or requested response must contain. */
   metadata: z.record(z.string(), z.string()).optional(),
   /** The number of responses to spoil; -1: all, until the rules are cleared. */
   times: z.int().min(-1).default(1),
   /** The number of matching requests to leave alone first. */
   after: z.int().min(0).default(0),
-  kind: z.enum(["status", "hang", "cut", "truncate", "html", "delay", "replace"]),
+  kind: z.enum(["status", "hang", "gateway", "cut", "truncate", "html", "delay", "replace"]),
   status: z.int().min(200).max(599).optional(),
   headers: z.record(z.string(), z.string()).default({}),
   body: z.unknown().optional(),
@@ -24,18 +27,11 @@ export const Fault = z.strictObject({
 });
 export type Fault = z.infer<typeof Fault>;
 
-function isPattern(source: string): boolean {
-  try {
-    return new RegExp(source) instanceof RegExp;
-  } catch {
-    return false;
-  }
-}
-
 /** The parts of a request that a rule is matched against. */
 export interface FaultTarget {
   method: string;
   path: string;
+  query: Record<string, string[]>;
   /** The metadata of the response that the request creates or names. */
   metadata: Record<string, string>;
 }
@@ -74,12 +70,13 @@ export class FaultRules {
   }
 }
 
-function matchesTarget({ fault, left }: Rule, { method, path, metadata }: FaultTarget): boolean {
+function matchesTarget({ fault, left }: Rule, target: FaultTarget): boolean {
   if (left === 0) return false;
-  if (fault.method !== undefined && fault.method !== method) return false;
-  const pairs = Object.entries(fault.metadata ?? {});
-  if (pairs.some(([key, value]) => metadata[key] !== value)) return false;
-  return fault.path === undefined || new RegExp(fault.path).test(path);
+  if (fault.method !== undefined && fault.method !== target.method) return false;
+  if (!hasPairs(fault.metadata, target.metadata)) return false;
+  const query = Object.entries(fault.query ?? {});
+  if (query.some(([name, value]) => !target.query[name]?.includes(value))) return false;
+  return fault.path === undefined || new RegExp(fault.path).test(target.path);
 }
 
 /** Counts a matching request that the rule leaves alone; false when there are none left to leave alone. */

@@ -35,7 +35,7 @@ export type InterpreterTool = z.infer<typeof InterpreterTool>;
 
 /** The body of `POST /v1/responses`. */
 export const CreateParams = z.strictObject({
-  model: z.string().min(1),
+  model: z.string().min(1).nullish(),
   input: z.union([z.string(), z.array(InputItemParam)]).nullish(),
   background: optionalBoolean,
   stream: optionalBoolean,

@@ -6,20 +6,71 @@ import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import { CreateParams, findInterpreterTool, type InterpreterTool } from "./create-params.ts";
 import { assertInclude } from "./include.ts";
-import { isCodeInterpreterCall } from "./items.ts";
+import { toDefaultSteps } from "./answer.ts";
+import { getLastUserText } from "./input-items.ts";
+import { isCodeInterpreterCall, isToolOutput, type Item } from "./items.ts";
 import { findRun } from "./lifecycle.ts";
 import { Run } from "./run.ts";
 
-/** Creates a run from the body of a create request, and its container if needed. Throws the API's error for an invalid body. */
-export function createRun(state: State, body: unknown): Run {
+/** Creates a run from a create request, with its answer, and its container if needed. Throws the API's error for an invalid body. */
+export function createRun(state: State, body: unknown, headers: Record<string, string>): Run {
   const params = validate(CreateParams, body);
   assertInclude(params.include ?? []);
   const run = new Run(params, state.settings);
+  assertModel(run);
   assertInput(run);
   const previousContainerId = findPreviousContainerId(state, run);
   const tool = findInterpreterTool(params);
   if (tool) run.containerId = resolveContainer(state, tool, previousContainerId).id;
+  // After all checks: a rejected request uses up no script.
+  run.script = takeScript(state, run, headers);
+  run.steps = run.script?.then ?? toDefaultSteps(run);
   return run;
+}
+
+function takeScript({ scripts, ...state }: State, run: Run, headers: Record<string, string>) {
+  const { model, metadata, tools } = run.params;
+  return scripts.takeMatching({
+    input: getLastUserText(run.input),
+    model: model ?? "",
+    metadata: metadata ?? {},
+    toolTypes: (tools ?? []).map(({ type }) => type),
+    headers,
+    turn: countTurns([...findEarlierItems(state, run), ...run.input]),
+  });
+}
+
+/** How often the model has got tool outputs: consecutive ones are one turn. */
+function countTurns(items: Item[]): number {
+  return items.filter((item, index) => isClientOutput(item) && !isClientOutput(items[index - 1]))
+    .length;
+}
+
+function isClientOutput(item: Item | undefined): boolean {
+  return item !== undefined && isToolOutput(item) && item.type !== "shell_call_output";
+}
+
+/** The items of the earlier responses or of the conversation, oldest first. */
+function findEarlierItems(
+  { runs, conversations }: Pick<State, "runs" | "conversations">,
+  { params, conversationId }: Run,
+): Item[] {
+  const conversation = conversations.get(conversationId ?? "");
+  if (conversation) return conversation.entries.map(({ item }) => item);
+  const previous = runs.get(params.previous_response_id ?? "");
+  if (!previous) return [];
+  return [
+    ...findEarlierItems({ runs, conversations }, previous),
+    ...previous.input,
+    ...previous.output,
+  ];
+}
+
+/** A stored prompt has a model of its own. */
+function assertModel({ params: { model, prompt } }: Run): void {
+  if (model ?? prompt) return;
+  const message = "Missing required parameter: 'model'.";
+  throw new ApiError(400, message, { param: "model", code: "missing_required_parameter" });
 }
 
 function assertInput({ params, conversationId }: Run): void {

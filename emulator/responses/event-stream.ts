@@ -8,27 +8,32 @@ interface StreamOptions {
   view: View;
   /** The number of the first event to send. */
   firstNumber?: number;
+  /** Whether the stream answers the request that created the run: a script can break that one. */
+  isCreator: boolean;
+  /** Whether deltas carry obfuscation. */
+  obfuscates: boolean;
 }
 
 /** Responds with a run's events as server-sent events: past ones first, then new ones until the run ends. */
 export function streamEvents(
   c: Context<AppEnv>,
   run: Run,
-  { view, firstNumber = 0 }: StreamOptions,
+  { view, firstNumber = 0, isCreator, obfuscates }: StreamOptions,
 ): Response {
   const encoder = new TextEncoder();
-  const events = run.events.readFrom(firstNumber);
+  const events = run.events.readFrom(firstNumber, { isCreator });
   const fault = c.get("streamFault");
   let eventsLeft = fault?.afterEvents ?? Infinity;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { value } = eventsLeft > 0 ? await events.next() : { value: undefined };
-      // A pull that never resolves keeps the connection open without sending anything.
-      if (!value && fault?.staysOpen) return new Promise<void>(() => undefined);
-      if (!value && eventsLeft > 0) return controller.close();
-      if (!value) return breakConnection(c);
+      const { value } = eventsLeft > 0 ? await events.next() : { value: "cut" as const };
+      if (value === undefined || typeof value === "string") {
+        // A pull that never resolves keeps the connection open without sending anything.
+        if (fault?.staysOpen) return new Promise<void>(() => undefined);
+        return value === "cut" ? breakConnection(c) : controller.close();
+      }
       eventsLeft -= 1;
-      controller.enqueue(encoder.encode(toServerSentEvent(value, view)));
+      controller.enqueue(encoder.encode(toServerSentEvent(value, view, { obfuscates })));
     },
   });
   return c.body(body, 200, {

@@ -1,20 +1,24 @@
 import type { Context } from "hono";
 import { ApiError } from "../errors.ts";
 
-/** The value of `include` that makes the outputs of calls visible. */
-export const INCLUDE_OUTPUTS = "code_interpreter_call.outputs";
+/** The values of `include` that have an effect here. */
+export const INCLUDE = {
+  outputs: "code_interpreter_call.outputs",
+  sources: "web_search_call.action.sources",
+  results: "file_search_call.results",
+  logprobs: "message.output_text.logprobs",
+  encryptedReasoning: "reasoning.encrypted_content",
+} as const;
 
-const INCLUDE_ENCRYPTED_REASONING = "reasoning.encrypted_content";
-
-const SUPPORTED_VALUES = [
-  "file_search_call.results",
+const SUPPORTED_VALUES: readonly string[] = [
+  INCLUDE.results,
   "web_search_call.results",
-  "web_search_call.action.sources",
+  INCLUDE.sources,
   "message.input_image.image_url",
   "computer_call_output.output.image_url",
-  INCLUDE_OUTPUTS,
-  INCLUDE_ENCRYPTED_REASONING,
-  "message.output_text.logprobs",
+  INCLUDE.outputs,
+  INCLUDE.encryptedReasoning,
+  INCLUDE.logprobs,
 ];
 
 /** Throws the API's 400 for the first unsupported value of `include`. */
@@ -30,7 +34,7 @@ export function assertInclude(values: string[]): void {
 export function parseIncludeQuery(c: Context, { persisted }: { persisted: boolean }): Set<string> {
   const values = getIncludeValues(c);
   assertInclude(values);
-  if (persisted && values.includes(INCLUDE_ENCRYPTED_REASONING)) {
+  if (persisted && values.includes(INCLUDE.encryptedReasoning)) {
     const message = "Encrypted content cannot be requested for persisted responses.";
     throw new ApiError(400, message, { param: "include" });
   }

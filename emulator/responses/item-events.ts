@@ -1,75 +1,101 @@
-/** Adds the stream events of an item's life. Each function takes the finished item. */
-import type { EventLog } from "./event-log.ts";
-import type { CodeInterpreterCall, OutputMessage, ReasoningItem } from "./items.ts";
+/** Builds the stream events of an item's parts. */
+import * as z from "zod";
 
-const DELTAS_PER_TEXT = 4;
-
-/** All events of a reasoning item. */
-export function addReasoningEvents(
-  events: EventLog,
-  output_index: number,
-  item: ReasoningItem,
-): void {
-  events.add("response.output_item.added", () => ({ output_index, item }));
-  events.add("response.output_item.done", () => ({ output_index, item }));
+/** A stream event of an item. `output_index` and `item_id` are added to its body. */
+export interface ItemEvent {
+  type: string;
+  body?: Record<string, unknown>;
+  /** Whether it is one of the deltas that a pace spreads in time. */
+  isDelta?: boolean;
+  /** Some events of shell calls name no item. */
+  omitsItemId?: boolean;
 }
 
-/** The events of a call before its code runs. */
-export function addCallStartEvents(
-  events: EventLog,
-  output_index: number,
-  call: CodeInterpreterCall,
-): void {
-  const { id: item_id, code } = call;
-  const place = { output_index, item_id };
-  const item = { ...call, status: "in_progress", code: "", outputs: null };
-  events.add("response.output_item.added", () => ({ output_index, item }));
-  events.add("response.code_interpreter_call.in_progress", () => place);
-  for (const delta of splitIntoDeltas(code)) {
-    events.add("response.code_interpreter_call_code.delta", () => ({ ...place, delta }));
-  }
-  events.add("response.code_interpreter_call_code.done", () => ({ ...place, code }));
-  events.add("response.code_interpreter_call.interpreting", () => place);
+/** Splits a text into deltas. */
+export type Split = (text: string) => string[];
+
+const Part = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  refusal: z.string().optional(),
+  annotations: z.array(z.unknown()).optional(),
+  logprobs: z.array(z.unknown()).optional(),
+});
+type Part = z.infer<typeof Part>;
+export const Parts = z.array(Part);
+export const ShellOutputs = z.array(z.looseObject({ stdout: z.string(), stderr: z.string() }));
+
+/** The deltas of a text and its done event. */
+export function toTextEvents(
+  name: string,
+  field: string,
+  text: string,
+  place: Record<string, unknown>,
+  split: Split,
+  more: Record<string, unknown> = {},
+): ItemEvent[] {
+  const logprobs = name === "output_text" ? { logprobs: [] } : {};
+  const deltas = split(text).map((delta) => ({
+    type: `${name}.delta`,
+    body: { ...place, delta, ...logprobs },
+    isDelta: true,
+  }));
+  const done = { type: `${name}.done`, body: { ...place, ...more, [field]: text, ...logprobs } };
+  return [...deltas, done];
 }
 
-/** The events of a call after its code ran. */
-export function addCallEndEvents(
-  events: EventLog,
-  output_index: number,
-  call: CodeInterpreterCall,
-): void {
-  const place = { output_index, item_id: call.id };
-  events.add("response.code_interpreter_call.completed", () => place);
-  events.add("response.output_item.done", (view) => ({ output_index, item: view(call) }));
+export function toContentEvents(
+  { logprobs, ...rest }: Part,
+  content_index: number,
+  split: Split,
+): ItemEvent[] {
+  const place = { content_index };
+  // Only the whole item shows log probabilities, to a client who includes them.
+  const part: Part = logprobs ? { ...rest, logprobs: [] } : { ...rest };
+  const isRefusal = part.type === "refusal";
+  const emptyPart = isRefusal ? { ...part, refusal: "" } : { ...part, text: "", annotations: [] };
+  const events = isRefusal
+    ? toTextEvents("refusal", "refusal", toText(part.refusal), place, split)
+    : toTextEvents("output_text", "text", toText(part.text), place, split);
+  const annotations = (part.annotations ?? []).map((annotation, annotation_index) => ({
+    type: "output_text.annotation.added",
+    body: { ...place, annotation_index, annotation },
+  }));
+  return [
+    { type: "content_part.added", body: { ...place, part: emptyPart } },
+    ...events.slice(0, -1),
+    ...annotations,
+    ...events.slice(-1),
+    { type: "content_part.done", body: { ...place, part } },
+  ];
 }
 
-/** All events of the assistant's message: its text, then its citations. */
-export function addMessageEvents(
-  events: EventLog,
-  output_index: number,
-  message: OutputMessage,
-): void {
-  const part = message.content[0];
-  if (!part) return;
-  const place = { output_index, item_id: message.id, content_index: 0 };
-  const item = { ...message, status: "in_progress", content: [] };
-  const emptyPart = { ...part, annotations: [], text: "" };
-  events.add("response.output_item.added", () => ({ output_index, item }));
-  events.add("response.content_part.added", () => ({ ...place, part: emptyPart }));
-  for (const delta of splitIntoDeltas(part.text)) {
-    events.add("response.output_text.delta", () => ({ ...place, delta, logprobs: [] }));
-  }
-  for (const [annotation_index, annotation] of part.annotations.entries()) {
-    const body = { ...place, annotation_index, annotation };
-    events.add("response.output_text.annotation.added", () => body);
-  }
-  events.add("response.output_text.done", () => ({ ...place, text: part.text, logprobs: [] }));
-  events.add("response.content_part.done", () => ({ ...place, part }));
-  events.add("response.output_item.done", () => ({ output_index, item: message }));
+export function toSummaryEvents(part: Part, summary_index: number, split: Split): ItemEvent[] {
+  const place = { summary_index };
+  return [
+    { type: "reasoning_summary_part.added", body: { ...place, part: { ...part, text: "" } } },
+    ...toTextEvents("reasoning_summary_text", "text", toText(part.text), place, split),
+    { type: "reasoning_summary_part.done", body: { ...place, part } },
+  ];
 }
 
-/** Splits a text into a few parts, never inside a character. */
-function splitIntoDeltas(text: string): string[] {
-  const maxLength = Math.max(1, Math.ceil(text.length / DELTAS_PER_TEXT));
-  return text.match(new RegExp(`.{1,${maxLength}}`, "gsu")) ?? [];
+export function toShellOutputEvents(
+  output: { stdout: string; stderr: string },
+  command_index: number,
+): ItemEvent[] {
+  const delta = { stdout: output.stdout, stderr: output.stderr };
+  return [
+    { type: "shell_call_output_content.delta", body: { command_index, delta }, isDelta: true },
+    { type: "shell_call_output_content.done", body: { command_index, output: [output] } },
+  ];
+}
+
+/** A value as text; empty if it is none. */
+export function toText(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** The entries of a list; none if it does not fit the schema. */
+export function parseList<T>(schema: z.ZodType<T[]>, value: unknown): T[] {
+  return schema.safeParse(value).data ?? [];
 }

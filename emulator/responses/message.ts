@@ -1,33 +1,42 @@
-import { newId } from "../lib/ids.ts";
 import type { State } from "../state.ts";
-import type { OutputMessage, OutputText } from "./items.ts";
+import type { TextStep } from "../scripts/schema.ts";
+import { newItemId } from "./item-kinds.ts";
+import type { Item } from "./items.ts";
 import type { Run } from "./run.ts";
 import { isCited } from "./scripted-model.ts";
 
-interface MessageParams {
+interface OutputText {
+  type: "output_text";
+  annotations: unknown[];
+  logprobs: unknown[];
   text: string;
-  /** The paths of the files that the run's calls wrote. */
-  writtenPaths: Iterable<string>;
-  /** An incomplete message has half of the text and no citations. */
-  isComplete: boolean;
 }
 
-/** Creates the assistant's message, which cites the files that the run wrote. */
+/** Creates the assistant's message. It cites the files that the run wrote if its step says so; a cut one has half of the text and no citations. */
 export function createMessage(
   state: State,
   run: Run,
-  { text, writtenPaths, isComplete }: MessageParams,
-): OutputMessage {
+  step: TextStep,
+  writtenPaths: ReadonlySet<string>,
+): Item {
+  const { text, is_cut = false } = step;
   const part: OutputText = {
     type: "output_text",
-    annotations: [],
-    logprobs: [],
-    text: isComplete ? text : text.slice(0, text.length / 2),
+    annotations: [...(step.annotations ?? [])],
+    logprobs: step.logprobs ?? [],
+    text: is_cut ? text.slice(0, text.length / 2) : text,
   };
-  const citedPaths = isComplete ? writtenPaths : [];
+  const citedPaths = step.cites_files && !is_cut ? writtenPaths : [];
   for (const path of citedPaths) appendCitation(state, run, path, part);
-  const status = isComplete ? "completed" : "incomplete";
-  return { id: newId("msg"), type: "message", status, content: [part], role: "assistant" };
+  const phase = step.phase ?? (state.settings.messagePhase ? "final_answer" : undefined);
+  return {
+    id: newItemId("message"),
+    type: "message",
+    status: is_cut ? "incomplete" : "completed",
+    content: [part],
+    ...(phase === undefined ? {} : { phase }),
+    role: "assistant",
+  };
 }
 
 function appendCitation(state: State, run: Run, path: string, part: OutputText): void {

@@ -1,12 +1,13 @@
 import { newId, toUnixSeconds } from "../lib/ids.ts";
+import type { Script, Step } from "../scripts/schema.ts";
 import type { Settings } from "../settings.ts";
 import { type CreateParams, findInterpreterTool } from "./create-params.ts";
 import { EventLog } from "./event-log.ts";
-import { INCLUDE_OUTPUTS } from "./include.ts";
 import { getLastUserText, toInputItems } from "./input-items.ts";
-import type { CodeInterpreterCall, InputItem, OutputItem } from "./items.ts";
-import { parseScript, type Script } from "./scripted-model.ts";
-import { createView, type View } from "./visibility.ts";
+import type { CodeInterpreterCall, Item } from "./items.ts";
+import { type Directives, parseDirectives } from "./scripted-model.ts";
+import type { Usage } from "./usage.ts";
+import { createView, type LossRules, type View } from "./visibility.ts";
 
 export type RunStatus =
   | "queued"
@@ -16,21 +17,14 @@ export type RunStatus =
   | "cancelled"
   | "incomplete";
 
-export interface Usage {
-  input_tokens: number;
-  input_tokens_details: { cached_tokens: number };
-  output_tokens: number;
-  output_tokens_details: { reasoning_tokens: number };
-  total_tokens: number;
-}
-
 /** How a run ended. */
 export interface RunEnd {
   status: RunStatus;
-  output: OutputItem[];
   error?: { code: string; message: string };
   incomplete?: { reason: string };
   usage?: Usage;
+  /** Whether its stream ends with `response.completed` or the like; true by default. */
+  hasFinalEvent?: boolean;
 }
 
 /** The execution of one response: its parameters and everything that happened. Clients see parts of it. */
@@ -40,39 +34,52 @@ export class Run {
   readonly createdAt = toUnixSeconds();
   readonly params: CreateParams;
   readonly background: boolean;
-  /** Whether the create request includes outputs. */
-  readonly includesOutputs: boolean;
+  /** The `include` of the create request. */
+  readonly included: ReadonlySet<string>;
   readonly store: boolean;
   readonly conversationId: string | null;
-  readonly input: InputItem[];
-  readonly script: Script;
+  /** The emulator's settings, as they are now. */
+  readonly settings: Settings;
+  readonly input: Item[];
+  /** The items that are done, in order. */
+  readonly output: Item[] = [];
+  readonly directives: Directives;
   readonly events = new EventLog();
   readonly abortController = new AbortController();
   readonly ended = Promise.withResolvers<void>();
+  /** Resolves when a script breaks the creator's connection. */
+  readonly cut = Promise.withResolvers<void>();
   /** All calls whose code ran, also those that the response does not show because it was cancelled. */
   readonly executedCalls: CodeInterpreterCall[] = [];
   /** The ids of the calls that raised an exception or timed out. */
   readonly raisedCallIds = new Set<string>();
+  /** The script that answers the request; null: the directives do. */
+  script: Script | null = null;
+  /** What the model answers. */
+  steps: Step[] = [];
   status: RunStatus;
+  /** Whether the API has lost it: it answers 404. */
+  isForgotten = false;
+  /** The number of times that it was retrieved after its end. */
+  readsAfterEnd = 0;
   /** Milliseconds; null before the end. */
   endedAt: number | null = null;
   /** The container of its calls. */
   containerId: string | null = null;
   end: RunEnd | null = null;
 
-  constructor(params: CreateParams, { effectiveStore }: Settings) {
+  constructor(params: CreateParams, settings: Settings) {
     this.params = params;
+    this.settings = settings;
     this.background = params.background === true;
-    this.includesOutputs = params.include?.includes(INCLUDE_OUTPUTS) ?? false;
+    this.included = new Set(params.include);
     this.conversationId = toConversationId(params.conversation);
     this.input = toInputItems(params.input);
-    this.script = parseScript(getLastUserText(this.input), findInterpreterTool(params) !== null);
-    this.store = effectiveStore && params.store !== false && this.script.keptSeconds === null;
+    const hasInterpreterTool = findInterpreterTool(params) !== null;
+    this.directives = parseDirectives(getLastUserText(this.input), hasInterpreterTool);
+    const isKept = this.directives.keptSeconds === null;
+    this.store = settings.effectiveStore && params.store !== false && isKept;
     this.status = this.background ? "queued" : "in_progress";
-  }
-
-  get output(): OutputItem[] {
-    return this.end?.output ?? [];
   }
 
   /** Unix seconds; null unless the run has completed. */
@@ -81,10 +88,16 @@ export class Run {
     return toUnixSeconds(this.endedAt);
   }
 
-  /** The view of a client who did or did not include outputs. */
-  createView(outputsRule: string, includesOutputs: boolean): View {
+  /** The view of a client who sent these values of `include`. */
+  createView(lossRules: LossRules, included: ReadonlySet<string>): View {
     const { background, endedAt } = this;
-    return createView({ includesOutputs, background, outputsRule, endedAt });
+    return createView({ included, background, lossRules, endedAt });
+  }
+
+  /** Breaks the connection of the request that created it, after the events so far. */
+  cutConnection(): void {
+    this.events.cut();
+    this.cut.resolve();
   }
 }
 

@@ -1,5 +1,7 @@
-/** The scripted model: fixed rules in place of a language model's decisions. */
-export interface Script {
+/** The scripted model's fixed rules: what it reads in the last user message of a request that no script matches. */
+export interface Directives {
+  /** Whether the model calls no tool, whatever the request says. */
+  forbidsCalls: boolean;
   /** The Python of each call, in order. */
   codes: string[];
   ending: Ending;
@@ -35,10 +37,12 @@ const DIRECTIVES = {
   containerExpires: /\bemulator:\s*container expires\b/i,
 };
 
-/** Parses the input into a script. Without a code interpreter tool there are no calls. */
-export function parseScript(input: string, hasInterpreterTool: boolean): Script {
-  const callsPython = hasInterpreterTool && !DIRECTIVES.noCalls.test(input);
+/** Parses the directives of the input. Without a code interpreter tool there are no calls. */
+export function parseDirectives(input: string, hasInterpreterTool: boolean): Directives {
+  const forbidsCalls = DIRECTIVES.noCalls.test(input);
+  const callsPython = hasInterpreterTool && !forbidsCalls;
   return {
+    forbidsCalls,
     codes: callsPython ? parseCodes(removeDirectives(input)) : [],
     ending: parseEnding(input),
     minSeconds: parseSeconds(DIRECTIVES.run, input),

@@ -1,36 +1,72 @@
-/** Decides which outputs a client sees. */
-import { type CallOutput, isCodeInterpreterCall, type Item } from "./items.ts";
+/** Decides which fields of items a client sees. */
+import type { Settings } from "../settings.ts";
+import { INCLUDE } from "./include.ts";
+import { getItemKind, type IncludedField } from "./item-kinds.ts";
+import type { Item } from "./items.ts";
 
-/** Maps an item to what a client sees of it: the outputs of a call may be hidden. */
+/** Maps an item to what a client sees of it: the fields that need an `include` may be hidden or empty. */
 export type View = (item: Item) => Item;
 
 /** The view that hides nothing. */
 export const FULL_VIEW: View = (item) => item;
 
+/** Where a client reads items. */
+export type Channel = "response" | "stream" | "conversation";
+
+/**
+ * What a background run shows of a field that the client included, by the value of `include`: `present`, `empty`, `absent`, or
+ * `late:SECONDS` after the run's end.
+ */
+export type LossRules = Readonly<Record<string, string>>;
+
+/** The rules of a channel, as the settings say. */
+export function getLossRules(settings: Settings, channel: Channel): LossRules {
+  const rules = {
+    response: [settings.backgroundOutputs, settings.backgroundSources, settings.backgroundResults],
+    stream: [settings.streamOutputs, settings.streamSources, settings.streamResults],
+    conversation: [
+      settings.conversationOutputs,
+      settings.conversationSources,
+      settings.conversationResults,
+    ],
+  } as const;
+  const [outputs, sources, results] = rules[channel];
+  return { [INCLUDE.outputs]: outputs, [INCLUDE.sources]: sources, [INCLUDE.results]: results };
+}
+
 export interface Visibility {
-  /** Whether the client asked for outputs with `include`. */
-  includesOutputs: boolean;
+  /** The values of `include` that the client sent. */
+  included: ReadonlySet<string>;
   background: boolean;
-  /** For background runs: `present`, `empty`, or `late:SECONDS` after the run's end. */
-  outputsRule: string;
+  /** They apply to background runs only. */
+  lossRules: LossRules;
   /** When the run ended, in milliseconds; null before. */
   endedAt: number | null;
 }
 
 export function createView(visibility: Visibility): View {
   return (item) => {
-    if (!isCodeInterpreterCall(item)) return item;
-    return { ...item, outputs: getVisibleOutputs(item.outputs, visibility) };
+    const fields = getItemKind(item).includedFields ?? [];
+    return fields.reduce((shown, field) => showField(shown, field, visibility), item);
   };
 }
 
-function getVisibleOutputs(
-  outputs: CallOutput[] | null,
-  { includesOutputs, background, outputsRule, endedAt }: Visibility,
-): CallOutput[] | null {
-  if (!includesOutputs) return null;
-  if (!background || outputsRule === "present") return outputs;
-  const [rule, delaySeconds] = outputsRule.split(":");
-  if (rule !== "late" || endedAt === null) return [];
-  return Date.now() >= endedAt + Number(delaySeconds) * 1000 ? outputs : [];
+function showField(
+  item: Item,
+  { include, hide, empty }: IncludedField,
+  visibility: Visibility,
+): Item {
+  if (!visibility.included.has(include)) return hide(item);
+  const rule = getCurrentRule(include, visibility);
+  if (rule === "present") return item;
+  return rule === "absent" ? hide(item) : empty(item);
+}
+
+/** The rule for a field now; a late one is empty or present. */
+function getCurrentRule(include: string, { background, lossRules, endedAt }: Visibility): string {
+  const rule = background ? (lossRules[include] ?? "present") : "present";
+  const [kind, delaySeconds] = rule.split(":");
+  if (kind !== "late") return rule;
+  const isDue = endedAt !== null && Date.now() >= endedAt + Number(delaySeconds) * 1000;
+  return isDue ? "present" : "empty";
 }

@@ -24,7 +24,7 @@ const SendWebhookParams = z.strictObject({
 
 /** `/_emulator`: routes for tests, which OpenAI does not have. */
 export function controlRoutes(state: State): Hono<AppEnv> {
-  const { settings, requestLog, webhooks, faults, containers, runs } = state;
+  const { settings, requestLog, webhooks, faults, scripts, containers, runs } = state;
   return new Hono<AppEnv>()
     .get("/settings", (c) => c.json(settings))
     .patch("/settings", async (c) => {
@@ -63,6 +63,15 @@ export function controlRoutes(state: State): Hono<AppEnv> {
     })
     .delete("/faults", (c) => {
       faults.clear();
+      return c.body(null, 204);
+    })
+    .get("/scripts", (c) => c.json(scripts.list()))
+    .post("/scripts", async (c) => {
+      scripts.add(await parseJsonBody(c));
+      return c.json(scripts.list(), 201);
+    })
+    .delete("/scripts", (c) => {
+      scripts.clear();
       return c.body(null, 204);
     });
 }

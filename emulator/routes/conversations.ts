@@ -5,10 +5,10 @@ import { type Conversation, findConversation } from "../conversations.ts";
 import { notFound } from "../errors.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
 import { Metadata } from "../responses/create-params.ts";
-import { INCLUDE_OUTPUTS, parseIncludeQuery } from "../responses/include.ts";
+import { parseIncludeQuery } from "../responses/include.ts";
 import { InputItemParam, toInputItem } from "../responses/input-items.ts";
 import type { Item } from "../responses/items.ts";
-import { createView } from "../responses/visibility.ts";
+import { createView, getLossRules } from "../responses/visibility.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import { parseJsonBody } from "./body.ts";
@@ -28,16 +28,11 @@ export function conversationRoutes({ settings, conversations }: State): Hono<App
 
   /** The conversation's items as the client of this request sees them. */
   const getVisibleItems = (c: Context<AppEnv>, { entries }: Conversation): Item[] => {
-    const includesOutputs = parseIncludeQuery(c, { persisted: true }).has(INCLUDE_OUTPUTS);
-    const outputsRule = settings.conversationOutputs;
-    const clientView = createView({
-      includesOutputs,
-      background: false,
-      outputsRule,
-      endedAt: null,
-    });
+    const included = parseIncludeQuery(c, { persisted: true });
+    const lossRules = getLossRules(settings, "conversation");
+    const clientView = createView({ included, background: false, lossRules, endedAt: null });
     return entries.map(({ item, run }) => {
-      const view = run ? run.createView(outputsRule, includesOutputs) : clientView;
+      const view = run ? run.createView(lossRules, included) : clientView;
       return view(item);
     });
   };

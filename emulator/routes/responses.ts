@@ -1,13 +1,13 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../app-env.ts";
-import { ApiError } from "../errors.ts";
 import { createRun } from "../responses/create.ts";
 import { streamEvents } from "../responses/event-stream.ts";
-import { INCLUDE_OUTPUTS, parseIncludeQuery } from "../responses/include.ts";
+import { parseIncludeQuery } from "../responses/include.ts";
 import { assertBackground, cancelRun, findRun, startRun } from "../responses/lifecycle.ts";
-import { toResponse } from "../responses/representation.ts";
+import { assertReplayable, retrieveResponse, toVisibleResponse } from "../responses/retrieve.ts";
 import type { Run } from "../responses/run.ts";
+import { getLossRules } from "../responses/visibility.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import { parseJsonBody } from "./body.ts";
@@ -16,40 +16,42 @@ import { paginate } from "./page.ts";
 const RetrieveQuery = z.object({
   stream: z.enum(["true", "false"]).default("false"),
   starting_after: z.coerce.number().int().min(0).optional(),
+  include_obfuscation: z.enum(["true", "false"]).default("true"),
 });
+
+const NO_INCLUDE: ReadonlySet<string> = new Set();
 
 /** `/v1/responses`. */
 export function responseRoutes(state: State): Hono<AppEnv> {
   const { settings } = state;
-
-  /** The response as a client sees it who did or did not include outputs. */
-  const toVisibleResponse = (run: Run, includesOutputs: boolean) => {
-    const outputsRule = run.script.outputsRule ?? settings.backgroundOutputs;
-    return toResponse(run, run.createView(outputsRule, includesOutputs));
-  };
-
   return new Hono<AppEnv>()
     .post("/", async (c) => {
-      const run = createRun(state, await parseJsonBody(c));
+      const run = createRun(state, await parseJsonBody(c), c.req.header());
       startRun(state, run);
-      if (!run.background) cancelOnDisconnect(state, c, run);
+      if (!run.background) endOnDisconnect(state, c, run);
       if (run.params.stream) {
-        const view = run.createView(settings.streamOutputs, run.includesOutputs);
-        return streamEvents(c, run, { view });
+        const view = run.createView(getLossRules(settings, "stream"), run.included);
+        const obfuscates =
+          settings.obfuscation && run.params.stream_options?.["include_obfuscation"] !== false;
+        return streamEvents(c, run, { view, isCreator: true, obfuscates });
       }
-      if (!run.background) await run.ended.promise;
-      return c.json(toVisibleResponse(run, run.includesOutputs));
+      if (!run.background && (await waitForEnd(run)) === "cut") {
+        c.env.outgoing.socket?.destroy();
+        return c.body(null);
+      }
+      return c.json(toVisibleResponse(state, run, run.included));
     })
     .get("/:id", (c) => {
       const run = findRun(state, c.req.param("id"));
       const included = parseIncludeQuery(c, { persisted: run.params.store !== false });
-      const includesOutputs = included.has(INCLUDE_OUTPUTS);
-      const { stream, starting_after } = validate(RetrieveQuery, { ...c.req.query() });
-      if (stream === "false") return c.json(toVisibleResponse(run, includesOutputs));
-      assertReplayable(run);
-      const view = run.createView(settings.streamOutputs, run.includesOutputs || includesOutputs);
-      const firstNumber = starting_after === undefined ? 0 : starting_after + 1;
-      return streamEvents(c, run, { view, firstNumber });
+      const query = validate(RetrieveQuery, { ...c.req.query() });
+      if (query.stream === "false") return c.json(retrieveResponse(state, run, included));
+      assertReplayable(state, run);
+      const firstNumber = query.starting_after === undefined ? 0 : query.starting_after + 1;
+      const all = new Set([...run.included, ...included]);
+      const view = run.createView(getLossRules(settings, "stream"), all);
+      const obfuscates = settings.obfuscation && query.include_obfuscation === "true";
+      return streamEvents(c, run, { view, firstNumber, isCreator: false, obfuscates });
     })
     .delete("/:id", (c) => {
       const run = findRun(state, c.req.param("id"));
@@ -61,23 +63,26 @@ export function responseRoutes(state: State): Hono<AppEnv> {
       const run = findRun(state, c.req.param("id"));
       assertBackground(run);
       cancelRun(state, run);
-      return c.json(toVisibleResponse(run, false));
+      return c.json(toVisibleResponse(state, run, NO_INCLUDE));
     })
     .get("/:id/input_items", (c) => c.json(paginate(c, findRun(state, c.req.param("id")).input)));
 }
 
-/** Cancels a foreground run when its client disconnects, if the setting `onDisconnect` says so. */
-function cancelOnDisconnect(state: State, c: Context<AppEnv>, run: Run): void {
-  const { outgoing } = c.env;
-  outgoing.once("close", () => {
-    if (outgoing.writableFinished || state.settings.onDisconnect !== "cancel") return;
-    cancelRun(state, run);
-  });
+/** Waits until a run has ended, or a script breaks its creator's connection. */
+async function waitForEnd(run: Run): Promise<"ended" | "cut"> {
+  return Promise.race([
+    run.ended.promise.then(() => "ended" as const),
+    run.cut.promise.then(() => "cut" as const),
+  ]);
 }
 
-function assertReplayable({ params, background }: Run): void {
-  if (background && params.stream) return;
-  const message =
-    "This response cannot be streamed because it was not created with background=true.";
-  throw new ApiError(400, message, { param: "stream" });
+/** Ends a foreground run when its client disconnects, as the setting `onDisconnect` says. */
+function endOnDisconnect(state: State, c: Context<AppEnv>, run: Run): void {
+  const { outgoing } = c.env;
+  outgoing.once("close", () => {
+    const { onDisconnect } = state.settings;
+    if (outgoing.writableFinished || onDisconnect === "complete") return;
+    cancelRun(state, run);
+    if (onDisconnect === "forget") run.isForgotten = true;
+  });
 }

@@ -26,12 +26,13 @@ describe("a background run", () => {
   test("stays queued for queueSeconds, and then is in progress", async () => {
     await callControl("PATCH /settings", { queueSeconds: 600 });
     const waiting = await runPython("1", BACKGROUND);
-    await callControl("PATCH /settings", { queueSeconds: 0.02 });
+    await callControl("PATCH /settings", { queueSeconds: 0.02, progressOutput: "empty" });
     const working = await runPython("emulator: run 600 seconds", BACKGROUND);
     const ask = () => client.responses.retrieve(working.id);
     const current = await pollUntil(ask, ({ status }) => status !== "queued");
     expect(current).toMatchObject({ status: "in_progress", output: [] });
     expect(await client.responses.retrieve(waiting.id)).toMatchObject({ status: "queued" });
+    await callControl("PATCH /settings", { progressOutput: "present" });
   });
 
   test("completes with reasoning, calls and a message, in this order", async () => {

@@ -43,6 +43,7 @@ test("no credential of a tool, no key and no token is in a log, a KV value or a 
     apiKey: API_KEY,
     webhookSecret: WEBHOOK_SECRET,
     webhookUrl: `${url}/webhook`,
+    mcpCredentials: "echoed",
   });
   const worker = startChild(serveCommand(port, state, emulator.url));
   const headers = { authorization: `Bearer ${TOKEN}` };

@@ -1,0 +1,55 @@
+/** The response objects that clients get. */
+import { ApiError } from "../errors.ts";
+import type { State } from "../state.ts";
+import { INCLUDE } from "./include.ts";
+import { toResponse } from "./representation.ts";
+import type { Run } from "./run.ts";
+import { getLossRules } from "./visibility.ts";
+
+type Body = Record<string, unknown>;
+
+/** The response as a client sees it who sent these values of `include`. */
+export function toVisibleResponse(
+  { settings }: State,
+  run: Run,
+  included: ReadonlySet<string>,
+): Body {
+  const { outputsRule } = run.directives;
+  const rules = getLossRules(settings, "response");
+  const lossRules = outputsRule === null ? rules : { ...rules, [INCLUDE.outputs]: outputsRule };
+  const response = toResponse(run, run.createView(lossRules, included));
+  const hidesProgress = run.endedAt === null && settings.progressOutput === "empty";
+  return hidesProgress ? { ...response, output: [] } : response;
+}
+
+/** The response of a GET. The first ones after the end may still lack something, as the settings say. */
+export function retrieveResponse(state: State, run: Run, included: ReadonlySet<string>): Body {
+  const response = toVisibleResponse(state, run, included);
+  if (run.endedAt === null) return response;
+  const { staleReads, partialReads } = state.settings;
+  const readNumber = run.readsAfterEnd++;
+  if (readNumber < staleReads) return toUnfinished(response);
+  if (readNumber >= staleReads + partialReads) return response;
+  return { ...response, output: run.output.slice(0, -1).map(run.createView({}, included)) };
+}
+
+function toUnfinished(response: Body): Body {
+  const unset = { completed_at: null, error: null, incomplete_details: null, usage: null };
+  return { ...response, ...unset, status: "in_progress", output: [] };
+}
+
+/** Rejects replaying a stream that the API does not have. Reported: after some minutes it is gone. https://github.com/openai/openai-python/issues/2828 */
+export function assertReplayable(
+  { settings }: State,
+  { params, background, createdAt }: Run,
+): void {
+  if (!background || !params.stream) {
+    const message =
+      "This response cannot be streamed because it was not created with background=true.";
+    throw new ApiError(400, message, { param: "stream" });
+  }
+  const { replayMinutes } = settings;
+  if (replayMinutes === null || Date.now() < (createdAt + replayMinutes * 60) * 1000) return;
+  const age = `it is more than ${replayMinutes} minutes old`;
+  throw new ApiError(400, `This response can no longer be streamed because ${age}`);
+}
