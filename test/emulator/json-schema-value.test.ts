@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { generateValue } from "../../emulator/lib/json-schema-value.ts";
+import { generateMatch } from "../../emulator/lib/pattern-match.ts";
+
+const object = (properties: Record<string, unknown>, more: object = {}) => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+  ...more,
+});
+
+const SCHEMAS: [name: string, schema: object][] = [
+  ["an object", object({ a: { type: "string" }, b: { type: "integer" }, c: { type: "boolean" } })],
+  ["optional properties", { type: "object", properties: { a: { type: "number" } } }],
+  ["an empty object", { type: "object", properties: {}, additionalProperties: false }],
+  ["null", { type: "null" }],
+  ["a nullable type", { type: ["string", "null"] }],
+  ["enum", { enum: ["red", "green"] }],
+  ["const", { const: 7 }],
+  ["anyOf", { anyOf: [{ type: "null" }, object({ n: { type: "number" } })] }],
+  ["oneOf", { oneOf: [{ type: "integer", minimum: 5 }, { type: "string" }] }],
+  [
+    "allOf",
+    {
+      allOf: [
+        object({ a: { type: "string" } }, { additionalProperties: true }),
+        { type: "object", properties: { b: { type: "integer" } }, required: ["b"] },
+      ],
+    },
+  ],
+  ["minItems", { type: "array", items: { type: "string" }, minItems: 3 }],
+  ["maxItems 0", { type: "array", items: { type: "string" }, maxItems: 0 }],
+  [
+    "a tuple",
+    {
+      type: "array",
+      prefixItems: [{ type: "string" }, { type: "integer" }],
+      items: false,
+      minItems: 2,
+      maxItems: 2,
+    },
+  ],
+  ["minimum", { type: "integer", minimum: 18, maximum: 20 }],
+  ["negative maximum", { type: "number", maximum: -3 }],
+  ["exclusive bounds", { type: "integer", exclusiveMinimum: 0, exclusiveMaximum: 2 }],
+  ["multipleOf", { type: "integer", multipleOf: 7, minimum: 15 }],
+  ["minLength", { type: "string", minLength: 20 }],
+  ["maxLength", { type: "string", maxLength: 3 }],
+  ["pattern", { type: "string", pattern: "^[A-Z]{2}-\\d{4}$" }],
+  ...["date-time", "date", "email", "uuid", "ipv4", "uri"].map((format): [string, object] => [
+    `format ${format}`,
+    { type: "string", format },
+  ]),
+  [
+    "a recursive list",
+    {
+      ...object({ head: { $ref: "#/$defs/node" } }),
+      $defs: {
+        node: object({
+          value: { type: "string" },
+          next: { anyOf: [{ $ref: "#/$defs/node" }, { type: "null" }] },
+        }),
+      },
+    },
+  ],
+  [
+    "a recursive tree",
+    object({ name: { type: "string" }, children: { type: "array", items: { $ref: "#" } } }),
+  ],
+];
+
+describe("generateValue", () => {
+  test.each(SCHEMAS)("gives a value that fits %s", (_, schema) => {
+    const value = generateValue(schema);
+    expect(z.fromJSONSchema(schema).safeParse(value)).toMatchObject({ success: true });
+  });
+
+  test("gives every property of an object, required or not", () => {
+    const schema = { type: "object", properties: { a: { type: "string" }, b: { enum: [1] } } };
+    expect(generateValue(schema)).toEqual({ a: "emulator", b: 1 });
+  });
+});
+
+test.each([
+  "^\\d{3}-\\d{4}$",
+  "^(foo|bar)+$",
+  "^[^a-z]{2,}$",
+  "^#[0-9a-fA-F]{6}$",
+  "^\\w+@\\w+\\.com$",
+  "^(?:https?)://[a-z.]+/?$",
+  "^v\\d+(\\.\\d+){2}$",
+])("generateMatch gives a text that %s matches", (pattern) => {
+  expect(generateMatch(pattern)).toMatch(new RegExp(pattern, "u"));
+});
