@@ -3,15 +3,17 @@ import * as z from "zod";
 import { generateValue } from "../../emulator/lib/json-schema-value.ts";
 import { generateMatch } from "../../emulator/lib/pattern-match.ts";
 
-const object = (properties: Record<string, unknown>, more: object = {}) => ({
-  type: "object",
+type Properties = Record<string, z.core.JSONSchema.JSONSchema>;
+
+const object = (properties: Properties, more: z.core.JSONSchema.JSONSchema = {}) => ({
+  type: "object" as const,
   properties,
   required: Object.keys(properties),
   additionalProperties: false,
   ...more,
 });
 
-const SCHEMAS: [name: string, schema: object][] = [
+const SCHEMAS: [name: string, schema: z.core.JSONSchema.JSONSchema][] = [
   ["an object", object({ a: { type: "string" }, b: { type: "integer" }, c: { type: "boolean" } })],
   ["optional properties", { type: "object", properties: { a: { type: "number" } } }],
   ["an empty object", { type: "object", properties: {}, additionalProperties: false }],
@@ -49,10 +51,12 @@ const SCHEMAS: [name: string, schema: object][] = [
   ["minLength", { type: "string", minLength: 20 }],
   ["maxLength", { type: "string", maxLength: 3 }],
   ["pattern", { type: "string", pattern: "^[A-Z]{2}-\\d{4}$" }],
-  ...["date-time", "date", "email", "uuid", "ipv4", "uri"].map((format): [string, object] => [
-    `format ${format}`,
-    { type: "string", format },
-  ]),
+  ...["date-time", "date", "email", "uuid", "ipv4", "uri"].map(
+    (format): [string, z.core.JSONSchema.JSONSchema] => [
+      `format ${format}`,
+      { type: "string", format },
+    ],
+  ),
   [
     "a recursive list",
     {

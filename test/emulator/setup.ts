@@ -1,7 +1,7 @@
 import OpenAI from "openai";
 import { afterAll } from "vitest";
 import * as z from "zod";
-import { startEmulator } from "../../emulator/server.ts";
+import { type Emulator, startEmulator } from "../../emulator/server.ts";
 import type { Settings } from "../../emulator/settings.ts";
 
 export const INCLUDE_OUTPUTS = "code_interpreter_call.outputs";
@@ -13,6 +13,8 @@ type Response = Awaited<ReturnType<OpenAI["responses"]["retrieve"]>>;
 export interface TestEmulator {
   url: string;
   client: OpenAI;
+  /** Says what the model answers to the next requests that match. */
+  script: Emulator["script"];
   /** Calls a control route, as in `callControl("PATCH /settings", {...})`; returns its JSON. */
   callControl: (route: string, body?: unknown) => Promise<unknown>;
   /** Runs Python in a new response; returns the answer of the create request. */
@@ -38,6 +40,7 @@ export async function startTestEmulator(changes: Partial<Settings> = {}): Promis
   return {
     url: emulator.url,
     client,
+    script: emulator.script,
     callControl: (route, body) => callControlRoute(emulator.url, route, body),
     runPython: (code, more = {}) =>
       client.responses.create({
