@@ -19,7 +19,7 @@ export interface Emulator {
   /** The secret that signs its webhooks. */
   webhookSecret: string;
   /** Says what the model answers to the next requests that match. Throws if the script is malformed. */
-  script(script: ScriptParams): void;
+  script: (script: ScriptParams) => void;
   /** Closes connections, timers and interpreters. Calling it again has no effect. */
   close(): Promise<void>;
 }

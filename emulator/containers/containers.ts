@@ -51,7 +51,7 @@ export class Container implements Workspace {
   /** Applies the file changes of an executed call. */
   applyResult({ changed, removed }: ExecutionResult): void {
     for (const path of removed) this.removeFile(path);
-    for (const [path, bytes] of changed) this.#writeFile(path, bytes, "assistant");
+    this.writeFiles(changed);
   }
 
   /** Adds a file under the base name of `filename`. A file of that name is replaced and keeps its id. */
@@ -59,6 +59,11 @@ export class Container implements Workspace {
     const baseName = filename.replaceAll("\\", "/").split("/").pop() ?? "";
     const isUsable = baseName !== "" && !/^\.+$/.test(baseName);
     return this.#writeFile(`${DATA_FOLDER}/${isUsable ? baseName : "file"}`, bytes, "user");
+  }
+
+  /** Writes files as code would. */
+  writeFiles(files: FileEntry[]): void {
+    for (const [path, bytes] of files) this.#writeFile(path, bytes, "assistant");
   }
 
   removeFile(path: string): void {

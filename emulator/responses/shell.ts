@@ -1,3 +1,4 @@
+import type { FileEntry } from "../interpreter/messages.ts";
 import { newId } from "../lib/ids.ts";
 import type { ShellOutput, ShellStep } from "../scripts/schema.ts";
 import type { State } from "../state.ts";
@@ -35,17 +36,17 @@ export async function emitShellCall(
     output: commands.map((_, index) => toOutput(outputs[index] ?? NO_OUTPUT)),
     max_output_length: null,
   };
-  const changed = Object.entries(files).map(([name, text]): [string, Uint8Array<ArrayBuffer>] => {
+  const written = Object.entries(files).map(([name, text]): FileEntry => {
     const path = name.startsWith("/") ? name : `${DATA_FOLDER}/${name}`;
     return [path, new TextEncoder().encode(text)];
   });
   const work = async () => {
-    container.applyResult({ kind: "done", raised: false, outputs: [], changed, removed: [] });
+    container.writeFiles(written);
     return call;
   };
   await emitItem(run, call, { ...emission, takes, work });
   await emitItem(run, output, emission);
-  return changed.map(([path]) => path);
+  return written.map(([path]) => path);
 }
 
 function toOutput({ stdout, stderr, exit_code }: ShellOutput) {

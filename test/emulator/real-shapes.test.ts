@@ -1,5 +1,6 @@
 import type OpenAI from "openai";
 import { afterEach, describe, expect, test } from "vitest";
+import { Settings } from "../../emulator/settings.ts";
 import { getCalls, INTERPRETER_TOOL, pollUntil, startTestEmulator } from "./setup.ts";
 
 const { client, callControl, script } = await startTestEmulator({
@@ -10,11 +11,15 @@ const { client, callControl, script } = await startTestEmulator({
 
 type Request = Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>;
 
-const DEFAULTS = await callControl("GET /settings");
+const {
+  port: _,
+  host: __,
+  interpreters: ___,
+  ...INITIAL_SETTINGS
+} = Settings.parse(await callControl("GET /settings"));
 
 afterEach(async () => {
-  const { port: _, host: __, interpreters: ___, ...settings } = { ...Object(DEFAULTS) };
-  await callControl("PATCH /settings", settings);
+  await callControl("PATCH /settings", INITIAL_SETTINGS);
   await callControl("DELETE /scripts");
 });
 
@@ -24,6 +29,10 @@ function set(changes: object): Promise<unknown> {
 
 function create(more: Request = {}) {
   return client.responses.create({ model: "gpt-5.2", input: "go", ...more, stream: false });
+}
+
+function createRaw(): Promise<Response> {
+  return client.responses.create({ model: "gpt-5.2", input: "go", stream: false }).asResponse();
 }
 
 async function createEnded(more: Request = {}) {
@@ -42,6 +51,10 @@ async function readStream(url: string, init: RequestInit = {}): Promise<unknown[
 function stream(more: object = {}): Promise<unknown[]> {
   const body = JSON.stringify({ model: "gpt-5.2", input: "go", stream: true, ...more });
   return readStream("/responses", { method: "POST", body });
+}
+
+function getDeltas(events: unknown[]): unknown[] {
+  return events.filter((event) => JSON.stringify(event).includes('"delta":'));
 }
 
 describe("a response", () => {
@@ -115,11 +128,9 @@ describe("a response", () => {
   });
 
   test("comes with x-ratelimit headers unless rateLimitHeaders is false", async () => {
-    const ask = () =>
-      client.responses.create({ model: "gpt-5.2", input: "go", stream: false }).asResponse();
-    expect((await ask()).headers.get("x-ratelimit-remaining-requests")).toBe("9999");
+    expect((await createRaw()).headers.get("x-ratelimit-remaining-requests")).toBe("9999");
     await set({ rateLimitHeaders: false });
-    expect((await ask()).headers.has("x-ratelimit-remaining-requests")).toBe(false);
+    expect((await createRaw()).headers.has("x-ratelimit-remaining-requests")).toBe(false);
   });
 });
 
@@ -144,9 +155,6 @@ describe("the input items of a response", () => {
 });
 
 describe("the deltas of a stream", () => {
-  const getDeltas = (events: unknown[]) =>
-    events.filter((event) => JSON.stringify(event).includes('"delta":'));
-
   test("have obfuscation unless the request or the setting forbids it", async () => {
     const deltas = getDeltas(await stream());
     expect(deltas.length).toBeGreaterThan(0);

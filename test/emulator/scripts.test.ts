@@ -58,6 +58,14 @@ function getId(events: Event[]): string {
   return events[0]?.type === "response.created" ? events[0].response.id : "";
 }
 
+function toToolOutput(call_id: string) {
+  return { type: "function_call_output" as const, call_id, output: "1" };
+}
+
+function hasItem({ output }: { output: unknown[] }): boolean {
+  return output.length > 0;
+}
+
 describe("a script", () => {
   test("answers one request by default, then the directives answer again", async () => {
     script({ then: [{ text: "scripted" }] });
@@ -94,23 +102,21 @@ describe("a script", () => {
     script({ match: { turn: 1 }, then: [{ function_call: { name: "add", call_id: "call_2" } }] });
     script({ match: { turn: 2 }, times: 2, then: [{ text: "3" }] });
     const first = await create({ tools: [ADD] });
-    const output = (call_id: string) => ({
-      type: "function_call_output" as const,
-      call_id,
-      output: "1",
-    });
     const second = await create({
       previous_response_id: first.id,
-      input: [output("call_1"), output("call_1b")],
+      input: [toToolOutput("call_1"), toToolOutput("call_1b")],
     });
     expect(second.output).toMatchObject([{ type: "function_call", call_id: "call_2" }]);
-    const third = await create({ previous_response_id: second.id, input: [output("call_2")] });
+    const third = await create({
+      previous_response_id: second.id,
+      input: [toToolOutput("call_2")],
+    });
     expect(third.output_text).toBe("3");
     const stateless = [
       { role: "user" as const, content: "go" },
       ...["call_1", "call_2"].flatMap((call_id) => [
         { type: "function_call" as const, call_id, name: "add", arguments: "{}" },
-        output(call_id),
+        toToolOutput(call_id),
       ]),
     ];
     expect(await ask({ input: stateless })).toBe("3");
@@ -218,7 +224,6 @@ describe("the end of a script", () => {
     await callControl("PATCH /settings", { stoppedOutput: "kept" });
     script({ then: [{ text: "a" }, { wait: 600 }] });
     const { id } = await create({ background: true });
-    const hasItem = ({ output }: { output: unknown[] }) => output.length > 0;
     await pollUntil(() => client.responses.retrieve(id), hasItem);
     const cancelled = await client.responses.cancel(id);
     await callControl("PATCH /settings", { stoppedOutput: "empty" });
