@@ -78,3 +78,29 @@ export function findInterpreterTool(params: CreateParams): InterpreterTool | nul
   const index = tools.findIndex(({ type }) => type === "code_interpreter");
   return index < 0 ? null : validate(InterpreterTool, tools[index], ["tools", index]);
 }
+
+const ContainerReference = z.looseObject({
+  type: z.literal("container_reference"),
+  container_id: z.string(),
+});
+const AutoContainer = z.looseObject({
+  type: z.literal("container_auto"),
+  file_ids: z.array(z.string()).optional(),
+  memory_limit: MemoryLimit.nullish(),
+  network_policy: optionalObject,
+});
+const HostedShellTool = z.looseObject({
+  type: z.literal("shell"),
+  environment: z.union([ContainerReference, AutoContainer]),
+});
+
+/** The container of a hosted shell tool, as a code interpreter tool would name it; null if there is none. */
+export function findShellContainer(
+  params: CreateParams,
+): Pick<InterpreterTool, "container"> | null {
+  const tools = (params.tools ?? []).flatMap((tool) => HostedShellTool.safeParse(tool).data ?? []);
+  const environment = tools[0]?.environment;
+  if (!environment) return null;
+  if (environment.type === "container_reference") return { container: environment.container_id };
+  return { container: { ...environment, type: "auto" } };
+}

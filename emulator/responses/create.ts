@@ -4,7 +4,12 @@ import { findConversation } from "../conversations.ts";
 import { ApiError } from "../errors.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
-import { CreateParams, findInterpreterTool, type InterpreterTool } from "./create-params.ts";
+import {
+  CreateParams,
+  findInterpreterTool,
+  findShellContainer,
+  type InterpreterTool,
+} from "./create-params.ts";
 import { assertInclude } from "./include.ts";
 import { toDefaultSteps } from "./answer.ts";
 import { getLastUserText } from "./input-items.ts";
@@ -20,7 +25,7 @@ export function createRun(state: State, body: unknown, headers: Record<string, s
   assertModel(run);
   assertInput(run);
   const previousContainerId = findPreviousContainerId(state, run);
-  const tool = findInterpreterTool(params);
+  const tool = findInterpreterTool(params) ?? findShellContainer(params);
   if (tool) run.containerId = resolveContainer(state, tool, previousContainerId).id;
   // After all checks: a rejected request uses up no script.
   run.script = takeScript(state, run, headers);
@@ -110,7 +115,7 @@ function findPreviousRun(state: State, id: string): Run {
 /** The container that the tool names, the previous one if it is still active, or a new one. */
 function resolveContainer(
   { containers, uploads }: State,
-  { container }: InterpreterTool,
+  { container }: Pick<InterpreterTool, "container">,
   previousContainerId: string | null,
 ): Container {
   if (typeof container === "string") return containers.use(container);

@@ -385,6 +385,14 @@ test("the files of a scripted shell call are in its container", async () => {
   });
 });
 
+test("a scripted shell call is in the container that the request's shell tool names", async () => {
+  const { id: container_id } = await client.containers.create({ name: "mine" });
+  const environment = { type: "container_reference" as const, container_id };
+  script({ then: [{ shell: { commands: ["ls"] } }] });
+  const { output } = await create({ tools: [{ type: "shell", environment }] });
+  expect(output[0]).toMatchObject({ type: "shell_call", environment });
+});
+
 test("encrypted reasoning is shown to a create request that includes it", async () => {
   script({ then: [{ reasoning: "hm" }], times: 2 });
   const { output } = await create({ store: false, include: ["reasoning.encrypted_content"] });
