@@ -1,7 +1,8 @@
 /** What the model answers to a request that no script matches. */
 import * as z from "zod";
+import { newId } from "../lib/ids.ts";
 import { generateValue } from "../lib/json-schema-value.ts";
-import type { Step } from "../scripts/schema.ts";
+import { Step, type StepParams } from "../scripts/schema.ts";
 import type { CreateParams } from "./create-params.ts";
 import { getLastUserText } from "./input-items.ts";
 import { isToolOutput } from "./items.ts";
@@ -14,18 +15,19 @@ type Tool = NonNullable<CreateParams["tools"]>[number];
 export function toDefaultSteps({ directives, params, input }: Run): Step[] {
   const { ending, codes, forbidsCalls } = directives;
   if (ending.status === "failed") return [{ failed: ending.code }];
-  const reasoning: Step[] = hasReasoning(params.model) ? [{ reasoning: [] }] : [];
+  const reasoning: Step[] = hasReasoning(params.model) ? [{ reasoning: toSummary(params) }] : [];
   // After a tool's output the model answers with text, or a forced tool would be called forever.
   const callsTools = !forbidsCalls && !isToolOutput(input.at(-1) ?? {});
   const tool = callsTools ? findForcedTool(params) : null;
   const inputText = getLastUserText(input);
-  if (tool && isClientTool(tool)) return [...reasoning, toToolStep(tool, inputText)];
+  const toolSteps = tool ? toToolSteps(tool, inputText) : [];
+  if (tool && isClientTool(tool)) return [...reasoning, ...toolSteps];
   const calls = (callsTools ? codes : []).slice(0, params.max_tool_calls ?? undefined);
   const isIncomplete = ending.status === "incomplete";
   const formatted = generateFormattedText(params.text);
   return [
     ...reasoning,
-    ...(tool && tool.type !== "code_interpreter" ? [toToolStep(tool, inputText)] : []),
+    ...toolSteps,
     ...calls.map((code) => ({ code })),
     {
       text: formatted ?? toReplyText(inputText, calls.length),
@@ -34,6 +36,11 @@ export function toDefaultSteps({ directives, params, input }: Run): Step[] {
     },
     ...(isIncomplete ? [{ incomplete: ending.reason }] : []),
   ];
+}
+
+/** A summary if the request wants one. */
+function toSummary({ reasoning }: CreateParams): string[] {
+  return reasoning?.["summary"] ? ["The emulator's scripted model follows its rules."] : [];
 }
 
 /** The models before GPT-5 that are no reasoning models have no reasoning items. */
@@ -71,30 +78,53 @@ function isNamed(tool: Tool, { type, name }: z.infer<typeof NamedTool>): boolean
 }
 
 /** Whether the client executes the tool, so that the response ends with the call. */
-function isClientTool({ type }: Tool): boolean {
-  return type === "function" || type === "custom";
+function isClientTool(tool: Tool): boolean {
+  return tool.type === "function" || tool.type === "custom" || isLocalShell(tool);
 }
 
-function toToolStep(tool: Tool, inputText: string): Step {
+const LocalShell = z.looseObject({
+  type: z.literal("shell"),
+  environment: z.looseObject({ type: z.literal("local") }).nullish(),
+});
+
+function isLocalShell(tool: Tool): boolean {
+  return LocalShell.safeParse(tool).success;
+}
+
+const LOCAL_ACTION = {
+  action: { commands: ["true"], timeout_ms: null, max_output_length: null },
+  environment: null,
+};
+
+/** The call of a forced tool. The code interpreter's calls are those of the directives; other tools are never called. */
+function toToolSteps(tool: Tool, inputText: string): Step[] {
   const name = typeof tool["name"] === "string" ? tool["name"] : "emulator";
-  if (tool.type === "function") return { function_call: { name } };
-  if (tool.type === "custom") {
-    const call_id = `call_${name}`;
-    return { item: { type: "custom_tool_call", call_id, name, input: inputText } };
+  const call_id = newId("call");
+  const type = tool.type.startsWith("web_search") ? "web_search" : tool.type;
+  switch (type) {
+    case "function":
+      return [{ function_call: { name } }];
+    case "custom":
+      return [{ item: { type: "custom_tool_call", call_id, name, input: inputText } }];
+    case "shell":
+      if (!isLocalShell(tool)) return parseSteps({ shell: { commands: ["true"] } });
+      return [{ item: { type: "shell_call", status: "completed", call_id, ...LOCAL_ACTION } }];
+    case "web_search":
+      return parseSteps({ web_search: { query: inputText, sources: ["https://example.com/"] } });
+    case "file_search":
+      return parseSteps({ file_search: { queries: [inputText] } });
+    case "image_generation":
+      return parseSteps({ image_generation: {} });
+    case "mcp":
+      return parseSteps({ mcp_call: { server_label: toLabel(tool), name } });
+    default:
+      return [];
   }
-  if (tool.type.startsWith("web_search")) {
-    return {
-      web_search: { query: inputText, sources: ["https://example.com/"], status: "completed" },
-    };
-  }
-  if (tool.type === "file_search") {
-    return { file_search: { queries: [inputText], results: [], status: "completed" } };
-  }
-  if (tool.type === "image_generation") {
-    return { image_generation: { partial_images: 0, status: "completed" } };
-  }
-  if (tool.type === "shell") return { shell: { commands: ["true"], outputs: [], files: {} } };
-  return { mcp_call: { server_label: toLabel(tool), name, arguments: "{}", output: "" } };
+}
+
+/** Fills in the defaults of a step. */
+function parseSteps(step: StepParams): Step[] {
+  return [Step.parse(step)];
 }
 
 function toLabel({ server_label }: Tool): string {

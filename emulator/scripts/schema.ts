@@ -160,6 +160,8 @@ export const Step = z.union(
   { error: "not a step: see docs/emulator.md, Scripts" },
 );
 export type Step = z.infer<typeof Step>;
+/** A step as a script's author writes it. */
+export type StepParams = z.input<typeof Step>;
 export type CodeStep = z.infer<typeof CodeStep>;
 export type TextStep = z.infer<typeof TextStep>;
 export type ShellStep = z.infer<typeof ShellStep>;

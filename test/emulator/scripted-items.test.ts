@@ -1,6 +1,6 @@
 import type OpenAI from "openai";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { ScriptParams } from "../../emulator/scripts/schema.ts";
+import type { StepParams } from "../../emulator/scripts/schema.ts";
 import { pollUntil, startTestEmulator, toLogs } from "./setup.ts";
 
 const { client, callControl, script } = await startTestEmulator({
@@ -14,11 +14,9 @@ const { client, callControl, script } = await startTestEmulator({
 type Include = OpenAI.Responses.ResponseIncludable;
 type Request = Omit<OpenAI.Responses.ResponseCreateParamsNonStreaming, "model" | "input">;
 
-type Step = ScriptParams["then"][number];
-
 interface ItemCase {
   name: string;
-  step: Step;
+  step: StepParams;
   /** What the client sees who includes the item's fields. */
   shown: object[];
   /** What it sees otherwise, if that differs. */
@@ -329,7 +327,7 @@ function isEnded({ status }: { status?: string | undefined }): boolean {
 }
 
 describe("what a background run loses", () => {
-  const LOSSES: [name: string, include: Include, step: Step, field: string][] = [
+  const LOSSES: [name: string, include: Include, step: StepParams, field: string][] = [
     ["Outputs", "code_interpreter_call.outputs", { code: "print(1)" }, "outputs"],
     ["Results", "file_search_call.results", { file_search: { results: [{}] } }, "results"],
   ];

@@ -70,6 +70,15 @@ describe("POST /v1/responses with a forced tool", () => {
     expect(output.map(({ type }) => type)).toEqual(types);
   });
 
+  test("calls a local shell, whose output the client sends", async () => {
+    const tools = [{ type: "shell" as const, environment: { type: "local" as const } }];
+    const { output } = await create({ tools, tool_choice: "required" });
+    expect(output).toMatchObject([
+      { type: "reasoning" },
+      { type: "shell_call", environment: null },
+    ]);
+  });
+
   test("calls none when tool_choice is auto or none", async () => {
     for (const tool_choice of ["auto", "none"] as const) {
       const { output } = await create({ tools: TOOLS, tool_choice });
@@ -106,6 +115,11 @@ describe("POST /v1/responses", () => {
     const { output } = await create({ input, tools: [INTERPRETER_TOOL], max_tool_calls: 1 });
     const types = ["reasoning", "code_interpreter_call", "message"];
     expect(output.map(({ type }) => type)).toEqual(types);
+  });
+
+  test("summarizes its reasoning if the request wants a summary", async () => {
+    const { output } = await create({ reasoning: { summary: "auto" } });
+    expect(output[0]).toMatchObject({ type: "reasoning", summary: [{ type: "summary_text" }] });
   });
 
   test("has no reasoning for a model that doesn't reason", async () => {
