@@ -321,6 +321,14 @@ describe.each(CASES)("a scripted $name", ({ step, shown, hidden = shown, include
   });
 });
 
+test.each(CASES)("the SDK's stream helper collects a scripted $name", async ({ step, ...rest }) => {
+  const { shown, include } = rest;
+  script({ then: [step] });
+  const included = include === undefined ? [] : [include];
+  const helper = client.responses.stream({ model: "gpt-5.2", input: "go", include: included });
+  expect((await helper.finalResponse()).output).toMatchObject(shown);
+});
+
 function isEnded({ status }: { status?: string | undefined }): boolean {
   return status !== "queued" && status !== "in_progress";
 }
