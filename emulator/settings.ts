@@ -73,6 +73,9 @@ export const Settings = z.strictObject({
     .describe("billing, tool_usage and the like, which recorded responses have"),
   obfuscation: z.boolean().describe("obfuscation in deltas, unless a request forbids it"),
   rateLimitHeaders: z.boolean().describe("x-ratelimit-* headers of a created response"),
+  requestChecks: z
+    .enum(["top_level", "deep"])
+    .describe("deep: what stands inside of a create request's parameters is checked too"),
   latency: nonNegative.describe("milliseconds added to each API response"),
   interpreters: z.int().min(0).describe("Python interpreters started ahead; 0: one, on demand"),
   historySize: z.int().min(1).describe("requests, and delivery attempts, kept for inspection"),
@@ -135,6 +138,7 @@ export function defaultSettings(): Settings {
     undocumentedMembers: true,
     obfuscation: true,
     rateLimitHeaders: true,
+    requestChecks: "top_level",
     latency: 0,
     interpreters: 2,
     historySize: 10_000,

@@ -4,12 +4,12 @@ import { ApiError, defaultError } from "./errors.ts";
 /** Parses a value with a schema. Throws the API's 400 for the first issue; `path` says where in the request the value stands. */
 export function validate<T>(schema: z.ZodType<T>, value: unknown, path: PropertyKey[] = []): T {
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw toValidationError(parsed.error, path);
+  if (!parsed.success) throw toValidationError(parsed.error, path, value);
   return parsed.data;
 }
 
 /** Words the first issue as OpenAI does. */
-function toValidationError(error: z.ZodError, path: PropertyKey[]): ApiError {
+function toValidationError(error: z.ZodError, path: PropertyKey[], value: unknown): ApiError {
   const issue = error.issues[0];
   if (!issue) return defaultError(400);
   const param = toParamName([...path, ...issue.path]) || "body";
@@ -24,8 +24,55 @@ function toValidationError(error: z.ZodError, path: PropertyKey[]): ApiError {
     const message = `Missing required parameter: '${param}'.`;
     return new ApiError(400, message, { param, code: "missing_required_parameter" });
   }
+  const wording = toRecordedWording(issue, param, getAtPath(value, issue.path));
+  if (wording) return new ApiError(400, wording.message, { param, code: wording.code });
   const code = issue.code === "invalid_type" ? "invalid_type" : "invalid_value";
   return new ApiError(400, `Invalid value for '${param}': ${issue.message}.`, { param, code });
+}
+
+interface Wording {
+  message: string;
+  code: string;
+}
+
+/** The recorded code and wording of a refusal; null where none was recorded. */
+function toRecordedWording(issue: z.core.$ZodIssue, param: string, value: unknown): Wording | null {
+  if (issue.code === "too_small" && typeof value === "number") {
+    const expected = `Expected a value >= ${issue.minimum}, but got ${value} instead.`;
+    return {
+      message: `Invalid '${param}': integer below minimum value. ${expected}`,
+      code: "integer_below_min_value",
+    };
+  }
+  if (issue.code === "too_big" && typeof value === "number") {
+    const expected = `Expected a value <= ${issue.maximum}, but got ${value} instead.`;
+    return {
+      message: `Invalid '${param}': integer above maximum value. ${expected}`,
+      code: "integer_above_max_value",
+    };
+  }
+  if (issue.code === "too_big" && typeof value === "string") {
+    const got = `but got a string with length ${value.length} instead.`;
+    const expected = `Expected a string with maximum length ${issue.maximum}, ${got}`;
+    return {
+      message: `Invalid '${param}': string too long. ${expected}`,
+      code: "string_above_max_length",
+    };
+  }
+  if (issue.code !== "invalid_value" || typeof value !== "string") return null;
+  const supported = issue.values.map((known) => `'${String(known)}'`).join(", ");
+  return {
+    message: `Invalid value: '${value}'. Supported values are: ${supported}.`,
+    code: "invalid_value",
+  };
+}
+
+function getAtPath(value: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>((inner, key) => {
+    if (typeof inner !== "object" || inner === null) return undefined;
+    const entry: unknown = Reflect.get(inner, key);
+    return entry;
+  }, value);
 }
 
 /** Joins path keys as in `tools[0].container`. */

@@ -32,7 +32,7 @@ export function toDefaultSteps({ directives, params, input }: Run): Step[] {
     {
       text: formatted ?? toReplyText(inputText, calls.length),
       cites_files: formatted === null,
-      is_cut: isIncomplete,
+      is_halved: isIncomplete,
     },
     ...(isIncomplete ? [{ incomplete: ending.reason }] : []),
   ];

@@ -2,6 +2,7 @@ import type { Container } from "../containers/containers.ts";
 import { findUpload } from "../containers/uploads.ts";
 import { findConversation } from "../conversations.ts";
 import { ApiError } from "../errors.ts";
+import type { Scripts } from "../scripts/scripts.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import {
@@ -10,6 +11,7 @@ import {
   findShellContainer,
   type InterpreterTool,
 } from "./create-params.ts";
+import { assertDeepParams, assertToolOutputs } from "./deep-checks.ts";
 import { assertInclude } from "./include.ts";
 import { toDefaultSteps } from "./answer.ts";
 import { getLastUserText } from "./input-items.ts";
@@ -21,19 +23,29 @@ import { Run } from "./run.ts";
 export function createRun(state: State, body: unknown, headers: Record<string, string>): Run {
   const params = validate(CreateParams, body);
   assertInclude(params.include ?? []);
+  const isDeep = state.settings.requestChecks === "deep";
+  if (isDeep) assertDeepParams(params);
   const run = new Run(params, state.settings);
   assertModel(run);
   assertInput(run);
+  const context = [...findEarlierItems(state, run), ...run.input];
+  if (isDeep) assertToolOutputs(context);
   const previousContainerId = findPreviousContainerId(state, run);
   const tool = findInterpreterTool(params) ?? findShellContainer(params);
   if (tool) run.containerId = resolveContainer(state, tool, previousContainerId).id;
   // After all checks: a rejected request uses up no script.
-  run.script = takeScript(state, run, headers);
+  run.script = takeScript(state.scripts, run, { headers, context });
   run.steps = run.script?.then ?? toDefaultSteps(run);
   return run;
 }
 
-function takeScript({ scripts, ...state }: State, run: Run, headers: Record<string, string>) {
+interface ScriptContext {
+  headers: Record<string, string>;
+  /** The earlier items and the input. */
+  context: Item[];
+}
+
+function takeScript(scripts: Scripts, run: Run, { headers, context }: ScriptContext) {
   const { model, metadata, tools } = run.params;
   return scripts.takeMatching({
     input: getLastUserText(run.input),
@@ -41,7 +53,7 @@ function takeScript({ scripts, ...state }: State, run: Run, headers: Record<stri
     metadata: metadata ?? {},
     toolTypes: (tools ?? []).map(({ type }) => type),
     headers,
-    turn: countTurns([...findEarlierItems(state, run), ...run.input]),
+    turn: countTurns(context),
   });
 }
 

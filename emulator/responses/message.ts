@@ -19,20 +19,20 @@ export function createMessage(
   step: TextStep,
   writtenPaths: ReadonlySet<string>,
 ): Item {
-  const { text, is_cut = false } = step;
+  const { text, is_halved = false } = step;
   const part: OutputText = {
     type: "output_text",
     annotations: [...(step.annotations ?? [])],
     logprobs: step.logprobs ?? [],
-    text: is_cut ? text.slice(0, text.length / 2) : text,
+    text: is_halved ? text.slice(0, text.length / 2) : text,
   };
-  const citedPaths = step.cites_files && !is_cut ? writtenPaths : [];
+  const citedPaths = step.cites_files && !is_halved ? writtenPaths : [];
   for (const path of citedPaths) appendCitation(state, run, path, part);
   const phase = step.phase ?? (state.settings.messagePhase ? "final_answer" : undefined);
   return {
     id: newItemId("message"),
     type: "message",
-    status: is_cut ? "incomplete" : "completed",
+    status: is_halved ? "incomplete" : "completed",
     content: [part],
     ...(phase === undefined ? {} : { phase }),
     role: "assistant",

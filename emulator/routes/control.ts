@@ -98,6 +98,8 @@ function toActualRun(run: Run) {
     completed_at: run.completedAt,
     ended_at: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),
     metadata: run.params.metadata ?? {},
+    // Whether a script answered the request.
+    scripted: run.script !== null,
     calls: calls.map(toActualCall),
     // A cancelled response has no calls, but its stream had those that were executed before.
     unshown: run.executedCalls.filter(({ id }) => !shownIds.has(id)).map(toActualCall),

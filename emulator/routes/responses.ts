@@ -36,6 +36,7 @@ export function responseRoutes(state: State): Hono<AppEnv> {
         return streamEvents(c, run, { view, isCreator: true, obfuscates });
       }
       if (!run.background && (await waitForEnd(run)) === "cut") {
+        c.set("neverResponds", true);
         c.env.outgoing.socket?.destroy();
         return c.body(null);
       }

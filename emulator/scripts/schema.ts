@@ -38,7 +38,7 @@ const TextStep = z.strictObject({
   /** Whether the text cites the files that the run wrote. */
   cites_files: z.boolean().optional(),
   /** Whether the model stops in the middle: the message has half of the text and the status `incomplete`. */
-  is_cut: z.boolean().optional(),
+  is_halved: z.boolean().optional(),
   ...timing,
 });
 const RefusalStep = z.strictObject({ refusal: z.string(), ...timing });

@@ -122,7 +122,11 @@ describe("POST /v1/responses", () => {
     [{ model }, "missing_required_parameter", "input"],
     [{ model, input: "hi", colour: "red" }, "unknown_parameter", "colour"],
     [{ model, input: "hi", temperature: "hot" }, "invalid_type", "temperature"],
-    [{ model, input: "hi", metadata: { key: "x".repeat(513) } }, "invalid_value", "metadata.key"],
+    [
+      { model, input: "hi", metadata: { key: "x".repeat(513) } },
+      "string_above_max_length",
+      "metadata.key",
+    ],
     [{ model, input: "hi", include: ["nothing"] }, "invalid_value", "include[0]"],
     [
       { model, input: "hi", previous_response_id: "resp_0" },

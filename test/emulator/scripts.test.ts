@@ -146,6 +146,14 @@ describe("a script", () => {
     expect(await callControl("POST /scripts", params)).toMatchObject({ error: { param } });
   });
 
+  test("is told by GET /_emulator/responses/:id", async () => {
+    script({ then: [{ text: "scripted" }] });
+    for (const scripted of [true, false]) {
+      const { id } = await create();
+      expect(await callControl(`GET /responses/${id}`)).toMatchObject({ scripted });
+    }
+  });
+
   test("replaces members of the ended response", async () => {
     const usage = { input_tokens: 5, output_tokens: 7, total_tokens: 12 };
     script({ then: [{ text: "a" }], response: { usage, service_tier: "flex" } });
@@ -197,7 +205,7 @@ describe("the time in a script", () => {
 
 describe("the end of a script", () => {
   test("is incomplete with its reason", async () => {
-    script({ then: [{ text: "abcd", is_cut: true }, { incomplete: "content_filter" }] });
+    script({ then: [{ text: "abcd", is_halved: true }, { incomplete: "content_filter" }] });
     const done = await create();
     expect(done).toMatchObject({
       status: "incomplete",
