@@ -39,7 +39,11 @@ export const Settings = z.strictObject({
   effectiveStore: z.boolean().describe("false: responses say store false, and runs expire"),
   responseMinutes: nonNegative.describe("minutes that an unstored background run outlives its end"),
   latency: nonNegative.describe("milliseconds added to each API response"),
-  interpreters: z.int().min(0).describe("Python interpreters started ahead; 0: one, on demand"),
+  interpreters: z.int().min(0).describe("Python interpreters started ahead; 0: on demand only"),
+  maxInterpreters: z
+    .int()
+    .min(1)
+    .describe("Python interpreters at once; beyond it the container idle longest expires"),
   historySize: z.int().min(1).describe("requests, and delivery attempts, kept for inspection"),
 });
 export type Settings = z.infer<typeof Settings>;
@@ -81,6 +85,7 @@ export function defaultSettings(): Settings {
     responseMinutes: 10,
     latency: 0,
     interpreters: 2,
+    maxInterpreters: 12,
     historySize: 10_000,
   };
 }

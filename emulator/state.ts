@@ -4,6 +4,7 @@ import type { Conversation } from "./conversations.ts";
 import { FaultRules } from "./faults/rules.ts";
 import { InterpreterPool } from "./interpreter/pool.ts";
 import { History } from "./lib/history.ts";
+import type { Log } from "./lib/log.ts";
 import type { LoggedRequest } from "./request-log.ts";
 import type { Run } from "./responses/run.ts";
 import type { Settings } from "./settings.ts";
@@ -13,6 +14,7 @@ import { WebhookEndpoints } from "./webhooks/endpoints.ts";
 /** The whole state of one emulator. It is kept in memory only. */
 export interface State {
   readonly settings: Settings;
+  readonly log: Log;
   readonly pool: InterpreterPool;
   readonly containers: Containers;
   readonly endpoints: WebhookEndpoints;
@@ -24,13 +26,17 @@ export interface State {
   readonly uploads: Map<string, UploadedFile>;
 }
 
-export function createState(settings: Settings): State {
-  const pool = new InterpreterPool(settings.interpreters);
+export function createState(settings: Settings, log: Log): State {
+  const pool = new InterpreterPool({
+    spareCount: settings.interpreters,
+    getMaxCount: () => settings.maxInterpreters,
+  });
   const endpoints = new WebhookEndpoints();
   return {
     settings,
+    log,
     pool,
-    containers: new Containers(settings, pool),
+    containers: new Containers({ settings, pool, log }),
     endpoints,
     webhooks: new WebhookSender(settings, endpoints),
     requestLog: new History(() => settings.historySize),

@@ -1,7 +1,8 @@
 import { ApiError, notFound } from "../errors.ts";
 import type { ExecutionResult, FileEntry } from "../interpreter/messages.ts";
 import type { InterpreterPool } from "../interpreter/pool.ts";
-import type { Workspace } from "../interpreter/python-worker.ts";
+import type { Workspace } from "../interpreter/session.ts";
+import type { Log } from "../lib/log.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
 import type { Settings } from "../settings.ts";
 import type { UploadedFile } from "./uploads.ts";
@@ -39,6 +40,9 @@ export class Container implements Workspace {
   /** Milliseconds. */
   lastActiveAt = Date.now();
   expired = false;
+  /** Another container has its interpreter now: it can't run code any more, but its files can still be read. */
+  evicted = false;
+  readonly #uploadIds = new Set<string>();
 
   constructor(options: ContainerOptions) {
     this.options = options;
@@ -59,6 +63,15 @@ export class Container implements Workspace {
     const baseName = filename.replaceAll("\\", "/").split("/").pop() ?? "";
     const isUsable = baseName !== "" && !/^\.+$/.test(baseName);
     return this.#writeFile(`${DATA_FOLDER}/${isUsable ? baseName : "file"}`, bytes, "user");
+  }
+
+  /** Adds each uploaded file that it was not given before, so that a follow-up with the same ids keeps what code made of them. */
+  addUploads(uploads: readonly UploadedFile[]): void {
+    for (const { id, filename, bytes } of uploads) {
+      if (this.#uploadIds.has(id)) continue;
+      this.#uploadIds.add(id);
+      this.addUpload(filename, bytes);
+    }
   }
 
   removeFile(path: string): void {
@@ -86,15 +99,24 @@ export class Container implements Workspace {
   }
 }
 
+export interface ContainersOptions {
+  settings: Settings;
+  pool: InterpreterPool;
+  log: Log;
+}
+
 /** All containers and their expiry. */
 export class Containers {
   readonly #containers = new Map<string, Container>();
   readonly #settings: Settings;
   readonly #pool: InterpreterPool;
+  readonly #log: Log;
 
-  constructor(settings: Settings, pool: InterpreterPool) {
+  constructor({ settings, pool, log }: ContainersOptions) {
     this.#settings = settings;
+    this.#log = log;
     this.#pool = pool;
+    pool.onEvict((id) => this.#evict(id));
   }
 
   /** Creates a container with copies of the uploaded files. */
@@ -102,7 +124,7 @@ export class Containers {
     if (this.#containers.size % CREATIONS_PER_SWEEP === 0) this.list();
     const container = new Container(options);
     this.#containers.set(container.id, container);
-    for (const { filename, bytes } of uploads) container.addUpload(filename, bytes);
+    container.addUploads(uploads);
     return container;
   }
 
@@ -114,15 +136,23 @@ export class Containers {
   /** Returns a usable container and restarts its expiry. Throws the API's 404 for an unknown id, its 400 for an expired one. */
   use(id: string): Container {
     const container = this.#find(id);
-    if (container.expired) throw new ApiError(400, "Container is expired.");
+    if (container.expired || container.evicted) throw toExpiredError();
     container.lastActiveAt = Date.now();
     return container;
   }
 
-  /** Whether a container exists and has not expired. */
+  /** Like `use`, for requests that only read files: an evicted container still answers them. */
+  useFiles(id: string): Container {
+    const container = this.#find(id);
+    if (container.expired) throw toExpiredError();
+    container.lastActiveAt = Date.now();
+    return container;
+  }
+
+  /** Whether a container exists and can run code. */
   isActive(id: string): boolean {
     const container = this.#containers.get(id);
-    return container !== undefined && !this.#expireIfIdle(container).expired;
+    return container !== undefined && !this.#expireIfIdle(container).expired && !container.evicted;
   }
 
   /** Expires a container now. Throws the API's 404 for an unknown id. */
@@ -154,6 +184,16 @@ export class Containers {
     return isIdle ? this.#expire(container) : container;
   }
 
+  #evict(id: string): void {
+    const container = this.#containers.get(id);
+    if (!container) return;
+    container.evicted = true;
+    const limit = this.#settings.maxInterpreters;
+    this.#log(
+      `${id} expired: another container needs an interpreter, and maxInterpreters is ${limit}.`,
+    );
+  }
+
   #expire(container: Container): Container {
     if (container.expired) return container;
     container.expired = true;
@@ -161,4 +201,8 @@ export class Containers {
     this.#pool.release(container.id);
     return container;
   }
+}
+
+function toExpiredError(): ApiError {
+  return new ApiError(400, "Container is expired.");
 }

@@ -1,5 +1,6 @@
 /** The lifecycle of a run, from queued to its end. */
 import { ApiError, notFound } from "../errors.ts";
+import type { CallError } from "../interpreter/messages.ts";
 import { toErrorMessage } from "../lib/error-message.ts";
 import { newId } from "../lib/ids.ts";
 import { sleepSeconds } from "../lib/sleep.ts";
@@ -41,11 +42,14 @@ export function startRun(state: State, run: Run): void {
   const response = toResponse(run, FULL_VIEW);
   run.events.add("response.created", () => ({ response }));
   if (run.background) run.events.add("response.queued", () => ({ response }));
-  executeRun(state, run).catch((cause: unknown) => {
-    if (run.abortController.signal.aborted) return;
-    const error = { code: "server_error", message: toErrorMessage(cause) };
-    endRun(state, run, { status: "failed", output: [], error });
-  });
+  const releaseInterpreter = state.pool.hold(run.containerId ?? "");
+  executeRun(state, run, releaseInterpreter)
+    .catch((cause: unknown) => {
+      if (run.abortController.signal.aborted) return;
+      const error = { code: "server_error", message: toErrorMessage(cause) };
+      endRun(state, run, { status: "failed", output: [], error });
+    })
+    .finally(releaseInterpreter);
 }
 
 /** Cancels a run; has no effect after its end. */
@@ -60,7 +64,7 @@ export function assertBackground(run: Run): void {
   throw new ApiError(400, "Cannot cancel a synchronous response.");
 }
 
-async function executeRun(state: State, run: Run): Promise<void> {
+async function executeRun(state: State, run: Run, releaseInterpreter: () => void): Promise<void> {
   const { signal } = run.abortController;
   if (run.background) await sleepSeconds(state.settings.queueSeconds, signal);
   run.status = "in_progress";
@@ -68,7 +72,9 @@ async function executeRun(state: State, run: Run): Promise<void> {
   run.events.add("response.in_progress", () => ({ response }));
   const minSeconds = run.script.minSeconds ?? state.settings.runSeconds;
   const minDuration = sleepSeconds(minSeconds, signal);
-  const [end] = await Promise.all([produceOutput(state, run), minDuration]);
+  // A run that only waits for its end needs no interpreter any more.
+  const output = produceOutput(state, run).finally(releaseInterpreter);
+  const [end] = await Promise.all([output, minDuration]);
   endRun(state, run, end);
 }
 
@@ -123,12 +129,18 @@ async function executeCall(
   const result = await state.pool.run({ workspace, code, timeoutSeconds, signal });
   state.containers.use(workspace.id);
   for (const [path] of result.changed) writtenPaths.add(path);
-  if (result.raised) run.raisedCallIds.add(call.id);
+  if (result.error) recordCallError(state, run, call.id, result.error);
   // Like the real API: a call that raised has no outputs, not even earlier prints.
-  const executedCall = { ...call, outputs: result.raised ? [] : result.outputs };
+  const executedCall = { ...call, outputs: result.error ? [] : result.outputs };
   run.executedCalls.push(executedCall);
   addCallEndEvents(run.events, index, executedCall);
   return executedCall;
+}
+
+/** Keeps the error for `/_emulator`, and logs its last line for who runs the emulator. The API says nothing of it. */
+function recordCallError({ log }: State, run: Run, callId: string, error: CallError): void {
+  run.callErrors.set(callId, error);
+  log(`${run.id}: ${error.message}`);
 }
 
 function endRun(state: State, run: Run, end: RunEnd): void {

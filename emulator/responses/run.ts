@@ -1,3 +1,4 @@
+import type { CallError } from "../interpreter/messages.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
 import type { Settings } from "../settings.ts";
 import { type CreateParams, findInterpreterTool } from "./create-params.ts";
@@ -51,8 +52,8 @@ export class Run {
   readonly ended = Promise.withResolvers<void>();
   /** All calls whose code ran, also those that the response does not show because it was cancelled. */
   readonly executedCalls: CodeInterpreterCall[] = [];
-  /** The ids of the calls that raised an exception or timed out. */
-  readonly raisedCallIds = new Set<string>();
+  /** Why calls raised an exception or were terminated, by the calls' ids. */
+  readonly callErrors = new Map<string, CallError>();
   status: RunStatus;
   /** Milliseconds; null before the end. */
   endedAt: number | null = null;

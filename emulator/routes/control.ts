@@ -77,7 +77,8 @@ function assertMutable(body: unknown): void {
 /** What a run actually did, without the rules that hide outputs. */
 function toActualRun(run: Run) {
   const toActualCall = ({ id, code, outputs, container_id }: CodeInterpreterCall) => {
-    return { id, container_id, code, outputs, raised: run.raisedCallIds.has(id) };
+    const error = run.callErrors.get(id) ?? null;
+    return { id, container_id, code, outputs, raised: error !== null, error };
   };
   const calls = run.output.filter(isCodeInterpreterCall);
   const shownIds = new Set(calls.map(({ id }) => id));

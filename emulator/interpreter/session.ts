@@ -1,0 +1,110 @@
+import type { CallError, ExecutionResult, FileEntry } from "./messages.ts";
+import { evaluatePrint } from "./print-literal.ts";
+import type { Interruption, PythonWorker } from "./python-worker.ts";
+
+/** A container's files as an interpreter needs them. They outlive the interpreter. */
+export interface Workspace {
+  id: string;
+  /** Changes whenever a file changes. */
+  revision: number;
+  files(): FileEntry[];
+  applyResult(result: ExecutionResult): void;
+}
+
+export interface ExecutionTask {
+  workspace: Workspace;
+  code: string;
+  timeoutSeconds: number;
+  signal: AbortSignal;
+}
+
+/** Resolves to an interpreter that no other session has. */
+export type AcquireWorker = (session: Session, signal: AbortSignal) => Promise<PythonWorker>;
+
+/** The calls of one container, one at a time, and the interpreter that has the container's variables. */
+export class Session {
+  readonly containerId: string;
+  readonly #acquireWorker: AcquireWorker;
+  worker: PythonWorker | null = null;
+  /** The calls that run or wait. */
+  pendingCalls = 0;
+  #queueTail: Promise<unknown> = Promise.resolve();
+  #loadedRevision: number | null = null;
+  #closed = false;
+
+  constructor(containerId: string, acquireWorker: AcquireWorker) {
+    this.containerId = containerId;
+    this.#acquireWorker = acquireWorker;
+  }
+
+  /** Runs a task after those already queued. Rejects when its signal fires first. */
+  async run(task: ExecutionTask): Promise<ExecutionResult> {
+    this.pendingCalls += 1;
+    const result = this.#queueTail.then(() => this.#execute(task));
+    this.#queueTail = result.catch(() => undefined);
+    return result.finally(() => (this.pendingCalls -= 1));
+  }
+
+  /** Ends the interpreter; calls that still wait reject. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#endWorker();
+  }
+
+  /** The container's variables are lost with the interpreter. */
+  async #endWorker(): Promise<void> {
+    const { worker } = this;
+    this.worker = null;
+    this.#loadedRevision = null;
+    await worker?.terminate();
+  }
+
+  async #execute(task: ExecutionTask): Promise<ExecutionResult> {
+    const { workspace, code, timeoutSeconds, signal } = task;
+    signal.throwIfAborted();
+    if (this.#closed) throw new Error("Container is expired.");
+    const printed = this.worker === null ? evaluatePrint(code) : null;
+    if (printed !== null) return toPrintResult(printed);
+    const worker = await this.#prepareWorker(signal);
+    signal.throwIfAborted();
+    const files = this.#loadedRevision === workspace.revision ? null : workspace.files();
+    const result = await worker.execute({ code, files }, { signal, timeoutSeconds });
+    if (typeof result === "string") await this.#endWorker();
+    signal.throwIfAborted();
+    if (typeof result === "string") return toInterruptedResult(result, timeoutSeconds);
+    workspace.applyResult(result);
+    this.#loadedRevision = workspace.revision;
+    return result;
+  }
+
+  async #prepareWorker(signal: AbortSignal): Promise<PythonWorker> {
+    if (this.worker?.hasExited) await this.#endWorker();
+    const worker = this.worker ?? (await this.#acquireWorker(this, signal));
+    try {
+      await worker.waitUntilReady();
+    } catch (cause) {
+      await this.#endWorker();
+      throw cause;
+    }
+    return worker;
+  }
+}
+
+function toPrintResult(text: string): ExecutionResult {
+  const outputs = text === "" ? [] : [{ type: "logs" as const, logs: text }];
+  return { kind: "done", error: null, outputs, changed: [], removed: [] };
+}
+
+/** The result of code whose interpreter died. Its outputs and the files that it wrote are lost with the interpreter. */
+function toInterruptedResult(reason: Interruption, timeoutSeconds: number): ExecutionResult {
+  const error = toInterruptionError(reason, timeoutSeconds);
+  return { kind: "done", error, outputs: [], changed: [], removed: [] };
+}
+
+function toInterruptionError(reason: Interruption, timeoutSeconds: number): CallError {
+  const message =
+    reason === "timeout"
+      ? `The call was terminated after ${timeoutSeconds} s (the setting executionSeconds).`
+      : "The Python interpreter crashed.";
+  return { message, traceback: message };
+}
