@@ -7,7 +7,7 @@ import type { PyodideAPI } from "pyodide";
 /** The globals of JavaScript itself, and those that pyodide needs after its start. */
 const KEPT_GLOBALS = new Set(
   `
-  Object Array ArrayBuffer SharedArrayBuffer DataView Atomics BigInt Int8Array Uint8Array
+  Object Function Array ArrayBuffer SharedArrayBuffer DataView Atomics BigInt Int8Array Uint8Array
   Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array Float16Array Float32Array
   Float64Array BigInt64Array BigUint64Array Boolean Number String Symbol Map Set WeakMap WeakSet
   WeakRef FinalizationRegistry Promise Proxy Reflect Iterator Date RegExp Math JSON Intl Error
@@ -15,18 +15,26 @@ const KEPT_GLOBALS = new Set(
   SuppressedError undefined NaN Infinity parseInt parseFloat isNaN isFinite decodeURI
   decodeURIComponent encodeURI encodeURIComponent globalThis WebAssembly TextDecoder TextEncoder
   AbortController AbortSignal crypto setTimeout clearTimeout setImmediate clearImmediate
-  queueMicrotask performance DOMException
+  queueMicrotask console process performance DOMException
 `.split(/\s+/),
 );
 
 /** Emscripten's error number of "Network unreachable", as Python's `errno.ENETUNREACH`. */
 const ENETUNREACH = 40;
 
+/** Node's console leads to its streams. Pyodide warns on its console. */
+const SILENT_CONSOLE = { log() {}, info() {}, warn() {}, error() {}, debug() {}, trace() {} };
+
+/** What Emscripten asks of Node's `process`, for `os.getuid` and `os._exit`. */
+const EMPTY_PROCESS = { getuid: () => 1000, exitCode: 0 };
+
 /** Locks the thread down, for good. Call it once pyodide has started. */
 export function lockDown(pyodide: PyodideAPI): void {
   closeSockets(pyodide);
   closeFileSystems(pyodide);
   removeCodeGeneration();
+  Reflect.defineProperty(globalThis, "console", { value: SILENT_CONSOLE });
+  Reflect.defineProperty(globalThis, "process", { value: EMPTY_PROCESS });
   for (const name of Reflect.ownKeys(globalThis)) {
     if (typeof name === "string" && !KEPT_GLOBALS.has(name))
       Reflect.deleteProperty(globalThis, name);
@@ -66,13 +74,19 @@ function closeFileSystems(pyodide: PyodideAPI): void {
   }
 }
 
-/** Removes each constructor that makes a function out of text. `eval` goes with the globals. */
+/** Replaces each constructor that makes a function out of text. `eval` goes with the globals. */
 function removeCodeGeneration(): void {
+  const refuse = function Function() {
+    throw new EvalError("The emulator's Python makes no JavaScript.");
+  };
+  // Pyodide asks for `instanceof Function`.
+  Reflect.defineProperty(refuse, "prototype", { value: Function.prototype });
   const samples = [() => 0, async () => 0, function* () {}, async function* () {}];
   for (const sample of samples) {
     const prototype: unknown = Reflect.getPrototypeOf(sample);
-    if (isObject(prototype)) Reflect.defineProperty(prototype, "constructor", { value: undefined });
+    if (isObject(prototype)) Reflect.defineProperty(prototype, "constructor", { value: refuse });
   }
+  Reflect.defineProperty(globalThis, "Function", { value: refuse });
 }
 
 function getPath(start: unknown, ...keys: string[]): unknown {
@@ -84,5 +98,5 @@ function getPath(start: unknown, ...keys: string[]): unknown {
 }
 
 function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }

@@ -224,21 +224,36 @@ def list_files():
     return json.dumps(files)
 
 
+def swap_builtins(names):
+    """Makes `names` the members of `builtins`; returns those before. So broken ones break the cells of their container, and nothing else."""
+    members = vars(builtins)
+    before = dict(members)
+    members.clear()
+    members.update(names)
+    return before
+
+
 async def run_cell(code):
     """Runs one cell. Returns JSON: {error: {message, traceback} | null, outputs: [[kind, text], ...]}."""
+    global cell_builtins
     outputs.clear()
     sys.stdout = sys.stderr = LogStream()
+    filename = open_cell(code)
     error = None
+    original_builtins = swap_builtins(cell_builtins)
     try:
-        await execute(code, open_cell(code))
+        await execute(code, filename)
     except BaseException as cause:
-        error = describe_error(cause)
+        error = cause
+    finally:
+        cell_builtins = swap_builtins(original_builtins)
     result = [(kind, "".join(parts)) for kind, parts in outputs]
     outputs.clear()
-    return json.dumps({"error": error, "outputs": result})
+    return json.dumps({"error": error and describe_error(error), "outputs": result})
 
 
 reseed_random()
 install_modules()
 remove_javascript()
 clear_data_folder()
+cell_builtins = dict(vars(builtins))
