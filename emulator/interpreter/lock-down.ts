@@ -48,11 +48,11 @@ function closeSockets(pyodide: PyodideAPI): void {
   if (!isObject(operations) || typeof ErrnoError !== "function") {
     throw new Error("This version of pyodide has other sockets.");
   }
-  const refuse = () => {
+  const throwUnreachable = () => {
     throw Reflect.construct(ErrnoError, [ENETUNREACH]);
   };
   for (const name of ["createPeer", "connect", "bind", "listen", "accept", "sendmsg"]) {
-    Reflect.set(operations, name, refuse);
+    Reflect.set(operations, name, throwUnreachable);
   }
 }
 
@@ -74,19 +74,21 @@ function closeFileSystems(pyodide: PyodideAPI): void {
   }
 }
 
+function refuseCode(): never {
+  throw new EvalError("The emulator's Python makes no JavaScript.");
+}
+
 /** Replaces each constructor that makes a function out of text. `eval` goes with the globals. */
 function removeCodeGeneration(): void {
-  const refuse = function Function() {
-    throw new EvalError("The emulator's Python makes no JavaScript.");
-  };
   // Pyodide asks for `instanceof Function`.
-  Reflect.defineProperty(refuse, "prototype", { value: Function.prototype });
+  Reflect.defineProperty(refuseCode, "prototype", { value: Function.prototype });
   const samples = [() => 0, async () => 0, function* () {}, async function* () {}];
   for (const sample of samples) {
     const prototype: unknown = Reflect.getPrototypeOf(sample);
-    if (isObject(prototype)) Reflect.defineProperty(prototype, "constructor", { value: refuse });
+    if (isObject(prototype))
+      Reflect.defineProperty(prototype, "constructor", { value: refuseCode });
   }
-  Reflect.defineProperty(globalThis, "Function", { value: refuse });
+  Reflect.defineProperty(globalThis, "Function", { value: refuseCode });
 }
 
 function getPath(start: unknown, ...keys: string[]): unknown {

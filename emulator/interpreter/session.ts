@@ -1,6 +1,6 @@
-import type { CallError, ExecutionResult, FileEntry } from "./messages.ts";
+import type { ExecutionResult, FileEntry } from "./messages.ts";
 import { evaluatePrint } from "./print-literal.ts";
-import type { Interruption, PythonWorker } from "./python-worker.ts";
+import type { PythonWorker } from "./python-worker.ts";
 
 /** A container's files as an interpreter needs them. They outlive the interpreter. */
 export interface Workspace {
@@ -71,7 +71,12 @@ export class Session {
     const result = await worker.execute({ code, files }, { signal, timeoutSeconds });
     if (typeof result === "string") await this.#endWorker();
     signal.throwIfAborted();
-    if (typeof result === "string") return toInterruptedResult(result, timeoutSeconds);
+    if (result === "timeout") {
+      return toTerminatedResult(
+        `The call was terminated after executionSeconds, ${timeoutSeconds} s.`,
+      );
+    }
+    if (typeof result === "string") return toTerminatedResult(worker.crash);
     workspace.applyResult(result);
     this.#loadedRevision = workspace.revision;
     return result;
@@ -96,15 +101,7 @@ function toPrintResult(text: string): ExecutionResult {
 }
 
 /** The result of code whose interpreter died. Its outputs and the files that it wrote are lost with the interpreter. */
-function toInterruptedResult(reason: Interruption, timeoutSeconds: number): ExecutionResult {
-  const error = toInterruptionError(reason, timeoutSeconds);
+function toTerminatedResult(message: string): ExecutionResult {
+  const error = { message, traceback: message };
   return { kind: "done", error, outputs: [], changed: [], removed: [] };
-}
-
-function toInterruptionError(reason: Interruption, timeoutSeconds: number): CallError {
-  const message =
-    reason === "timeout"
-      ? `The call was terminated after ${timeoutSeconds} s (the setting executionSeconds).`
-      : "The Python interpreter crashed.";
-  return { message, traceback: message };
 }

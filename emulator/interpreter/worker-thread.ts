@@ -1,7 +1,8 @@
 /** The thread of one Python interpreter. It runs code and knows nothing of the API. */
 import { readFileSync } from "node:fs";
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { CallOutput } from "../responses/items.ts";
+import type { PyodideImage } from "./image.ts";
 import { lockDown } from "./lock-down.ts";
 import type { CallError, FileEntry, WorkerReply, WorkerRequest } from "./messages.ts";
 import { startPyodide } from "./start-pyodide.ts";
@@ -22,7 +23,7 @@ interface FileSystem {
   utime(path: string, accessedMs: number, modifiedMs: number): void;
 }
 
-const pyodide = await startPyodide();
+const pyodide = await startPyodide(getImage(workerData));
 const fileSystem = getFileSystem();
 const notebook = loadNotebook();
 lockDown(pyodide);
@@ -71,6 +72,16 @@ function replaceFiles(files: FileEntry[]): void {
     // A time in the past, so that code which writes the file again always changes its time.
     fileSystem.utime(path, 0, 0);
   }
+}
+
+function getImage(data: unknown): PyodideImage {
+  if (!isImage(data)) throw new Error("The thread was started without an image.");
+  return data;
+}
+
+function isImage(value: unknown): value is PyodideImage {
+  if (typeof value !== "object" || value === null || !("code" in value)) return false;
+  return value.code instanceof WebAssembly.Module && "snapshot" in value;
 }
 
 function loadNotebook() {
