@@ -6,7 +6,7 @@ import { InterpreterPool } from "./interpreter/pool.ts";
 import { History } from "./lib/history.ts";
 import type { Log } from "./lib/log.ts";
 import type { LoggedRequest } from "./request-log.ts";
-import type { Run } from "./responses/run.ts";
+import { Runs } from "./responses/runs.ts";
 import type { Settings } from "./settings.ts";
 import { WebhookSender } from "./webhooks/delivery.ts";
 import { WebhookEndpoints } from "./webhooks/endpoints.ts";
@@ -21,7 +21,7 @@ export interface State {
   readonly webhooks: WebhookSender;
   readonly requestLog: History<LoggedRequest>;
   readonly faults: FaultRules;
-  readonly runs: Map<string, Run>;
+  readonly runs: Runs;
   readonly conversations: Map<string, Conversation>;
   readonly uploads: Map<string, UploadedFile>;
 }
@@ -41,7 +41,7 @@ export function createState(settings: Settings, log: Log): State {
     webhooks: new WebhookSender(settings, endpoints),
     requestLog: new History(() => settings.historySize),
     faults: new FaultRules(),
-    runs: new Map(),
+    runs: new Runs(settings),
     conversations: new Map(),
     uploads: new Map(),
   };

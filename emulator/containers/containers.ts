@@ -9,8 +9,11 @@ import type { UploadedFile } from "./uploads.ts";
 
 const DATA_FOLDER = "/mnt/data";
 
-/** How many containers are created between sweeps that free the files of expired ones. */
+/** How many containers are created between sweeps, which free the files of idle ones. */
 const CREATIONS_PER_SWEEP = 100;
+
+/** Beyond it, a sweep drops the oldest of the containers that have expired. */
+const MAX_CONTAINERS = 1000;
 
 export interface ContainerFile {
   id: string;
@@ -108,6 +111,7 @@ export interface ContainersOptions {
 /** All containers and their expiry. */
 export class Containers {
   readonly #containers = new Map<string, Container>();
+  #creations = 0;
   readonly #settings: Settings;
   readonly #pool: InterpreterPool;
   readonly #log: Log;
@@ -121,11 +125,18 @@ export class Containers {
 
   /** Creates a container with copies of the uploaded files. */
   create(options: ContainerOptions, uploads: readonly UploadedFile[] = []): Container {
-    if (this.#containers.size % CREATIONS_PER_SWEEP === 0) this.list();
+    this.#creations += 1;
+    if (this.#creations % CREATIONS_PER_SWEEP === 0) this.#sweep();
     const container = new Container(options);
     this.#containers.set(container.id, container);
     container.addUploads(uploads);
     return container;
+  }
+
+  #sweep(): void {
+    const expired = this.list().filter((container) => container.expired);
+    const excess = Math.max(0, this.#containers.size - MAX_CONTAINERS);
+    for (const { id } of expired.slice(0, excess)) this.#containers.delete(id);
   }
 
   /** All containers. Like the real API it also lists expired ones. */

@@ -67,7 +67,8 @@ export class Session {
     if (printed !== null) return toPrintResult(printed);
     const worker = await this.#prepareWorker(signal);
     signal.throwIfAborted();
-    const files = this.#loadedRevision === workspace.revision ? null : workspace.files();
+    const { revision } = workspace;
+    const files = this.#loadedRevision === revision ? null : workspace.files();
     const result = await worker.execute({ code, files }, { signal, timeoutSeconds });
     if (typeof result === "string") await this.#endWorker();
     signal.throwIfAborted();
@@ -77,8 +78,10 @@ export class Session {
       );
     }
     if (typeof result === "string") return toTerminatedResult(worker.crash);
+    // A client may have changed files while the code ran; the interpreter does not have those.
+    const isLoaded = workspace.revision === revision;
     workspace.applyResult(result);
-    this.#loadedRevision = workspace.revision;
+    this.#loadedRevision = isLoaded ? workspace.revision : null;
     return result;
   }
 

@@ -1,12 +1,13 @@
 import type { Container } from "../containers/containers.ts";
-import { findUpload } from "../containers/uploads.ts";
+import { findUpload, type UploadedFile } from "../containers/uploads.ts";
 import { findConversation } from "../conversations.ts";
 import { ApiError } from "../errors.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import { CreateParams, findInterpreterTool, type InterpreterTool } from "./create-params.ts";
+import { getContainerIds, getEarlierFiles, getEarlierItems, getInputFiles } from "./context.ts";
 import { assertInclude } from "./include.ts";
-import { isCodeInterpreterCall } from "./items.ts";
+import type { Item } from "./items.ts";
 import { findRun } from "./lifecycle.ts";
 import { Run } from "./run.ts";
 
@@ -16,9 +17,10 @@ export function createRun(state: State, body: unknown): Run {
   assertInclude(params.include ?? []);
   const run = new Run(params, state.settings);
   assertInput(run);
-  const previousContainerId = findPreviousContainerId(state, run);
+  assertPreviousRun(state, run);
+  const inputFiles = getInputFiles(state, run.input);
   const tool = findInterpreterTool(params);
-  if (tool) run.containerId = resolveContainer(state, tool, previousContainerId).id;
+  if (tool) run.containerId = resolveContainer(state, run, { tool, inputFiles }).id;
   return run;
 }
 
@@ -35,19 +37,13 @@ function assertInput({ params, conversationId }: Run): void {
   throw new ApiError(400, message, { param: "input", code: "missing_required_parameter" });
 }
 
-/** The container of the previous response, or of the conversation's last call. */
-function findPreviousContainerId(state: State, { params, conversationId }: Run): string | null {
-  const { previous_response_id } = params;
-  if (previous_response_id) return findPreviousRun(state, previous_response_id).containerId;
-  if (conversationId === null) return null;
-  const { entries } = findConversation(state.conversations, conversationId);
-  const calls = entries.map(({ item }) => item).filter(isCodeInterpreterCall);
-  return calls.at(-1)?.container_id ?? null;
-}
-
-function findPreviousRun(state: State, id: string): Run {
+/** Throws the API's errors for an unknown `previous_response_id` or `conversation`. */
+function assertPreviousRun(state: State, { params, conversationId }: Run): void {
+  if (conversationId !== null) findConversation(state.conversations, conversationId);
+  const { previous_response_id: id } = params;
+  if (!id) return;
   try {
-    return findRun(state, id);
+    findRun(state, id);
   } catch {
     throw new ApiError(400, `Previous response with id '${id}' not found.`, {
       param: "previous_response_id",
@@ -56,21 +52,43 @@ function findPreviousRun(state: State, id: string): Run {
   }
 }
 
-/** The container that the tool names, the previous one if it is still active, or a new one. */
+interface ContainerRequest {
+  tool: InterpreterTool;
+  inputFiles: UploadedFile[];
+}
+
+/** The container that the tool names, an earlier one if it is still active, or a new one. It gets the files of the tool and of the input. */
 function resolveContainer(
-  { containers, uploads }: State,
-  { container }: InterpreterTool,
-  previousContainerId: string | null,
+  state: State,
+  run: Run,
+  { tool: { container }, inputFiles }: ContainerRequest,
 ): Container {
-  if (typeof container === "string") return containers.use(container);
-  if (previousContainerId !== null && containers.isActive(previousContainerId)) {
-    return containers.use(previousContainerId);
+  const { containers, uploads } = state;
+  if (typeof container === "string") {
+    const named = containers.use(container);
+    named.addUploads(inputFiles);
+    return named;
   }
-  const files = (container.file_ids ?? []).map((id) => findUpload(uploads, id));
+  const toolFiles = (container.file_ids ?? []).map((id) => findUpload(uploads, id));
+  const files = [...toolFiles, ...inputFiles];
+  const earlierItems = getEarlierItems(state, run);
+  const earlierId = findEarlierContainerId(state, run, earlierItems);
+  if (earlierId !== null && containers.isActive(earlierId)) {
+    const reused = containers.use(earlierId);
+    reused.addUploads(files);
+    return reused;
+  }
   const options = {
     name: "auto",
     memoryLimit: container.memory_limit ?? undefined,
     networkPolicy: container.network_policy ?? undefined,
   };
-  return containers.create(options, files);
+  return containers.create(options, [...getEarlierFiles(state, earlierItems), ...files]);
+}
+
+/** The container of the last earlier call: of one in the input, of the previous response, or of the conversation. */
+function findEarlierContainerId(state: State, run: Run, earlierItems: Item[]): string | null {
+  const given = getContainerIds(state, run.input).at(-1);
+  const previous = state.runs.get(run.params.previous_response_id ?? "")?.containerId;
+  return given ?? previous ?? getContainerIds(state, earlierItems).at(-1) ?? null;
 }

@@ -159,6 +159,7 @@ function endRun(state: State, run: Run, end: RunEnd): void {
     state.containers.expire(run.containerId);
   }
   run.ended.resolve();
+  state.runs.settle(run);
   sendWebhook(state, run);
 }
 

@@ -1,4 +1,6 @@
 /** The scripted model: fixed rules in place of a language model's decisions. */
+import { findCodeBlocks } from "./code-blocks.ts";
+
 export interface Script {
   /** The Python of each call, in order. */
   codes: string[];
@@ -18,7 +20,6 @@ export type Ending =
   | { status: "failed"; code: string }
   | { status: "incomplete"; reason: string };
 
-const PYTHON_BLOCK = /^[ \t]*```(?:python|py)[ \t]*\r?\n(.*?)^[ \t]*```[ \t]*$/gims;
 const PRINTS_EXACTLY = /\bprints? exactly:?[ \t]*(\S.*)/i;
 const NUMBER_PATTERN = String.raw`(\d+(?:\.\d+)?)`;
 
@@ -72,8 +73,8 @@ function removeDirectives(input: string): string {
 }
 
 function parseCodes(input: string): string[] {
-  const blocks = [...input.matchAll(PYTHON_BLOCK)].map((match) => match[1] ?? "");
-  if (blocks.length > 0) return blocks.map((block) => block.replace(/\r?\n$/, ""));
+  const codes = findCodeBlocks(input);
+  if (codes.length > 0) return codes;
   const exactText = PRINTS_EXACTLY.exec(input)?.[1]?.trim();
   return [toPrintStatement(exactText === undefined ? input : removeQuotes(exactText))];
 }

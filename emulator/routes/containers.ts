@@ -43,8 +43,14 @@ export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
       return c.json(toContainer(containers, containers.create(options, files)));
     })
     .get("/", (c) => {
+      const name = c.req.query("name");
       const list = containers.list().map((container) => toContainer(containers, container));
-      return c.json(paginate(c, list));
+      return c.json(
+        paginate(
+          c,
+          list.filter((container) => (name ?? container.name) === container.name),
+        ),
+      );
     })
     .get("/:id", (c) => c.json(toContainer(containers, containers.use(c.req.param("id")))))
     .delete("/:id", (c) => {

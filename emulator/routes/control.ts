@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { AppEnv } from "../app-env.ts";
 import { ApiError, notFound } from "../errors.ts";
 import { Fault } from "../faults/rules.ts";
+import { limitBody } from "../middleware.ts";
 import { type CodeInterpreterCall, isCodeInterpreterCall } from "../responses/items.ts";
 import { toResponse } from "../responses/representation.ts";
 import type { Run } from "../responses/run.ts";
@@ -26,6 +27,7 @@ const SendWebhookParams = z.strictObject({
 export function controlRoutes(state: State): Hono<AppEnv> {
   const { settings, requestLog, webhooks, faults, containers, runs } = state;
   return new Hono<AppEnv>()
+    .use(limitBody(state))
     .get("/settings", (c) => c.json(settings))
     .patch("/settings", async (c) => {
       const body = await parseJsonBody(c);
