@@ -125,9 +125,12 @@ export class InterpreterPool {
     return spare;
   }
 
-  /** Starts an interpreter if the limit allows it, or once another container has lost its own; null if all are in use. */
+  /** Starts an interpreter, in place of other containers' if the limit is reached; null if all are in use. */
   #startWorker(): PythonWorker | null {
-    return this.#hasRoom || this.#evictLeastRecent() ? new PythonWorker() : null;
+    while (!this.#hasRoom) {
+      if (!this.#evictLeastRecent()) return null;
+    }
+    return new PythonWorker();
   }
 
   #evictLeastRecent(): boolean {
