@@ -5,13 +5,16 @@ import base64
 import builtins
 import inspect
 import io
-import json
 import linecache
 import os
 import shutil
 import sys
 import traceback
 import types
+
+# By name, so that code which breaks these modules does not break the report of its result.
+from json import dumps
+from os import chdir, makedirs, stat, walk
 
 import _pyodide._importhook
 
@@ -186,8 +189,8 @@ def open_cell(code):
     filename = f"<cell {cell_count}>"
     linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
     sys.modules["__main__"] = notebook
-    os.makedirs(DATA_FOLDER, exist_ok=True)
-    os.chdir(DATA_FOLDER)
+    makedirs(DATA_FOLDER, exist_ok=True)
+    chdir(DATA_FOLDER)
     return filename
 
 
@@ -207,21 +210,21 @@ def describe_error(error):
 
 def clear_data_folder():
     """Empties the data folder before another container's files are written."""
-    os.chdir("/")
+    chdir("/")
     shutil.rmtree(DATA_FOLDER, ignore_errors=True)
-    os.makedirs(DATA_FOLDER, exist_ok=True)
+    makedirs(DATA_FOLDER, exist_ok=True)
 
 
 def list_files():
     """Returns the files in the data folder as JSON: path to [modification time in ns, size in bytes]."""
     files = {}
-    for folder, _, names in os.walk(DATA_FOLDER):
+    for folder, _, names in walk(DATA_FOLDER):
         for name in names:
             path = os.path.join(folder, name)
             if os.path.isfile(path):
-                stat = os.stat(path)
-                files[path] = [str(stat.st_mtime_ns), stat.st_size]
-    return json.dumps(files)
+                status = stat(path)
+                files[path] = [str(status.st_mtime_ns), status.st_size]
+    return dumps(files)
 
 
 def swap_builtins(names):
@@ -249,7 +252,7 @@ async def run_cell(code):
         cell_builtins = swap_builtins(original_builtins)
     result = [(kind, "".join(parts)) for kind, parts in outputs]
     outputs.clear()
-    return json.dumps({"error": error and describe_error(error), "outputs": result})
+    return dumps({"error": error and describe_error(error), "outputs": result})
 
 
 reseed_random()

@@ -66,7 +66,11 @@ export class PythonWorker {
     const thread = new Worker(url, { env: {}, execArgv: [], workerData });
     this.#thread = thread;
     thread
-      .on("error", (cause) => (this.#crash = `The interpreter crashed: ${toErrorMessage(cause)}`))
+      .on(
+        "error",
+        (cause) =>
+          (this.#crash = `The interpreter crashed: ${toErrorMessage(cause) || "no reason was given"}`),
+      )
       .on("exit", () => (this.#exited = true));
     const reply = await waitForReply(thread, {});
     if (typeof reply !== "string") return thread;

@@ -63,12 +63,13 @@ async function timeOut(container: string): Promise<void> {
 
 const BREAKAGE = `
 import builtins, json, os, sys
-for name in ("print", "len", "isinstance", "str", "BaseException", "open", "__import__"):
-    setattr(builtins, name, None)
-json.dumps = None
+open("/tmp/leak", "w").write("x")
 os.environ["TOKEN"] = "leak"
 sys.path.append("/leak")
-sys.modules["leak"] = sys`;
+sys.modules["leak"] = sys
+json.dumps = None
+for name in ("print", "len", "isinstance", "str", "BaseException", "open", "__import__"):
+    setattr(builtins, name, None)`;
 
 const PEEK = `
 import json, os, sys
@@ -82,7 +83,7 @@ test("ten containers at once keep their variables when one is cancelled, one tim
   await Promise.all([
     cancelWhileRunning(cancelled),
     disconnectWhileRunning(left),
-    runIn(broken, `open("/tmp/leak", "w").write("x")\n${BREAKAGE}`),
+    runIn(broken, BREAKAGE),
   ]);
   const peeks = await Promise.all(others.map((id) => runIn(id, PEEK)));
   expect(peeks.map(getOutputs)).toEqual(

@@ -35,7 +35,9 @@ describe("ended responses", () => {
   test("are dropped after responseHours", async () => {
     await callControl("PATCH /settings", { maxResponses: 100, responseHours: 0 });
     const ids = await startRuns(client, { count: 3 });
-    expect(await listKeptIds()).toEqual(ids.slice(-1));
+    const kept = await listKeptIds();
+    expect(kept).toHaveLength(1);
+    expect(ids).toContain(kept[0]);
     await callControl("PATCH /settings", { responseHours: 24 });
   });
 });

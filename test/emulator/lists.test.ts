@@ -43,8 +43,8 @@ test.each(["constructor", "__proto__", "toString"])("GET /v1/models/%s is a 404"
 
 describe("the event types of webhook endpoints", () => {
   test("are those of the SDK", async () => {
-    const path = import.meta.resolve("openai/resources/webhooks/webhooks.d.ts");
-    const types = await readFile(new URL(path), "utf8");
+    const url = new URL("./resources/webhooks/webhooks.d.ts", import.meta.resolve("openai"));
+    const types = await readFile(url, "utf8");
     const union = /interface WebhookCreateParams \{[^}]*?event_types: Array<([^>]+)>/.exec(
       types,
     )?.[1];
