@@ -58,8 +58,8 @@ describe("npm run emulator", () => {
       tools: [INTERPRETER_TOOL],
       input: toPythonInput("import pandas"),
     });
-    const line = `${id}: ModuleNotFoundError: No module named 'pandas'`;
-    await waitForOutput(running, new RegExp(line));
+    const line = await waitForOutput(running, /^(resp_.*Error.*)$/m);
+    expect(line).toBe(`${id}: ModuleNotFoundError: No module named 'pandas'`);
   });
 
   test("exits on SIGTERM while its interpreters are starting", async () => {
