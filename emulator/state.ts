@@ -11,12 +11,16 @@ import type { Settings } from "./settings.ts";
 import { WebhookSender } from "./webhooks/delivery.ts";
 import { WebhookEndpoints } from "./webhooks/endpoints.ts";
 
+/** How often the interpreters of idle containers are ended, each of which takes much memory. */
+const SWEEP_INTERVAL_MS = 60_000;
+
 /** The whole state of one emulator. It is kept in memory only. */
 export interface State {
   readonly settings: Settings;
   readonly log: Log;
   readonly pool: InterpreterPool;
   readonly containers: Containers;
+  readonly sweepTimer: NodeJS.Timeout;
   readonly endpoints: WebhookEndpoints;
   readonly webhooks: WebhookSender;
   readonly requestLog: History<LoggedRequest>;
@@ -32,11 +36,13 @@ export function createState(settings: Settings, log: Log): State {
     getMaxCount: () => settings.maxInterpreters,
   });
   const endpoints = new WebhookEndpoints();
+  const containers = new Containers({ settings, pool, log });
   return {
     settings,
     log,
     pool,
-    containers: new Containers({ settings, pool, log }),
+    containers,
+    sweepTimer: setInterval(() => containers.sweep(), SWEEP_INTERVAL_MS).unref(),
     endpoints,
     webhooks: new WebhookSender(settings, endpoints),
     requestLog: new History(() => settings.historySize),
@@ -51,5 +57,6 @@ export function createState(settings: Settings, log: Log): State {
 export async function disposeState(state: State): Promise<void> {
   for (const run of state.runs.values()) run.abortController.abort();
   state.webhooks.close();
+  clearInterval(state.sweepTimer);
   await state.pool.close();
 }

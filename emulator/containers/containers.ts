@@ -9,7 +9,7 @@ import type { UploadedFile } from "./uploads.ts";
 
 const DATA_FOLDER = "/mnt/data";
 
-/** How many containers are created between sweeps, which free the files of idle ones. */
+/** How many containers are created between two sweeps, in addition to those of `state.ts` in time. */
 const CREATIONS_PER_SWEEP = 100;
 
 /** Beyond it, a sweep drops the oldest of the containers that have expired. */
@@ -126,14 +126,15 @@ export class Containers {
   /** Creates a container with copies of the uploaded files. */
   create(options: ContainerOptions, uploads: readonly UploadedFile[] = []): Container {
     this.#creations += 1;
-    if (this.#creations % CREATIONS_PER_SWEEP === 0) this.#sweep();
+    if (this.#creations % CREATIONS_PER_SWEEP === 0) this.sweep();
     const container = new Container(options);
     this.#containers.set(container.id, container);
     container.addUploads(uploads);
     return container;
   }
 
-  #sweep(): void {
+  /** Ends the interpreters of idle containers and frees their files, and drops the oldest that have expired if there are many. */
+  sweep(): void {
     const expired = this.list().filter((container) => container.expired);
     const excess = Math.max(0, this.#containers.size - MAX_CONTAINERS);
     for (const { id } of expired.slice(0, excess)) this.#containers.delete(id);

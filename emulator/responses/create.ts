@@ -7,6 +7,7 @@ import { validate } from "../validation.ts";
 import { CreateParams, findInterpreterTool, type InterpreterTool } from "./create-params.ts";
 import { getContainerIds, getEarlierFiles, getEarlierItems, getInputFiles } from "./context.ts";
 import { assertInclude } from "./include.ts";
+import { assertInputLength } from "./input-length.ts";
 import type { Item } from "./items.ts";
 import { findRun } from "./lifecycle.ts";
 import { Run } from "./run.ts";
@@ -15,6 +16,7 @@ import { Run } from "./run.ts";
 export function createRun(state: State, body: unknown): Run {
   const params = validate(CreateParams, body);
   assertInclude(params.include ?? []);
+  assertInputLength(params.input);
   const run = new Run(params, state.settings);
   assertInput(run);
   assertPreviousRun(state, run);

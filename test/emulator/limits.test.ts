@@ -42,6 +42,19 @@ describe("ended responses", () => {
   });
 });
 
+test("a string of the input beyond 10,485,760 characters is a 400", async () => {
+  const text = "x".repeat(10_485_761);
+  const rejection = { status: 400, code: "string_above_max_length" };
+  const plain = client.responses.create({ model: "gpt-5.2", input: text });
+  await expect(plain).rejects.toMatchObject({ ...rejection, param: "input" });
+  const content = [{ type: "input_text" as const, text }];
+  const parts = client.responses.create({ model: "gpt-5.2", input: [{ role: "user", content }] });
+  await expect(parts).rejects.toMatchObject({
+    ...rejection,
+    param: "input[0].content[0].text",
+  });
+});
+
 describe("a body beyond maxBodyBytes", () => {
   test("is a 413 in OpenAI's words", async () => {
     await callControl("PATCH /settings", { maxBodyBytes: 1000 });
