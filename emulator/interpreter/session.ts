@@ -62,7 +62,7 @@ export class Session {
   async #execute(task: ExecutionTask): Promise<ExecutionResult> {
     const { workspace, code, timeoutSeconds, signal } = task;
     signal.throwIfAborted();
-    if (this.#closed) throw new Error("Container is expired.");
+    this.#throwIfClosed();
     const printed = this.worker === null ? evaluatePrint(code) : null;
     if (printed !== null) return toPrintResult(printed);
     const worker = await this.#prepareWorker(signal);
@@ -90,16 +90,22 @@ export class Session {
     const worker = this.worker ?? (await this.#acquireWorker(this, signal));
     try {
       await worker.waitUntilReady();
+      // Its container may have expired while the call waited.
+      this.#throwIfClosed();
     } catch (cause) {
       await this.#endWorker();
       throw cause;
     }
     return worker;
   }
+
+  #throwIfClosed(): void {
+    if (this.#closed) throw new Error("Container is expired.");
+  }
 }
 
 function toPrintResult(text: string): ExecutionResult {
-  const outputs = text === "" ? [] : [{ type: "logs" as const, logs: text }];
+  const outputs = [{ type: "logs" as const, logs: text }];
   return { kind: "done", error: null, outputs, changed: [], removed: [] };
 }
 
