@@ -19,7 +19,7 @@ export class InterpreterPool {
   readonly #holds = new Map<string, number>();
   #onEvict: (containerId: string) => void = () => undefined;
   #nextRelease = Promise.withResolvers<void>();
-  #fillsSpares = false;
+  #warmUp: "pending" | "running" | "done" = "pending";
   #closed = false;
 
   constructor(options: PoolOptions) {
@@ -77,14 +77,14 @@ export class InterpreterPool {
     ]);
   }
 
-  get #aliveCount(): number {
-    const used = [...this.#sessions.values()].filter(({ worker }) => worker !== null);
-    return this.#spares.length + used.length;
+  /** Spares leave room for at least one container. */
+  get #maxSpares(): number {
+    return Math.min(this.#options.spareCount, this.#options.getMaxCount() - 1);
   }
 
   get #hasRoom(): boolean {
-    const { spareCount, getMaxCount } = this.#options;
-    return this.#aliveCount < Math.max(spareCount, getMaxCount());
+    const used = [...this.#sessions.values()].filter(({ worker }) => worker !== null);
+    return used.length < this.#options.getMaxCount() - this.#maxSpares;
   }
 
   /** Returns the container's session, and makes it the most recently used one. */
@@ -102,7 +102,7 @@ export class InterpreterPool {
     if (this.#sessions.get(containerId) === session) this.#sessions.delete(containerId);
   }
 
-  /** Gives a session an interpreter: a spare, a new one, or one in place of another container's. */
+  /** Gives a session an interpreter: a spare or a new one, in place of another container's if the limit is reached. */
   readonly #acquireWorker = async (
     session: Session,
     signal: AbortSignal,
@@ -110,10 +110,9 @@ export class InterpreterPool {
     for (;;) {
       signal.throwIfAborted();
       if (this.#closed) throw new Error("The emulator has been closed.");
-      const worker = this.#takeSpare() ?? this.#startWorker();
-      if (worker) {
-        session.worker = worker;
-        return worker;
+      if (this.#makeRoom()) {
+        session.worker = this.#takeSpare() ?? new PythonWorker();
+        return session.worker;
       }
       await this.#waitForRelease(signal);
     }
@@ -125,12 +124,12 @@ export class InterpreterPool {
     return spare;
   }
 
-  /** Starts an interpreter, in place of other containers' if the limit is reached; null if all are in use. */
-  #startWorker(): PythonWorker | null {
+  /** Ends other containers' interpreters while the limit is reached; false if all are in use. */
+  #makeRoom(): boolean {
     while (!this.#hasRoom) {
-      if (!this.#evictLeastRecent()) return null;
+      if (!this.#evictLeastRecent()) return false;
     }
-    return new PythonWorker();
+    return true;
   }
 
   #evictLeastRecent(): boolean {
@@ -158,32 +157,30 @@ export class InterpreterPool {
     this.#nextRelease = Promise.withResolvers();
   }
 
-  /** Starts spares in sequence: the first start of all may write the snapshot from which the others start faster. */
+  /** Starts the missing spares. The first one starts alone, because it may write the snapshot from which the others start faster. */
   async #fillSpares(): Promise<void> {
-    if (this.#fillsSpares) return;
-    this.#fillsSpares = true;
-    try {
-      while (this.#needsSpare()) await this.#startSpare();
-    } catch {
-      // Starting is tried again after the next call, which gets the error if it fails too.
-    } finally {
-      this.#fillsSpares = false;
+    if (this.#warmUp === "running") return;
+    if (this.#warmUp === "pending" && this.#needsSpare()) {
+      this.#warmUp = "running";
+      await this.#startSpare();
     }
+    this.#warmUp = "done";
+    while (this.#needsSpare()) void this.#startSpare();
   }
 
   #needsSpare(): boolean {
-    return !this.#closed && this.#spares.length < this.#options.spareCount && this.#hasRoom;
+    return !this.#closed && this.#spares.length < this.#maxSpares;
   }
 
+  /** A spare that does not start is dropped. The next one is started after the next call, which gets the error if it fails too. */
   async #startSpare(): Promise<void> {
     const worker = new PythonWorker();
     this.#spares.push(worker);
     try {
       await worker.waitUntilReady();
-    } catch (cause) {
+    } catch {
       const index = this.#spares.indexOf(worker);
       if (index >= 0) this.#spares.splice(index, 1);
-      throw cause;
     }
   }
 }
