@@ -66,3 +66,15 @@ export function defaultError(status: number): ApiError {
 export function notFound(thing: string, id: string): ApiError {
   return new ApiError(404, `${thing} with id '${id}' not found.`);
 }
+
+/** The 404 of a path that is no route. */
+export function unknownUrl(method: string, path: string): ApiError {
+  return new ApiError(404, `Invalid URL (${method} ${path})`);
+}
+
+/** The 413 of a body beyond the limit. `length` is the header `content-length`; a body that is sent in chunks has none. */
+export function bodyTooLarge(maxBytes: number, length: string | undefined): ApiError {
+  const bytesRead = length ?? String(maxBytes + 1);
+  const message = `Maximum content size limit (${maxBytes}) exceeded (${bytesRead} bytes read)`;
+  return new ApiError(413, message, { type: "server_error" });
+}

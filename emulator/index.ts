@@ -23,7 +23,10 @@ async function main(): Promise<void> {
   try {
     const { help, ...flags } = parseFlags();
     if (help) return console.log(`${USAGE}\n${formatSettings()}`);
-    const emulator = await startEmulator({ port: DEFAULT_PORT, ...toSettings(flags) });
+    const emulator = await startEmulator(
+      { port: DEFAULT_PORT, ...toSettings(flags) },
+      { log: (line) => console.error(line) },
+    );
     for (const signal of ["SIGINT", "SIGTERM"] as const)
       process.once(signal, () => process.exit(0));
     printEnvironment(emulator.url, emulator.webhookSecret);

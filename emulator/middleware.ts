@@ -1,7 +1,8 @@
 /** The middleware that each API request passes before its route. The last one is in `faults/inject-fault.ts`. */
 import type { MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import type { AppEnv } from "./app-env.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, bodyTooLarge } from "./errors.ts";
 import { newId } from "./lib/ids.ts";
 import { sleepWhileConnected } from "./lib/sleep.ts";
 import { toLoggedRequest } from "./request-log.ts";
@@ -16,6 +17,17 @@ const RATE_LIMIT_HEADERS = {
   "x-ratelimit-reset-requests": "6ms",
   "x-ratelimit-reset-tokens": "0s",
 };
+
+/** Rejects a body that is larger than the setting `maxBodyBytes`, before it is read as a whole. */
+export function limitBody({ settings }: State): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const maxSize = settings.maxBodyBytes;
+    const onError = () => {
+      throw bodyTooLarge(maxSize, c.req.header("content-length"));
+    };
+    return bodyLimit({ maxSize, onError })(c, next);
+  };
+}
 
 /** Logs the request and sets OpenAI's response headers. */
 export function logRequest({ requestLog, settings }: State): MiddlewareHandler<AppEnv> {

@@ -34,7 +34,8 @@ export async function toLoggedRequest(
   };
 }
 
-function redactHeaders(headers: Record<string, string>): Record<string, string> {
+/** Hides the API key. */
+export function redactHeaders(headers: Record<string, string>): Record<string, string> {
   return "authorization" in headers ? { ...headers, authorization: "Bearer …" } : headers;
 }
 

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
+import type { Log } from "./lib/log.ts";
 import type { ScriptParams } from "./scripts/schema.ts";
 import { type Settings, withDefaults } from "./settings.ts";
 import { createState, disposeState } from "./state.ts";
@@ -24,12 +25,20 @@ export interface Emulator {
   close(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Takes a line for each call that raised an exception, and the like. */
+  log?: Log;
+}
+
 /** Starts an emulator; resolves when it accepts requests. Rejects when the port is in use. */
-export async function startEmulator(changes: Partial<Settings> = {}): Promise<Emulator> {
+export async function startEmulator(
+  changes: Partial<Settings> = {},
+  { log = () => undefined }: StartOptions = {},
+): Promise<Emulator> {
   const settings = withDefaults(changes);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS });
   const port = await listen(server, settings);
-  const state = createState({ ...settings, port });
+  const state = createState({ ...settings, port }, log);
   const listener = getRequestListener(createApp(state).fetch);
   server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
   const shutDown = async () => {

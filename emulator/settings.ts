@@ -77,7 +77,19 @@ export const Settings = z.strictObject({
     .enum(["top_level", "deep"])
     .describe("deep: what stands inside of a create request's parameters is checked too"),
   latency: nonNegative.describe("milliseconds added to each API response"),
-  interpreters: z.int().min(0).describe("Python interpreters started ahead; 0: one, on demand"),
+  interpreters: z.int().min(0).describe("Python interpreters started ahead; 0: on demand only"),
+  maxInterpreters: z
+    .int()
+    .min(1)
+    .describe("Python interpreters at once; beyond it the container idle longest expires"),
+  maxResponses: z.int().min(1).describe("ended responses kept; the oldest are dropped"),
+  responseHours: nonNegative.describe("hours after its end until a response is dropped"),
+  maxBodyBytes: z.int().min(1).describe("bytes of a request's body; a larger one is a 413"),
+  allowedHosts: z
+    .string()
+    .nullable()
+    .describe("names besides this machine's that Host and Origin may have, separated by commas"),
+  echo: z.boolean().describe("true: paths below /v1 that are no route return the request"),
   historySize: z.int().min(1).describe("requests, and delivery attempts, kept for inspection"),
 });
 export type Settings = z.infer<typeof Settings>;
@@ -141,6 +153,12 @@ export function defaultSettings(): Settings {
     requestChecks: "top_level",
     latency: 0,
     interpreters: 2,
+    maxInterpreters: 12,
+    maxResponses: 2000,
+    responseHours: 24,
+    maxBodyBytes: 64 * 2 ** 20,
+    allowedHosts: null,
+    echo: false,
     historySize: 10_000,
   };
 }

@@ -1,15 +1,19 @@
 import { ApiError, notFound } from "../errors.ts";
 import type { ExecutionResult, FileEntry } from "../interpreter/messages.ts";
 import type { InterpreterPool } from "../interpreter/pool.ts";
-import type { Workspace } from "../interpreter/python-worker.ts";
+import type { Workspace } from "../interpreter/session.ts";
+import type { Log } from "../lib/log.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
 import type { Settings } from "../settings.ts";
 import type { UploadedFile } from "./uploads.ts";
 
 const DATA_FOLDER = "/mnt/data";
 
-/** How many containers are created between sweeps that free the files of expired ones. */
+/** How many containers are created between two sweeps, in addition to those of `state.ts` in time. */
 const CREATIONS_PER_SWEEP = 100;
+
+/** Beyond it, a sweep drops the oldest of the containers that have expired. */
+const MAX_CONTAINERS = 1000;
 
 export interface ContainerFile {
   id: string;
@@ -39,6 +43,9 @@ export class Container implements Workspace {
   /** Milliseconds. */
   lastActiveAt = Date.now();
   expired = false;
+  /** Another container has its interpreter now: it can't run code any more, but its files can still be read. */
+  evicted = false;
+  readonly #uploadIds = new Set<string>();
 
   constructor(options: ContainerOptions) {
     this.options = options;
@@ -66,6 +73,15 @@ export class Container implements Workspace {
     for (const [path, bytes] of files) this.#writeFile(path, bytes, "assistant");
   }
 
+  /** Adds each uploaded file that it was not given before, so that a follow-up with the same ids keeps what code made of them. */
+  addUploads(uploads: readonly UploadedFile[]): void {
+    for (const { id, filename, bytes } of uploads) {
+      if (this.#uploadIds.has(id)) continue;
+      this.#uploadIds.add(id);
+      this.addUpload(filename, bytes);
+    }
+  }
+
   removeFile(path: string): void {
     this.filesByPath.delete(path);
     this.revision += 1;
@@ -91,24 +107,42 @@ export class Container implements Workspace {
   }
 }
 
+export interface ContainersOptions {
+  settings: Settings;
+  pool: InterpreterPool;
+  log: Log;
+}
+
 /** All containers and their expiry. */
 export class Containers {
   readonly #containers = new Map<string, Container>();
+  #creations = 0;
   readonly #settings: Settings;
   readonly #pool: InterpreterPool;
+  readonly #log: Log;
 
-  constructor(settings: Settings, pool: InterpreterPool) {
+  constructor({ settings, pool, log }: ContainersOptions) {
     this.#settings = settings;
+    this.#log = log;
     this.#pool = pool;
+    pool.onEvict((id) => this.#evict(id));
   }
 
   /** Creates a container with copies of the uploaded files. */
   create(options: ContainerOptions, uploads: readonly UploadedFile[] = []): Container {
-    if (this.#containers.size % CREATIONS_PER_SWEEP === 0) this.list();
+    this.#creations += 1;
+    if (this.#creations % CREATIONS_PER_SWEEP === 0) this.sweep();
     const container = new Container(options);
     this.#containers.set(container.id, container);
-    for (const { filename, bytes } of uploads) container.addUpload(filename, bytes);
+    container.addUploads(uploads);
     return container;
+  }
+
+  /** Ends the interpreters of idle containers and frees their files, and drops the oldest that have expired if there are many. */
+  sweep(): void {
+    const expired = this.list().filter((container) => container.expired);
+    const excess = Math.max(0, this.#containers.size - MAX_CONTAINERS);
+    for (const { id } of expired.slice(0, excess)) this.#containers.delete(id);
   }
 
   /** All containers. Like the real API it also lists expired ones. */
@@ -119,15 +153,23 @@ export class Containers {
   /** Returns a usable container and restarts its expiry. Throws the API's 404 for an unknown id, its 400 for an expired one. */
   use(id: string): Container {
     const container = this.#find(id);
-    if (container.expired) throw new ApiError(400, "Container is expired.");
+    if (container.expired || container.evicted) throw toExpiredError();
     container.lastActiveAt = Date.now();
     return container;
   }
 
-  /** Whether a container exists and has not expired. */
+  /** Like `use`, for requests that only read files: an evicted container still answers them. */
+  useFiles(id: string): Container {
+    const container = this.#find(id);
+    if (container.expired) throw toExpiredError();
+    container.lastActiveAt = Date.now();
+    return container;
+  }
+
+  /** Whether a container exists and can run code. */
   isActive(id: string): boolean {
     const container = this.#containers.get(id);
-    return container !== undefined && !this.#expireIfIdle(container).expired;
+    return container !== undefined && !this.#expireIfIdle(container).expired && !container.evicted;
   }
 
   /** Expires a container now. Throws the API's 404 for an unknown id. */
@@ -159,6 +201,16 @@ export class Containers {
     return isIdle ? this.#expire(container) : container;
   }
 
+  #evict(id: string): void {
+    const container = this.#containers.get(id);
+    if (!container) return;
+    container.evicted = true;
+    const limit = this.#settings.maxInterpreters;
+    this.#log(
+      `${id} expired: another container needs an interpreter, and maxInterpreters is ${limit}.`,
+    );
+  }
+
   #expire(container: Container): Container {
     if (container.expired) return container;
     container.expired = true;
@@ -166,4 +218,8 @@ export class Containers {
     this.#pool.release(container.id);
     return container;
   }
+}
+
+function toExpiredError(): ApiError {
+  return new ApiError(400, "Container is expired.");
 }

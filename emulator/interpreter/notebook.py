@@ -1,15 +1,22 @@
-"""Runs inside the interpreter: one notebook per container, and the outputs of its cells."""
+"""Runs inside the interpreter of one container: its notebook, and the outputs of the notebook's cells."""
 
 import ast
 import base64
 import builtins
 import inspect
 import io
-import json
+import linecache
 import os
 import shutil
 import sys
+import traceback
 import types
+
+# By name, so that code which breaks these modules does not break the report of its result.
+from json import dumps
+from os import chdir, makedirs, stat, walk
+
+import _pyodide._importhook
 
 DATA_FOLDER = "/mnt/data"
 # The smallest PNG: one transparent pixel. It stands in for each figure.
@@ -17,8 +24,13 @@ PIXEL_PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
 
-notebooks = {}
+# Importing a module that is None fails, so Python cannot reach the emulator's own JavaScript.
+JAVASCRIPT_MODULES = ("js", "pyodide_js", "pyodide_js._api", "pyodide.http", "pyodide.code")
+
+notebook = types.ModuleType("__main__")
+notebook.__builtins__ = builtins
 outputs = []
+cell_count = 0
 
 
 def add_output(kind, text):
@@ -111,9 +123,18 @@ def install_modules():
     add_module("matplotlib")
     pyplot = add_module("matplotlib.pyplot", show=lambda *args, **kwargs: display(Figure()))
     pyplot.__getattr__ = lambda name: getattr(Figure(), name)
-    # Importing a module that is None fails, so Python cannot reach the emulator's own JavaScript.
-    for name in ("js", "pyodide_js", "pyodide.http", "pyodide.code"):
+
+
+def remove_javascript():
+    """Removes the ways from Python to JavaScript. `lock-down.ts` removes what JavaScript could do if there is another one."""
+    finder = _pyodide._importhook.jsfinder
+    finder.jsproxies.clear()
+    sys.meta_path[:] = [other for other in sys.meta_path if other is not finder]
+    for name in JAVASCRIPT_MODULES:
         sys.modules[name] = None
+        parent, _, child = name.rpartition(".")
+        if parent and sys.modules.get(parent):
+            vars(sys.modules[parent]).pop(child, None)
 
 
 def add_module(name, **members):
@@ -127,9 +148,9 @@ def add_module(name, **members):
     return module
 
 
-def split_last_expression(code):
+def split_last_expression(code, filename):
     """Returns the statements, and apart from them a last expression whose value a notebook shows."""
-    tree = ast.parse(code, "<cell>")
+    tree = ast.parse(code, filename)
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr) or ends_with_semicolon(code, last):
         return tree, None
@@ -143,71 +164,99 @@ def ends_with_semicolon(code, last):
     return b"\n".join(rest).lstrip().startswith(b";")
 
 
-async def evaluate(tree, mode, names):
-    code = compile(tree, "<cell>", mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    value = eval(code, names)
+async def evaluate(tree, mode, filename):
+    code = compile(tree, filename, mode, flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    value = eval(code, notebook.__dict__)
     if code.co_flags & inspect.CO_COROUTINE:
         return await value
     return value
 
 
-async def execute(code, names):
-    tree, last = split_last_expression(code)
-    await evaluate(tree, "exec", names)
+async def execute(code, filename):
+    tree, last = split_last_expression(code, filename)
+    await evaluate(tree, "exec", filename)
     if last is None:
         return
-    value = await evaluate(last, "eval", names)
+    value = await evaluate(last, "eval", filename)
     if value is not None:
         add_output("logs", repr(value))
 
 
-def open_notebook(container):
-    """Makes the container's variables the current ones, as `__main__`."""
-    main = notebooks.setdefault(container, types.ModuleType("__main__"))
-    sys.modules["__main__"] = main
-    os.makedirs(DATA_FOLDER, exist_ok=True)
-    os.chdir(DATA_FOLDER)
-    return main.__dict__
+def open_cell(code):
+    """Returns a file name under which tracebacks and `inspect` find the cell's code."""
+    global cell_count
+    cell_count += 1
+    filename = f"<cell {cell_count}>"
+    linecache.cache[filename] = (len(code), None, code.splitlines(keepends=True), filename)
+    sys.modules["__main__"] = notebook
+    makedirs(DATA_FOLDER, exist_ok=True)
+    chdir(DATA_FOLDER)
+    return filename
 
 
-def drop_notebook(container):
-    """Deletes a container's variables."""
-    notebooks.pop(container, None)
+def describe_error(error):
+    """Returns the last line and the traceback of an exception, from the cell on."""
+    try:
+        frames = error.__traceback__
+        while frames and not frames.tb_frame.f_code.co_filename.startswith("<cell "):
+            frames = frames.tb_next
+        lines = traceback.format_exception(type(error), error, frames)
+        message = traceback.format_exception_only(type(error), error)[-1]
+    except BaseException:
+        # The container's code may have broken what `traceback` needs.
+        lines = [message := type(error).__name__]
+    return {"message": message.strip(), "traceback": "".join(lines).strip()}
 
 
 def clear_data_folder():
     """Empties the data folder before another container's files are written."""
-    os.chdir("/")
+    chdir("/")
     shutil.rmtree(DATA_FOLDER, ignore_errors=True)
-    os.makedirs(DATA_FOLDER, exist_ok=True)
+    makedirs(DATA_FOLDER, exist_ok=True)
 
 
 def list_files():
     """Returns the files in the data folder as JSON: path to [modification time in ns, size in bytes]."""
     files = {}
-    for folder, _, names in os.walk(DATA_FOLDER):
+    for folder, _, names in walk(DATA_FOLDER):
         for name in names:
             path = os.path.join(folder, name)
             if os.path.isfile(path):
-                stat = os.stat(path)
-                files[path] = [str(stat.st_mtime_ns), stat.st_size]
-    return json.dumps(files)
+                status = stat(path)
+                files[path] = [str(status.st_mtime_ns), status.st_size]
+    return dumps(files)
 
 
-async def run_cell(container, code):
-    """Runs one cell. Returns [raised, [[kind, text], ...]]."""
+def swap_builtins(names):
+    """Makes `names` the members of `builtins`; returns those before. So broken ones break the cells of their container, and nothing else."""
+    members = vars(builtins)
+    before = dict(members)
+    members.clear()
+    members.update(names)
+    return before
+
+
+async def run_cell(code):
+    """Runs one cell. Returns JSON: {error: {message, traceback} | null, outputs: [[kind, text], ...]}."""
+    global cell_builtins
     outputs.clear()
     sys.stdout = sys.stderr = LogStream()
-    raised = False
+    filename = open_cell(code)
+    error = None
+    original_builtins = swap_builtins(cell_builtins)
     try:
-        await execute(code, open_notebook(container))
-    except BaseException:
-        raised = True
+        await execute(code, filename)
+    except BaseException as cause:
+        error = cause
+    finally:
+        cell_builtins = swap_builtins(original_builtins)
     result = [(kind, "".join(parts)) for kind, parts in outputs]
     outputs.clear()
-    return raised, result
+    return dumps({"error": error and describe_error(error), "outputs": result})
 
 
 reseed_random()
 install_modules()
+remove_javascript()
 clear_data_folder()
+cell_builtins = dict(vars(builtins))

@@ -1,67 +1,54 @@
 /** The thread of one Python interpreter. It runs code and knows nothing of the API. */
 import { readFileSync } from "node:fs";
-import { parentPort } from "node:worker_threads";
-import * as z from "zod";
-import type { FileEntry, WorkerReply, WorkerRequest } from "./messages.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import type { CallOutput } from "../responses/items.ts";
+import type { PyodideImage } from "./image.ts";
+import { lockDown } from "./lock-down.ts";
+import type { CallError, FileEntry, WorkerReply, WorkerRequest } from "./messages.ts";
 import { startPyodide } from "./start-pyodide.ts";
 
-const CellResult = z.tuple([
-  z.boolean(),
-  z.array(z.tuple([z.enum(["logs", "image"]), z.string()])),
-]);
-const FileListing = z.record(z.string(), z.tuple([z.string(), z.number()]));
+/** What `run_cell` returns. The thread imports no schema library, because it starts often. */
+interface CellReport {
+  error: CallError | null;
+  outputs: [kind: "logs" | "image", text: string][];
+}
 
-/** The functions of notebook.py. */
-const Notebook = z.object({
-  run_cell: pythonFunction<(container: string, code: string) => Promise<{ toJs(): unknown }>>(),
-  drop_notebook: pythonFunction<(container: string) => void>(),
-  clear_data_folder: pythonFunction<() => void>(),
-  list_files: pythonFunction<() => string>(),
-});
-type Notebook = z.infer<typeof Notebook>;
+type PythonFunction = (...args: unknown[]) => unknown;
 
 /** The part of Emscripten's file system that is used. */
-const FileSystem = z.object({
-  mkdirTree: pythonFunction<(path: string) => void>(),
-  readFile: pythonFunction<(path: string) => Uint8Array<ArrayBuffer>>(),
-  writeFile: pythonFunction<(path: string, bytes: Uint8Array) => void>(),
-  utime: pythonFunction<(path: string, accessedMs: number, modifiedMs: number) => void>(),
-});
+interface FileSystem {
+  mkdirTree(path: string): void;
+  readFile(path: string): Uint8Array<ArrayBuffer>;
+  writeFile(path: string, bytes: Uint8Array): void;
+  utime(path: string, accessedMs: number, modifiedMs: number): void;
+}
 
-const pyodide = await startPyodide();
-const fileSystem = FileSystem.parse(pyodide.FS);
+const pyodide = await startPyodide(getImage(workerData));
+const fileSystem = getFileSystem();
 const notebook = loadNotebook();
+lockDown(pyodide);
 
 parentPort?.on("message", (request: WorkerRequest) => void handleRequest(request));
 postReply({ kind: "ready" });
 
-async function handleRequest(request: WorkerRequest): Promise<void> {
-  if (request.kind === "release") {
-    notebook.drop_notebook(request.containerId);
-    return;
-  }
-  if (request.files) replaceFiles(request.files);
+async function handleRequest({ code, files }: WorkerRequest): Promise<void> {
+  if (files) replaceFiles(files);
   const before = listFileVersions();
   if (before.size > 0) waitForNextMillisecond();
-  const result = await runCell(request.containerId, request.code);
+  const { error, outputs } = parseCellReport(await notebook.runCell(code));
   const after = listFileVersions();
   const changed = [...after.keys()].filter((path) => after.get(path) !== before.get(path));
   postReply({
     kind: "done",
-    ...result,
+    error,
+    outputs: outputs.map(([type, text]) => toOutput(type, text)),
     changed: changed.map((path): FileEntry => [path, fileSystem.readFile(path)]),
     removed: [...before.keys()].filter((path) => !after.has(path)),
   });
 }
 
-async function runCell(containerId: string, code: string) {
-  const result = await notebook.run_cell(containerId, code);
-  const [raised, outputs] = CellResult.parse(result.toJs());
-  return { raised, outputs: outputs.map(([type, value]) => toOutput(type, value)) };
-}
-
-function toOutput(type: "logs" | "image", value: string) {
-  return type === "logs" ? { type, logs: value } : { type, url: value };
+function toOutput(type: "logs" | "image", text: string): CallOutput {
+  return type === "logs" ? { type, logs: text } : { type, url: text };
 }
 
 /** Blocks until the clock advances, so that files written from now on have a newer modification time. */
@@ -72,12 +59,13 @@ function waitForNextMillisecond(): void {
 
 /** Maps each path to its modification time and size, which change when the file does. */
 function listFileVersions(): Map<string, string> {
-  const listing = FileListing.parse(JSON.parse(notebook.list_files()));
-  return new Map(Object.entries(listing).map(([path, version]) => [path, version.join(" ")]));
+  const listing: unknown = JSON.parse(String(notebook.listFiles()));
+  if (typeof listing !== "object" || listing === null) return new Map();
+  return new Map(Object.entries(listing).map(([path, version]) => [path, String(version)]));
 }
 
 function replaceFiles(files: FileEntry[]): void {
-  notebook.clear_data_folder();
+  notebook.clearDataFolder();
   for (const [path, bytes] of files) {
     fileSystem.mkdirTree(path.slice(0, path.lastIndexOf("/")));
     fileSystem.writeFile(path, bytes);
@@ -86,16 +74,60 @@ function replaceFiles(files: FileEntry[]): void {
   }
 }
 
-function loadNotebook(): Notebook {
-  const source = readFileSync(new URL("./notebook.py", import.meta.url), "utf8");
-  const globals = z.instanceof(pyodide.ffi.PyDict).parse(pyodide.toPy({}));
-  pyodide.runPython(source, { globals, filename: "notebook.py" });
-  const names = Object.keys(Notebook.shape);
-  return Notebook.parse(Object.fromEntries(names.map((name) => [name, globals.get(name)])));
+function getImage(data: unknown): PyodideImage {
+  if (!isImage(data)) throw new Error("The thread was started without an image.");
+  return data;
 }
 
-function pythonFunction<T>() {
-  return z.custom<T>((value) => typeof value === "function");
+function isImage(value: unknown): value is PyodideImage {
+  if (typeof value !== "object" || value === null || !("code" in value)) return false;
+  return value.code instanceof WebAssembly.Module && "snapshot" in value;
+}
+
+function loadNotebook() {
+  const source = readFileSync(new URL("./notebook.py", import.meta.url), "utf8");
+  const globals: unknown = pyodide.toPy({});
+  if (!(globals instanceof pyodide.ffi.PyDict)) throw new Error("toPy({}) gave no dictionary.");
+  // A copy, so that code which changes `builtins` changes its own notebook only, and not the functions that report its result.
+  globals.set("__builtins__", pyodide.runPython("import builtins; dict(vars(builtins))"));
+  pyodide.runPython(source, { globals, filename: "notebook.py" });
+  const find = (name: string): PythonFunction => {
+    const value: unknown = globals.get(name);
+    if (!isFunction(value)) throw new Error(`notebook.py has no function ${name}.`);
+    return value;
+  };
+  return {
+    runCell: find("run_cell"),
+    clearDataFolder: find("clear_data_folder"),
+    listFiles: find("list_files"),
+  };
+}
+
+function isFunction(value: unknown): value is PythonFunction {
+  return typeof value === "function";
+}
+
+function getFileSystem(): FileSystem {
+  const value: unknown = pyodide.FS;
+  if (!isFileSystem(value)) throw new Error("This version of pyodide has another file system.");
+  return value;
+}
+
+function isFileSystem(value: unknown): value is FileSystem {
+  if (typeof value !== "object" || value === null) return false;
+  const methods = ["mkdirTree", "readFile", "writeFile", "utime"];
+  return methods.every((name) => isFunction(Reflect.get(value, name)));
+}
+
+function parseCellReport(text: unknown): CellReport {
+  const report: unknown = JSON.parse(String(text));
+  if (!isCellReport(report)) throw new Error("run_cell returned no report.");
+  return report;
+}
+
+function isCellReport(value: unknown): value is CellReport {
+  if (typeof value !== "object" || value === null) return false;
+  return "error" in value && "outputs" in value && Array.isArray(value.outputs);
 }
 
 /** Sends a message; the bytes of files are transferred, not copied. */

@@ -1,3 +1,5 @@
+import type { Container } from "../containers/containers.ts";
+import type { CallError } from "../interpreter/messages.ts";
 import type { State } from "../state.ts";
 import type { CodeStep } from "../scripts/schema.ts";
 import { type Emission, emitItem } from "./emit-item.ts";
@@ -28,9 +30,9 @@ export async function executeCall(
     const result = await state.pool.run({ workspace, code, timeoutSeconds, signal });
     state.containers.use(workspace.id);
     writtenPaths.push(...result.changed.map(([path]) => path));
-    if (result.raised) run.raisedCallIds.add(call.id);
+    if (result.error) recordCallError(state, run, call.id, result.error);
     // Like the real API: a call that raised has no outputs, not even earlier prints.
-    const executedCall = { ...call, outputs: result.raised ? [] : result.outputs };
+    const executedCall = { ...call, outputs: result.error ? [] : result.outputs };
     run.executedCalls.push(executedCall);
     return executedCall;
   };
@@ -38,8 +40,13 @@ export async function executeCall(
   return writtenPaths;
 }
 
-/** The run's container; a script that needs one gets a new one if the request has no tool for it. */
-export function useContainer({ containers }: State, run: Run) {
-  run.containerId ??= containers.create({ name: "auto" }).id;
-  return containers.use(run.containerId);
+/** Keeps the error for `/_emulator`, and logs its last line for who runs the emulator. The API says nothing of it. */
+function recordCallError({ log }: State, run: Run, callId: string, error: CallError): void {
+  run.callErrors.set(callId, error);
+  log(`${run.id}: ${error.message}`);
+}
+
+/** The run's container. */
+export function useContainer({ containers }: State, { containerId }: Run): Container {
+  return containers.use(containerId ?? "");
 }

@@ -1,10 +1,13 @@
 import type { Container } from "../containers/containers.ts";
-import { findUpload } from "../containers/uploads.ts";
+import { findUpload, type UploadedFile } from "../containers/uploads.ts";
 import { findConversation } from "../conversations.ts";
 import { ApiError } from "../errors.ts";
+import type { Step } from "../scripts/schema.ts";
 import type { Scripts } from "../scripts/scripts.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
+import { toDefaultSteps } from "./answer.ts";
+import { getContainerIds, getEarlierFiles, getEarlierItems, getInputFiles } from "./context.ts";
 import {
   CreateParams,
   findInterpreterTool,
@@ -13,9 +16,9 @@ import {
 } from "./create-params.ts";
 import { assertDeepParams, assertToolOutputs } from "./deep-checks.ts";
 import { assertInclude } from "./include.ts";
-import { toDefaultSteps } from "./answer.ts";
 import { getLastUserText } from "./input-items.ts";
-import { isCodeInterpreterCall, isToolOutput, type Item } from "./items.ts";
+import { assertInputLength } from "./input-length.ts";
+import { isToolOutput, type Item } from "./items.ts";
 import { findRun } from "./lifecycle.ts";
 import { Run } from "./run.ts";
 
@@ -23,19 +26,22 @@ import { Run } from "./run.ts";
 export function createRun(state: State, body: unknown, headers: Record<string, string>): Run {
   const params = validate(CreateParams, body);
   assertInclude(params.include ?? []);
+  assertInputLength(params.input);
   const isDeep = state.settings.requestChecks === "deep";
   if (isDeep) assertDeepParams(params);
   const run = new Run(params, state.settings);
   assertModel(run);
   assertInput(run);
-  const context = [...findEarlierItems(state, run), ...run.input];
+  assertPreviousRun(state, run);
+  const context = [...getEarlierItems(state, run), ...run.input];
   if (isDeep) assertToolOutputs(context);
-  const previousContainerId = findPreviousContainerId(state, run);
+  const inputFiles = getInputFiles(state, run.input);
   const tool = findInterpreterTool(params) ?? findShellContainer(params);
-  if (tool) run.containerId = resolveContainer(state, tool, previousContainerId).id;
+  if (tool) run.containerId = resolveContainer(state, run, { tool, inputFiles }).id;
   // After all checks: a rejected request uses up no script.
   run.script = takeScript(state.scripts, run, { headers, context });
   run.steps = run.script?.then ?? toDefaultSteps(run);
+  if (run.steps.some(needsContainer)) run.containerId ??= createContainer(state).id;
   return run;
 }
 
@@ -67,20 +73,13 @@ function isClientOutput(item: Item | undefined): boolean {
   return item !== undefined && isToolOutput(item) && item.type !== "shell_call_output";
 }
 
-/** The items of the earlier responses or of the conversation, oldest first. */
-function findEarlierItems(
-  { runs, conversations }: Pick<State, "runs" | "conversations">,
-  { params, conversationId }: Run,
-): Item[] {
-  const conversation = conversations.get(conversationId ?? "");
-  if (conversation) return conversation.entries.map(({ item }) => item);
-  const previous = runs.get(params.previous_response_id ?? "");
-  if (!previous) return [];
-  return [
-    ...findEarlierItems({ runs, conversations }, previous),
-    ...previous.input,
-    ...previous.output,
-  ];
+/** Whether a step runs in a container. A script may have one that the request has no tool for. */
+function needsContainer(step: Step): boolean {
+  return "code" in step || "shell" in step;
+}
+
+function createContainer({ containers }: State): Container {
+  return containers.create({ name: "auto" });
 }
 
 /** A stored prompt has a model of its own. */
@@ -103,19 +102,13 @@ function assertInput({ params, conversationId }: Run): void {
   throw new ApiError(400, message, { param: "input", code: "missing_required_parameter" });
 }
 
-/** The container of the previous response, or of the conversation's last call. */
-function findPreviousContainerId(state: State, { params, conversationId }: Run): string | null {
-  const { previous_response_id } = params;
-  if (previous_response_id) return findPreviousRun(state, previous_response_id).containerId;
-  if (conversationId === null) return null;
-  const { entries } = findConversation(state.conversations, conversationId);
-  const calls = entries.map(({ item }) => item).filter(isCodeInterpreterCall);
-  return calls.at(-1)?.container_id ?? null;
-}
-
-function findPreviousRun(state: State, id: string): Run {
+/** Throws the API's errors for an unknown `previous_response_id` or `conversation`. */
+function assertPreviousRun(state: State, { params, conversationId }: Run): void {
+  if (conversationId !== null) findConversation(state.conversations, conversationId);
+  const { previous_response_id: id } = params;
+  if (!id) return;
   try {
-    return findRun(state, id);
+    findRun(state, id);
   } catch {
     throw new ApiError(400, `Previous response with id '${id}' not found.`, {
       param: "previous_response_id",
@@ -124,21 +117,43 @@ function findPreviousRun(state: State, id: string): Run {
   }
 }
 
-/** The container that the tool names, the previous one if it is still active, or a new one. */
+interface ContainerRequest {
+  tool: Pick<InterpreterTool, "container">;
+  inputFiles: UploadedFile[];
+}
+
+/** The container that the tool names, an earlier one if it is still active, or a new one. It gets the files of the tool and of the input. */
 function resolveContainer(
-  { containers, uploads }: State,
-  { container }: Pick<InterpreterTool, "container">,
-  previousContainerId: string | null,
+  state: State,
+  run: Run,
+  { tool: { container }, inputFiles }: ContainerRequest,
 ): Container {
-  if (typeof container === "string") return containers.use(container);
-  if (previousContainerId !== null && containers.isActive(previousContainerId)) {
-    return containers.use(previousContainerId);
+  const { containers, uploads } = state;
+  if (typeof container === "string") {
+    const named = containers.use(container);
+    named.addUploads(inputFiles);
+    return named;
   }
-  const files = (container.file_ids ?? []).map((id) => findUpload(uploads, id));
+  const toolFiles = (container.file_ids ?? []).map((id) => findUpload(uploads, id));
+  const files = [...toolFiles, ...inputFiles];
+  const earlierItems = getEarlierItems(state, run);
+  const earlierId = findEarlierContainerId(state, run, earlierItems);
+  if (earlierId !== null && containers.isActive(earlierId)) {
+    const reused = containers.use(earlierId);
+    reused.addUploads(files);
+    return reused;
+  }
   const options = {
     name: "auto",
     memoryLimit: container.memory_limit ?? undefined,
     networkPolicy: container.network_policy ?? undefined,
   };
-  return containers.create(options, files);
+  return containers.create(options, [...getEarlierFiles(state, earlierItems), ...files]);
+}
+
+/** The container of the last earlier call: of one in the input, of the previous response, or of the conversation. */
+function findEarlierContainerId(state: State, run: Run, earlierItems: Item[]): string | null {
+  const given = getContainerIds(state, run.input).at(-1);
+  const previous = state.runs.get(run.params.previous_response_id ?? "")?.containerId;
+  return given ?? previous ?? getContainerIds(state, earlierItems).at(-1) ?? null;
 }

@@ -37,11 +37,14 @@ export function startRun(state: State, run: Run): void {
   const response = toResponse(run, FULL_VIEW);
   run.events.add("response.created", () => ({ response }));
   if (run.background) run.events.add("response.queued", () => ({ response }));
-  executeRun(state, run).catch((cause: unknown) => {
-    if (run.abortController.signal.aborted) return;
-    const error = { code: "server_error", message: toErrorMessage(cause) };
-    endRun(state, run, { status: "failed", error });
-  });
+  const releaseInterpreter = state.pool.hold(run.containerId ?? "");
+  executeRun(state, run, releaseInterpreter)
+    .catch((cause: unknown) => {
+      if (run.abortController.signal.aborted) return;
+      const error = { code: "server_error", message: toErrorMessage(cause) };
+      endRun(state, run, { status: "failed", error });
+    })
+    .finally(releaseInterpreter);
 }
 
 /** Cancels a run; has no effect after its end. */
@@ -56,7 +59,7 @@ export function assertBackground(run: Run): void {
   throw new ApiError(400, "Cannot cancel a synchronous response.");
 }
 
-async function executeRun(state: State, run: Run): Promise<void> {
+async function executeRun(state: State, run: Run, releaseInterpreter: () => void): Promise<void> {
   const { signal } = run.abortController;
   if (run.background) await sleepSeconds(state.settings.queueSeconds, signal);
   run.status = "in_progress";
@@ -64,7 +67,9 @@ async function executeRun(state: State, run: Run): Promise<void> {
   run.events.add("response.in_progress", () => ({ response }));
   const minSeconds = run.directives.minSeconds ?? state.settings.runSeconds;
   const minDuration = sleepSeconds(minSeconds, signal);
-  const [end] = await Promise.all([produceOutput(state, run), minDuration]);
+  // A run that only waits for its end needs no interpreter any more.
+  const output = produceOutput(state, run).finally(releaseInterpreter);
+  const [end] = await Promise.all([output, minDuration]);
   endRun(state, run, end);
 }
 
@@ -84,6 +89,7 @@ function endRun(state: State, run: Run, end: RunEnd): void {
     state.containers.expire(run.containerId);
   }
   run.ended.resolve();
+  state.runs.settle(run);
   sendWebhook(state, run);
 }
 

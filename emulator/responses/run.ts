@@ -1,3 +1,4 @@
+import type { CallError } from "../interpreter/messages.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
 import type { Script, Step } from "../scripts/schema.ts";
 import type { Settings } from "../settings.ts";
@@ -51,8 +52,8 @@ export class Run {
   readonly cut = Promise.withResolvers<void>();
   /** All calls whose code ran, also those that the response does not show because it was cancelled. */
   readonly executedCalls: CodeInterpreterCall[] = [];
-  /** The ids of the calls that raised an exception or timed out. */
-  readonly raisedCallIds = new Set<string>();
+  /** Why calls raised an exception or were terminated, by the calls' ids. */
+  readonly callErrors = new Map<string, CallError>();
   /** The script that answers the request; null: the directives do. */
   script: Script | null = null;
   /** What the model answers. */

@@ -1,3 +1,5 @@
+import { findCodeBlocks } from "./code-blocks.ts";
+
 /** The scripted model's fixed rules: what it reads in the last user message of a request that no script matches. */
 export interface Directives {
   /** Whether the model calls no tool, whatever the request says. */
@@ -20,7 +22,6 @@ export type Ending =
   | { status: "failed"; code: string }
   | { status: "incomplete"; reason: string };
 
-const PYTHON_BLOCK = /^[ \t]*```(?:python|py)[ \t]*\r?\n(.*?)^[ \t]*```[ \t]*$/gims;
 const PRINTS_EXACTLY = /\bprints? exactly:?[ \t]*(\S.*)/i;
 const NUMBER_PATTERN = String.raw`(\d+(?:\.\d+)?)`;
 
@@ -76,8 +77,8 @@ function removeDirectives(input: string): string {
 }
 
 function parseCodes(input: string): string[] {
-  const blocks = [...input.matchAll(PYTHON_BLOCK)].map((match) => match[1] ?? "");
-  if (blocks.length > 0) return blocks.map((block) => block.replace(/\r?\n$/, ""));
+  const codes = findCodeBlocks(input);
+  if (codes.length > 0) return codes;
   const exactText = PRINTS_EXACTLY.exec(input)?.[1]?.trim();
   return [toPrintStatement(exactText === undefined ? input : removeQuotes(exactText))];
 }

@@ -43,8 +43,14 @@ export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
       return c.json(toContainer(containers, containers.create(options, files)));
     })
     .get("/", (c) => {
+      const name = c.req.query("name");
       const list = containers.list().map((container) => toContainer(containers, container));
-      return c.json(paginate(c, list));
+      return c.json(
+        paginate(
+          c,
+          list.filter((container) => (name ?? container.name) === container.name),
+        ),
+      );
     })
     .get("/:id", (c) => c.json(toContainer(containers, containers.use(c.req.param("id")))))
     .delete("/:id", (c) => {
@@ -64,13 +70,13 @@ export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
       return c.json(toContainerFile(container, container.addUpload(file.name, bytes)));
     })
     .get("/:id/files", (c) => {
-      const container = containers.use(c.req.param("id"));
+      const container = containers.useFiles(c.req.param("id"));
       const files = [...container.filesByPath.values()];
       const list = files.map((file) => toContainerFile(container, file));
       return c.json(paginate(c, list));
     })
     .get("/:id/files/:file", (c) => {
-      const container = containers.use(c.req.param("id"));
+      const container = containers.useFiles(c.req.param("id"));
       return c.json(toContainerFile(container, container.findFile(c.req.param("file"))));
     })
     .delete("/:id/files/:file", (c) => {
@@ -80,18 +86,18 @@ export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
       return c.json({ id, object: "container.file.deleted", deleted: true });
     })
     .get("/:id/files/:file/content", (c) => {
-      const { bytes } = containers.use(c.req.param("id")).findFile(c.req.param("file"));
+      const { bytes } = containers.useFiles(c.req.param("id")).findFile(c.req.param("file"));
       return sendBytes(c, bytes);
     });
 }
 
 function toContainer(containers: Containers, container: Container) {
-  const { id, createdAt, lastActiveAt, expired, options } = container;
+  const { id, createdAt, lastActiveAt, expired, evicted, options } = container;
   return {
     id,
     object: "container",
     created_at: createdAt,
-    status: expired ? "expired" : "running",
+    status: expired || evicted ? "expired" : "running",
     expires_after: { anchor: "last_active_at", minutes: containers.getExpiryMinutes(container) },
     last_active_at: toUnixSeconds(lastActiveAt),
     memory_limit: options.memoryLimit ?? "1g",

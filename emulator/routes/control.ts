@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { AppEnv } from "../app-env.ts";
 import { ApiError, notFound } from "../errors.ts";
 import { Fault } from "../faults/rules.ts";
+import { limitBody } from "../middleware.ts";
 import { type CodeInterpreterCall, isCodeInterpreterCall } from "../responses/items.ts";
 import { toResponse } from "../responses/representation.ts";
 import type { Run } from "../responses/run.ts";
@@ -26,6 +27,7 @@ const SendWebhookParams = z.strictObject({
 export function controlRoutes(state: State): Hono<AppEnv> {
   const { settings, requestLog, webhooks, faults, scripts, containers, runs } = state;
   return new Hono<AppEnv>()
+    .use(limitBody(state))
     .get("/settings", (c) => c.json(settings))
     .patch("/settings", async (c) => {
       const body = await parseJsonBody(c);
@@ -86,7 +88,8 @@ function assertMutable(body: unknown): void {
 /** What a run actually did, without the rules that hide outputs. */
 function toActualRun(run: Run) {
   const toActualCall = ({ id, code, outputs, container_id }: CodeInterpreterCall) => {
-    return { id, container_id, code, outputs, raised: run.raisedCallIds.has(id) };
+    const error = run.callErrors.get(id) ?? null;
+    return { id, container_id, code, outputs, raised: error !== null, error };
   };
   const calls = run.output.filter(isCodeInterpreterCall);
   const shownIds = new Set(calls.map(({ id }) => id));

@@ -10,6 +10,8 @@ import { paginate } from "./page.ts";
 
 const CreateFileParams = z.object({ file: z.instanceof(File), purpose: z.string() });
 
+const FILE_PAGE_LIMITS = { maxLimit: 10_000, defaultLimit: 10_000 };
+
 /** `/v1/files`, as far as containers need it. */
 export function fileRoutes({ uploads }: State): Hono<AppEnv> {
   return new Hono<AppEnv>()
@@ -27,7 +29,13 @@ export function fileRoutes({ uploads }: State): Hono<AppEnv> {
       uploads.set(upload.id, upload);
       return c.json(toFile(upload));
     })
-    .get("/", (c) => c.json(paginate(c, [...uploads.values()].map(toFile))))
+    .get("/", (c) => {
+      const purpose = c.req.query("purpose");
+      const list = [...uploads.values()].filter(
+        (file) => (purpose ?? file.purpose) === file.purpose,
+      );
+      return c.json(paginate(c, list.map(toFile), FILE_PAGE_LIMITS));
+    })
     .get("/:id", (c) => c.json(toFile(findUpload(uploads, c.req.param("id")))))
     .get("/:id/content", (c) => sendBytes(c, findUpload(uploads, c.req.param("id")).bytes))
     .delete("/:id", (c) => {

@@ -18,7 +18,7 @@ export function modelRoutes(): Hono<AppEnv> {
     )
     .get("/:id", (c) => {
       const id = c.req.param("id");
-      if (id in MODEL_CREATED_SECONDS) return c.json(toModel(id));
+      if (Object.hasOwn(MODEL_CREATED_SECONDS, id)) return c.json(toModel(id));
       throw new ApiError(404, `The model '${id}' does not exist`, {
         param: "model",
         code: "model_not_found",

@@ -5,9 +5,16 @@ import { validate } from "../validation.ts";
 
 const PageQuery = z.object({
   after: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
   order: z.enum(["asc", "desc"]).default("desc"),
 });
+
+interface PageLimits {
+  maxLimit: number;
+  defaultLimit: number;
+}
+
+/** The limits of most lists. */
+const PAGE_LIMITS: PageLimits = { maxLimit: 100, defaultLimit: 20 };
 
 interface Page<T> {
   object: "list";
@@ -18,8 +25,15 @@ interface Page<T> {
 }
 
 /** Returns the page of a list that the query asks for. `list` is ordered oldest first. */
-export function paginate<T extends { id: string }>(c: Context, list: readonly T[]): Page<T> {
-  const { after, limit, order } = validate(PageQuery, { ...c.req.query() });
+export function paginate<T extends { id: string }>(
+  c: Context,
+  list: readonly T[],
+  { maxLimit, defaultLimit }: PageLimits = PAGE_LIMITS,
+): Page<T> {
+  const query = PageQuery.extend({
+    limit: z.coerce.number().int().min(1).max(maxLimit).default(defaultLimit),
+  });
+  const { after, limit, order } = validate(query, { ...c.req.query() });
   const sorted = order === "asc" ? [...list] : [...list].toReversed();
   const start = after === undefined ? 0 : sorted.findIndex(({ id }) => id === after) + 1;
   if (after !== undefined && start === 0) throw notFound("Item", after);

@@ -5,19 +5,9 @@ import { ApiError } from "../errors.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import type { Endpoint } from "../webhooks/endpoints.ts";
+import { EVENT_TYPES } from "../webhooks/event-types.ts";
 import { parseJsonBody } from "./body.ts";
 import { paginate } from "./page.ts";
-
-const EVENT_TYPES = [
-  "response.completed",
-  "response.failed",
-  "response.cancelled",
-  "response.incomplete",
-  "batch.completed",
-  "batch.failed",
-  "batch.expired",
-  "batch.cancelled",
-] as const;
 
 const EventType = z.enum(EVENT_TYPES);
 const CreateEndpointParams = z.strictObject({
@@ -77,6 +67,11 @@ export function webhookEndpointRoutes({ endpoints, webhooks }: State): Hono<AppE
         webhook_endpoint_id: endpoint.id,
       });
     });
+}
+
+/** `/v1/webhook_event_types`. */
+export function webhookEventTypeRoutes(): Hono<AppEnv> {
+  return new Hono<AppEnv>().get("/", (c) => c.json({ object: "list", data: EVENT_TYPES }));
 }
 
 function toEndpoint({ id, createdAt, updatedAt, name, url, event_types, secret }: Endpoint) {

@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import OpenAI from "openai";
 import { afterEach, describe, expect, test } from "vitest";
 import { startEmulator } from "../../emulator/server.ts";
+import { INTERPRETER_TOOL, toPythonInput } from "./setup.ts";
 
 const ENTRY_POINT = fileURLToPath(new URL("../../emulator/index.ts", import.meta.url));
 const children: ChildProcess[] = [];
@@ -47,6 +49,18 @@ describe("npm run emulator", () => {
       await expect(fetch(url)).rejects.toThrow("fetch failed");
     },
   );
+
+  test("prints the last line of a call's error", async () => {
+    const running = startCommand("--port", "0", "--interpreters", "0", "--run-seconds", "0");
+    const url = await waitForOutput(running, /listens at (\S+)[\s\S]*Press Ctrl-C/);
+    const { id } = await new OpenAI({ apiKey: "sk-test", baseURL: `${url}/v1` }).responses.create({
+      model: "gpt-5.2",
+      tools: [INTERPRETER_TOOL],
+      input: toPythonInput("import pandas"),
+    });
+    const line = await waitForOutput(running, /^(resp_.*Error.*)$/m);
+    expect(line).toBe(`${id}: ModuleNotFoundError: No module named 'pandas'`);
+  });
 
   test("exits on SIGTERM while its interpreters are starting", async () => {
     const running = startCommand("--port", "0");

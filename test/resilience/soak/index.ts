@@ -51,6 +51,7 @@ export async function soak(options: Options): Promise<Evidence> {
     runSeconds: 0.1,
     streamOutputs: "present",
     historySize: 1_000_000,
+    maxResponses: 1_000_000,
     // Nobody has measured which of the two OpenAI does.
     onDisconnect: options.seed % 2 === 0 ? "complete" : "cancel",
   });

@@ -56,7 +56,8 @@ test("at most one in ten labelled codes that show nothing is called suspect", ()
   expect(wrong.length).toBeLessThanOrEqual(quiet.length / 10);
 });
 
-test("Python itself confirms every label that it can run", async () => {
+// Each code has a container of its own, and with it an interpreter that must start.
+test("Python itself confirms every label that it can run", { timeout: 180_000 }, async () => {
   const runnable = CASES.filter((one) => one.needs === undefined);
   expect(runnable.length).toBeGreaterThan(45);
   const wrong: Case[] = [];
