@@ -3,19 +3,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Api } from "./api.ts";
-import type { Bench, Line } from "./bench.ts";
+import { Api } from "./emulator-client.ts";
+import type { Bench, Line } from "./measurement.ts";
 import { RAISED, writeConfig } from "../test/support/config.ts";
-import { acknowledge } from "./parts/ack.ts";
-import { costs } from "./parts/costs.ts";
-import { grow } from "./parts/growth.ts";
-import { ready } from "./parts/ready.ts";
-import { saturate } from "./parts/saturation.ts";
-import { swell } from "./parts/sizes.ts";
-import { weigh } from "./parts/weight.ts";
-import { Recorder } from "./recorder.ts";
-import { serveApi, serveWorker, type Served } from "./servers.ts";
-import { head, rows } from "./table.ts";
+import { acknowledge } from "./parts/webhook-latency.ts";
+import { costs } from "./parts/cost-per-response.ts";
+import { grow } from "./parts/stored-records.ts";
+import { ready } from "./parts/time-to-readable.ts";
+import { saturate } from "./parts/throughput.ts";
+import { swell } from "./parts/output-size.ts";
+import { weigh } from "./parts/bundle-and-startup.ts";
+import { Recorder } from "./recorder-client.ts";
+import { serveApi, serveWorker, type Served } from "./server-processes.ts";
+import { head, rows } from "./markdown-table.ts";
 
 // Several processes run wrangler, which is many megabytes of JavaScript. https://nodejs.org/api/module.html#module-compile-cache
 process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compile");
@@ -76,8 +76,8 @@ async function begin(folder: string): Promise<{ bench: Bench; close: () => Promi
     serveWorker(config, join(folder, state), emulator.url);
   const [recorder, guide, floors] = await Promise.all([
     start(writeConfig(folder, { raised: true }), "recorder"),
-    start("bench/rivals/guide/wrangler.toml", "guide"),
-    start("bench/floors/wrangler.toml", "floors"),
+    start("bench/alternatives/guide-handler/wrangler.toml", "guide"),
+    start("bench/platform-baseline/wrangler.toml", "floors"),
   ]);
   const api = new Api(emulator.url);
   const { quick } = values;

@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { askSecret } from "./deploy/ask.ts";
-import { deploy } from "./deploy/run.ts";
+import { askSecret } from "./deploy/ask-secret.ts";
+import { deploy } from "./deploy/deploy.ts";
 
 const USAGE = `npm run deploy [-- OPTIONS]
 

@@ -1,8 +1,8 @@
 // npm start: the emulator and the Worker on this machine, one request in background mode, and what came of it.
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { startHere, type Here } from "./here.ts";
-import { settle, showEvidence, trigger } from "./show.ts";
+import { startHere, type Here } from "./local-stack.ts";
+import { settle, showEvidence, trigger } from "./print-run.ts";
 
 const USAGE = `npm start [-- OPTIONS]
 

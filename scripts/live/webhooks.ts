@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import type OpenAI from "openai";
 import { z } from "zod";
-import { clientOf, listEndpoints, register } from "../deploy/endpoint.ts";
+import { clientOf, listEndpoints, register } from "../deploy/webhook-endpoint.ts";
 import { openTunnel, type Tunnel } from "./tunnel.ts";
 
 export type Live = {

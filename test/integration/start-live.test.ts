@@ -5,7 +5,7 @@ import OpenAI from "openai";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator, type Emulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { startChild, type Child } from "../support/child.ts";
 
 const KEY = "sk-of-the-user";

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { startChild } from "../support/child.ts";
 import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../support/world.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { startChild } from "../support/child.ts";
 import {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator, type Emulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { startChild, type Child } from "../support/child.ts";
 import { API_KEY, serveCommand, TOKEN } from "../support/world.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { startChild } from "../support/child.ts";
 import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../support/world.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startChild } from "../../support/child.ts";
-import { KEY, startCloud, WRANGLER, type Cloud } from "./setup.ts";
+import { KEY, startCloud, WRANGLER, type Cloud } from "./fake-cloud.ts";
 
 const EVENTS = [
   "response.completed",

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmulator, type Emulator } from "../../../emulator/server.ts";
-import { freePort } from "../../../scripts/port.ts";
+import { freePort } from "../../../scripts/lib/free-port.ts";
 import { startChild, type Child } from "../../support/child.ts";
 import { API_KEY, serveCommand, TOKEN } from "../../support/world.ts";
 

@@ -1,5 +1,5 @@
 // The Worker in workerd as a program of its own, so that it can be killed as a crash would, and started again on the same state.
-import { freePort } from "../../../scripts/port.ts";
+import { freePort } from "../../../scripts/lib/free-port.ts";
 import { startChild, type Child } from "../../support/child.ts";
 import { serveCommand } from "../../support/world.ts";
 

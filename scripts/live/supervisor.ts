@@ -1,5 +1,5 @@
 // The keeper: owns the tunnel and the endpoint, and takes them away when the program that started it has gone.
-import type { Said } from "./keep.ts";
+import type { Said } from "./supervisor-client.ts";
 import { openWebhooks, Options, type Live } from "./webhooks.ts";
 import type { z } from "zod";
 

@@ -1,7 +1,7 @@
 // What every part measures with, and what it gives.
-import type { Api } from "./api.ts";
-import type { Recorder } from "./recorder.ts";
-import type { Served } from "./servers.ts";
+import type { Api } from "./emulator-client.ts";
+import type { Recorder } from "./recorder-client.ts";
+import type { Served } from "./server-processes.ts";
 
 export type Bench = {
   api: Api;

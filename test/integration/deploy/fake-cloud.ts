@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { startEmulator } from "../../../emulator/server.ts";
-import { deploy } from "../../../scripts/deploy/run.ts";
+import { deploy } from "../../../scripts/deploy/deploy.ts";
 import { verify } from "../../../src/openai/webhook-signature.ts";
 
 export const KEY = "sk-proj-the-key-of-a-test";
-export const WRANGLER = fileURLToPath(new URL("wrangler.ts", import.meta.url));
+export const WRANGLER = fileURLToPath(new URL("fake-wrangler.ts", import.meta.url));
 
 const Values = z.record(z.string(), z.string());
 const Call = z.object({

@@ -2,7 +2,7 @@
 import { styleText } from "node:util";
 import { z } from "zod";
 import { ResponseRecord, type Call } from "../src/record/schema.ts";
-import type { Here } from "./here.ts";
+import type { Here } from "./local-stack.ts";
 
 const Started = z.object({ id: z.string(), status: z.string() });
 const Listed = z.object({

@@ -1,9 +1,9 @@
 // From clone to production: what `npm run deploy` does, step by step.
 import { randomBytes } from "node:crypto";
 import type OpenAI from "openai";
-import { complete, listEndpoints, register, rotate, sendTest } from "./endpoint.ts";
-import type { Step } from "./steps.ts";
-import { missingAt, patiently, urlOf } from "./worker.ts";
+import { complete, listEndpoints, register, rotate, sendTest } from "./webhook-endpoint.ts";
+import type { Step } from "./run-steps.ts";
+import { missingAt, patiently, urlOf } from "./deployed-worker.ts";
 import type { Wrangler } from "./wrangler.ts";
 
 export type Terminal = {

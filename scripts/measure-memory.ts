@@ -1,4 +1,4 @@
-// How much heap a response of almost 24 MiB takes: `node scripts/memory.ts`. The Worker runs with ever less of it, until it dies.
+// How much heap a response of almost 24 MiB takes: `node scripts/measure-memory.ts`. The Worker runs with ever less of it, until it dies.
 // V8's heap alone is limited that way, and roughly; the bytes themselves lie beside it, and Cloudflare counts them too.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { startEmulator } from "../emulator/server.ts";
 import { startChild } from "../test/support/child.ts";
 import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../test/support/world.ts";
-import { freePort } from "./port.ts";
+import { freePort } from "./lib/free-port.ts";
 
 /** Megabytes of heap, from much to little. */
 const HEAPS = [160, 128, 112, 96, 80, 64, 48, 32];

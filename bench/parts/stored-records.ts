@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { z } from "zod";
-import { printing } from "../api.ts";
-import type { Bench, Line } from "../bench.ts";
+import { printing } from "../emulator-client.ts";
+import type { Bench, Line } from "../measurement.ts";
 import { writeConfig } from "../../test/support/config.ts";
-import { inFlight, percentile, timed } from "../load.ts";
-import { Recorder } from "../recorder.ts";
-import { serveWorker } from "../servers.ts";
-import { growthOf, takenBy, type Taken } from "./costs.ts";
-import { recorded } from "./saturation.ts";
+import { inFlight, percentile, timed } from "../load-generator.ts";
+import { Recorder } from "../recorder-client.ts";
+import { serveWorker } from "../server-processes.ts";
+import { growthOf, takenBy, type Taken } from "./cost-per-response.ts";
+import { recorded } from "./throughput.ts";
 
 const Filled = z.object({ filled: z.literal(true) });
 
@@ -27,7 +27,7 @@ type Reading = {
 
 export async function grow(bench: Bench): Promise<Line[]> {
   const { api, folder, quick } = bench;
-  const config = writeConfig(folder, { main: "bench/grown/index.ts", raised: true });
+  const config = writeConfig(folder, { main: "bench/seeded-recorder/index.ts", raised: true });
   const served = await serveWorker(config, join(folder, "grown"), api.url);
   const recorder = new Recorder(served);
   await api.set({ webhookUrl: `${recorder.url}/webhook` });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { API_KEY, WEBHOOK_SECRET } from "./servers.ts";
+import { API_KEY, WEBHOOK_SECRET } from "./server-processes.ts";
 import { sign } from "../test/support/sign.ts";
 
 const Id = z.object({ id: z.string() });

@@ -1,5 +1,5 @@
 // The table that is printed, as Markdown.
-import type { Line, Subject } from "./bench.ts";
+import type { Line, Subject } from "./measurement.ts";
 
 const COLUMNS: [Subject, string][] = [
   ["recorder", "this Worker"],

@@ -1,7 +1,7 @@
 // `npm run deploy`, but for the terminal it runs in.
-import { clientOf } from "./endpoint.ts";
-import { stepsOf, unknown, type Terminal, type Wishes } from "./plan.ts";
-import { take } from "./steps.ts";
+import { clientOf } from "./webhook-endpoint.ts";
+import { stepsOf, unknown, type Terminal, type Wishes } from "./deployment-steps.ts";
+import { take } from "./run-steps.ts";
 import { wranglerAt } from "./wrangler.ts";
 
 export type Surroundings = {

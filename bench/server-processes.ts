@@ -1,6 +1,6 @@
 // Programs of their own, as they would run apart: the emulator, and each Worker in workerd. All of them end with this one.
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../scripts/port.ts";
+import { freePort } from "../scripts/lib/free-port.ts";
 import { startChild, type Child } from "../test/support/child.ts";
 
 export const TOKEN = "a-token-for-the-bench-only";

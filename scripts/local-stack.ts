@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
 import { startEmulator } from "../emulator/server.ts";
-import { keepWebhooks } from "./live/keep.ts";
-import { freePort } from "./port.ts";
+import { keepWebhooks } from "./live/supervisor-client.ts";
+import { freePort } from "./lib/free-port.ts";
 
 export type Here = {
   /** The Worker's URL, without a slash at its end. */

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { z } from "zod";
-import { deliver, printing } from "../api.ts";
-import type { Bench, Line, Subject } from "../bench.ts";
-import { instanceOf, instancesOf, keysOf } from "../explorer.ts";
-import { poll } from "../rivals/poller/index.ts";
-import { API_KEY } from "../servers.ts";
+import { deliver, printing } from "../emulator-client.ts";
+import type { Bench, Line, Subject } from "../measurement.ts";
+import { instanceOf, instancesOf, keysOf } from "../local-explorer.ts";
+import { poll } from "../alternatives/polling-client/index.ts";
+import { API_KEY } from "../server-processes.ts";
 
 /** Dollars a million beyond what is included: docs/operations.md. CPU time and storage come on top. */
 const PRICE = { request: 0.3, write: 5, read: 0.5 };

@@ -1,6 +1,6 @@
 // What a Worker in workerd has done, as wrangler's own local explorer shows it: the same look at all of them.
 import { z } from "zod";
-import type { Served } from "./servers.ts";
+import type { Served } from "./server-processes.ts";
 
 const Instances = z.object({ result: z.array(z.object({ id: z.string() })) });
 const Instance = z.object({

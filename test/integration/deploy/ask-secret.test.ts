@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
-import { askSecret } from "../../../scripts/deploy/ask.ts";
+import { askSecret } from "../../../scripts/deploy/ask-secret.ts";
 
 class Keys extends EventEmitter {
   raw: boolean[] = [];

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import type { Bench, Line } from "../bench.ts";
-import { percentile } from "../load.ts";
+import type { Bench, Line } from "../measurement.ts";
+import { percentile } from "../load-generator.ts";
 import { startChild } from "../../test/support/child.ts";
 
 const WRANGLER = [process.execPath, "node_modules/wrangler/bin/wrangler.js"];
@@ -13,8 +13,8 @@ const AIM = 50;
 
 const CONFIGS = {
   recorder: "wrangler.toml",
-  guide: "bench/rivals/guide/wrangler.toml",
-  floor: "bench/floors/wrangler.toml",
+  guide: "bench/alternatives/guide-handler/wrangler.toml",
+  floor: "bench/platform-baseline/wrangler.toml",
 } as const;
 type Name = keyof typeof CONFIGS;
 const NAMES: Name[] = ["recorder", "guide", "floor"];

@@ -1,8 +1,8 @@
 // This Worker, from outside.
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { inFlight } from "./load.ts";
-import { TOKEN, type Served } from "./servers.ts";
+import { inFlight } from "./load-generator.ts";
+import { TOKEN, type Served } from "./server-processes.ts";
 
 const Started = z.object({ id: z.string() });
 const Verdict = z.object({ verdict: z.string() });

@@ -1,9 +1,9 @@
 // (1) How soon a webhook is answered, and how many a second.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deliver, printing } from "../api.ts";
-import type { Bench, Line } from "../bench.ts";
-import { inFlight, percentile, timed } from "../load.ts";
+import { deliver, printing } from "../emulator-client.ts";
+import type { Bench, Line } from "../measurement.ts";
+import { inFlight, percentile, timed } from "../load-generator.ts";
 
 // `waker` verifies the signature and wakes a Workflow that waits for it: the least that a durable answer needs.
 const SUBJECTS = ["recorder", "guide", "floor", "waker"] as const;

@@ -18,7 +18,7 @@ export type Kept = {
  * @param options The API, and the way to the Worker.
  */
 export async function keepWebhooks(options: Options): Promise<Kept> {
-  const path = fileURLToPath(new URL("keeper.ts", import.meta.url));
+  const path = fileURLToPath(new URL("supervisor.ts", import.meta.url));
   const keeper = fork(path, { detached: true });
   // Not "close": after a disconnect it is never emitted.
   const ended = new Promise<void>((resolve) => keeper.once("exit", () => resolve()));

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { printing } from "../api.ts";
-import type { Bench, Line } from "../bench.ts";
-import { instanceOf } from "../explorer.ts";
-import { inFlight, percentile, timed } from "../load.ts";
-import type { Served } from "../servers.ts";
+import { printing } from "../emulator-client.ts";
+import type { Bench, Line } from "../measurement.ts";
+import { instanceOf } from "../local-explorer.ts";
+import { inFlight, percentile, timed } from "../load-generator.ts";
+import type { Served } from "../server-processes.ts";
 
 /** Triggers at once. */
 const WIDTH = 16;

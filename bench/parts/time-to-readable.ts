@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
-import { printing } from "../api.ts";
-import type { Bench, Line, Subject } from "../bench.ts";
-import { inFlight, percentile } from "../load.ts";
-import { poll } from "../rivals/poller/index.ts";
-import { API_KEY } from "../servers.ts";
+import { printing } from "../emulator-client.ts";
+import type { Bench, Line, Subject } from "../measurement.ts";
+import { inFlight, percentile } from "../load-generator.ts";
+import { poll } from "../alternatives/polling-client/index.ts";
+import { API_KEY } from "../server-processes.ts";
 
 /** Milliseconds that the API takes for an answer; one answer is taken off each time. */
 const LATENCY = 50;
