@@ -1,6 +1,6 @@
-// What a Worker in workerd has done, as wrangler's own local explorer shows it: the same look at all of them.
+// Reads the state of a Worker under `wrangler dev` through wrangler's local explorer, the same way for every Worker.
 import { z } from "zod";
-import type { Served } from "./server-processes.ts";
+import type { ServerProcess } from "./server-processes.ts";
 
 const Instances = z.object({ result: z.array(z.object({ id: z.string() })) });
 const Instance = z.object({
@@ -8,24 +8,26 @@ const Instance = z.object({
 });
 const Keys = z.object({ result: z.array(z.object({ name: z.string() })) });
 
-/** Ids of a Workflow's instances. */
-export async function instancesOf(served: Served, workflow: string): Promise<string[]> {
-  const { result } = Instances.parse(await ask(served, `/workflows/${workflow}/instances`));
+const MAX_KEYS = 1000;
+
+/** Lists the ids of a Workflow's instances. */
+export async function listInstances(server: ServerProcess, workflow: string): Promise<string[]> {
+  const { result } = Instances.parse(await query(server, `/workflows/${workflow}/instances`));
   return result.map(({ id }) => id);
 }
 
-/** An instance's status and how many steps it took. */
-export async function instanceOf(served: Served, workflow: string, id: string) {
-  const { result } = Instance.parse(await ask(served, `/workflows/${workflow}/instances/${id}`));
+/** Gives an instance's status and its number of steps. */
+export async function getInstance(server: ServerProcess, workflow: string, id: string) {
+  const { result } = Instance.parse(await query(server, `/workflows/${workflow}/instances/${id}`));
   return { status: result.status, steps: result.steps.length };
 }
 
-/** The keys of a KV namespace. */
-export async function keysOf(served: Served, namespace: string): Promise<string[]> {
-  const path = `/storage/kv/namespaces/${namespace}/keys?limit=1000`;
-  return Keys.parse(await ask(served, path)).result.map(({ name }) => name);
+/** Lists the keys of a KV namespace. */
+export async function listKeys(server: ServerProcess, namespace: string): Promise<string[]> {
+  const path = `/storage/kv/namespaces/${namespace}/keys?limit=${MAX_KEYS}`;
+  return Keys.parse(await query(server, path)).result.map(({ name }) => name);
 }
 
-async function ask({ url }: Served, path: string): Promise<unknown> {
+async function query({ url }: ServerProcess, path: string): Promise<unknown> {
   return (await fetch(`${url}/cdn-cgi/explorer/api${path}`)).json();
 }

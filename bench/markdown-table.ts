@@ -1,14 +1,14 @@
-// The table that is printed, as Markdown.
-import type { Line, Subject } from "./measurement.ts";
+// The table that the benchmark prints, as Markdown.
+import type { Measurement, Subject } from "./measurement.ts";
 
-const COLUMNS: [Subject, string][] = [
+const SUBJECT_TITLES: [Subject, string][] = [
   ["recorder", "this Worker"],
   ["guide", "the guide's handler"],
   ["poller", "a polling client"],
-  ["floor", "the platform"],
+  ["platform", "the platform"],
 ];
 
-const PARTS: Record<number, string> = {
+const PART_TITLES: Record<number, string> = {
   1: "Webhook",
   2: "Result",
   3: "Saturation",
@@ -18,38 +18,44 @@ const PARTS: Record<number, string> = {
   7: "Reading",
 };
 
-/** The table's head. */
-export function head(): string {
-  const titles = ["what", "unit", ...COLUMNS.map(([, title]) => title), "guide", "platform", "aim"];
-  return [titles, titles.map(() => "---")].map(rowOf).join("\n");
+/** Gives the table's head. */
+export function toTableHead(): string {
+  const subjects = SUBJECT_TITLES.map(([, title]) => title);
+  const titles = ["what", "unit", ...subjects, "guide", "platform", "aim"];
+  return [titles, titles.map(() => "---")].map(toRow).join("\n");
 }
 
-/** Lines of the table. */
-export function rows(lines: readonly Line[]): string {
-  const cells = lines.map((line) => [
-    `${PARTS[line.part] ?? ""}: ${line.what}`,
-    line.unit,
-    ...COLUMNS.map(([name]) => figure(line.values[name])),
-    ratio(line, "guide"),
-    ratio(line, "floor"),
-    line.aim === undefined ? "" : `${line.aim.text}: ${line.aim.met ? "met" : "**missed**"}`,
+/** Gives the table's rows, one for each measurement. */
+export function toTableRows(measurements: readonly Measurement[]): string {
+  const cells = measurements.map((measurement) => [
+    `${PART_TITLES[measurement.part] ?? ""}: ${measurement.name}`,
+    measurement.unit,
+    ...SUBJECT_TITLES.map(([subject]) => formatFigure(measurement.values[subject])),
+    formatRatio(measurement, "guide"),
+    formatRatio(measurement, "platform"),
+    formatAim(measurement),
   ]);
-  return cells.map(rowOf).join("\n");
+  return cells.map(toRow).join("\n");
 }
 
-function rowOf(cells: string[]): string {
+function toRow(cells: string[]): string {
   return `| ${cells.join(" | ")} |`;
 }
 
-/** How many times as good this Worker is. */
-function ratio({ values, more }: Line, other: Subject): string {
+/** Says how many times as good this Worker is as the other subject. */
+function formatRatio({ values, higherIsBetter }: Measurement, other: Subject): string {
   const mine = values.recorder;
   const theirs = values[other];
   if (mine === undefined || theirs === undefined || mine <= 0 || theirs <= 0) return "";
-  return `× ${figure(more === true ? mine / theirs : theirs / mine)}`;
+  return `× ${formatFigure(higherIsBetter === true ? mine / theirs : theirs / mine)}`;
 }
 
-function figure(value: number | undefined): string {
+function formatAim({ aim }: Measurement): string {
+  if (aim === undefined) return "";
+  return `${aim.text}: ${aim.met ? "met" : "**missed**"}`;
+}
+
+function formatFigure(value: number | undefined): string {
   if (value === undefined) return "";
   if (Number.isInteger(value) || Math.abs(value) >= 100) return value.toFixed(0);
   return value.toPrecision(Math.abs(value) >= 10 ? 3 : 2);

@@ -1,29 +1,30 @@
-// What every part measures with, and what it gives.
-import type { Api } from "./emulator-client.ts";
-import type { Recorder } from "./recorder-client.ts";
-import type { Served } from "./server-processes.ts";
+// What every part of the benchmark gets, and what it gives back.
+import type { EmulatorClient } from "./emulator-client.ts";
+import type { RecorderClient } from "./recorder-client.ts";
+import type { ServerProcess } from "./server-processes.ts";
 
-export type Bench = {
-  api: Api;
-  recorder: Recorder;
+export type BenchContext = {
+  emulator: EmulatorClient;
+  recorder: RecorderClient;
   /** The handler of OpenAI's guide. */
-  guide: Served;
-  floors: Served;
-  /** Where configurations and state are kept while the bench runs. */
+  guide: ServerProcess;
+  /** A Worker that does only what the platform itself needs. */
+  platform: ServerProcess;
+  /** The folder for configurations and state while the benchmark runs. */
   folder: string;
-  quick: boolean;
+  isQuick: boolean;
 };
 
-/** Who is measured: this Worker, what people would otherwise write, and what the platform itself can do. */
-export type Subject = "recorder" | "guide" | "poller" | "floor";
+/** What is measured: this Worker, what people would otherwise write, and the platform alone. */
+export type Subject = "recorder" | "guide" | "poller" | "platform";
 
 /** One line of the table. */
-export type Line = {
+export type Measurement = {
   part: number;
-  what: string;
+  name: string;
   unit: string;
   values: Partial<Record<Subject, number>>;
-  /** More is better, where it isn't the other way round. */
-  more?: boolean;
+  /** True for rates. Otherwise the lower value is the better one. */
+  higherIsBetter?: boolean;
   aim?: { text: string; met: boolean };
 };

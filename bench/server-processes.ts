@@ -1,88 +1,78 @@
-// Programs of their own, as they would run apart: the emulator, and each Worker in workerd. All of them end with this one.
-import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../scripts/lib/free-port.ts";
-import { startChild, type Child } from "../test/support/child.ts";
+// The emulator and the Workers, each as a program of its own. All of them end with the benchmark.
+import type { Settings } from "../emulator/settings.ts";
+import { startChild } from "../test/support/child.ts";
+import { startWorkerProcess, type WorkerProcess } from "../test/support/worker-process.ts";
 
-export const TOKEN = "a-token-for-the-bench-only";
+export const ACCESS_TOKEN = "a-token-for-the-bench-only";
 export const API_KEY = "sk-emulated-for-the-bench";
 export const WEBHOOK_SECRET = "whsec_c2VjcmV0LWZvci10aGUtYmVuY2gtb25seS0x";
 
 /** A program that answers at a URL. */
-export type Served = { url: string; child: Child; close(): Promise<void> };
+export type ServerProcess = Pick<WorkerProcess, "url" | "pid" | "output" | "close">;
 
-/** Starts the emulator, its runs without any delay. */
-export async function serveApi(): Promise<Served> {
-  const port = await freePort();
-  const settings = {
-    port,
-    "api-key": API_KEY,
-    "webhook-secret": WEBHOOK_SECRET,
-    "background-outputs": "present",
-    "queue-seconds": 0,
-    "run-seconds": 0,
-    interpreters: 1,
-    remembered: 100_000,
-  };
-  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return served(port, [process.execPath, "emulator/index.ts", ...flags], {});
-}
+export type WorkerOptions = {
+  /** The path of its wrangler.toml. */
+  config: string;
+  /** The folder of its KV and Workflows. */
+  state: string;
+  emulatorUrl: string;
+  /** The limit of V8's heap. */
+  maxHeapMb?: number;
+};
 
-/**
- * Starts a Worker.
- * @param config Its wrangler.toml.
- * @param state The folder of its KV and Workflows.
- * @param api The emulator's URL.
- * @param heap Megabytes that V8 may take, where that is limited.
- */
-export async function serveWorker(
-  config: string,
-  state: string,
-  api: string,
-  heap?: number,
-): Promise<Served> {
-  const port = await freePort();
-  const vars = {
-    OPENAI_BASE_URL: `${api}/v1`,
-    OPENAI_API_KEY: API_KEY,
-    OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    ACCESS_TOKEN: TOKEN,
-  };
-  const given = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const where = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
-  const wrangler = ["node_modules/wrangler/bin/wrangler.js", "dev", "--config", config];
-  const rest = ["--persist-to", state, "--show-interactive-dev-session=false"];
-  const flags = heap === undefined ? "" : `--max-heap-size=${heap}`;
-  return served(port, [process.execPath, ...wrangler, ...rest, ...where, ...given], {
-    MINIFLARE_WORKERD_V8_FLAGS: flags,
-  });
-}
+/** Runs end at once unless their request says otherwise. */
+const EMULATOR_SETTINGS: Partial<Settings> = {
+  port: 0,
+  apiKey: API_KEY,
+  webhookSecret: WEBHOOK_SECRET,
+  backgroundOutputs: "present",
+  queueSeconds: 0,
+  runSeconds: 0,
+  interpreters: 1,
+  remembered: 100_000,
+};
 
-async function served(
-  port: number,
-  command: string[],
-  env: Record<string, string>,
-): Promise<Served> {
-  const child = startChild(command, env);
-  const crash = () => child.crash();
-  process.once("exit", crash);
-  const url = `http://127.0.0.1:${port}`;
-  await answers(url, child);
+/** Starts the emulator on a free port; resolves when it accepts requests. */
+export async function startEmulatorProcess(): Promise<ServerProcess> {
+  const flags = Object.entries(EMULATOR_SETTINGS).flatMap(([name, value]) => [
+    `--${toKebabCase(name)}`,
+    String(value),
+  ]);
+  const child = startChild([process.execPath, "emulator/index.ts", ...flags]);
+  const kill = () => child.killGroup();
+  process.once("exit", kill);
+  const [url] = await child.waitForOutput(/http:\/\/127\.0\.0\.1:\d+/);
   return {
     url,
-    child,
+    pid: () => child.pid,
+    output: () => child.output(),
     async close() {
-      child.crash();
-      await child.ended();
-      process.off("exit", crash);
+      kill();
+      await child.waitForExit();
+      process.off("exit", kill);
     },
   };
 }
 
-async function answers(url: string, child: Child): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (await fetch(url).catch(() => null)) return;
-    if (!child.runs()) break;
-    await sleep(100);
-  }
-  throw new Error(`it does not answer:\n${child.text()}`);
+/** Starts a Worker that uses the emulator; resolves when it has answered its first request. */
+export async function startWorker(options: WorkerOptions): Promise<ServerProcess> {
+  const { config, state, emulatorUrl, maxHeapMb } = options;
+  const flags = maxHeapMb === undefined ? "" : `--max-heap-size=${maxHeapMb}`;
+  const worker = await startWorkerProcess({
+    config,
+    state,
+    vars: {
+      OPENAI_BASE_URL: `${emulatorUrl}/v1`,
+      OPENAI_API_KEY: API_KEY,
+      OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      ACCESS_TOKEN,
+    },
+    env: { MINIFLARE_WORKERD_V8_FLAGS: flags },
+  });
+  await fetch(worker.url);
+  return worker;
+}
+
+function toKebabCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

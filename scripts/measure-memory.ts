@@ -1,60 +1,53 @@
-// How much heap a response of almost 24 MiB takes: `node scripts/measure-memory.ts`. The Worker runs with ever less of it, until it dies.
-// V8's heap alone is limited that way, and roughly; the bytes themselves lie beside it, and Cloudflare counts them too.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { startEmulator } from "../emulator/server.ts";
-import { startChild } from "../test/support/child.ts";
-import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../test/support/world.ts";
-import { freePort } from "./lib/free-port.ts";
+// node scripts/measure-memory.ts: measures the V8 heap that a response of almost 24 MiB needs, by running the Worker with ever less of it until it fails.
+// The limit is approximate and covers V8's heap alone. The response's bytes lie outside the heap, and Cloudflare counts them too.
+import { pollUntil } from "./lib/retry.ts";
+import { startProcessWorld } from "../test/support/process-world.ts";
+import { TOKEN } from "../test/support/world.ts";
 
-/** Megabytes of heap, from much to little. */
-const HEAPS = [160, 128, 112, 96, 80, 64, 48, 32];
-const SIZE = 24 * 1024 * 1024 - 16_384;
-const LETTERS = { "plain text": "y", "one character beyond U+00FF": "\u2713" };
-const PATIENCE = 180_000;
+/** From much to little. */
+const HEAP_LIMITS_MB = [160, 128, 112, 96, 80, 64, 48, 32];
+const BODY_BYTES = 24 * 1024 * 1024 - 16_384;
+/** One character beyond U+00FF makes V8 store a text with two bytes a character. */
+const FIRST_CHARACTERS = { "plain text": "y", "one character beyond U+00FF": "\u2713" };
+const TIMEOUT_MS = 180_000;
+const POLL_INTERVAL_MS = 500;
 
 const headers = { authorization: `Bearer ${TOKEN}` };
 
-/** How it is read. */
+/** The ways to read a record: path after `/results/:id`, and whether it is the page. */
 const READS = {
-  record: "",
-  response: "/response",
-  outputs: "/outputs",
-  "page of its own": "",
+  record: { path: "", isPage: false },
+  response: { path: "/response", isPage: false },
+  outputs: { path: "/outputs", isPage: false },
+  "page of its own": { path: "", isPage: true },
 } as const;
 
-type Found = Record<string, boolean>;
+for (const [content, firstCharacter] of Object.entries(FIRST_CHARACTERS)) {
+  console.log(`\n24 MiB of ${content}`);
+  for (const heapMb of HEAP_LIMITS_MB) {
+    const works = await measure(heapMb, firstCharacter);
+    const cells = Object.entries(works).map(([name, ok]) => `${name} ${ok ? "yes" : "NO"}`);
+    console.log(`${String(heapMb).padStart(4)} MB  ${cells.join("  ")}`);
+    if (works["stored"] === false) break;
+  }
+}
 
-async function measure(heap: number, letter: string): Promise<Found> {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const emulator = await startEmulator({
-    apiKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    webhookUrl: `${url}/webhook`,
-    backgroundOutputs: "present",
-    queueSeconds: 0.1,
-    runSeconds: 0.1,
-  });
-  const flags = { MINIFLARE_WORKERD_V8_FLAGS: `--max-heap-size=${heap}` };
-  const worker = startChild(serveCommand(port, state, emulator.url), flags);
+/** Records one response and reads it in every way; gives what works with this much heap. */
+async function measure(heapMb: number, firstCharacter: string): Promise<Record<string, boolean>> {
+  const world = await startProcessWorld(
+    { backgroundOutputs: "present", queueSeconds: 0.1, runSeconds: 0.1 },
+    { env: { MINIFLARE_WORKERD_V8_FLAGS: `--max-heap-size=${heapMb}` } },
+  );
   try {
-    await worker.says(/Ready on/);
-    const input = `\`\`\`python\nprint(${JSON.stringify(letter)} + "y" * ${SIZE - 8})\n\`\`\``;
-    const id = await trigger(url, input);
-    const stored = await settled(url, id);
-    if (!stored) return { stored };
-    const found: Found = { stored };
-    for (const [name, rest] of Object.entries(READS))
-      found[name] = await reads(`${url}/results/${id}${rest}`, name.startsWith("page"));
-    return found;
+    const print = `print(${JSON.stringify(firstCharacter)} + "y" * ${BODY_BYTES - 8})`;
+    const id = await trigger(world.url, `\`\`\`python\n${print}\n\`\`\``);
+    const works: Record<string, boolean> = { stored: await isStored(world.url, id) };
+    if (works["stored"] === false) return works;
+    for (const [name, { path, isPage }] of Object.entries(READS))
+      works[name] = await canRead(`${world.url}/results/${id}${path}`, isPage);
+    return works;
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await world.close();
   }
 }
 
@@ -65,41 +58,27 @@ async function trigger(url: string, input: string): Promise<string> {
   return /resp_\w+/.exec(await answer.text())?.[0] ?? "";
 }
 
-/** Whether it is in the list as recorded: the list reads no body. */
-async function settled(url: string, id: string): Promise<boolean> {
-  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
-    const list = await text(`${url}/results?verdict=captured`);
-    if (list?.includes(id) === true) return true;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  return false;
+/** Waits until the list has the run as captured. The list reads no body, so reading it takes little memory. */
+async function isStored(url: string, id: string): Promise<boolean> {
+  const read = async () => (await fetchText(`${url}/results?verdict=captured`))?.includes(id);
+  return pollUntil(async () => (await read()) ?? false, {
+    intervalMs: POLL_INTERVAL_MS,
+    timeoutMs: TIMEOUT_MS,
+  }).catch(() => false);
 }
 
-async function reads(url: string, page: boolean): Promise<boolean> {
-  const body = await text(url, page ? { accept: "text/html" } : {});
-  return (
-    body !== null &&
-    (page || body.length > SIZE / 2) &&
-    body.endsWith(page ? "</html>" : body.slice(-1))
-  );
+async function canRead(url: string, isPage: boolean): Promise<boolean> {
+  const body = await fetchText(url, isPage ? { accept: "text/html" } : {});
+  if (body === null) return false;
+  return isPage ? body.endsWith("</html>") : body.length > BODY_BYTES / 2;
 }
 
-async function text(url: string, more: Record<string, string> = {}): Promise<string | null> {
+async function fetchText(url: string, more: Record<string, string> = {}): Promise<string | null> {
   try {
-    const signal = AbortSignal.timeout(PATIENCE);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     const answer = await fetch(url, { headers: { ...headers, ...more }, signal });
     return answer.ok ? await answer.text() : null;
   } catch {
     return null;
-  }
-}
-
-for (const [what, letter] of Object.entries(LETTERS)) {
-  console.log(`\n24 MiB of ${what}`);
-  for (const heap of HEAPS) {
-    const found = await measure(heap, letter);
-    const words = Object.entries(found).map(([name, ok]) => `${name} ${ok ? "yes" : "NO"}`);
-    console.log(`${String(heap).padStart(4)} MB  ${words.join("  ")}`);
-    if (found["stored"] === false) break;
   }
 }

@@ -1,119 +1,140 @@
-// Triggers, follows, and prints: what `npm start` shows in the terminal.
+// What `npm start` prints: it triggers the example, prints its progress, and prints the record.
+import { setTimeout as sleep } from "node:timers/promises";
 import { styleText } from "node:util";
 import { z } from "zod";
 import { ResponseRecord, type Call } from "../src/record/schema.ts";
-import type { Here } from "./local-stack.ts";
+import type { LocalStack } from "./local-stack.ts";
 
-const Started = z.object({ id: z.string(), status: z.string() });
-const Listed = z.object({
+type Verdict = ResponseRecord["verdict"];
+
+const TriggerAnswer = z.object({ id: z.string(), status: z.string() });
+const ResultsPage = z.object({
   results: z.array(z.object({ id: z.string(), verdict: z.string() })),
   cursor: z.string().nullable(),
 });
 
-/** Verdicts of records that may not be settled. */
-const UNSETTLED = new Set(["pending", "suspect", "lost"]);
+const POLL_INTERVAL_MS = 150;
+/** As wide as the longest channel. */
+const LABEL_WIDTH = 12;
 
-/** What a verdict means, in a line. */
-const MEANING: Record<ResponseRecord["verdict"], string> = {
-  captured: "the first look after the end had the outputs",
-  recovered: "a later look, or another channel, had the outputs",
+/** Verdicts of records that may not be settled. */
+const UNSETTLED_VERDICTS = new Set(["pending", "suspect", "lost"]);
+
+const VERDICT_MEANINGS: Record<Verdict, string> = {
+  captured: "the first observation after the end had the outputs",
+  recovered: "a later observation, or another channel, had the outputs",
   silent: "no outputs, and nothing suggests that there were any",
   suspect: "no outputs, though the code should have shown something",
   lost: "no outputs, though identical code had some in the foreground",
-  pending: "not looked at after its end yet",
+  pending: "not observed after its end yet",
   no_calls: "the response used no code interpreter",
   not_found: "OpenAI knows no such response",
   abandoned: "no end was seen within 24 hours",
 };
 
 /**
- * Triggers the report's request, and wakes what an earlier run left waiting.
- * @param here Where the Worker is.
+ * Triggers the example from the bug report with a control, and refetches what an earlier run left unsettled.
  * @returns The response's id.
  */
-export async function trigger(here: Here): Promise<string> {
-  await wakePending(here);
-  // The report's comparison: its own request in background mode, and once more in the foreground.
-  const answer = await ask(here, "/trigger", {
+export async function triggerExample(stack: LocalStack): Promise<string> {
+  await refetchUnsettled(stack);
+  const answer = await callWorker(stack, "/trigger", {
     method: "POST",
     body: JSON.stringify({ control: true }),
   });
   if (answer.status !== 202) throw new Error(await answer.text());
-  const { id, status } = Started.parse(await answer.json());
-  say("triggered", `${id} (${here.live ? "the real API" : "the emulator"})`);
-  say(status, "");
+  const { id, status } = TriggerAnswer.parse(await answer.json());
+  startedAt = Date.now();
+  printEvent("triggered", `${id} (${stack.isLive ? "the real API" : "the emulator"})`);
+  printEvent(status);
   return id;
 }
 
 /**
- * Follows a response until it is stored and its control has ended, and says what happens. Looks that may come later are not waited for.
- * @param here Where the Worker is.
- * @param id The response's id.
+ * Follows a run and prints its progress, until its record is stored and its control has ended. It doesn't wait for later observations.
+ * @returns The record at that time.
  */
-export async function settle(here: Here, id: string): Promise<ResponseRecord> {
-  let shown = new Set<string>();
+export async function followRun(stack: LocalStack, id: string): Promise<ResponseRecord> {
+  const waitSeconds = stack.isLive ? 1 : 0;
+  let printed = new Set<string>();
   for (;;) {
-    const status: string = await here.status(id);
-    if (!shown.has(status) && status !== "queued") say(status.replace("_", " "), "");
-    const record = await read(here, `/results/${id}?wait=${here.live ? 1 : 0}`);
-    shown = announce(record, new Set([...shown, status]));
+    const status: string = await stack.fetchStatus(id);
+    if (!printed.has(status) && status !== "queued") printEvent(status.replace("_", " "));
+    const record = await fetchRecord(stack, `/results/${id}?wait=${waitSeconds}`);
+    printed = printProgress(record, new Set([...printed, status]));
     if (record.recorded_at !== null && record.control !== null) return record;
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await sleep(POLL_INTERVAL_MS);
   }
 }
 
-/**
- * Prints a record.
- * @param here Where the Worker is.
- * @param record The record.
- */
-export function showEvidence(here: Here, record: ResponseRecord): void {
-  showCalls("background", record.calls);
-  if (record.control !== null) showCalls("foreground", record.control.calls);
+/** Prints a record's calls, its control's calls, its verdict and its page. */
+export function printRecord(stack: LocalStack, record: ResponseRecord): void {
+  printCalls("background", record.calls);
+  if (record.control !== null) printCalls("foreground", record.control.calls);
   const verdict = styleText("bold", record.verdict);
-  console.log(`\nVerdict  ${verdict}: ${MEANING[record.verdict]}`);
+  console.log(`\nVerdict  ${verdict}: ${VERDICT_MEANINGS[record.verdict]}`);
   if (record.error !== null) console.log(`Error    ${record.error.code}: ${record.error.message}`);
-  console.log(`Page     ${here.url}/results/${record.id}`);
+  console.log(`Page     ${stack.url}/results/${record.id}`);
 }
 
-// After the local runtime has been restarted no waiting instance wakes by itself; in production they have alarms.
-async function wakePending(here: Here): Promise<void> {
-  let woken = 0;
+// After a restart of the local runtime no waiting instance continues by itself; in production alarms wake them.
+async function refetchUnsettled(stack: LocalStack): Promise<void> {
+  let count = 0;
   for (let cursor = ""; ;) {
-    const answer = await ask(here, `/results?limit=100${cursor}`);
-    const page = Listed.parse(await answer.json());
-    for (const { id } of page.results.filter((row) => UNSETTLED.has(row.verdict))) {
-      woken += await wakeOne(here, id);
+    const answer = await callWorker(stack, `/results?limit=100${cursor}`);
+    const page = ResultsPage.parse(await answer.json());
+    for (const { id } of page.results.filter((row) => UNSETTLED_VERDICTS.has(row.verdict))) {
+      count += (await refetchIfUnsettled(stack, id)) ? 1 : 0;
     }
     if (page.cursor === null) break;
     cursor = `&cursor=${encodeURIComponent(page.cursor)}`;
   }
-  if (woken > 0) say("woken", `${woken} runs that were still waiting`);
+  if (count > 0) printEvent("refetched", `${count} earlier runs that were not settled`);
 }
 
-async function wakeOne(here: Here, id: string): Promise<number> {
-  const record = await read(here, `/results/${id}`);
-  if (record.settled_at !== null) return 0;
-  await ask(here, `/results/${id}/refetch`, { method: "POST" });
-  return 1;
+async function refetchIfUnsettled(stack: LocalStack, id: string): Promise<boolean> {
+  const record = await fetchRecord(stack, `/results/${id}`);
+  if (record.settled_at !== null) return false;
+  await callWorker(stack, `/results/${id}/refetch`, { method: "POST" });
+  return true;
 }
 
-function announce(record: ResponseRecord, shown: Set<string>): Set<string> {
-  const lines = new Map<string, string>();
-  if (record.webhook !== null) lines.set("webhook", record.webhook.type);
-  let looks = 0;
-  for (const seen of record.observations) {
-    const name = seen.channel === "control" ? "control" : `look ${(looks += 1)}`;
-    const calls = seen.calls.map((call) => call.outputs).join(", ");
-    const what = seen.status ?? `HTTP ${seen.http_status ?? "none"}`;
-    lines.set(name, `${seen.channel}: ${what}${calls === "" ? "" : `, outputs ${calls}`}`);
+/** Prints the events that are not in `printed` yet; gives all that are printed by then. */
+function printProgress(record: ResponseRecord, printed: Set<string>): Set<string> {
+  const keys = new Set(printed);
+  for (const { key, label, detail } of toEvents(record)) {
+    if (!keys.has(key)) printEvent(label, detail);
+    keys.add(key);
   }
-  if (record.recorded_at !== null) lines.set(`stored`, record.verdict);
-  for (const [what, detail] of lines) if (!shown.has(what)) say(what, detail);
-  return new Set([...shown, ...lines.keys()]);
+  return keys;
 }
 
-function showCalls(title: string, calls: Call[]): void {
+/** An event of a run. The key tells it from other events with the same label. */
+type RunEvent = { key: string; label: string; detail: string };
+
+function toEvents({ webhook, observations, recorded_at, verdict }: ResponseRecord): RunEvent[] {
+  let count = 0;
+  const observed = observations.map((observation) => {
+    // The control's observations share one key, so that only the first of them is printed.
+    const isControl = observation.channel === "control";
+    return toEvent(isControl ? "control" : `observation ${(count += 1)}`, observation);
+  });
+  return [
+    ...(webhook === null ? [] : [{ key: "webhook", label: "webhook", detail: webhook.type }]),
+    ...observed,
+    ...(recorded_at === null ? [] : [{ key: "stored", label: "stored", detail: verdict }]),
+  ];
+}
+
+function toEvent(key: string, observation: ResponseRecord["observations"][number]): RunEvent {
+  const { channel, status, http_status } = observation;
+  const outputs = observation.calls.map((call) => call.outputs).join(", ");
+  const what = status ?? `HTTP ${http_status ?? "none"}`;
+  const detail = outputs === "" ? what : `${what}, outputs ${outputs}`;
+  return { key, label: channel, detail };
+}
+
+function printCalls(title: string, calls: Call[]): void {
   console.log(`\n${styleText("bold", title)}`);
   if (calls.length === 0) console.log("  no calls");
   for (const call of calls) {
@@ -126,21 +147,20 @@ function indent(text: string): string {
   return text.replaceAll("\n", "\n           ");
 }
 
-async function read(here: Here, path: string): Promise<ResponseRecord> {
-  const answer = await ask(here, path);
+async function fetchRecord(stack: LocalStack, path: string): Promise<ResponseRecord> {
+  const answer = await callWorker(stack, path);
   if (!answer.ok) throw new Error(await answer.text());
   return ResponseRecord.parse(await answer.json());
 }
 
-function ask(here: Here, path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { authorization: `Bearer ${here.token}`, "content-type": "application/json" };
-  return fetch(`${here.url}${path}`, { ...init, headers });
+function callWorker(stack: LocalStack, path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { authorization: `Bearer ${stack.token}`, "content-type": "application/json" };
+  return fetch(`${stack.url}${path}`, { ...init, headers });
 }
 
-let started = Date.now();
+let startedAt = Date.now();
 
-function say(what: string, detail: string): void {
-  if (what === "triggered") started = Date.now();
-  const seconds = ((Date.now() - started) / 1000).toFixed(1).padStart(5);
-  console.log(`${styleText("dim", `${seconds} s`)}  ${what.padEnd(11)} ${detail}`);
+function printEvent(label: string, detail = ""): void {
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1).padStart(5);
+  console.log(`${styleText("dim", `${seconds} s`)}  ${label.padEnd(LABEL_WIDTH)} ${detail}`);
 }

@@ -1,152 +1,187 @@
-// (4) What one response takes: requests to OpenAI, KV, Workflow steps, and what Cloudflare asks for a million of them.
+// Part 4: what one response takes: requests to OpenAI, KV operations, Workflow steps, and Cloudflare's price of a million responses.
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { z } from "zod";
-import { deliver, printing } from "../emulator-client.ts";
-import type { Bench, Line, Subject } from "../measurement.ts";
-import { instanceOf, instancesOf, keysOf } from "../local-explorer.ts";
 import { poll } from "../alternatives/polling-client/index.ts";
+import { deliverWebhook } from "../deliver-webhook.ts";
+import { getInstance, listInstances, listKeys } from "../local-explorer.ts";
+import type { BenchContext, Measurement, Subject } from "../measurement.ts";
+import { createPrintRequest } from "../requests.ts";
 import { API_KEY } from "../server-processes.ts";
 
-/** Dollars a million beyond what is included: docs/operations.md. CPU time and storage come on top. */
-const PRICE = { request: 0.3, write: 5, read: 0.5 };
+/** Dollars a million operations beyond what is included: docs/operations.md. CPU time and storage cost more on top. */
+const PRICES = { workerRequest: 0.3, kvWrite: 5, kvRead: 0.5 };
 
-const Operation = z.object({ event: z.literal("kv"), operation: z.string() });
+const KvOperation = z.object({ event: z.literal("kv"), operation: z.string() });
 
-type Cost = { calls: number; writes?: number; reads?: number; steps?: number; dollars?: number };
+type Cost = {
+  apiRequests: number;
+  kvWrites?: number;
+  kvReads?: number;
+  steps?: number;
+  dollars?: number;
+};
 /** What runs took until they were settled, on average. */
-export type Taken = { calls: number; writes: number; steps: number };
+export type AverageCost = { apiRequests: number; kvWrites: number; steps: number };
 
-const UNITS = {
-  calls: "requests to OpenAI",
-  writes: "KV writes",
-  reads: "KV reads, read once",
+const COST_TITLES = {
+  apiRequests: "requests to OpenAI",
+  kvWrites: "KV writes",
+  kvReads: "KV reads, read once",
   steps: "Workflow steps",
-  dollars: "Cloudflare, a million",
+  dollars: "Cloudflare's price of a million",
 } as const;
 
-const NAMES: (keyof Cost)[] = ["calls", "writes", "reads", "steps", "dollars"];
+const COST_NAMES: (keyof Cost)[] = ["apiRequests", "kvWrites", "kvReads", "steps", "dollars"];
 
-type Aims = Partial<Record<keyof Cost, number>>;
-const AIMS: Aims = { writes: 3 };
+type MaxCost = Partial<Record<keyof Cost, number>>;
+const AIMS: MaxCost = { kvWrites: 3 };
 
-export async function costs(bench: Bench): Promise<Line[]> {
-  const silent = { model: "gpt-5.2", input: "emulator: run 0.5 seconds" };
-  const plain = { recorder: await ofRecorder(bench, silent) };
-  const called = {
-    recorder: await ofRecorder(bench, printing(1, 0.5)),
-    guide: await ofGuide(bench),
-    poller: await ofPoller(bench),
+export async function measureCostPerResponse(context: BenchContext): Promise<Measurement[]> {
+  const withoutCalls = { model: "gpt-5.2", input: "emulator: run 0.5 seconds" };
+  const withCall = createPrintRequest(1, 0.5);
+  const costs = {
+    withoutCalls: { recorder: await measureRecorder(context, withoutCalls) },
+    withCall: {
+      recorder: await measureRecorder(context, withCall),
+      guide: await measureGuide(context),
+      poller: await measurePoller(context),
+    },
+    held: { recorder: await measureRecorder(context, { ...withCall, hold: true }) },
   };
-  const held = { recorder: await ofRecorder(bench, { ...printing(1, 0.5), hold: true }) };
-  await bench.api.set({ webhookUrl: null });
+  await context.emulator.changeSettings({ webhookUrl: null });
   return [
-    ...linesOf("without calls", plain, { ...AIMS, calls: 2 }),
-    ...linesOf("with a call", called, AIMS),
-    ...linesOf("held", held, AIMS),
+    ...toMeasurements("without calls", costs.withoutCalls, { ...AIMS, apiRequests: 2 }),
+    ...toMeasurements("with a call", costs.withCall, AIMS),
+    ...toMeasurements("held", costs.held, AIMS),
   ];
 }
 
-/** One run, from its trigger to one reading of its result. */
-async function ofRecorder({ api, recorder }: Bench, request: object): Promise<Cost> {
-  const { served } = recorder;
-  await api.set({ webhookUrl: `${recorder.url}/webhook` });
-  await api.forget();
-  const before = new Set(await instancesOf(served, "holder"));
+/** Measures one run, from its trigger to one read of its result. */
+async function measureRecorder(context: BenchContext, request: object): Promise<Cost> {
+  const { emulator, recorder } = context;
+  const { server } = recorder;
+  await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
+  await emulator.clearRequests();
+  const earlierHolders = new Set(await listInstances(server, "holder"));
   const id = await recorder.trigger(request);
-  await recorder.settled([id]);
-  const holders = (await instancesOf(served, "holder")).filter((holder) => !before.has(holder));
-  const { calls, writes, steps } = await takenBy({ api, recorder }, [id], holders);
-  const stored = operations(served.child.text(), [id]);
-  await recorder.verdict(id);
-  const reads = operations(served.child.text(), [id]).length - stored.length;
-  // The trigger, its reading, and the webhook where there is one; an instance is billed as a request.
-  const requests = (holders.length > 0 ? 2 : 3) + 1 + holders.length;
-  return { calls, writes, reads, steps, dollars: priceOf({ requests, writes, reads }) };
+  await recorder.waitUntilSettled([id]);
+  const allHolders = await listInstances(server, "holder");
+  const holders = allHolders.filter((holder) => !earlierHolders.has(holder));
+  const cost = await measureAverageCost(context, [id], holders);
+  const operationsBeforeRead = parseKvOperations(server.output(), [id]).length;
+  await recorder.fetchVerdict(id);
+  const kvReads = parseKvOperations(server.output(), [id]).length - operationsBeforeRead;
+  // The trigger, the read, and the webhook unless the run was held; each instance is billed as a request.
+  const workerRequests = (holders.length > 0 ? 2 : 3) + 1 + holders.length;
+  const dollars = toDollarsPerMillion({ workerRequests, kvWrites: cost.kvWrites, kvReads });
+  return { ...cost, kvReads, dollars };
 }
 
 /**
- * What settled runs took, on average. Since `api.forget` nobody else may have asked the API.
+ * Measures what settled runs took, on average. The API must have had no other requests since `clearRequests`.
  * @param ids The runs.
- * @param holders The instances that held them.
+ * @param holders The instances of their connections, for held runs.
  */
-export async function takenBy(
-  { api, recorder }: Pick<Bench, "api" | "recorder">,
+export async function measureAverageCost(
+  { emulator, recorder }: Pick<BenchContext, "emulator" | "recorder">,
   ids: string[],
   holders: string[] = [],
-): Promise<Taken> {
-  const { served } = recorder;
-  const calls = (await api.requests()).length;
-  const stored = operations(served.child.text(), ids);
+): Promise<AverageCost> {
+  const { server } = recorder;
+  const apiRequests = await emulator.countRequests();
+  const operations = parseKvOperations(server.output(), ids);
   const instances = await Promise.all([
-    ...ids.map((id) => instanceOf(served, "recorder", id)),
-    ...holders.map((holder) => instanceOf(served, "holder", holder)),
+    ...ids.map((id) => getInstance(server, "recorder", id)),
+    ...holders.map((holder) => getInstance(server, "holder", holder)),
   ]);
-  const steps = instances.reduce((sum, one) => sum + one.steps, 0);
-  const writes = stored.filter((operation) => operation === "put").length;
-  const many = ids.length;
-  return { calls: calls / many, writes: writes / many, steps: steps / many };
+  const steps = instances.reduce((sum, instance) => sum + instance.steps, 0);
+  const kvWrites = operations.filter((operation) => operation === "put").length;
+  const runs = ids.length;
+  return { apiRequests: apiRequests / runs, kvWrites: kvWrites / runs, steps: steps / runs };
 }
 
-async function ofGuide({ api, guide }: Bench): Promise<Cost> {
-  await api.set({ webhookUrl: null });
-  const id = await api.create(printing(1));
-  await api.ended(id);
-  await api.forget();
-  await deliver(`${guide.url}/webhook`, id);
-  const writes = (await keysOf(guide, "RESULTS")).filter((name) => name.includes(id)).length;
-  // The run is created once, by its caller.
-  const calls = (await api.requests()).length + 1;
-  return { calls, writes, steps: 0, dollars: priceOf({ requests: 2, writes, reads: 1 }) };
+async function measureGuide({ emulator, guide }: BenchContext): Promise<Cost> {
+  await emulator.changeSettings({ webhookUrl: null });
+  const id = await emulator.createResponse(createPrintRequest(1));
+  await emulator.waitForEnd(id);
+  await emulator.clearRequests();
+  await deliverWebhook(`${guide.url}/webhook`, id);
+  const keys = await listKeys(guide, "RESULTS");
+  const kvWrites = keys.filter((key) => key.includes(id)).length;
+  // The caller's create is one more request.
+  const apiRequests = (await emulator.countRequests()) + 1;
+  const dollars = toDollarsPerMillion({ workerRequests: 2, kvWrites, kvReads: 1 });
+  return { apiRequests, kvWrites, steps: 0, dollars };
 }
 
-async function ofPoller({ api }: Bench): Promise<Cost> {
-  await api.set({ webhookUrl: null });
-  await api.forget();
-  const client = new OpenAI({ apiKey: API_KEY, baseURL: `${api.url}/v1`, webhookSecret: null });
-  assert.equal((await poll(client, printing(1, 3))).status, "completed");
-  return { calls: (await api.requests()).length };
+async function measurePoller({ emulator }: BenchContext): Promise<Cost> {
+  await emulator.changeSettings({ webhookUrl: null });
+  await emulator.clearRequests();
+  const baseURL = `${emulator.url}/v1`;
+  const client = new OpenAI({ apiKey: API_KEY, baseURL, webhookSecret: null });
+  assert.equal((await poll(client, createPrintRequest(1, 3))).status, "completed");
+  return { apiRequests: await emulator.countRequests() };
 }
 
-function priceOf(taken: { requests: number; writes: number; reads: number }): number {
-  const { requests, writes, reads } = taken;
-  return requests * PRICE.request + writes * PRICE.write + reads * PRICE.read;
+function toDollarsPerMillion(count: {
+  workerRequests: number;
+  kvWrites: number;
+  kvReads: number;
+}): number {
+  return (
+    count.workerRequests * PRICES.workerRequest +
+    count.kvWrites * PRICES.kvWrite +
+    count.kvReads * PRICES.kvRead
+  );
 }
 
-/** What the Worker's log says of KV and these responses. */
-function operations(log: string, ids: string[]): string[] {
+/** Finds the KV operations of these responses in the Worker's log. */
+function parseKvOperations(log: string, ids: string[]): string[] {
   const lines = log.split("\n").filter((line) => line.startsWith('{"event":"kv"'));
   const own = lines.filter((line) => ids.some((id) => line.includes(id)));
-  return own.map((line) => Operation.parse(JSON.parse(line)).operation);
+  return own.map((line) => KvOperation.parse(JSON.parse(line)).operation);
 }
 
-function linesOf(what: string, taken: Partial<Record<Subject, Cost>>, aims: Aims): Line[] {
-  return NAMES.map((name) => {
-    const found = Object.entries(taken).flatMap(([subject, cost]) =>
-      cost[name] === undefined ? [] : [[subject, cost[name]] as const],
+function toMeasurements(
+  kind: string,
+  costs: Partial<Record<Subject, Cost>>,
+  aims: MaxCost,
+): Measurement[] {
+  return COST_NAMES.map((costName) => {
+    const values = Object.entries(costs).flatMap(([subject, cost]) =>
+      cost[costName] === undefined ? [] : [[subject, cost[costName]] as const],
     );
-    const unit = name === "dollars" ? "$" : "";
-    const line = { part: 4, what: `a response ${what}: ${UNITS[name]}`, unit };
-    return { ...line, values: Object.fromEntries(found), ...aimOf(name, taken.recorder, aims) };
+    return {
+      part: 4,
+      name: `a response ${kind}: ${COST_TITLES[costName]}`,
+      unit: costName === "dollars" ? "$" : "",
+      values: Object.fromEntries(values),
+      ...toAim(costName, costs.recorder, aims),
+    };
   });
 }
 
-function aimOf(name: keyof Cost, cost: Cost | undefined, aims: Aims): Pick<Line, "aim"> {
-  const most = aims[name];
-  if (most === undefined) return {};
-  return { aim: { text: `${most}`, met: (cost?.[name] ?? Number.NaN) <= most } };
+function toAim(
+  costName: keyof Cost,
+  cost: Cost | undefined,
+  aims: MaxCost,
+): Pick<Measurement, "aim"> {
+  const max = aims[costName];
+  if (max === undefined) return {};
+  return { aim: { text: `${max}`, met: (cost?.[costName] ?? Number.NaN) <= max } };
 }
 
 /**
- * Lines that say whether a response costs the same whatever is stored, and however much it prints.
- * @param what The circumstances.
+ * Gives the measurements of part 5 that say whether a response costs the same under these circumstances.
+ * @param circumstances How much is stored, or how much the response printed.
  */
-export function growthOf(what: string, taken: Taken): Line[] {
-  return (["calls", "writes", "steps"] as const).map((name) => ({
+export function toGrowthMeasurements(circumstances: string, cost: AverageCost): Measurement[] {
+  return (["apiRequests", "kvWrites", "steps"] as const).map((costName) => ({
     part: 5,
-    what: `${what}: ${UNITS[name]}, a response`,
+    name: `${circumstances}: ${COST_TITLES[costName]}, a response`,
     unit: "",
-    values: { recorder: taken[name] },
-    ...aimOf(name, taken, AIMS),
+    values: { recorder: cost[costName] },
+    ...toAim(costName, cost, AIMS),
   }));
 }

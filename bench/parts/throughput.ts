@@ -1,86 +1,108 @@
-// (3) Whole responses a second, from trigger to stored, beside Workflows that do nothing.
+// Part 3: whole responses a second, from trigger to record, compared with Workflows that do nothing else.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import { printing } from "../emulator-client.ts";
-import type { Bench, Line } from "../measurement.ts";
-import { instanceOf } from "../local-explorer.ts";
-import { inFlight, percentile, timed } from "../load-generator.ts";
-import type { Served } from "../server-processes.ts";
+import { pollUntil } from "../../scripts/lib/retry.ts";
+import { percentile, runConcurrently, timeConcurrently } from "../load-generator.ts";
+import { getInstance } from "../local-explorer.ts";
+import type { BenchContext, Measurement } from "../measurement.ts";
+import { createPrintRequest } from "../requests.ts";
+import type { ServerProcess } from "../server-processes.ts";
 
-/** Triggers at once. */
-const WIDTH = 16;
+const TRIGGER_CONCURRENCY = 16;
+const POLL_INTERVAL_MS = 50;
 
-export async function saturate(bench: Bench): Promise<Line[]> {
-  const rounds = bench.quick ? 1 : 2;
-  const count = bench.quick ? 12 : 64;
-  const found = { calls: none(), plain: none(), empty: none(), same: none() };
-  await bench.api.set({ webhookUrl: `${bench.recorder.url}/webhook` });
+/** Names of the platform's Workflows and of the routes that start them. */
+type BaselineWorkflow = "empty" | "equivalent";
+
+export async function measureThroughput(context: BenchContext): Promise<Measurement[]> {
+  const { emulator, recorder, platform, isQuick } = context;
+  const rounds = isQuick ? 1 : 2;
+  const count = isQuick ? 12 : 64;
+  const perSecond = {
+    withCall: new Array<number>(),
+    withoutCalls: new Array<number>(),
+    empty: new Array<number>(),
+    equivalent: new Array<number>(),
+  };
+  await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
   for (let round = 0; round < rounds; round += 1) {
-    found.calls.push(await recorded(bench, count, printing));
-    found.plain.push(await recorded(bench, count, () => ({ input: "hello" })));
-    found.empty.push(await finished(bench.floors, count, "empty"));
-    found.same.push(await finished(bench.floors, count, "same"));
+    perSecond.withCall.push(await measureRecordsPerSecond(context, count, createPrintRequest));
+    perSecond.withoutCalls.push(
+      await measureRecordsPerSecond(context, count, () => ({ input: "hello" })),
+    );
+    perSecond.empty.push(await measureInstancesPerSecond(platform, count, "empty"));
+    perSecond.equivalent.push(await measureInstancesPerSecond(platform, count, "equivalent"));
   }
-  await bench.api.set({ webhookUrl: null });
-  const put = await writes(bench);
+  await emulator.changeSettings({ webhookUrl: null });
+  const { withCall, withoutCalls, empty, equivalent } = perSecond;
   return [
-    line("responses with a call, beside the empty Workflow", found.calls, found.empty),
-    line("responses without calls, beside the empty Workflow", found.plain, found.empty),
-    line("the same, beside a Workflow with as many steps and writes", found.plain, found.same),
-    { part: 3, what: "one KV put, alone", unit: "ms", values: { floor: put } },
+    toMeasurement("responses with a call, compared with the empty Workflow", withCall, empty),
+    toMeasurement("responses without calls, compared with the empty Workflow", withoutCalls, empty),
+    toMeasurement(
+      "responses without calls, compared with a Workflow of as many steps and writes",
+      withoutCalls,
+      equivalent,
+    ),
+    {
+      part: 3,
+      name: "one KV put, alone",
+      unit: "ms",
+      values: { platform: await measureKvPutMs(context) },
+    },
   ];
 }
 
-function none(): number[] {
-  return [];
-}
-
-function line(what: string, mine: number[], floor: number[]): Line {
-  const values = { recorder: percentile(mine, 50), floor: percentile(floor, 50) };
-  return { part: 3, what, unit: "/s", values, more: true };
+function toMeasurement(name: string, recorder: number[], platform: number[]): Measurement {
+  const values = { recorder: percentile(recorder, 50), platform: percentile(platform, 50) };
+  return { part: 3, name, unit: "/s", values, higherIsBetter: true };
 }
 
 /**
- * Responses a second, from the first trigger to the last record.
- * @param count How many, never more than 16 triggers at once.
- * @param request The request of each.
+ * Measures responses a second, from the first trigger to the last record.
+ * @param count How many responses, at most 16 triggers at once.
+ * @param createRequest Creates the request of the response with this number.
  */
-export async function recorded(
-  { recorder }: Pick<Bench, "recorder">,
+export async function measureRecordsPerSecond(
+  { recorder }: Pick<BenchContext, "recorder">,
   count: number,
-  request: (n: number) => object,
+  createRequest: (n: number) => object,
 ): Promise<number> {
-  const began = performance.now();
-  const ids = await inFlight(WIDTH, count, (n) => recorder.trigger(request(n)));
-  for (;;) {
-    const done = await recorder.recorded(count);
-    if (ids.every((id) => done.has(id))) break;
-    await sleep(50);
-  }
-  const seconds = (performance.now() - began) / 1000;
-  await recorder.settled(ids);
+  const startedAt = performance.now();
+  const ids = await runConcurrently(TRIGGER_CONCURRENCY, count, (n) =>
+    recorder.trigger(createRequest(n)),
+  );
+  const areRecorded = async () => {
+    const recorded = await recorder.listRecorded(count);
+    return ids.every((id) => recorded.has(id));
+  };
+  await pollUntil(areRecorded, { intervalMs: POLL_INTERVAL_MS });
+  const seconds = (performance.now() - startedAt) / 1000;
+  await recorder.waitUntilSettled(ids);
   return count / seconds;
 }
 
-async function finished(floors: Served, count: number, workflow: string): Promise<number> {
-  const began = performance.now();
-  const ids = await inFlight(WIDTH, count, async () => {
+async function measureInstancesPerSecond(
+  platform: ServerProcess,
+  count: number,
+  workflow: BaselineWorkflow,
+): Promise<number> {
+  const startedAt = performance.now();
+  const ids = await runConcurrently(TRIGGER_CONCURRENCY, count, async () => {
     const id = randomUUID();
-    assert.equal((await fetch(`${floors.url}/${workflow}/${id}`)).status, 200);
+    assert.equal((await fetch(`${platform.url}/${workflow}/${id}`)).status, 200);
     return id;
   });
-  await inFlight(WIDTH, count, (n) => complete(floors, workflow, ids[n] ?? ""));
-  return count / ((performance.now() - began) / 1000);
+  const isComplete = async (id: string) =>
+    (await getInstance(platform, workflow, id)).status === "complete";
+  await runConcurrently(TRIGGER_CONCURRENCY, count, (n) =>
+    pollUntil(() => isComplete(ids[n] ?? ""), { intervalMs: POLL_INTERVAL_MS }),
+  );
+  return count / ((performance.now() - startedAt) / 1000);
 }
 
-async function complete(floors: Served, workflow: string, id: string): Promise<void> {
-  while ((await instanceOf(floors, workflow, id)).status !== "complete") await sleep(50);
-}
-
-async function writes({ floors, quick }: Bench): Promise<number> {
-  const { samples } = await timed(1, quick ? 20 : 60, async () => {
-    assert.equal((await fetch(`${floors.url}/put/${randomUUID()}`)).status, 200);
+async function measureKvPutMs({ platform, isQuick }: BenchContext): Promise<number> {
+  const { samplesMs } = await timeConcurrently(1, isQuick ? 20 : 60, async () => {
+    assert.equal((await fetch(`${platform.url}/put/${randomUUID()}`)).status, 200);
   });
-  return percentile(samples, 50);
+  return percentile(samplesMs, 50);
 }

@@ -1,121 +1,135 @@
-// (2) From a response's end to its readable result.
+// Part 2: from the end of a response until its result can be read.
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
-import { printing } from "../emulator-client.ts";
-import type { Bench, Line, Subject } from "../measurement.ts";
-import { inFlight, percentile } from "../load-generator.ts";
+import { pollUntil } from "../../scripts/lib/retry.ts";
 import { poll } from "../alternatives/polling-client/index.ts";
+import { percentile, runConcurrently } from "../load-generator.ts";
+import type { BenchContext, Measurement, Subject } from "../measurement.ts";
+import { createPrintRequest, type PrintRequest } from "../requests.ts";
 import { API_KEY } from "../server-processes.ts";
 
-/** Milliseconds that the API takes for an answer; one answer is taken off each time. */
-const LATENCY = 50;
-/** Milliseconds over the API's own. */
-const AIM = 100;
+/** The latency of the emulated API. It is subtracted from each sample, once. */
+const API_LATENCY_MS = 50;
+/** Beyond the API's own latency. */
+const AIM_MS = 100;
 
-/** Seconds for which a run goes on at the least, and longer by so many for each in flight: all are triggered before the first ends. */
-const SHORTEST = 1;
-const LONGER = 0.08;
+// A run lasts this long, and longer by so much for each other run in flight: all are triggered before the first ends.
+const MIN_RUN_SECONDS = 1;
+const EXTRA_RUN_SECONDS = 0.08;
 
-/** How many in flight, and how many seconds their ends are apart. */
-const SIZES = [
-  { many: 1, spread: 0, rounds: 8 },
-  { many: 10, spread: 1, rounds: 2 },
-  { many: 100, spread: 8, rounds: 1 },
+const POLL_INTERVAL_MS = 100;
+const READ_CONCURRENCY = 4;
+
+/** So many runs in flight, whose ends are spread over so many seconds. */
+type Load = { inFlight: number; spreadSeconds: number; rounds: number };
+const FULL_LOADS: Load[] = [
+  { inFlight: 1, spreadSeconds: 0, rounds: 8 },
+  { inFlight: 10, spreadSeconds: 1, rounds: 2 },
+  { inFlight: 100, spreadSeconds: 8, rounds: 1 },
 ];
+const QUICK_LOADS: Load[] = [{ inFlight: 5, spreadSeconds: 0.5, rounds: 1 }];
 
-const QUICK = [{ many: 5, spread: 0.5, rounds: 1 }];
+/** Runs requests at once; gives the milliseconds from the end of each until its result could be read. */
+type Batch = (context: BenchContext, requests: PrintRequest[]) => Promise<number[]>;
 
-type Batch = (requests: ReturnType<typeof printing>[]) => Promise<number[]>;
-
-export async function ready(bench: Bench): Promise<Line[]> {
-  const { api, quick } = bench;
-  await api.set({ latency: LATENCY });
-  const lines: Line[] = [];
-  for (const { many, spread, rounds } of quick ? QUICK : SIZES) {
-    lines.push(...(await inBatches(bench, many, spread, rounds)));
-  }
-  await api.set({ latency: 0, webhookUrl: null });
-  return lines;
+export async function measureTimeToReadable(context: BenchContext): Promise<Measurement[]> {
+  const { emulator, isQuick } = context;
+  await emulator.changeSettings({ latency: API_LATENCY_MS });
+  const measurements: Measurement[] = [];
+  for (const load of isQuick ? QUICK_LOADS : FULL_LOADS)
+    measurements.push(...(await measureLoad(context, load)));
+  await emulator.changeSettings({ latency: 0, webhookUrl: null });
+  return measurements;
 }
 
-async function inBatches(
-  bench: Bench,
-  many: number,
-  spread: number,
-  rounds: number,
-): Promise<Line[]> {
+async function measureLoad(context: BenchContext, load: Load): Promise<Measurement[]> {
   const batches: [Subject, Batch][] = [
-    ["recorder", (requests) => byRecorder(bench, requests)],
-    ["guide", (requests) => byGuide(bench, requests)],
-    ["poller", (requests) => byPoller(bench, requests)],
+    ["recorder", runByRecorder],
+    ["guide", runByGuide],
+    ["poller", runByPoller],
   ];
-  const found: Partial<Record<Subject, number[]>> = {};
-  for (let round = 0; round < rounds; round += 1) {
-    for (const [name, batch] of batches) {
-      const requests = Array.from({ length: many }, (_, n) =>
-        printing(n, SHORTEST + LONGER * many + spread * (n / many) + Math.random() * 0.1),
-      );
-      const times = await batch(requests);
-      (found[name] ??= []).push(...times.map((time) => time - LATENCY));
+  const samplesMs: Partial<Record<Subject, number[]>> = {};
+  for (let round = 0; round < load.rounds; round += 1) {
+    for (const [subject, runBatch] of batches) {
+      const times = await runBatch(context, createRequests(load));
+      (samplesMs[subject] ??= []).push(...times.map((time) => time - API_LATENCY_MS));
     }
   }
-  return linesOf(many, found);
+  return toMeasurements(load.inFlight, samplesMs);
 }
 
-async function byRecorder({ api, recorder }: Bench, requests: object[]): Promise<number[]> {
-  await api.set({ webhookUrl: `${recorder.url}/webhook` });
-  return inFlight(requests.length, requests.length, async (n) => {
+function createRequests({ inFlight, spreadSeconds }: Load): PrintRequest[] {
+  const minSeconds = MIN_RUN_SECONDS + EXTRA_RUN_SECONDS * inFlight;
+  return Array.from({ length: inFlight }, (_, n) =>
+    createPrintRequest(n, minSeconds + spreadSeconds * (n / inFlight) + Math.random() * 0.1),
+  );
+}
+
+async function runByRecorder(
+  { emulator, recorder }: BenchContext,
+  requests: PrintRequest[],
+): Promise<number[]> {
+  await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
+  return runConcurrently(requests.length, requests.length, async (n) => {
     const id = await recorder.trigger(requests[n] ?? {});
-    const at = await recorder.readable(id);
-    assert.deepEqual(await recorder.response(id), await api.response(id));
-    return at - (await api.ended(id));
+    const readableAt = await recorder.waitUntilReadable(id);
+    assert.deepEqual(await recorder.fetchResponse(id), await emulator.retrieveResponse(id));
+    return readableAt - (await emulator.waitForEnd(id));
   });
 }
 
-// Its answer to the webhook says that it is stored.
-async function byGuide({ api, guide }: Bench, requests: object[]): Promise<number[]> {
-  await api.set({ webhookUrl: `${guide.url}/webhook` });
-  const ids = await inFlight(requests.length, requests.length, (n) =>
-    api.create(requests[n] ?? {}),
+// The guide's handler answers the webhook after it has stored the response.
+async function runByGuide(
+  { emulator, guide }: BenchContext,
+  requests: PrintRequest[],
+): Promise<number[]> {
+  await emulator.changeSettings({ webhookUrl: `${guide.url}/webhook` });
+  const ids = await runConcurrently(requests.length, requests.length, (n) =>
+    emulator.createResponse(requests[n] ?? {}),
   );
-  const ends = await inFlight(4, ids.length, (n) => api.ended(ids[n] ?? ""));
-  let answered = await api.answered();
-  while (ids.some((id) => !answered.has(id))) {
-    await sleep(100);
-    answered = await api.answered();
-  }
+  const endedAt = await runConcurrently(READ_CONCURRENCY, ids.length, (n) =>
+    emulator.waitForEnd(ids[n] ?? ""),
+  );
+  const readAccepted = async () => {
+    const accepted = await emulator.listAcceptedWebhooks();
+    return ids.every((id) => accepted.has(id)) ? accepted : null;
+  };
+  const acceptedAt = await pollUntil(readAccepted, { intervalMs: POLL_INTERVAL_MS });
   for (const id of ids) {
     const stored: unknown = await (await fetch(`${guide.url}/results/${id}`)).json();
-    assert.partialDeepStrictEqual(stored, await api.response(id));
+    assert.partialDeepStrictEqual(stored, await emulator.retrieveResponse(id));
   }
-  return ids.map((id, n) => (answered.get(id) ?? Number.NaN) - (ends[n] ?? 0));
+  return ids.map((id, n) => (acceptedAt.get(id) ?? Number.NaN) - (endedAt[n] ?? 0));
 }
 
-async function byPoller(
-  { api }: Bench,
-  requests: ReturnType<typeof printing>[],
+async function runByPoller(
+  { emulator }: BenchContext,
+  requests: PrintRequest[],
 ): Promise<number[]> {
-  await api.set({ webhookUrl: null });
-  const client = new OpenAI({ apiKey: API_KEY, baseURL: `${api.url}/v1`, webhookSecret: null });
-  return inFlight(requests.length, requests.length, async (n) => {
-    const response = await poll(client, requests[n] ?? printing(n));
-    const at = Date.now();
-    assert.partialDeepStrictEqual(response, await api.response(response.id));
-    return at - (await api.ended(response.id));
+  await emulator.changeSettings({ webhookUrl: null });
+  const baseURL = `${emulator.url}/v1`;
+  const client = new OpenAI({ apiKey: API_KEY, baseURL, webhookSecret: null });
+  return runConcurrently(requests.length, requests.length, async (n) => {
+    const response = await poll(client, requests[n] ?? createPrintRequest(n));
+    const readableAt = Date.now();
+    assert.partialDeepStrictEqual(response, await emulator.retrieveResponse(response.id));
+    return readableAt - (await emulator.waitForEnd(response.id));
   });
 }
 
-function linesOf(many: number, found: Partial<Record<Subject, number[]>>): Line[] {
-  const line = (percent: number): Line => ({
+function toMeasurements(
+  inFlight: number,
+  samplesMs: Partial<Record<Subject, number[]>>,
+): Measurement[] {
+  const toMeasurement = (percent: number): Measurement => ({
     part: 2,
-    what: `end → readable, over the API's ${LATENCY} ms, ${many} in flight: p${percent}`,
+    name: `end → readable, minus the API's ${API_LATENCY_MS} ms, ${inFlight} in flight: p${percent}`,
     unit: "ms",
     values: Object.fromEntries(
-      Object.entries(found).map(([name, samples]) => [name, percentile(samples, percent)]),
+      Object.entries(samplesMs).map(([subject, all]) => [subject, percentile(all, percent)]),
     ),
   });
-  const p50 = line(50);
-  const met = (p50.values.recorder ?? Number.NaN) <= AIM;
-  return [{ ...p50, aim: { text: `at most ${AIM} ms`, met } }, line(99)];
+  const p50 = toMeasurement(50);
+  const met = (p50.values.recorder ?? Number.NaN) <= AIM_MS;
+  return [{ ...p50, aim: { text: `at most ${AIM_MS} ms`, met } }, toMeasurement(99)];
 }

@@ -1,7 +1,7 @@
 // Asks for a secret in the terminal, without showing it.
 
-/** As much of a terminal's input as is needed here. */
-export type Keyboard = {
+/** As much of a terminal's input stream as the question needs. */
+export type TerminalInput = {
   setRawMode(on: boolean): unknown;
   on(event: "data", listener: (chunk: Buffer | string) => void): unknown;
   off(event: "data", listener: (chunk: Buffer | string) => void): unknown;
@@ -15,43 +15,41 @@ const ENTER = new Set(["\r", "\n", CTRL_D]);
 const BACKSPACE = new Set(["\b", "\u007f"]);
 
 /**
- * Asks a question; what is typed is not shown.
- * @param question What is asked.
- * @param keyboard The terminal's input.
- * @param print Writes to the terminal.
+ * Asks a question and reads the answer without showing it.
+ * @returns The answer, without white space around it.
  * @throws When Ctrl-C is pressed.
  */
 export async function askSecret(
   question: string,
-  keyboard: Keyboard,
+  input: TerminalInput,
   print: (text: string) => void,
 ): Promise<string> {
   print(`${question} (not shown): `);
-  keyboard.setRawMode(true);
-  keyboard.resume();
+  input.setRawMode(true);
+  input.resume();
   try {
-    return await typed(keyboard);
+    return await readTypedLine(input);
   } finally {
-    keyboard.setRawMode(false);
-    keyboard.pause();
+    input.setRawMode(false);
+    input.pause();
     print("\n");
   }
 }
 
-function typed(keyboard: Keyboard): Promise<string> {
+function readTypedLine(input: TerminalInput): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
-    const listen = (chunk: Buffer | string) => {
+    const onData = (chunk: Buffer | string) => {
       for (const key of String(chunk)) {
-        if (key === CTRL_C) return settle(() => reject(new Error("Ctrl-C ended it.")));
-        if (ENTER.has(key)) return settle(() => resolve(text.trim()));
+        if (key === CTRL_C) return stop(() => reject(new Error("Cancelled by Ctrl-C.")));
+        if (ENTER.has(key)) return stop(() => resolve(text.trim()));
         text = BACKSPACE.has(key) ? text.slice(0, -1) : text + key;
       }
     };
-    const settle = (how: () => void) => {
-      keyboard.off("data", listen);
-      how();
+    const stop = (settle: () => void) => {
+      input.off("data", onData);
+      settle();
     };
-    keyboard.on("data", listen);
+    input.on("data", onData);
   });
 }

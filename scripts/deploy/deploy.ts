@@ -1,61 +1,71 @@
-// `npm run deploy`, but for the terminal it runs in.
-import { clientOf } from "./webhook-endpoint.ts";
-import { stepsOf, unknown, type Terminal, type Wishes } from "./deployment-steps.ts";
-import { take } from "./run-steps.ts";
-import { wranglerAt } from "./wrangler.ts";
+// `npm run deploy` without its command line: the terminal, the environment and the API are given.
+import {
+  createDeploymentSteps,
+  createDeployState,
+  type DeployOptions,
+  type Terminal,
+} from "./deployment-steps.ts";
+import { runSteps } from "./run-steps.ts";
+import { createEndpointClient } from "./webhook-endpoint.ts";
+import { createWrangler } from "./wrangler.ts";
 
-export type Surroundings = {
+export type DeployContext = {
   env: NodeJS.ProcessEnv;
   terminal: Terminal & { askSecret(question: string): Promise<string> };
-  /** wrangler's JavaScript file. */
-  wrangler: string;
-  /** Where OpenAI's API is. */
-  api: string;
-  /** Milliseconds to wait until what was changed is everywhere. */
-  patience: number;
+  /** The path of wrangler's JavaScript file. */
+  wranglerPath: string;
+  /** The base URL of OpenAI's API. */
+  apiUrl: string;
+  /** How long a change may take to reach every location of Cloudflare. */
+  propagationTimeoutMs: number;
 };
 
-const SHORTEST_TOKEN = 16;
+const MIN_TOKEN_LENGTH = 16;
 
 /**
- * Deploys, and leaves a recorder that works.
- * @param wishes What is asked for beyond that.
- * @param around Where it runs.
- * @throws Stopped when a step fails, Error when something it needs is missing.
+ * Deploys the Worker with its secrets and its webhook endpoint, and tests them.
+ * @throws StepFailed when a step fails; Error when a key or a token is missing or malformed.
  */
-export async function deploy(wishes: Wishes, around: Surroundings): Promise<void> {
-  const { env, terminal, wrangler: path, api, patience } = around;
-  const key = await keyOf(around);
-  const wrangler = wranglerAt(path, env);
-  const client = clientOf(key, api);
-  const token = givenToken(env["ACCESS_TOKEN"]);
-  const known = unknown();
-  const deployment = { wishes, key, token, client, wrangler, terminal, patience };
-  await take(stepsOf(deployment, known), (line) => terminal.say(line));
-  terminal.say(farewell(known.url));
+export async function deploy(options: DeployOptions, context: DeployContext): Promise<void> {
+  const { env, terminal, wranglerPath, apiUrl, propagationTimeoutMs } = context;
+  const apiKey = await getApiKey(context);
+  const deployment = {
+    options,
+    apiKey,
+    givenToken: parseAccessToken(env["ACCESS_TOKEN"]),
+    client: createEndpointClient(apiKey, apiUrl),
+    wrangler: createWrangler(wranglerPath, env),
+    terminal,
+    propagationTimeoutMs,
+  };
+  const state = createDeployState();
+  await runSteps(createDeploymentSteps(deployment, state), (line) => terminal.print(line));
+  terminal.print(toClosingText(state.url));
 }
 
-async function keyOf({ env, terminal }: Surroundings): Promise<string> {
+async function getApiKey({ env, terminal }: DeployContext): Promise<string> {
   const given = env["OPENAI_API_KEY"]?.trim() ?? "";
   if (given !== "") return given;
-  if (!terminal.isThere) throw new Error("OPENAI_API_KEY is missing. Set it in the environment.");
+  if (!terminal.isInteractive) {
+    throw new Error("OPENAI_API_KEY is missing. Set it in the environment.");
+  }
   const typed = await terminal.askSecret("OPENAI_API_KEY");
-  if (typed === "") throw new Error("Without OPENAI_API_KEY there is nothing to deploy.");
+  if (typed === "") throw new Error("OPENAI_API_KEY is required.");
   return typed;
 }
 
-function givenToken(token: string | undefined): string | undefined {
+function parseAccessToken(token: string | undefined): string | undefined {
   if (token === undefined || token === "") return undefined;
-  if (token.length >= SHORTEST_TOKEN) return token;
-  throw new Error(`ACCESS_TOKEN must have at least ${SHORTEST_TOKEN} characters.`);
+  if (token.length >= MIN_TOKEN_LENGTH) return token;
+  throw new Error(`ACCESS_TOKEN must have at least ${MIN_TOKEN_LENGTH} characters.`);
 }
 
-function farewell(url: string): string {
+function toClosingText(url: string): string {
   return `
 The recorder works.
 
   ${url}
   curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN" ${url}/trigger
 
-The test event is about a response that doesn't exist: it is listed as not_found.`;
+The test event names a response that doesn't exist: its record will say not_found.`;
 }

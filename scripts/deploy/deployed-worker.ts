@@ -1,52 +1,40 @@
-// The deployed Worker, as it can be reached.
+// The deployed Worker: its URL, and which of its settings are in place.
 import { z } from "zod";
 
 const Health = z.object({ ready: z.boolean(), settings: z.record(z.string(), z.boolean()) });
 
+const HEALTH_TIMEOUT_MS = 10_000;
+
 /**
- * The Worker's URL among the targets that wrangler names: hosts, routes, schedules, workflows.
+ * Finds the Worker's URL among the targets that wrangler names: hosts, routes, schedules, workflows.
  * @param targets As in "recorder.example.workers.dev", "example.com (custom domain)" or "workflow: recorder".
- * @returns The first that is a whole host, without a slash at its end.
+ * @returns The first target that is a whole host, as a URL without a slash at its end.
  * @throws When there is none.
  */
-export function urlOf(targets: string[]): string {
+export function parseWorkerUrl(targets: string[]): string {
   const hosts = targets.map((target) => target.replace(/ \(.*$/, "").replace(/\/\*?$/, ""));
   const host = hosts.find((text) => /^(https?:\/\/)?[\w-]+(\.[\w-]+)+(:\d+)?$/.test(text));
   if (host === undefined) {
-    const named = targets.length === 0 ? "nothing" : targets.join(", ");
-    throw new Error(`wrangler names no URL of the Worker (${named}). Say it with --url.`);
+    const named = targets.length === 0 ? "none" : targets.join(", ");
+    throw new Error(
+      `wrangler names no URL of the Worker (targets: ${named}). Give the URL with --url.`,
+    );
   }
   return host.startsWith("http") ? host : `https://${host}`;
 }
 
 /**
- * Asks `/health` which settings are in place.
- * @returns The names of those that are not.
+ * Reads `/health`.
+ * @returns The names of the settings that are missing or malformed.
+ * @throws When the answer isn't the recorder's.
  */
-export async function missingAt(url: string): Promise<string[]> {
-  const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(10_000) });
+export async function fetchMissingSettings(url: string): Promise<string[]> {
+  const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
   const body: unknown = await answer.json().catch(() => null);
   const health = Health.safeParse(body);
-  if (!health.success)
-    throw new Error(`${url}/health answered ${answer.status}, and not as the recorder does.`);
-  return Object.entries(health.data.settings).flatMap(([name, there]) => (there ? [] : [name]));
-}
-
-/**
- * Asks again and again, for what was deployed or stored takes a moment to be everywhere.
- * @param ask Gives null when all is well, or else what is not; what it throws isn't well either.
- * @param patience Milliseconds after which it is given up.
- * @throws The last that was not well.
- */
-export async function patiently(
-  ask: () => Promise<string | null>,
-  patience: number,
-): Promise<void> {
-  const end = Date.now() + patience;
-  for (let gap = 250; ; gap = Math.min(gap * 2, 5_000)) {
-    const wrong = await ask().catch((error: unknown) => String(error));
-    if (wrong === null) return;
-    if (Date.now() + gap > end) throw new Error(wrong);
-    await new Promise((resolve) => setTimeout(resolve, gap));
+  if (!health.success) {
+    throw new Error(`${url}/health answered ${answer.status}, and not in the recorder's form.`);
   }
+  const settings = Object.entries(health.data.settings);
+  return settings.flatMap(([name, inPlace]) => (inPlace ? [] : [name]));
 }

@@ -1,202 +1,225 @@
-// From clone to production: what `npm run deploy` does, step by step.
+// The steps of `npm run deploy`, from a clone to a recorder that works.
 import { randomBytes } from "node:crypto";
 import type OpenAI from "openai";
-import { complete, listEndpoints, register, rotate, sendTest } from "./webhook-endpoint.ts";
+import { retryUntil } from "../lib/retry.ts";
+import { fetchMissingSettings, parseWorkerUrl } from "./deployed-worker.ts";
 import type { Step } from "./run-steps.ts";
-import { missingAt, patiently, urlOf } from "./deployed-worker.ts";
+import {
+  addMissingEventTypes,
+  listEndpoints,
+  registerEndpoint,
+  rotateSecret,
+  sendTestEvent,
+} from "./webhook-endpoint.ts";
 import type { Wrangler } from "./wrangler.ts";
 
 export type Terminal = {
-  /** False where nobody sits: then nothing is asked, and no token is shown. */
-  isThere: boolean;
-  say(line: string): void;
+  /** False in CI: then no question is asked, and no token is printed. */
+  isInteractive: boolean;
+  print(line: string): void;
 };
 
-export type Wishes = {
+export type DeployOptions = {
   /** Replace the access token. */
   newToken: boolean;
-  /** Store the key again. */
+  /** Store `OPENAI_API_KEY` again. */
   newKey: boolean;
   /** Rotate the signing secret. */
   rotate: boolean;
-  /** The Worker's URL, where wrangler can't tell it. */
+  /** The Worker's URL, where wrangler names none. */
   url: string | undefined;
 };
 
 export type Deployment = {
-  wishes: Wishes;
-  key: string;
-  /** The access token to store, where one is given. */
-  token: string | undefined;
+  options: DeployOptions;
+  apiKey: string;
+  /** The access token to store, where the environment gives one. */
+  givenToken: string | undefined;
   client: OpenAI;
   wrangler: Wrangler;
   terminal: Terminal;
-  /** Milliseconds to wait until what was changed is everywhere. */
-  patience: number;
+  /** How long a change may take to reach every location of Cloudflare. */
+  propagationTimeoutMs: number;
 };
 
-const NAME = "response-recorder";
-const SECRET = "OPENAI_WEBHOOK_SECRET";
-const AGAIN = "correct that and run npm run deploy again. It changes only what is missing.";
-const TRIES = 3;
-
-/** What is found out on the way. */
-type Known = {
-  stored: Set<string>;
-  /** The token to store, if one has to be. */
-  token: string | null;
+/** What the steps find out for the steps after them. */
+type DeployState = {
+  storedSecrets: Set<string>;
+  /** The access token to store, if one has to be. */
+  newToken: string | null;
   url: string;
-  endpoint: string;
+  endpointId: string;
   /** The signing secret to store, if one has to be. */
-  secret: string | null;
+  newWebhookSecret: string | null;
 };
+
+const ENDPOINT_NAME = "response-recorder";
+const WEBHOOK_SECRET = "OPENAI_WEBHOOK_SECRET";
+const MAX_STORE_ATTEMPTS = 3;
+const TOKEN_BYTES = 24;
+const RUN_AGAIN = "correct that and run npm run deploy again. It changes only what is missing.";
+
+/** Creates the state that `createDeploymentSteps` needs, with nothing in it yet. */
+export function createDeployState(): DeployState {
+  return {
+    storedSecrets: new Set(),
+    newToken: null,
+    url: "",
+    endpointId: "",
+    newWebhookSecret: null,
+  };
+}
 
 /**
- * The steps to a working recorder.
- * @param deployment What to deploy with.
- * @param known Filled in on the way; its `url` is the Worker's.
+ * Lists the steps to a recorder that works.
+ * @param state The steps fill it in. After the last one its `url` is the Worker's.
  */
-export function stepsOf(deployment: Deployment, known: Known): Step[] {
+export function createDeploymentSteps(deployment: Deployment, state: DeployState): Step[] {
   return [
     {
-      title: "Look at what is there",
-      run: () => lookAround(deployment, known),
-      otherwise: AGAIN,
+      title: "Check the current state",
+      run: () => checkCurrentState(deployment, state),
+      onFailure: RUN_AGAIN,
     },
     {
-      title: "Deploy the Worker, with its KV namespace and its Workflow",
-      run: () => deployWorker(deployment, known),
-      otherwise: AGAIN,
+      title: "Deploy the Worker, with its KV namespace and its Workflows",
+      run: () => deployWorker(deployment, state),
+      onFailure: RUN_AGAIN,
     },
     {
       title: "Store the key and the access token",
-      run: () => storeKeys(deployment, known),
-      otherwise: AGAIN,
+      run: () => storeKeyAndToken(deployment, state),
+      onFailure: RUN_AGAIN,
     },
     {
       title: "Register the webhook endpoint at OpenAI",
-      run: () => settleEndpoint(deployment, known),
-      otherwise: `${AGAIN} Webhooks that could not be delivered meanwhile are sent again for 72 hours.`,
+      run: () => ensureEndpoint(deployment, state),
+      onFailure: `${RUN_AGAIN} OpenAI retries undelivered webhooks for 72 hours.`,
     },
     {
       title: "Store its signing secret",
-      run: () => storeSecret(deployment, known),
-      otherwise: deployment.wishes.rotate
-        ? "run npm run deploy -- --rotate again: OpenAI shows a secret once, so there has to be a newer one. Until then the Worker has the old one, which signs as well for 24 hours."
-        : "run npm run deploy again: OpenAI shows a secret once, so it asks for a new one. Until then /webhook answers 503, and OpenAI sends again for 72 hours.",
+      run: () => storeWebhookSecret(deployment, state),
+      onFailure: deployment.options.rotate
+        ? "run npm run deploy -- --rotate again: OpenAI shows a secret once, so a newer one is needed. Until then the Worker has the old one, and OpenAI signs with that as well for 24 hours."
+        : "run npm run deploy again: OpenAI shows a secret once, so the next run requests a new one. Until then /webhook answers 503, and OpenAI retries for 72 hours.",
     },
     {
       title: "Send a test event",
-      run: () => testEndpoint(deployment, known),
-      otherwise:
-        "run npm run deploy again. If the Worker refuses the event (400), its signing secret is another one: npm run deploy -- --rotate.",
+      run: () => testEndpoint(deployment, state),
+      onFailure:
+        "run npm run deploy again. If the Worker rejects the event (400), it has another signing secret: npm run deploy -- --rotate.",
     },
     {
       title: "Check /health",
-      run: () => checkHealth(deployment, known),
-      otherwise: AGAIN,
+      run: () => checkHealth(deployment, state),
+      onFailure: RUN_AGAIN,
     },
   ];
 }
 
-/** Nothing is known yet. */
-export function unknown(): Known {
-  return { stored: new Set(), token: null, url: "", endpoint: "", secret: null };
-}
-
-// Whatever can be refused is refused here, before anything has changed.
-async function lookAround(deployment: Deployment, known: Known): Promise<string> {
-  const { client, wrangler, wishes } = deployment;
+// Every refusal that can be foreseen happens in this step, before anything has changed.
+async function checkCurrentState(deployment: Deployment, state: DeployState): Promise<string> {
+  const { client, wrangler, options } = deployment;
   const endpoints = await listEndpoints(client);
   if (!(await wrangler.isLoggedIn())) await logIn(deployment);
-  known.stored = await wrangler.secrets();
-  if (wishes.newToken || !known.stored.has("ACCESS_TOKEN")) known.token = tokenOf(deployment);
-  const secrets = known.stored.size === 0 ? "no secret yet" : [...known.stored].join(", ");
-  return `OpenAI accepts the key and knows ${endpoints.length} endpoints; the Worker has ${secrets}`;
+  state.storedSecrets = await wrangler.listSecrets();
+  if (options.newToken || !state.storedSecrets.has("ACCESS_TOKEN")) {
+    state.newToken = resolveNewToken(deployment);
+  }
+  const secrets = [...state.storedSecrets].join(", ");
+  return `OpenAI accepts the key and has ${endpoints.length} endpoints; the Worker has ${secrets === "" ? "no secret yet" : secrets}`;
 }
 
 async function logIn({ terminal, wrangler }: Deployment): Promise<void> {
-  if (!terminal.isThere) {
+  if (!terminal.isInteractive) {
     throw new Error("wrangler is not logged in to Cloudflare. Set CLOUDFLARE_API_TOKEN.");
   }
   await wrangler.logIn();
 }
 
-function tokenOf({ token, terminal }: Deployment): string {
-  if (token !== undefined) return token;
-  if (terminal.isThere) return randomBytes(24).toString("base64url");
+function resolveNewToken({ givenToken, terminal }: Deployment): string {
+  if (givenToken !== undefined) return givenToken;
+  if (terminal.isInteractive) return randomBytes(TOKEN_BYTES).toString("base64url");
   throw new Error(
-    "ACCESS_TOKEN is missing. Without a terminal none is made, for it could not be shown. Set it in the environment: at least 16 characters.",
+    "ACCESS_TOKEN is missing. Set it in the environment: at least 16 characters. Without a terminal no token is created, because it could not be shown.",
   );
 }
 
-async function deployWorker({ wrangler, wishes }: Deployment, known: Known): Promise<string> {
-  const targets = await wrangler.deploy();
-  known.url = wishes.url ?? urlOf(targets);
-  return `The Worker is at ${known.url}`;
+async function deployWorker(deployment: Deployment, state: DeployState): Promise<string> {
+  const targets = await deployment.wrangler.deploy();
+  state.url = deployment.options.url ?? parseWorkerUrl(targets);
+  return `The Worker is at ${state.url}`;
 }
 
-async function storeKeys(deployment: Deployment, known: Known): Promise<string> {
-  const { key, wishes, terminal, wrangler } = deployment;
-  const { stored, token } = known;
-  const values = {
-    ...(wishes.newKey || !stored.has("OPENAI_API_KEY") ? { OPENAI_API_KEY: key } : {}),
-    ...(token === null ? {} : { ACCESS_TOKEN: token }),
+async function storeKeyAndToken(deployment: Deployment, state: DeployState): Promise<string> {
+  const { apiKey, options, givenToken, terminal, wrangler } = deployment;
+  const { storedSecrets, newToken } = state;
+  const storesKey = options.newKey || !storedSecrets.has("OPENAI_API_KEY");
+  const secrets = {
+    ...(storesKey ? { OPENAI_API_KEY: apiKey } : {}),
+    ...(newToken === null ? {} : { ACCESS_TOKEN: newToken }),
   };
-  const names = Object.keys(values);
-  if (names.length === 0) return "OPENAI_API_KEY and ACCESS_TOKEN are there already, and kept";
-  await wrangler.store(values);
-  if (token !== null && deployment.token === undefined) {
-    terminal.say(`\n      Your access token, shown only now:\n\n      ${token}\n`);
+  const names = Object.keys(secrets);
+  if (names.length === 0) return "OPENAI_API_KEY and ACCESS_TOKEN exist already and are kept";
+  await wrangler.storeSecrets(secrets);
+  if (newToken !== null && givenToken === undefined) {
+    terminal.print(`\n      Your access token, shown only now:\n\n      ${newToken}\n`);
   }
   return `${names.join(" and ")} stored`;
 }
 
-async function settleEndpoint(deployment: Deployment, known: Known): Promise<string> {
-  const { client, wishes } = deployment;
-  const url = `${known.url}/webhook`;
-  const found = (await listEndpoints(client)).find((endpoint) => endpoint.url === url);
-  if (found === undefined) {
-    const { id, secret } = await register(client, NAME, url);
-    Object.assign(known, { endpoint: id, secret });
+async function ensureEndpoint(deployment: Deployment, state: DeployState): Promise<string> {
+  const { client, options } = deployment;
+  const url = `${state.url}/webhook`;
+  const existing = (await listEndpoints(client)).find((endpoint) => endpoint.url === url);
+  if (existing === undefined) {
+    const { id, secret } = await registerEndpoint(client, ENDPOINT_NAME, url);
+    state.endpointId = id;
+    state.newWebhookSecret = secret;
     return `${id} sends to ${url}`;
   }
-  known.endpoint = found.id;
-  const more = (await complete(client, found)) ? "; it lacked events, and has them now" : "";
-  // A secret that the Worker doesn't have is of no use to anybody: no overlap is needed.
-  const isHeld = known.stored.has(SECRET);
-  if (!wishes.rotate && isHeld) return `${found.id} is there already${more}`;
-  known.secret = await rotate(client, found.id, isHeld);
-  return `${found.id} has a new signing secret${isHeld ? "; the old one signs as well for 24 hours" : ""}${more}`;
+  state.endpointId = existing.id;
+  const hadGaps = await addMissingEventTypes(client, existing);
+  const added = hadGaps ? "; its missing event types were added" : "";
+  // Where the Worker has no secret, the old one verifies nothing, so OpenAI need not sign with it any longer.
+  const hasSecret = state.storedSecrets.has(WEBHOOK_SECRET);
+  if (!options.rotate && hasSecret) return `${existing.id} exists already${added}`;
+  state.newWebhookSecret = await rotateSecret(client, existing.id, hasSecret);
+  const overlap = hasSecret ? "; OpenAI signs with the old one as well for 24 hours" : "";
+  return `${existing.id} has a new signing secret${overlap}${added}`;
 }
 
-// During the overlap OpenAI signs with both secrets, so the Worker refuses nothing, whichever of the two it has.
-async function storeSecret({ wrangler }: Deployment, { secret }: Known): Promise<string> {
-  if (secret === null) return `${SECRET} is there already, and kept`;
-  for (let attempt = 1; ; attempt++) {
+// During the overlap OpenAI signs with both secrets, so the Worker rejects no webhook, whichever of the two it has.
+async function storeWebhookSecret(
+  { wrangler }: Deployment,
+  { newWebhookSecret }: DeployState,
+): Promise<string> {
+  if (newWebhookSecret === null) return `${WEBHOOK_SECRET} exists already and is kept`;
+  for (let attempt = 1; ; attempt += 1) {
     try {
-      await wrangler.store({ [SECRET]: secret });
-      return `${SECRET} stored`;
+      await wrangler.storeSecrets({ [WEBHOOK_SECRET]: newWebhookSecret });
+      return `${WEBHOOK_SECRET} stored`;
     } catch (error) {
-      if (attempt === TRIES) throw error;
+      if (attempt === MAX_STORE_ATTEMPTS) throw error;
     }
   }
 }
 
-async function testEndpoint({ client, patience }: Deployment, known: Known): Promise<string> {
-  await patiently(async () => {
-    const status = await sendTest(client, known.endpoint);
-    return status >= 200 && status < 300
-      ? null
-      : `The Worker answered the test event with ${status}.`;
-  }, patience);
+async function testEndpoint(deployment: Deployment, state: DeployState): Promise<string> {
+  const check = async () => {
+    const status = await sendTestEvent(deployment.client, state.endpointId);
+    const isAccepted = status >= 200 && status < 300;
+    return isAccepted ? null : `The Worker answered the test event with ${status}.`;
+  };
+  await retryUntil(check, deployment.propagationTimeoutMs);
   return "OpenAI's test event arrived, and its signature was accepted";
 }
 
-async function checkHealth({ patience }: Deployment, { url }: Known): Promise<string> {
-  await patiently(async () => {
-    const missing = await missingAt(url);
+async function checkHealth(deployment: Deployment, state: DeployState): Promise<string> {
+  const check = async () => {
+    const missing = await fetchMissingSettings(state.url);
     return missing.length === 0 ? null : `Missing or malformed: ${missing.join(", ")}.`;
-  }, patience);
+  };
+  await retryUntil(check, deployment.propagationTimeoutMs);
   return "Every setting is in place";
 }

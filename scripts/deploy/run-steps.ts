@@ -1,47 +1,46 @@
-// Steps, shown as they go. Where one fails, what is done, what is not, and how to go on.
+// Runs steps in order and prints each. When one fails, the error says what is done, what is not, and what to do next.
 
 export type Step = {
-  /** What it does, as an imperative. */
+  /** What the step does, as an imperative. */
   title: string;
-  /** Does it, and says what came of it. */
+  /** Does it, and gives a line about the result. */
   run(): Promise<string>;
-  /** What to do when it fails. */
-  otherwise: string;
+  /** What the user should do when the step fails. */
+  onFailure: string;
 };
 
-/** A step that failed: its message is the whole account. */
-export class Stopped extends Error {
-  override readonly name = "Stopped";
+/** A step failed. The message is the whole report. */
+export class StepFailed extends Error {
+  override readonly name = "StepFailed";
 }
 
 /**
- * Takes steps one after another.
- * @param steps What to do.
- * @param say Shows a line.
- * @throws Stopped when one fails.
+ * Runs steps one after another.
+ * @param print Prints a line.
+ * @throws StepFailed when one fails; the steps after it are not run.
  */
-export async function take(steps: Step[], say: (line: string) => void): Promise<void> {
-  const done: string[] = [];
+export async function runSteps(steps: Step[], print: (line: string) => void): Promise<void> {
+  const results: string[] = [];
   for (const [index, step] of steps.entries()) {
-    say(`[${index + 1}/${steps.length}] ${step.title}`);
+    print(`[${index + 1}/${steps.length}] ${step.title}`);
     try {
-      const outcome = await step.run();
-      done.push(outcome);
-      say(`      ${outcome}`);
+      const result = await step.run();
+      results.push(result);
+      print(`      ${result}`);
     } catch (cause) {
-      throw new Stopped(account(step, cause, done, steps.slice(index)), { cause });
+      throw new StepFailed(toReport(step, cause, results, steps.slice(index)), { cause });
     }
   }
 }
 
-function account(failed: Step, cause: unknown, done: string[], left: Step[]): string {
+function toReport(failed: Step, cause: unknown, results: string[], notDone: Step[]): string {
   const why = cause instanceof Error ? cause.message : String(cause);
   return [
     `Failed: ${failed.title}`,
     indent(why),
-    `Done:\n${indent(done.length === 0 ? "nothing" : done.join("\n"))}`,
-    `Not done:\n${indent(left.map(({ title }) => title).join("\n"))}`,
-    `Go on: ${failed.otherwise}`,
+    `Done:\n${indent(results.length === 0 ? "nothing" : results.join("\n"))}`,
+    `Not done:\n${indent(notDone.map(({ title }) => title).join("\n"))}`,
+    `Next: ${failed.onFailure}`,
   ].join("\n");
 }
 

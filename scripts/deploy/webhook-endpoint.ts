@@ -1,74 +1,74 @@
-// The webhook endpoint at OpenAI that leads to this Worker.
+// The webhook endpoint at OpenAI that sends events to this Worker.
 import OpenAI from "openai";
 
-/** What the recorder must hear of. */
-export const EVENTS = [
+/** The event types that the recorder needs. */
+export const EVENT_TYPES = [
   "response.completed",
   "response.failed",
   "response.cancelled",
   "response.incomplete",
 ] as const;
 
-type Found = OpenAI.Webhooks.WebhookEndpoint;
+type WebhookEndpoint = OpenAI.Webhooks.WebhookEndpoint;
 
-/** The client that manages endpoints. What must not happen twice is not tried twice. */
-export function clientOf(key: string, baseURL: string): OpenAI {
-  return new OpenAI({ apiKey: key, baseURL, maxRetries: 0, timeout: 60_000 });
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Creates the client that manages endpoints. It retries nothing: a second create would register a second endpoint. */
+export function createEndpointClient(apiKey: string, baseURL: string): OpenAI {
+  return new OpenAI({ apiKey, baseURL, maxRetries: 0, timeout: REQUEST_TIMEOUT_MS });
 }
 
-/** All endpoints of the key's project. */
-export async function listEndpoints(client: OpenAI): Promise<Found[]> {
-  const found: Found[] = [];
-  for await (const endpoint of client.webhooks.list({ limit: 100 })) found.push(endpoint);
-  return found;
+/** Lists all endpoints of the key's project. */
+export async function listEndpoints(client: OpenAI): Promise<WebhookEndpoint[]> {
+  const endpoints: WebhookEndpoint[] = [];
+  for await (const endpoint of client.webhooks.list({ limit: 100 })) endpoints.push(endpoint);
+  return endpoints;
 }
 
 /**
- * Registers an endpoint.
- * @param client OpenAI's client.
- * @param name What it is called in OpenAI's list.
- * @param url Where its events go.
- * @returns Its id and the secret that signs them, which OpenAI shows only now.
+ * Registers an endpoint for `EVENT_TYPES`.
+ * @returns Its id and the signing secret, which OpenAI shows only this once.
  */
-export async function register(
+export async function registerEndpoint(
   client: OpenAI,
   name: string,
   url: string,
 ): Promise<{ id: string; secret: string }> {
-  const made = await client.webhooks.create({ name, url, event_types: [...EVENTS] });
-  return { id: made.id, secret: made.signing_secret };
+  const created = await client.webhooks.create({ name, url, event_types: [...EVENT_TYPES] });
+  return { id: created.id, secret: created.signing_secret };
 }
 
 /**
- * Adds what an endpoint doesn't send yet. Whatever else it sends stays.
- * @returns Whether something was missing.
+ * Adds the missing ones of `EVENT_TYPES` to an endpoint, and keeps its other event types.
+ * @returns Whether one was missing.
  */
-export async function complete(client: OpenAI, endpoint: Found): Promise<boolean> {
+export async function addMissingEventTypes(
+  client: OpenAI,
+  endpoint: WebhookEndpoint,
+): Promise<boolean> {
   const present = new Set(endpoint.event_types);
-  if (EVENTS.every((type) => present.has(type))) return false;
-  const event_types = [...new Set([...endpoint.event_types, ...EVENTS])];
-  // Not `webhooks.update`: its type knows fewer events than an endpoint may have.
+  if (EVENT_TYPES.every((type) => present.has(type))) return false;
+  const event_types = [...new Set([...endpoint.event_types, ...EVENT_TYPES])];
+  // Not `webhooks.update`: its type knows fewer event types than an endpoint may have.
   await client.post(`/webhook_endpoints/${endpoint.id}`, { body: { event_types } });
   return true;
 }
 
 /**
- * Gives an endpoint a new secret.
- * @param client OpenAI's client.
- * @param id The endpoint's id.
- * @param overlap Whether the old secret signs as well for 24 hours.
- * @returns The new secret, which OpenAI shows only now.
+ * Replaces an endpoint's signing secret.
+ * @param keepOld Whether OpenAI signs with the old secret as well for 24 hours.
+ * @returns The new secret, which OpenAI shows only this once.
  */
-export async function rotate(client: OpenAI, id: string, overlap: boolean): Promise<string> {
-  const wish = { keep_old_secret_active_for_24_hours: overlap };
-  return (await client.webhooks.rotateSecret(id, wish)).signing_secret;
+export async function rotateSecret(client: OpenAI, id: string, keepOld: boolean): Promise<string> {
+  const params = { keep_old_secret_active_for_24_hours: keepOld };
+  return (await client.webhooks.rotateSecret(id, params)).signing_secret;
 }
 
 /**
- * Has OpenAI send a test event.
- * @returns The HTTP status that the endpoint answered.
+ * Has OpenAI send a test event to an endpoint.
+ * @returns The HTTP status of the endpoint's answer.
  */
-export async function sendTest(client: OpenAI, id: string): Promise<number> {
+export async function sendTestEvent(client: OpenAI, id: string): Promise<number> {
   const { status_code } = await client.webhooks.test(id, { event_type: "response.completed" });
   return status_code;
 }

@@ -1,39 +1,37 @@
-// Keeps OpenAI's webhooks coming for as long as this program runs, however it ends.
+// Starts the supervisor, which keeps OpenAI's webhooks coming for as long as this program runs, however it ends.
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import type { Options } from "./webhooks.ts";
+import type { WebhookOptions } from "./webhooks.ts";
 
-/** What the keeper says when it has tried. */
-export const Said = z.object({ secret: z.string().nullable() });
+/** What the supervisor sends when it has opened the webhooks, or could not. */
+export const SupervisorReply = z.object({ secret: z.string().nullable() });
+export type SupervisorReply = z.infer<typeof SupervisorReply>;
 
-export type Kept = {
-  /** Signs what OpenAI sends; null when nothing comes. */
+export type SupervisedWebhooks = {
+  /** The signing secret; null when no webhook arrives. */
   secret: string | null;
   close(): Promise<void>;
 };
 
-/**
- * Starts the keeper. It is a program of its own, in a group of its own: neither Ctrl-C nor a kill of this one keeps it from tidying up.
- * @param options The API, and the way to the Worker.
- */
-export async function keepWebhooks(options: Options): Promise<Kept> {
+/** Starts the supervisor in a process group of its own, so that neither Ctrl-C nor a kill of this program stops it before it has cleaned up. */
+export async function startSupervisor(options: WebhookOptions): Promise<SupervisedWebhooks> {
   const path = fileURLToPath(new URL("supervisor.ts", import.meta.url));
-  const keeper = fork(path, { detached: true });
+  const supervisor = fork(path, { detached: true });
   // Not "close": after a disconnect it is never emitted.
-  const ended = new Promise<void>((resolve) => keeper.once("exit", () => resolve()));
-  keeper.send(options);
-  const { secret } = await said(keeper);
+  const exited = new Promise<void>((resolve) => supervisor.once("exit", () => resolve()));
+  supervisor.send(options);
+  const { secret } = await receiveReply(supervisor);
   const close = async () => {
-    if (keeper.connected) keeper.disconnect();
-    await ended;
+    if (supervisor.connected) supervisor.disconnect();
+    await exited;
   };
   return { secret, close };
 }
 
-function said(keeper: ChildProcess): Promise<z.infer<typeof Said>> {
+function receiveReply(supervisor: ChildProcess): Promise<SupervisorReply> {
   return new Promise((resolve, reject) => {
-    keeper.once("message", (message) => resolve(Said.parse(message)));
-    keeper.once("exit", () => reject(new Error("The keeper of the webhooks ended.")));
+    supervisor.once("message", (message) => resolve(SupervisorReply.parse(message)));
+    supervisor.once("exit", () => reject(new Error("The supervisor of the webhooks ended.")));
   });
 }

@@ -1,24 +1,23 @@
-// The keeper: owns the tunnel and the endpoint, and takes them away when the program that started it has gone.
-import type { Said } from "./supervisor-client.ts";
-import { openWebhooks, Options, type Live } from "./webhooks.ts";
-import type { z } from "zod";
+// The supervisor: owns the tunnel and the webhook endpoint, and removes both when the program that started it has ended.
+import type { SupervisorReply } from "./supervisor-client.ts";
+import { openWebhooks, WebhookOptions, type OpenWebhooks } from "./webhooks.ts";
 
-let opening: Promise<Live | null> = Promise.resolve(null);
+let opening: Promise<OpenWebhooks | null> = Promise.resolve(null);
 
-// Whoever printed here may have gone.
+// The terminal or the parent that reads these streams may be gone; a failed write must not stop the clean-up.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
-process.once("message", (message) => void keep(message));
-process.once("disconnect", () => void leave());
+process.once("message", (message) => void open(message));
+process.once("disconnect", () => void closeAndExit());
 
-async function keep(message: unknown): Promise<void> {
-  opening = openWebhooks(Options.parse(message));
-  const live = await opening;
-  const answer: z.infer<typeof Said> = { secret: live?.secret ?? null };
-  if (process.connected) process.send?.(answer);
+async function open(message: unknown): Promise<void> {
+  opening = openWebhooks(WebhookOptions.parse(message));
+  const webhooks = await opening;
+  const reply: SupervisorReply = { secret: webhooks?.secret ?? null };
+  if (process.connected) process.send?.(reply);
 }
 
-async function leave(): Promise<void> {
+async function closeAndExit(): Promise<void> {
   await (await opening)?.close();
   process.exit(0);
 }

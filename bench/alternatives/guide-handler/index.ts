@@ -1,4 +1,4 @@
-// The handler of OpenAI's guide on webhooks, on Workers: it verifies, fetches, stores, and then answers.
+// The webhook handler of OpenAI's guide, as a Worker: it verifies, fetches the response, stores it, and then answers.
 // https://platform.openai.com/docs/guides/webhooks
 import OpenAI, { InvalidWebhookSignatureError } from "openai";
 
@@ -12,13 +12,13 @@ type Env = {
 export default {
   async fetch(request, env): Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (request.method === "POST" && pathname === "/webhook") return receive(request, env);
+    if (request.method === "POST" && pathname === "/webhook") return handleWebhook(request, env);
     const stored = await env.RESULTS.get(pathname.replace("/results/", ""));
     return new Response(stored, { status: stored === null ? 404 : 200 });
   },
 } satisfies ExportedHandler<Env>;
 
-async function receive(request: Request, env: Env): Promise<Response> {
+async function handleWebhook(request: Request, env: Env): Promise<Response> {
   const client = new OpenAI({
     apiKey: env.OPENAI_API_KEY,
     baseURL: env.OPENAI_BASE_URL,

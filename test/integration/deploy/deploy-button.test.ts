@@ -1,7 +1,7 @@
-// What the Deploy to Cloudflare button reads.
+// The files that the Deploy to Cloudflare button reads.
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
 import { parse } from "node:querystring";
+import { expect, test } from "vitest";
 import { z } from "zod";
 
 const Package = z.object({
@@ -10,29 +10,27 @@ const Package = z.object({
   }),
 });
 
-function read(name: string): string {
+function readProjectFile(name: string): string {
   return readFileSync(new URL(`../../../${name}`, import.meta.url), "utf8");
 }
 
-const lines = read(".dev.vars.example").split("\n");
+const lines = readProjectFile(".dev.vars.example").split("\n");
 const secrets = parse(lines.filter((line) => /^[A-Z]/.test(line)).join("&"));
-const { bindings } = Package.parse(JSON.parse(read("package.json"))).cloudflare;
+const { bindings } = Package.parse(JSON.parse(readProjectFile("package.json"))).cloudflare;
 
-test("the button asks for the key and the token, and suggests neither", () => {
+test("the button asks for the key and the token, and suggests a value for neither", () => {
   expect({ ...secrets }).toEqual({ OPENAI_API_KEY: "", ACCESS_TOKEN: "" });
 });
 
-test("every secret, variable and binding is described", () => {
-  const config = read("wrangler.toml");
-  const variables = [...config.matchAll(/^([A-Z_]+) = /gm)].map(([, name]) => name);
-  const others = [...config.matchAll(/^binding = "(\w+)"/gm)].map(([, name]) => name);
-  const limits = [...config.matchAll(/^name = "([A-Z_]+)"/gm)].map(([, name]) => name);
-  const all = [
+test("package.json describes every secret, variable and binding, and no other", () => {
+  const config = readProjectFile("wrangler.toml");
+  const findNames = (pattern: RegExp) => [...config.matchAll(pattern)].map(([, name]) => name);
+  const expected = [
     ...Object.keys(secrets),
     "OPENAI_WEBHOOK_SECRET",
-    ...variables,
-    ...others,
-    ...limits,
+    ...findNames(/^([A-Z_]+) = /gm),
+    ...findNames(/^binding = "(\w+)"/gm),
+    ...findNames(/^name = "([A-Z_]+)"/gm),
   ];
-  expect(new Set(Object.keys(bindings))).toEqual(new Set(all));
+  expect(new Set(Object.keys(bindings))).toEqual(new Set(expected));
 });

@@ -1,4 +1,4 @@
-// What a deploy meets: an emulator as OpenAI, a stand-in as wrangler, and what it deploys as the Worker.
+// What a deploy meets in tests: the emulator as OpenAI, a stand-in for wrangler, and a stand-in for the deployed Worker.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
@@ -10,10 +10,10 @@ import { startEmulator } from "../../../emulator/server.ts";
 import { deploy } from "../../../scripts/deploy/deploy.ts";
 import { verify } from "../../../src/openai/webhook-signature.ts";
 
-export const KEY = "sk-proj-the-key-of-a-test";
-export const WRANGLER = fileURLToPath(new URL("fake-wrangler.ts", import.meta.url));
+export const API_KEY = "sk-proj-the-key-of-a-test";
+export const FAKE_WRANGLER = fileURLToPath(new URL("fake-wrangler.ts", import.meta.url));
 
-const Values = z.record(z.string(), z.string());
+const Secrets = z.record(z.string(), z.string());
 const Call = z.object({
   command: z.string(),
   args: z.array(z.string()),
@@ -24,20 +24,21 @@ const Endpoints = z.object({
   data: z.array(z.object({ id: z.string(), url: z.string(), event_types: z.array(z.string()) })),
 });
 
-type Wishes = Parameters<typeof deploy>[0];
-type Outcome = { said: string; asked: string[]; failed: string | null };
+type DeployOptions = Parameters<typeof deploy>[0];
+/** What the deploy printed, which secrets it asked for, and its error if it failed. */
+type DeployResult = { printed: string; asked: string[]; error: string | null };
 
-export type Cloud = Awaited<ReturnType<typeof startCloud>>;
+export type FakeCloud = Awaited<ReturnType<typeof startFakeCloud>>;
 
-/** Starts it all; nothing is deployed yet. */
-export async function startCloud() {
+/** Starts all three; nothing is deployed yet. */
+export async function startFakeCloud() {
   const folder = mkdtempSync(join(tmpdir(), "recorder-cloud-"));
-  const emulator = await startEmulator({ apiKey: KEY, interpreters: 0, webhookBackoff: 0.05 });
-  const worker = await startWorker(folder);
-  const api = (path: string, init: RequestInit = {}) =>
-    fetch(`${emulator.url}${path}`, { ...init, headers: { authorization: `Bearer ${KEY}` } });
+  const emulator = await startEmulator({ apiKey: API_KEY, interpreters: 0, webhookBackoff: 0.05 });
+  const worker = await startFakeWorker(folder);
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(`${emulator.url}${path}`, { ...init, headers: { authorization: `Bearer ${API_KEY}` } });
   const post = (path: string, body: unknown) =>
-    api(path, { method: "POST", body: JSON.stringify(body) });
+    request(path, { method: "POST", body: JSON.stringify(body) });
   const environment = {
     PATH: process.env["PATH"] ?? "",
     STAND_IN_FOLDER: folder,
@@ -47,36 +48,42 @@ export async function startCloud() {
   };
   return {
     url: worker.url,
-    api: `${emulator.url}/v1`,
+    apiUrl: `${emulator.url}/v1`,
     environment,
-    /** Deploys, with a terminal unless `env` says otherwise. */
-    run: (wishes: Partial<Wishes> = {}, env: NodeJS.ProcessEnv = {}, isThere = true) =>
-      runDeploy(wishes, {
-        env: { ...environment, OPENAI_API_KEY: KEY, ...env },
-        isThere,
-        api: `${emulator.url}/v1`,
+    /** Deploys, with a terminal unless the last argument is false. */
+    deploy: (
+      options: Partial<DeployOptions> = {},
+      env: NodeJS.ProcessEnv = {},
+      isInteractive = true,
+    ) =>
+      runDeploy(options, {
+        env: { ...environment, OPENAI_API_KEY: API_KEY, ...env },
+        isInteractive,
+        apiUrl: `${emulator.url}/v1`,
       }),
     /** The Worker's secrets. */
-    secrets: () => secretsIn(folder),
+    secrets: () => readSecrets(folder),
+    /** The calls of wrangler. */
     calls: () =>
       readFileSync(join(folder, "calls.ndjson"), "utf8")
         .trim()
         .split("\n")
         .map((line) => Call.parse(JSON.parse(line))),
-    /** Has a command of wrangler's fail. */
-    fail: (command: string, times: number) =>
+    /** Makes a command of wrangler fail so many times. */
+    failWrangler: (command: string, times: number) =>
       writeFileSync(join(folder, "failure.json"), JSON.stringify({ command, times })),
-    /** Has OpenAI's API fail. */
-    fault: (rule: Record<string, unknown>) => post("/_emulator/faults", rule),
-    /** Has /health say once that it isn't well. */
-    sicken: () => worker.sicken(),
-    send: (id: string) =>
+    /** Makes OpenAI's API fail. */
+    failApi: (rule: Record<string, unknown>) => post("/_emulator/faults", rule),
+    /** Makes the next answer of /health report a missing setting. */
+    failHealth: () => worker.failHealth(),
+    sendWebhook: (id: string) =>
       post("/_emulator/webhooks", { type: "response.completed", response_id: id }),
     deliveries: async () =>
-      z.array(Delivery).parse(await (await api("/_emulator/deliveries")).json()),
-    endpoints: async () => Endpoints.parse(await (await api("/v1/webhook_endpoints")).json()).data,
+      z.array(Delivery).parse(await (await request("/_emulator/deliveries")).json()),
+    endpoints: async () =>
+      Endpoints.parse(await (await request("/v1/webhook_endpoints")).json()).data,
     post: (path: string, body: unknown) => post(`/v1${path}`, body),
-    remove: (id: string) => api(`/v1/webhook_endpoints/${id}`, { method: "DELETE" }),
+    deleteEndpoint: (id: string) => request(`/v1/webhook_endpoints/${id}`, { method: "DELETE" }),
     async close() {
       await emulator.close();
       await worker.close();
@@ -86,50 +93,58 @@ export async function startCloud() {
 }
 
 async function runDeploy(
-  wishes: Partial<Wishes>,
-  { env, isThere, api }: { env: NodeJS.ProcessEnv; isThere: boolean; api: string },
-): Promise<Outcome> {
-  const said: string[] = [];
+  options: Partial<DeployOptions>,
+  context: { env: NodeJS.ProcessEnv; isInteractive: boolean; apiUrl: string },
+): Promise<DeployResult> {
+  const { env, isInteractive, apiUrl } = context;
+  const printed: string[] = [];
   const asked: string[] = [];
   const askSecret = async (question: string) => {
     asked.push(question);
-    return KEY;
+    return API_KEY;
   };
-  const terminal = { isThere, say: (line: string) => void said.push(line), askSecret };
-  const all = { newToken: false, newKey: false, rotate: false, url: undefined, ...wishes };
-  const around = { env, terminal, wrangler: WRANGLER, api, patience: 0 };
-  const failed = await deploy(all, around).then(
+  const error = await deploy(
+    { newToken: false, newKey: false, rotate: false, url: undefined, ...options },
+    {
+      env,
+      terminal: { isInteractive, print: (line) => void printed.push(line), askSecret },
+      wranglerPath: FAKE_WRANGLER,
+      apiUrl,
+      propagationTimeoutMs: 0,
+    },
+  ).then(
     () => null,
-    (error: unknown) => String(error),
+    (cause: unknown) => String(cause),
   );
-  return { said: said.join("\n"), asked, failed };
+  return { printed: printed.join("\n"), asked, error };
 }
 
-function secretsIn(folder: string): Record<string, string> {
+function readSecrets(folder: string): Record<string, string> {
   const file = join(folder, "secrets.json");
-  return existsSync(file) ? Values.parse(JSON.parse(readFileSync(file, "utf8"))) : {};
+  return existsSync(file) ? Secrets.parse(JSON.parse(readFileSync(file, "utf8"))) : {};
 }
 
-// As much of the Worker as a deploy meets. Its secrets are those that wrangler stored.
-async function startWorker(folder: string) {
-  let sick = false;
+// The two routes of the Worker that a deploy uses. Its secrets are those that the fake wrangler stored.
+async function startFakeWorker(folder: string) {
+  let isHealthy = true;
   const health = () => {
     const names = ["OPENAI_API_KEY", "OPENAI_WEBHOOK_SECRET", "ACCESS_TOKEN"];
-    const settings = Object.fromEntries(names.map((name) => [name, name in secretsIn(folder)]));
-    const body = { ready: !sick, settings: { ...settings, WELL: !sick } };
-    sick = false;
+    const settings = Object.fromEntries(names.map((name) => [name, name in readSecrets(folder)]));
+    const body = { ready: isHealthy, settings: { ...settings, HEALTHY: isHealthy } };
+    isHealthy = true;
     return { status: body.ready ? 200 : 503, body };
   };
-  const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const { status, body } = request.url === "/webhook" ? await receive(request, folder) : health();
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
+    const isWebhook = request.url === "/webhook";
+    const { status, body } = isWebhook ? await receiveWebhook(request, folder) : health();
     response.writeHead(status).end(JSON.stringify(body));
   };
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer((request, response) => void respond(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = z.object({ port: z.number() }).parse(server.address());
   return {
     url: `http://127.0.0.1:${port}`,
-    sicken: () => void (sick = true),
+    failHealth: () => void (isHealthy = false),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -137,14 +152,13 @@ async function startWorker(folder: string) {
   };
 }
 
-async function receive(request: IncomingMessage, folder: string) {
+async function receiveWebhook(request: IncomingMessage, folder: string) {
   const body = await text(request);
-  const secret = secretsIn(folder)["OPENAI_WEBHOOK_SECRET"];
+  const secret = readSecrets(folder)["OPENAI_WEBHOOK_SECRET"];
   if (secret === undefined) return { status: 503, body: {} };
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) headers.set(name, String(value));
-  const verified = verify(body, headers, secret.split(/\s+/));
-  const status = await verified.then(
+  const status = await verify(body, headers, secret.split(/\s+/)).then(
     () => 200,
     () => 400,
   );
