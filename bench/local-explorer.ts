@@ -12,22 +12,26 @@ const MAX_KEYS = 1000;
 
 /** Lists the ids of a Workflow's instances. */
 export async function listInstances(server: ServerProcess, workflow: string): Promise<string[]> {
-  const { result } = Instances.parse(await query(server, `/workflows/${workflow}/instances`));
+  const { result } = Instances.parse(
+    await fetchFromExplorer(server, `/workflows/${workflow}/instances`),
+  );
   return result.map(({ id }) => id);
 }
 
 /** Gives an instance's status and its number of steps. */
 export async function getInstance(server: ServerProcess, workflow: string, id: string) {
-  const { result } = Instance.parse(await query(server, `/workflows/${workflow}/instances/${id}`));
+  const { result } = Instance.parse(
+    await fetchFromExplorer(server, `/workflows/${workflow}/instances/${id}`),
+  );
   return { status: result.status, steps: result.steps.length };
 }
 
 /** Lists the keys of a KV namespace. */
 export async function listKeys(server: ServerProcess, namespace: string): Promise<string[]> {
   const path = `/storage/kv/namespaces/${namespace}/keys?limit=${MAX_KEYS}`;
-  return Keys.parse(await query(server, path)).result.map(({ name }) => name);
+  return Keys.parse(await fetchFromExplorer(server, path)).result.map(({ name }) => name);
 }
 
-async function query({ url }: ServerProcess, path: string): Promise<unknown> {
+async function fetchFromExplorer({ url }: ServerProcess, path: string): Promise<unknown> {
   return (await fetch(`${url}/cdn-cgi/explorer/api${path}`)).json();
 }

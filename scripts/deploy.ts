@@ -59,12 +59,12 @@ async function main(): Promise<void> {
     terminal: {
       isInteractive: process.stdin.isTTY && process.stdout.isTTY,
       print: (line) => console.log(line),
-      askSecret: (question) => askSecret(question, process.stdin, write),
+      askSecret: (question) => askSecret(question, process.stdin, writeToTerminal),
     },
   });
 }
 
-function write(text: string): void {
+function writeToTerminal(text: string): void {
   process.stdout.write(text);
 }
 

@@ -22,10 +22,13 @@ const READS = {
   "page of its own": { path: "", isPage: true },
 } as const;
 
+// Without a handler a signal would end this program and leave the Worker running.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
 for (const [content, firstCharacter] of Object.entries(FIRST_CHARACTERS)) {
   console.log(`\n24 MiB of ${content}`);
   for (const heapMb of HEAP_LIMITS_MB) {
-    const works = await measure(heapMb, firstCharacter);
+    const works = await measureReads(heapMb, firstCharacter);
     const cells = Object.entries(works).map(([name, ok]) => `${name} ${ok ? "yes" : "NO"}`);
     console.log(`${String(heapMb).padStart(4)} MB  ${cells.join("  ")}`);
     if (works["stored"] === false) break;
@@ -33,14 +36,17 @@ for (const [content, firstCharacter] of Object.entries(FIRST_CHARACTERS)) {
 }
 
 /** Records one response and reads it in every way; gives what works with this much heap. */
-async function measure(heapMb: number, firstCharacter: string): Promise<Record<string, boolean>> {
+async function measureReads(
+  heapMb: number,
+  firstCharacter: string,
+): Promise<Record<string, boolean>> {
   const world = await startProcessWorld(
     { backgroundOutputs: "present", queueSeconds: 0.1, runSeconds: 0.1 },
     { env: { MINIFLARE_WORKERD_V8_FLAGS: `--max-heap-size=${heapMb}` } },
   );
   try {
     const print = `print(${JSON.stringify(firstCharacter)} + "y" * ${BODY_BYTES - 8})`;
-    const id = await trigger(world.url, `\`\`\`python\n${print}\n\`\`\``);
+    const id = await triggerRun(world.url, `\`\`\`python\n${print}\n\`\`\``);
     const works: Record<string, boolean> = { stored: await isStored(world.url, id) };
     if (works["stored"] === false) return works;
     for (const [name, { path, isPage }] of Object.entries(READS))
@@ -51,7 +57,7 @@ async function measure(heapMb: number, firstCharacter: string): Promise<Record<s
   }
 }
 
-async function trigger(url: string, input: string): Promise<string> {
+async function triggerRun(url: string, input: string): Promise<string> {
   const tools = [{ type: "code_interpreter", container: { type: "auto" } }];
   const body = JSON.stringify({ input, tools });
   const answer = await fetch(`${url}/trigger`, { method: "POST", headers, body });

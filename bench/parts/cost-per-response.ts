@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { z } from "zod";
-import { poll } from "../alternatives/polling-client/index.ts";
+import { runByPolling } from "../alternatives/polling-client/index.ts";
 import { deliverWebhook } from "../deliver-webhook.ts";
 import { getInstance, listInstances, listKeys } from "../local-explorer.ts";
 import type { BenchContext, Measurement, Subject } from "../measurement.ts";
@@ -120,7 +120,7 @@ async function measurePoller({ emulator }: BenchContext): Promise<Cost> {
   await emulator.clearRequests();
   const baseURL = `${emulator.url}/v1`;
   const client = new OpenAI({ apiKey: API_KEY, baseURL, webhookSecret: null });
-  assert.equal((await poll(client, createPrintRequest(1, 3))).status, "completed");
+  assert.equal((await runByPolling(client, createPrintRequest(1, 3))).status, "completed");
   return { apiRequests: await emulator.countRequests() };
 }
 

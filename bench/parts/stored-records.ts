@@ -42,7 +42,7 @@ export async function measureStoredRecords(context: BenchContext): Promise<Measu
   await recorder.waitUntilSettled([original]);
   const samples: Sample[] = [];
   for (const stored of isQuick ? QUICK_STORED_COUNTS : STORED_COUNTS) {
-    await seed(recorder, original, samples.at(-1)?.stored ?? 0, stored);
+    await seedCopies(recorder, original, samples.at(-1)?.stored ?? 0, stored);
     samples.push(await measureWithStored({ ...context, recorder }, original, stored));
   }
   await server.close();
@@ -51,7 +51,12 @@ export async function measureStoredRecords(context: BenchContext): Promise<Measu
 }
 
 /** Stores copies of a record, numbered from `from` to before `to`. */
-async function seed(recorder: RecorderClient, id: string, from: number, to: number): Promise<void> {
+async function seedCopies(
+  recorder: RecorderClient,
+  id: string,
+  from: number,
+  to: number,
+): Promise<void> {
   const answer = await recorder.request(`/seed/${id}/${from}/${to}`, { method: "POST" });
   Seeded.parse(await answer.json());
 }

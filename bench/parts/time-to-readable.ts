@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { pollUntil } from "../../scripts/lib/retry.ts";
-import { poll } from "../alternatives/polling-client/index.ts";
+import { runByPolling } from "../alternatives/polling-client/index.ts";
 import { percentile, runConcurrently } from "../load-generator.ts";
 import type { BenchContext, Measurement, Subject } from "../measurement.ts";
 import { createPrintRequest, type PrintRequest } from "../requests.ts";
@@ -110,7 +110,7 @@ async function runByPoller(
   const baseURL = `${emulator.url}/v1`;
   const client = new OpenAI({ apiKey: API_KEY, baseURL, webhookSecret: null });
   return runConcurrently(requests.length, requests.length, async (n) => {
-    const response = await poll(client, requests[n] ?? createPrintRequest(n));
+    const response = await runByPolling(client, requests[n] ?? createPrintRequest(n));
     const readableAt = Date.now();
     assert.partialDeepStrictEqual(response, await emulator.retrieveResponse(response.id));
     return readableAt - (await emulator.waitForEnd(response.id));

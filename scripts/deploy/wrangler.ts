@@ -56,14 +56,14 @@ export function createWrangler(path: string, env: NodeJS.ProcessEnv): Wrangler {
       const json = result.output.slice(result.output.indexOf("["));
       return new Set(SecretList.parse(JSON.parse(json)).map(({ name }) => name));
     },
-    deploy: () => deploy(path, safeEnv),
+    deploy: () => deployAndParseTargets(path, safeEnv),
     async storeSecrets(values) {
       assertSucceeded("secret bulk", await run(["secret", "bulk"], JSON.stringify(values)));
     },
   };
 }
 
-async function deploy(path: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+async function deployAndParseTargets(path: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "recorder-deploy-"));
   const report = join(folder, "output.ndjson");
   try {

@@ -7,10 +7,10 @@ let opening: Promise<OpenWebhooks | null> = Promise.resolve(null);
 // The terminal or the parent that reads these streams may be gone; a failed write must not stop the clean-up.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 
-process.once("message", (message) => void open(message));
+process.once("message", (message) => void openAndReply(message));
 process.once("disconnect", () => void closeAndExit());
 
-async function open(message: unknown): Promise<void> {
+async function openAndReply(message: unknown): Promise<void> {
   opening = openWebhooks(WebhookOptions.parse(message));
   const webhooks = await opening;
   const reply: SupervisorReply = { secret: webhooks?.secret ?? null };

@@ -7,7 +7,7 @@ const POLL_INTERVAL_MS = 1000;
 type CreateParams = OpenAI.Responses.ResponseCreateParamsNonStreaming;
 
 /** Runs a request in background mode; gives the response once it has ended. */
-export async function poll(
+export async function runByPolling(
   client: OpenAI,
   params: CreateParams,
 ): Promise<OpenAI.Responses.Response> {

@@ -20,11 +20,11 @@ if (shouldFail()) {
   console.error("The test made this command fail.");
   process.exit(1);
 }
-if (args[0] === "deploy") deploy();
+if (args[0] === "deploy") writeDeployReport();
 if (isBulk) writeSecrets({ ...readSecrets(), ...input });
 if (args.join(" ") === "secret list") printSecretNames();
 
-function deploy(): void {
+function writeDeployReport(): void {
   if (!existsSync(toPath("secrets.json"))) writeSecrets({});
   const targets = [process.env["STAND_IN_TARGET"], "workflow: recorder"];
   const lines = [{ type: "wrangler-session" }, { type: "deploy", targets }];
