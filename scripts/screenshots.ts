@@ -1,4 +1,4 @@
-// npm run screenshots: the pictures in docs/screenshots, taken from the Worker and the emulator on this machine.
+// npm run screenshots: takes the pictures in docs/screenshots, of the Worker with the emulator on this machine.
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
@@ -7,7 +7,8 @@ import { asking, DRAWING } from "../test/pages/input.ts";
 import { startWorld, type World } from "../test/support/world.ts";
 
 const FOLDER = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
-const SIZE = { width: 1120, height: 840 };
+const VIEWPORT = { width: 1120, height: 840 };
+const NETWORK_IDLE_TIMEOUT_MS = 2_000;
 
 const EXAMPLE = {
   control: true,
@@ -30,38 +31,40 @@ mkdirSync(FOLDER, { recursive: true });
 const world = await startWorld({ queueSeconds: 0.5, runSeconds: 1.5 }, { REFETCH_DELAYS: "1 2 4" });
 const browser = await openBrowser();
 try {
-  const runs = await fill(world);
-  const { page } = await enter(browser, world, { viewport: SIZE });
+  const runs = await triggerRuns(world);
+  const { page } = await enter(browser, world, { viewport: VIEWPORT });
   await page.goto(`${world.url}/results/${runs.compared}`);
-  await take(page, "result");
-  await page.goto(`${world.url}/results/${runs.flying}`);
+  await takeScreenshot(page, "result");
+  await page.goto(`${world.url}/results/${runs.inFlight}`);
   await page.getByText("Waiting for OpenAI's webhook").first().waitFor();
-  await take(page, "running");
+  await takeScreenshot(page, "running");
   await page.goto(`${world.url}/results`);
-  await take(page, "list");
+  await takeScreenshot(page, "list");
 } finally {
   await browser.close();
   await world.close();
 }
 
-async function fill(target: World): Promise<{ compared: string; flying: string }> {
+/** Triggers the runs that the pictures show; gives the ids of the two that have a picture each. */
+async function triggerRuns(target: World): Promise<{ compared: string; inFlight: string }> {
   const compared = await target.trigger(EXAMPLE);
-  const done = [compared, await target.trigger(asking("Just compute", "x = 6 * 7"))];
-  await Promise.all(done.map((id) => target.settled(id)));
+  const settled = [compared, await target.trigger(asking("Just compute", "x = 6 * 7"))];
+  await Promise.all(settled.map((id) => target.settled(id)));
   await target.emulate({ backgroundOutputs: "present" });
   const drawn = await target.trigger(asking("Draw one period of a damped sine", DRAWING));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
   await Promise.all([drawn, failed].map((id) => target.settled(id)));
   await target.emulate({ runSeconds: 600 });
-  const flying = await target.trigger(
+  const inFlight = await target.trigger(
     asking("Train a small classifier and print its accuracy", "print(0.93)"),
   );
-  return { compared, flying };
+  return { compared, inFlight };
 }
 
-// The viewport grows to the page: a full-page picture, and no more than is worth a reader's time.
-async function take(page: Page, name: string): Promise<void> {
-  await page.waitForLoadState("networkidle", { timeout: 2_000 }).catch(() => undefined);
+async function takeScreenshot(page: Page, name: string): Promise<void> {
+  await page
+    .waitForLoadState("networkidle", { timeout: NETWORK_IDLE_TIMEOUT_MS })
+    .catch(() => undefined);
   const path = `${FOLDER}${name}.png`;
   await page.screenshot({ path, fullPage: true, animations: "disabled", scale: "css" });
   console.log(path);

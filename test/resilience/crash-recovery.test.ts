@@ -1,41 +1,24 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
-import { startChild } from "../support/child.ts";
-import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../support/world.ts";
+import { startProcessWorld } from "../support/process-world.ts";
+import { TOKEN } from "../support/world.ts";
 
 const Id = z.object({ id: z.string() });
 const Requests = z.array(z.looseObject({ method: z.string() }));
 const headers = { authorization: `Bearer ${TOKEN}` };
 
 test("kill -9 of workerd between trigger and webhook, then a restart, loses nothing", async () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const emulator = await startEmulator({
-    apiKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    webhookUrl: `${url}/webhook`,
-    webhookBackoff: 0.5,
-    runSeconds: 2,
-  });
-  let worker = startChild(serveCommand(port, state, emulator.url));
+  const world = await startProcessWorld({ webhookBackoff: 0.5, runSeconds: 2 });
+  const { url, emulator } = world;
   try {
-    await worker.says(/Ready on/);
     const answer = await fetch(`${url}/trigger`, { method: "POST", headers });
     const { id } = Id.parse(await answer.json());
-    worker.crash();
-    await worker.ended();
+    await world.kill();
     // The emulator's first delivery meets nobody; it is sent again.
     await attempted(emulator.url, id);
-    worker = startChild(serveCommand(port, state, emulator.url));
-    await worker.says(/Ready on/);
+    await world.restart();
     const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
     const record = ResponseRecord.parse(await result.json());
     expect(record).toMatchObject({
@@ -47,21 +30,14 @@ test("kill -9 of workerd between trigger and webhook, then a restart, loses noth
     expect(record.request).not.toBeNull();
     expect(record.webhook).not.toBeNull();
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await world.close();
   }
 });
 
 test("kill -9 of workerd while runs are held: none that was acknowledged is missing, and none is started twice", async () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const emulator = await startEmulator({ apiKey: API_KEY, runSeconds: 3, interpreters: 1 });
-  let worker = startChild(serveCommand(port, state, emulator.url));
+  const world = await startProcessWorld({ webhookUrl: null, runSeconds: 3, interpreters: 1 });
+  const { url, emulator } = world;
   try {
-    await worker.says(/Ready on/);
     const hold = async () => {
       const init = { method: "POST", headers, body: '{"hold":true}' };
       return Id.parse(await (await fetch(`${url}/trigger`, init)).json()).id;
@@ -78,11 +54,9 @@ test("kill -9 of workerd while runs are held: none that was acknowledged is miss
     await control(emulator.url, "faults", fault);
     const cutOff = hold().catch(() => "unheard");
     while ((await posts(emulator.url)) < ids.length + 1) await sleep(20);
-    worker.crash();
+    await world.kill();
     expect(await cutOff).toBe("unheard");
-    await worker.ended();
-    worker = startChild(serveCommand(port, state, emulator.url));
-    await worker.says(/Ready on/);
+    await world.restart();
     for (const id of ids) await fetch(`${url}/results/${id}/refetch`, { method: "POST", headers });
     for (const id of ids) {
       const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
@@ -96,10 +70,7 @@ test("kill -9 of workerd while runs are held: none that was acknowledged is miss
     }
     expect(await posts(emulator.url)).toBe(ids.length + 1);
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await world.close();
   }
 });
 

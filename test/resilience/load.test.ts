@@ -1,20 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
-import { startChild } from "../support/child.ts";
-import {
-  API_KEY,
-  serveCommand,
-  startWorld,
-  TOKEN,
-  WEBHOOK_SECRET,
-  type World,
-} from "../support/world.ts";
+import { startProcessWorld } from "../support/process-world.ts";
+import { startWorld, TOKEN, type World } from "../support/world.ts";
 
 // It waits for gaps that double, on a machine that may be slow.
 vi.setConfig({ testTimeout: 240_000 });
@@ -72,21 +60,10 @@ test("a look that is refused with Retry-After is not repeated before its time", 
 });
 
 test("a key that is revoked in mid-run stands in the records, and they recover when it is replaced", async () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const headers = { authorization: `Bearer ${TOKEN}` };
-  const emulator = await startEmulator({
-    apiKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    webhookUrl: `${url}/webhook`,
-    runSeconds: 1,
-  });
-  const serve = (key: string) =>
-    startChild(serveCommand(port, state, emulator.url, { OPENAI_API_KEY: key }));
-  let worker = serve(API_KEY);
+  const processWorld = await startProcessWorld({ runSeconds: 1 });
+  const { url, emulator } = processWorld;
   try {
-    await worker.says(/Ready on/);
     const started = await fetch(`${url}/trigger`, { method: "POST", headers });
     const { id } = z.object({ id: z.string() }).parse(await started.json());
     await change(emulator.url, { apiKey: "sk-the-new-key" });
@@ -97,19 +74,13 @@ test("a key that is revoked in mid-run stands in the records, and they recover w
     expect(trigger.status).toBe(502);
     expect(await trigger.json()).toMatchObject({ error: { code: "openai_unauthorized" } });
 
-    worker.crash();
-    await worker.ended();
-    worker = serve("sk-the-new-key");
-    await worker.says(/Ready on/);
+    await processWorld.restart({ OPENAI_API_KEY: "sk-the-new-key" });
     await fetch(`${url}/results/${id}/refetch`, { method: "POST", headers });
     const record = await seen(url, id, ({ settled_at }) => settled_at !== null);
     expect(record).toMatchObject({ status: "completed", started_by: "trigger", error: null });
     expect(record.observations[0]).toMatchObject({ http_status: 401 });
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await processWorld.close();
   }
 });
 

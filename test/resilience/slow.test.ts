@@ -1,39 +1,22 @@
 // What takes minutes: `npm run test:long`. The Worker is a program of its own, so that nothing stands between it and the emulator.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { startEmulator, type Emulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
-import { startChild, type Child } from "../support/child.ts";
-import { API_KEY, serveCommand, TOKEN } from "../support/world.ts";
+import { startProcessWorld, type ProcessWorld } from "../support/process-world.ts";
+import { TOKEN } from "../support/world.ts";
 
 const Started = z.object({ id: z.string() });
 const MINUTE = 60_000;
 
 describe.skipIf(process.env["LONG_TESTS"] === undefined)("for minutes", () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  let emulator: Emulator;
-  let worker: Child;
-  let url: string;
+  let world: ProcessWorld;
   beforeAll(async () => {
-    emulator = await startEmulator({ apiKey: API_KEY, onDisconnect: "cancel" });
-    const port = await freePort();
-    url = `http://127.0.0.1:${port}`;
-    worker = startChild(serveCommand(port, state, emulator.url));
-    await worker.says(/Ready on/);
+    world = await startProcessWorld({ webhookUrl: null, onDisconnect: "cancel" });
   });
-  afterAll(async () => {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
-  });
+  afterAll(() => world.close());
 
   function ask(path: string, init: RequestInit = {}): Promise<Response> {
-    return fetch(url + path, { ...init, headers: { authorization: `Bearer ${TOKEN}` } });
+    return fetch(world.url + path, { ...init, headers: { authorization: `Bearer ${TOKEN}` } });
   }
 
   async function hold(seconds: number, prints: string): Promise<string> {

@@ -1,13 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
-import { startChild } from "../support/child.ts";
-import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../support/world.ts";
+import { startProcessWorld } from "../support/process-world.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "../support/world.ts";
 
 const CANARY = "canary-5f1e9c";
 
@@ -36,19 +31,11 @@ const REQUEST = {
 };
 
 test("no credential of a tool, no key and no token is in a log, a KV value or a Workflow's state", async () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const emulator = await startEmulator({
-    apiKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    webhookUrl: `${url}/webhook`,
-  });
-  const worker = startChild(serveCommand(port, state, emulator.url));
+  const world = await startProcessWorld();
+  const { url, state } = world;
   const headers = { authorization: `Bearer ${TOKEN}` };
   try {
-    await worker.says(/Ready on/);
-    const before = worker.text().length;
+    const before = world.output().length;
     const answer = await fetch(`${url}/trigger`, {
       method: "POST",
       headers,
@@ -60,7 +47,7 @@ test("no credential of a tool, no key and no token is in a log, a KV value or a 
     const page = await (
       await fetch(`${url}/results/${id}`, { headers: { ...headers, accept: "text/html" } })
     ).text();
-    const log = worker.text().slice(before);
+    const log = world.output().slice(before);
     expect(log).toContain(id);
     for (const secret of [CANARY, API_KEY, TOKEN, WEBHOOK_SECRET.slice("whsec_".length)]) {
       for (const text of [result, page, log]) expect(text).not.toContain(secret);
@@ -71,10 +58,7 @@ test("no credential of a tool, no key and no token is in a log, a KV value or a 
     expect(found).toMatch(/\/kv\//);
     expect(found).toMatch(/\/workflows\//);
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await world.close();
   }
 }, 180_000);
 

@@ -154,25 +154,3 @@ function forgetEnvironment(): void {
   // Its local collector of traces takes as much of the processor as the Workflow engine.
   process.env["X_LOCAL_OBSERVABILITY"] = "false";
 }
-
-/**
- * The command that serves the Worker as a program of its own, for tests that kill it or read its state.
- * @param port Where it listens.
- * @param state The folder of its KV and Workflows.
- * @param api The emulator's URL.
- * @param more Settings that differ from the test's.
- */
-export function serveCommand(port: number, state: string, api: string, more: Vars = {}): string[] {
-  const settings = {
-    OPENAI_BASE_URL: `${api}/v1`,
-    OPENAI_API_KEY: API_KEY,
-    OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    ACCESS_TOKEN: TOKEN,
-    REFETCH_DELAYS: "1",
-    ...more,
-  };
-  const vars = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const where = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
-  const wrangler = ["node_modules/wrangler/bin/wrangler.js", "dev", "--persist-to", state];
-  return [process.execPath, ...wrangler, "--show-interactive-dev-session=false", ...where, ...vars];
-}

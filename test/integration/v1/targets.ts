@@ -1,11 +1,7 @@
 // The two sides that unchanged code must not be able to tell apart: OpenAI as it should be, and the Worker before OpenAI as it is.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { startEmulator, type Emulator } from "../../../emulator/server.ts";
-import { freePort } from "../../../scripts/port.ts";
-import { startChild, type Child } from "../../support/child.ts";
-import { API_KEY, serveCommand, TOKEN } from "../../support/world.ts";
+import { startProcessWorld } from "../../support/process-world.ts";
+import { API_KEY, TOKEN } from "../../support/world.ts";
 
 export type Side = { baseURL: string; apiKey: string };
 
@@ -14,7 +10,6 @@ export type Sides = {
   worker: Side;
   /** The OpenAI behind the Worker: it keeps the outputs of background runs to itself. */
   behind: Emulator;
-  child: Child;
   close(): Promise<void>;
 };
 
@@ -23,24 +18,20 @@ export type Sides = {
  * @param settings The emulators' settings.
  */
 export async function startSides(settings: { runSeconds?: number } = {}): Promise<Sides> {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
   const common = { apiKey: API_KEY, queueSeconds: 0.1, ...settings };
   const beside = await startEmulator({ ...common, backgroundOutputs: "present" });
-  const behind = await startEmulator({ ...common, backgroundOutputs: "empty" });
-  const port = await freePort();
-  const child = startChild(serveCommand(port, state, behind.url));
-  await child.says(/Ready on/);
+  const world = await startProcessWorld({
+    ...common,
+    webhookUrl: null,
+    backgroundOutputs: "empty",
+  });
   return {
     openai: { baseURL: `${beside.url}/v1`, apiKey: API_KEY },
-    worker: { baseURL: `http://127.0.0.1:${port}/v1`, apiKey: TOKEN },
-    behind,
-    child,
+    worker: { baseURL: `${world.url}/v1`, apiKey: TOKEN },
+    behind: world.emulator,
     async close() {
-      child.crash();
-      await child.ended();
+      await world.close();
       await beside.close();
-      await behind.close();
-      rmSync(state, { recursive: true, force: true });
     },
   };
 }
