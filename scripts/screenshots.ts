@@ -2,8 +2,13 @@
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import { CHROMIUM, enter, openBrowser, sayLeftOut } from "../test/pages/browser.ts";
-import { asking, DRAWING } from "../test/pages/input.ts";
+import {
+  CHROMIUM,
+  openBrowser,
+  openLoggedInPage,
+  warnIfNoChromium,
+} from "../test/pages/browser.ts";
+import { DRAW_IMAGE, pythonRequest } from "../test/pages/python-requests.ts";
 import { startWorld, type World } from "../test/support/world.ts";
 
 const FOLDER = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
@@ -12,7 +17,7 @@ const NETWORK_IDLE_TIMEOUT_MS = 2_000;
 
 const EXAMPLE = {
   control: true,
-  ...asking(
+  ...pythonRequest(
     "Fit a line to the measurements in /mnt/data and print the coefficients",
     `xs = [0.0, 1.0, 2.0, 3.0, 4.0]
 ys = [1.1, 2.9, 5.2, 7.1, 8.8]
@@ -24,7 +29,7 @@ print(f"intercept {(sum(ys) - slope * sum(xs)) / n:.3f}")`,
 };
 
 if (CHROMIUM === undefined) {
-  sayLeftOut("the screenshots");
+  warnIfNoChromium("the screenshots");
   process.exit(1);
 }
 mkdirSync(FOLDER, { recursive: true });
@@ -32,7 +37,7 @@ const world = await startWorld({ queueSeconds: 0.5, runSeconds: 1.5 }, { REFETCH
 const browser = await openBrowser();
 try {
   const runs = await triggerRuns(world);
-  const { page } = await enter(browser, world, { viewport: VIEWPORT });
+  const { page } = await openLoggedInPage(browser, world, { viewport: VIEWPORT });
   await page.goto(`${world.url}/results/${runs.compared}`);
   await takeScreenshot(page, "result");
   await page.goto(`${world.url}/results/${runs.inFlight}`);
@@ -48,15 +53,15 @@ try {
 /** Triggers the runs that the pictures show; gives the ids of the two that have a picture each. */
 async function triggerRuns(target: World): Promise<{ compared: string; inFlight: string }> {
   const compared = await target.trigger(EXAMPLE);
-  const settled = [compared, await target.trigger(asking("Just compute", "x = 6 * 7"))];
+  const settled = [compared, await target.trigger(pythonRequest("Just compute", "x = 6 * 7"))];
   await Promise.all(settled.map((id) => target.settled(id)));
   await target.emulate({ backgroundOutputs: "present" });
-  const drawn = await target.trigger(asking("Draw one period of a damped sine", DRAWING));
+  const drawn = await target.trigger(pythonRequest("Draw one period of a damped sine", DRAW_IMAGE));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
   await Promise.all([drawn, failed].map((id) => target.settled(id)));
   await target.emulate({ runSeconds: 600 });
   const inFlight = await target.trigger(
-    asking("Train a small classifier and print its accuracy", "print(0.93)"),
+    pythonRequest("Train a small classifier and print its accuracy", "print(0.93)"),
   );
   return { compared, inFlight };
 }

@@ -154,7 +154,7 @@ test("printed text of any script comes back as it was, and a page shows its begi
   expect((await printed.text()) === piece.repeat(20_000)).toBe(true);
   const page = await world.ask(`/results/${id}`, { headers: { accept: "text/html" } });
   const bytes = new TextEncoder().encode(piece).byteLength * 20_000;
-  expect(await page.text()).toContain(`Cut here: ${bytes / 1000} KB in all.`);
+  expect(await page.text()).toContain(`Truncated: ${bytes / 1000} KB in total.`);
 });
 
 test("a response too large to be stored keeps its calls and says so", async () => {
