@@ -34,6 +34,14 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await world.close();
   });
 
+  test("GET /results without any record does not scroll sideways at 360 px", async () => {
+    const viewport = { width: 360, height: 740 };
+    const { page } = await openLoggedInPage(browser, world, { viewport });
+    await page.getByText("Nothing is recorded yet").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+    await page.context().close();
+  });
+
   test("the form starts a run, its page follows it to the verdict, the list finds it", async () => {
     const { page, errors } = await openLoggedInPage(browser, world);
     expect(page.url()).not.toContain("token");
