@@ -107,7 +107,9 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {
-        return c.html(<ResultListPage page={page} query={query} nowMs={Date.now()} url={origin(c)} />);
+        return c.html(
+          <ResultListPage page={page} query={query} nowMs={Date.now()} url={origin(c)} />,
+        );
       }
       return c.json({ results: page.rows, cursor: page.cursor });
     },

@@ -7,13 +7,13 @@ const RECONNECT_BASE_MS = 500;
 const FETCH_RETRY_DELAYS_MS = [500, 2_000, 5_000, null];
 const COPY_LABEL_RESET_MS = 2_000;
 
-/** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} ProgressEvent */
+/** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} RunEvent */
 
 /** @type {(json: string) => unknown} */
 const parseJson = JSON.parse;
 
-/** @param {string} text For screen readers. */
-function announce(text) {
+/** @param {string} text */
+function announceToScreenReaders(text) {
   document.getElementById("announcement")?.replaceChildren(text);
 }
 
@@ -46,7 +46,7 @@ async function copyToClipboard(button) {
     .then((text) => navigator.clipboard.writeText(text))
     .then(() => "Copied")
     .catch(() => "Not copied");
-  announce(button.textContent);
+  announceToScreenReaders(button.textContent);
   setTimeout(() => button.replaceChildren(label), COPY_LABEL_RESET_MS);
 }
 
@@ -67,13 +67,13 @@ function formatDuration(milliseconds) {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
-/** @type {(value: unknown) => value is ProgressEvent} */
-function isProgressEvent(value) {
+/** @type {(value: unknown) => value is RunEvent} */
+function isRunEvent(value) {
   return typeof value === "object" && value !== null && "at" in value && "text" in value;
 }
 
 /**
- * @param {ProgressEvent} event
+ * @param {RunEvent} event
  * @param {number} offsetMs Milliseconds since the first event.
  */
 function createEventItem(event, offsetMs) {
@@ -138,7 +138,7 @@ function replaceMain(page) {
 /** Follows the run of this page until it is settled. */
 class RunFollower {
   // By event id, because a new connection can repeat events.
-  /** @type {Map<string, ProgressEvent>} */
+  /** @type {Map<string, RunEvent>} */
   #events = new Map();
   #failures = 0;
   /** @type {Promise<void>} */
@@ -185,7 +185,7 @@ class RunFollower {
   /** @param {MessageEvent<unknown>} message */
   #handleEvent(message) {
     const event = parseJson(String(message.data));
-    if (!isProgressEvent(event) || this.#events.has(message.lastEventId)) return;
+    if (!isRunEvent(event) || this.#events.has(message.lastEventId)) return;
     this.#events.set(message.lastEventId, event);
     this.#render();
     if (event.changed) void this.#scheduleRefresh();
@@ -247,7 +247,9 @@ class RunFollower {
     // Without ?follow: the run has ended, so the refreshed page shows no progress.
     history.replaceState(null, "", location.pathname);
     await this.#scheduleRefresh();
-    announce(`${document.querySelector("h1")?.textContent ?? ""}. The run is settled.`);
+    announceToScreenReaders(
+      `${document.querySelector("h1")?.textContent ?? ""}. The run is settled.`,
+    );
   }
 }
 

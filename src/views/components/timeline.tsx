@@ -46,8 +46,8 @@ export function Timeline(props: { record: Subject; nowMs: number }) {
         </ol>
       </div>
       <p class="note">
-        The run's start and end are from OpenAI's clock, in whole seconds; all other times are from
-        the recorder's clock.
+        The times of creation and completion are from OpenAI's clock, in whole seconds; all others
+        are from the recorder's clock.
         {scale.isCompressed ? " Later times are drawn closer together." : ""}
       </p>
     </section>

@@ -1,4 +1,4 @@
-// A held run's connection in words: its state, and what that means. The record says at which event it broke; the rest follows from its observations.
+// The connection of a held run as text: its state, and what that means. The record has the event at which it broke; the rest follows from its observations.
 import { BREAK_UNKNOWN, type ResponseRecord } from "../../record/schema.ts";
 import { runHeadline, type Headline, type Tone } from "./labels.ts";
 

@@ -6,7 +6,7 @@ import { summarizeObservation } from "./observations.ts";
 import type { Tone } from "./labels.ts";
 
 /** An event as the page's script receives it. */
-export type ProgressEvent = {
+export type RunEvent = {
   at: string;
   /** The stage of the run that it belongs to, from 1. */
   stage: number;
@@ -16,7 +16,7 @@ export type ProgressEvent = {
   changed: boolean;
 };
 
-type EventText = Omit<ProgressEvent, "at" | "changed"> & { changed?: boolean };
+type EventText = Omit<RunEvent, "at" | "changed"> & { changed?: boolean };
 type Event<Type extends string> = Extract<WorkflowInstanceEvent, { type: Type }>;
 
 /** Events with a fixed text. */
@@ -97,7 +97,7 @@ const STEP_LABELS: readonly [string, string][] = [
  * Creates a formatter for the events of one Workflow instance. The texts of a held run differ until its connection ends, so the formatter must get all events, in order.
  * @returns Formats one event; null for an event that no reader needs.
  */
-export function createEventFormatter(): (event: WorkflowInstanceEvent) => ProgressEvent | null {
+export function createEventFormatter(): (event: WorkflowInstanceEvent) => RunEvent | null {
   let held = false;
   return (event) => {
     held = isStillHeld(event, held);
@@ -160,15 +160,15 @@ function formatStepEnd(event: Event<"step_completed">, held: boolean): EventText
 }
 
 function findBreak(output: unknown): string | null {
-  const look = LookStep.safeParse(output).data;
-  return (look?.kind === "look" ? look.look.broke_at : look?.record.held?.broke_at) ?? null;
+  const result = LookStep.safeParse(output).data;
+  return (result?.kind === "look" ? result.look.broke_at : result?.record.held?.broke_at) ?? null;
 }
 
-// Of an observation's result, or of a control's.
+// A step's output is the result of an observation, of a control, or neither.
 function findObservation(output: unknown): Observation | null {
-  const look = LookStep.safeParse(output).data;
-  if (look?.kind === "look") return look.look.observation;
-  if (look?.kind === "stored") return look.record.observations.at(-1) ?? null;
+  const result = LookStep.safeParse(output).data;
+  if (result?.kind === "look") return result.look.observation;
+  if (result?.kind === "stored") return result.record.observations.at(-1) ?? null;
   return ControlResult.safeParse(output).data?.observation ?? null;
 }
 
