@@ -141,7 +141,8 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("the page of a run reconnects to a stream that ended too early, and follows on", async () => {
-    await world.emulate({ queueSeconds: 3 });
+    // Long enough for a busy machine to open the page before the run ends.
+    await world.emulate({ queueSeconds: 8 });
     const id = await world.trigger(pythonRequest("Slow", 'print("late")'));
     const { page } = await openLoggedInPage(browser, world);
     let connections = 0;
@@ -220,7 +221,7 @@ async function isDocumentMarked(page: Page): Promise<boolean> {
 async function expectOutputs(page: Page): Promise<void> {
   await page.getByText("drawn with care", { exact: true }).waitFor();
   // The script may replace the main part at any time, so an element that was just found can be gone.
-  await expect.poll(() => page.evaluate(READ_IMAGE_WIDTH)).toBe(480);
+  await expect.poll(() => page.evaluate(READ_IMAGE_WIDTH), { timeout: 30_000 }).toBe(480);
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("link", { name: "sine.csv" }).click(),
