@@ -11,7 +11,7 @@ export function Progress(props: { record: Subject; nowMs: number }) {
   const { record, nowMs } = props;
   const elapsedMs =
     record.created_at === null ? 0 : Math.max(0, nowMs - Date.parse(record.created_at));
-  const stage = currentStage(record);
+  const stage = toStage(record);
   const stages = record.held === null ? STAGES : HELD_STAGES;
   return (
     <section
@@ -51,7 +51,7 @@ export function Progress(props: { record: Subject; nowMs: number }) {
   );
 }
 
-function currentStage(record: Subject): number {
+function toStage(record: Subject): number {
   if (record.verdict !== "pending") return 3;
   if (describeConnection(record)?.state === "open") return 2;
   return record.observations.length > 0 ? 3 : 2;

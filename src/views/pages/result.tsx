@@ -38,7 +38,7 @@ export function ResultPage(props: {
 }) {
   const { record, response, nowMs, follow } = props;
   const answer = parseModelAnswer(response);
-  const maxBytes = maxBytesPerText(record);
+  const maxBytes = computeMaxTextBytes(record);
   return (
     <Layout title={`${toHeadline(record).title} · ${record.id}`} current="results">
       <ResultHeader record={record} answer={answer} />
@@ -156,7 +156,7 @@ function ModelOutput(props: { text: string }) {
 }
 
 // A call has two texts, code and output; the comparison repeats both.
-function maxBytesPerText(record: PageRecord): number {
+function computeMaxTextBytes(record: PageRecord): number {
   const texts = 2 * (record.calls.length + 2 * (record.control?.calls.length ?? 0));
   const share = Math.floor(MAX_PAGE_TEXT_BYTES / Math.max(texts, 1));
   return Math.min(MAX_TEXT_BYTES, Math.max(MIN_TEXT_BYTES, share));

@@ -140,7 +140,7 @@ function FieldError(props: { name: keyof TriggerForm; message: string | undefine
   );
 }
 
-function ariaAttributes(name: keyof TriggerForm, error: string | undefined) {
+function toAriaAttributes(name: keyof TriggerForm, error: string | undefined) {
   if (error === undefined) return { "aria-describedby": `${name}-hint` };
   return { "aria-describedby": `${name}-error ${name}-hint`, "aria-invalid": "true" };
 }
@@ -149,7 +149,7 @@ function InputField({ form, error }: FieldProps) {
   const hint = "The input of the response. OpenAI bills its tokens, and those of the output.";
   return (
     <FormField name="input" label="Input" hint={hint} error={error}>
-      <textarea id="input" name="input" rows={6} required {...ariaAttributes("input", error)}>
+      <textarea id="input" name="input" rows={6} required {...toAriaAttributes("input", error)}>
         {form.input}
       </textarea>
     </FormField>
@@ -166,7 +166,7 @@ function ModelField({ form, error }: FieldProps) {
         value={form.model}
         placeholder="the recorder's default"
         spellcheck={false}
-        {...ariaAttributes("model", error)}
+        {...toAriaAttributes("model", error)}
       />
     </FormField>
   );
@@ -176,7 +176,7 @@ function MemoryField({ form, error }: FieldProps) {
   const hint = "The memory of the container. OpenAI bills each container; more memory costs more.";
   return (
     <FormField name="memory" label="Code interpreter" hint={hint} error={error}>
-      <select id="memory" name="memory" {...ariaAttributes("memory", error)}>
+      <select id="memory" name="memory" {...toAriaAttributes("memory", error)}>
         {MEMORY_OPTIONS.map(([value, label]) => (
           <option value={value} selected={value === form.memory}>
             {label}
@@ -199,7 +199,7 @@ function FlagFields(props: { form: TriggerForm; errorAt: (name: Flag) => string 
             name={name}
             type="checkbox"
             checked={form[name] !== ""}
-            {...ariaAttributes(name, errorAt(name))}
+            {...toAriaAttributes(name, errorAt(name))}
           />
           <label for={name}>{label}</label>
           <p class="hint" id={`${name}-hint`}>
@@ -223,7 +223,7 @@ function AdvancedField({ form, error }: FieldProps) {
         rows={4}
         spellcheck={false}
         placeholder={'{ "reasoning": { "effort": "low" } }'}
-        {...ariaAttributes("advanced", error)}
+        {...toAriaAttributes("advanced", error)}
       >
         {form.advanced}
       </textarea>
