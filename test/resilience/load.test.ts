@@ -3,11 +3,11 @@ import { z } from "zod";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { startProcessWorld } from "../support/process-world.ts";
 import { startWorld, TOKEN, type World } from "../support/world.ts";
+import { LONG } from "../support/property-runs.ts";
 
 // It waits for gaps that double, on a machine that may be slow.
 vi.setConfig({ testTimeout: 240_000 });
 
-const LONG = process.env["LONG_TESTS"] === "1";
 const MANY = LONG ? 60 : 12;
 /** Seconds for which OpenAI refuses everything. */
 const STORM = LONG ? 60 : 8;
