@@ -11,7 +11,7 @@ import {
 } from "./browser.ts";
 import { pythonRequest } from "./python-requests.ts";
 
-warnIfNoChromium("the journey through the pages");
+warnIfNoChromium("the actions on the pages");
 
 describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   let world: World;
