@@ -8,8 +8,8 @@ import {
   toByteStream,
 } from "../../../src/lib/byte-stream.ts";
 
-function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+function bytes(content: string): Uint8Array {
+  return new TextEncoder().encode(content);
 }
 
 async function text(stream: ReadableStream<Uint8Array>): Promise<string> {
