@@ -107,7 +107,7 @@ test("files that can't be had any more are named with the reason", async () => {
   const record = await world.settled(await world.trigger({ input, tools: TOOLS }));
   await fetch(`${world.emulator.url}/_emulator/faults`, { method: "DELETE" });
   expect(record.files).toMatchObject([
-    { filename: "lost.txt", url: null, reason: containing("gone") },
+    { filename: "lost.txt", url: null, reason: containing("expired already") },
   ]);
 });
 

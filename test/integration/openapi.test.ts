@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -44,16 +43,37 @@ test("it is a valid OpenAPI document", async () => {
   expect(await new Validator().validate(raw)).toMatchObject({ valid: true });
 });
 
-test("every route of the app is in it, and no other", () => {
-  const app = readFileSync(new URL("../../src/app.tsx", import.meta.url), "utf8");
-  const routes = [...app.matchAll(/app\.(get|post|delete)\(\s*"([^"]+)"/g)].map(
-    ([, method, path = ""]) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`,
+const METHODS = ["get", "post", "put", "patch", "delete"];
+const MADE_UP = ["/nothing", "/result", "/results/resp_1/nothing", "/results/resp_1/files"];
+const Failure = z.object({ error: z.object({ code: z.string() }) });
+
+/** Whether the app has a handler for a method and a path of the document. */
+async function isRouted(method: string, path: string): Promise<boolean> {
+  const response = await world.ask(path.replaceAll(/\{\w+\}/g, "resp_1"), {
+    method: method.toUpperCase(),
+    // A trigger without a body would start a run.
+    ...(method === "get" ? {} : { body: "[]" }),
+  });
+  if (response.status !== 404) {
+    await response.body?.cancel();
+    return true;
+  }
+  return Failure.parse(await response.json()).error.code !== "unknown_route";
+}
+
+test("the app has a route for every operation of the document, and 404 unknown_route for others", async () => {
+  const operations = [...Object.keys(document.paths), ...MADE_UP].flatMap((path) =>
+    METHODS.map((method) => ({ method, path })),
   );
-  const described = Object.entries(document.paths).flatMap(([path, operations]) =>
-    Object.keys(operations).map((method) => `${method} ${path}`),
+  const routed: string[] = [];
+  for (const { method, path } of operations) {
+    if (await isRouted(method, path)) routed.push(`${method} ${path}`);
+  }
+  const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
   );
-  expect(new Set(described)).toEqual(new Set(routes));
-  expect(routes.length).toBeGreaterThan(15);
+  expect(new Set(routed)).toEqual(new Set(described));
+  expect(described.length).toBeGreaterThan(15);
 });
 
 test("what it calls public is public, and nothing else", async () => {

@@ -101,8 +101,9 @@ test("a run that OpenAI begins too late is 503, and the same key doesn't start i
   for (let times = 0; times < 2; times += 1) {
     const init = { method: "POST", body: '{"hold":true}', headers };
     const answer = await world.ask("/trigger", init);
-    expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ error: { code: "not_begun" } });
+    expect(answer.status).toBe(502);
+    const message: unknown = expect.stringContaining("did not start the run within 20 s");
+    expect(await answer.json()).toMatchObject({ error: { code: "may_have_started", message } });
   }
   expect(await posts()).toBe(before + 1);
 });
@@ -158,7 +159,7 @@ test.each([
   await world.fault({ method: "POST", path: "^/v1/responses$", times: 1, ...rule });
   const answer = await world.ask("/trigger", { method: "POST", body: '{"hold":true}' });
   expect(answer.status).toBe(502);
-  const message: unknown = expect.stringContaining("no webhook tells");
+  const message: unknown = expect.stringContaining("no webhook will report it");
   expect(await answer.json()).toMatchObject({ error: { code: "may_have_started", message } });
 });
 

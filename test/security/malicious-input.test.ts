@@ -111,7 +111,7 @@ describe("a body that is too large", () => {
   test("a route that takes no body reads none", async () => {
     for (const action of ["refetch", "cancel", "delete"]) {
       const answer = await post(`/results/nothing/${action}`, streamOf(30 * 1024 * 1024), {});
-      expect(await refusalOf(answer)).toEqual([404, "unknown_response"]);
+      expect(await refusalOf(answer)).toEqual([404, "not_found"]);
     }
     expect(await done()).toEqual(before);
   });
@@ -262,9 +262,9 @@ describe("an id", () => {
         body: null,
       });
       expect([method, path.slice(0, 99), status]).toEqual([method, path.slice(0, 99), 404]);
-      expect(Failure.parse(JSON.parse(body ?? "")).error.code).toMatch(
-        /^unknown_(response|route)$/,
-      );
+      const { error } = Failure.parse(JSON.parse(body ?? ""));
+      expect(error.code).toMatch(/^(not_found|unknown_route)$/);
+      expect(error.message).toMatch(/^(This is not the id of a response|Not found)/);
       expect(headers.get("set-cookie")).toBeNull();
     }
     expect(world.kv()).toHaveLength(operations);

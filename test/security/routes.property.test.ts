@@ -11,13 +11,7 @@ const AT_ONCE = 8;
 const RUNS = LONG ? 1_250 : 40;
 
 /** What may go wrong on the other side of the Worker, by its code. */
-const ELSEWHERE = new Set([
-  "may_have_started",
-  "openai_unreachable",
-  "not_handed_over",
-  "not_confirmed",
-  "being_replaced",
-]);
+const ELSEWHERE = new Set(["may_have_started", "openai_unreachable", "handover_failed"]);
 
 const Paths = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });
 const Failure = z.strictObject({

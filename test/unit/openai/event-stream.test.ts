@@ -62,7 +62,7 @@ test("events are read alike wherever the network cuts them", async () => {
       async (places, newline) => {
         const connection = openEventStream(answer(cut(streamOf(EVENTS, newline), places)));
         const brought = await consumeEvents(connection);
-        expect(brought).toMatchObject({ status: "completed", last: "2 response.completed" });
+        expect(brought).toMatchObject({ status: "completed", lastEvent: "2 response.completed" });
         const bytes = brought.response?.bytes ?? new Uint8Array();
         expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(RESPONSE);
         expect(JSON.parse(new TextDecoder().decode(brought.calls.get("ci_1")))).toEqual(CALL);
@@ -74,7 +74,7 @@ test("events are read alike wherever the network cuts them", async () => {
 test("an event that was cut off is no event", async () => {
   const text = streamOf(EVENTS.slice(0, 2), "\n").slice(0, -3);
   const brought = await consumeEvents(openEventStream(whole(text)));
-  expect(brought).toMatchObject({ last: "0 response.created", response: null });
+  expect(brought).toMatchObject({ lastEvent: "0 response.created", response: null });
   expect(brought.calls.size).toBe(0);
 });
 
@@ -94,9 +94,9 @@ test("an error that OpenAI sends in the stream is told", async () => {
   const events = [...EVENTS.slice(0, 1), problem];
   const brought = await consumeEvents(openEventStream(whole(streamOf(events, "\n"))));
   expect(brought).toMatchObject({
-    last: "1 error",
+    lastEvent: "1 error",
     response: null,
-    problem: { code: "server_error", message: "It failed." },
+    errorEvent: { code: "server_error", message: "It failed." },
   });
   const first = readFirstResponse(openEventStream(whole(streamOf([problem], "\n"))));
   await expect(first).rejects.toThrow("It failed.");
@@ -107,9 +107,9 @@ test("an event nested too deeply to be looked into is passed over", async () => 
   const deep = streamOf(EVENTS, "\n").replace('"status":"completed"', `"tools":${tools},$&`);
   const brought = await consumeEvents(openEventStream(whole(deep)));
   expect(brought).toMatchObject({
-    last: "1 response.output_item.done",
+    lastEvent: "1 response.output_item.done",
     response: null,
-    error: null,
+    failure: null,
   });
   expect([...brought.calls.keys()]).toEqual(["ci_1"]);
 });

@@ -20,6 +20,10 @@ const VECTORS: Delivery[] = [
   },
 ];
 
+// Vitest types its matchers as any.
+const message: unknown = expect.stringMatching(/^Signature does not match/);
+const MISMATCH = { status: 400, code: "bad_webhook", message };
+
 /** The vectors are years old. */
 const ANY_AGE = 1e12;
 
@@ -49,7 +53,7 @@ test.each(
   ),
 )("one changed byte in the $part of $vector.id is refused", async ({ vector, part }) => {
   const delivery = { ...vector, [part]: changed(vector[part]) };
-  await expect(check(delivery)).rejects.toMatchObject({ code: "bad_signature", status: 400 });
+  await expect(check(delivery)).rejects.toMatchObject(MISMATCH);
 });
 
 test.each(VECTORS)("a list with the right signature second verifies: $id", async (vector) => {
@@ -64,7 +68,5 @@ test.each(VECTORS)("the second of two configured secrets verifies: $id", async (
 });
 
 test.each(VECTORS)("an old delivery is refused: $id", async (vector) => {
-  await expect(check(vector, [vector.secret], 300)).rejects.toMatchObject({
-    code: "bad_signature",
-  });
+  await expect(check(vector, [vector.secret], 300)).rejects.toMatchObject(MISMATCH);
 });
