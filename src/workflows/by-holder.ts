@@ -5,7 +5,7 @@ import { parseCalls } from "../openai/response.ts";
 import { BREAK_UNKNOWN, type StoredRecord } from "../record/schema.ts";
 import { askHolder } from "./holding.ts";
 
-/** Asks nobody but the engine: a failure is the engine's, and the step is tried again. */
+/** Reads only from the engine: a failure is the engine's, and the step is retried. */
 export async function observeByHolder(env: Env, record: StoredRecord): Promise<Observed> {
   const held = await askHolder(env, record.holder);
   const observed = await readHeld(held);

@@ -1,4 +1,4 @@
-// What is recorded of a response. Whoever reads asks the instance first, and KV only when the record is there.
+// Finds the record of a response: readers ask the instance first, and KV only when the record is there.
 import type { Reading } from "./history.ts";
 import type { StoredRecord } from "../record/schema.ts";
 import { readRecord, type StoredEntry } from "../storage/kv.ts";

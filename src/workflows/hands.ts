@@ -1,4 +1,4 @@
-// What the story of a response is told with: the Workflow's steps, and the hands that look, store and list.
+// Dependencies of the recorder workflow: step API and activities.
 import * as z from "zod";
 import type { Observed } from "../openai/observed.ts";
 import {
@@ -16,7 +16,7 @@ import {
 /** The type of the Workflow event that wakes a Recorder. OpenAI's own type has a dot, which production refuses. */
 export const WAKE = "webhook";
 
-/** How long a step may take, and how it is tried again. */
+/** How long a step may take, and how it is retried. */
 export type Config = {
   timeout: "5 minutes" | "24 hours";
   retries: {
@@ -26,23 +26,23 @@ export type Config = {
   };
 };
 
-/** A look answers in 90 s at the most; it throws only when KV refuses the record, which is tried again for about a day. */
+/** A look ends within 90 s. It throws only when KV refuses the record, which is retried for about a day. */
 export const LOOK: Config = {
   timeout: "5 minutes",
   retries: { limit: 300, delay: "5 minutes", backoff: "constant" },
 };
-/** A container dies after 20 minutes without use. */
+/** A container expires 20 minutes after its last use. */
 export const RESCUE: Config = {
   timeout: "5 minutes",
   retries: { limit: 6, delay: "2 seconds", backoff: "exponential" },
 };
-/** It POSTs: what was cut off may have run, and is billed. */
+/** A POST that was cut off may have run, and is billed: no retries. */
 export const CONTROL: Config = {
   timeout: "24 hours",
   retries: { limit: 0, delay: "2 seconds", backoff: "constant" },
 };
 
-/** What the story needs of a WorkflowStep. https://developers.cloudflare.com/workflows/build/workers-api/#workflowstep */
+/** The part of WorkflowStep that is used. https://developers.cloudflare.com/workflows/build/workers-api/#workflowstep */
 export interface Step {
   do<T>(
     name: string,
@@ -55,7 +55,7 @@ export interface Step {
   ): Promise<{ payload: RecorderEvent }>;
 }
 
-/** What the story does to the world. */
+/** The activities: every side effect of a run. */
 export interface Hands {
   look(record: StoredRecord, channel: Channel): Promise<Observed>;
   control(

@@ -10,7 +10,7 @@ export type Reading =
   | { state: "running"; known: StoredRecord }
   | { state: "ended"; known: StoredRecord };
 
-/** What became of a wake: an instance that has ended hears nothing, whether it saw the response's end, or failed, or gave up. */
+/** The outcome of an event: an ended instance drops events, whether it saw the response's end, failed, or gave up. */
 export type Woken = "woken" | "ended" | "absent" | "gave up";
 
 /** A step that has ended. */
@@ -20,7 +20,7 @@ export type Ended = { name: string; output: unknown };
  * What is known after a step.
  * @param known What was known before.
  * @param step Its name, and its result.
- * @param external Whether responses that nobody asked for are recorded.
+ * @param external Whether external responses are recorded.
  */
 export function foldStep(
   known: StoredRecord,

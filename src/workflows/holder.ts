@@ -1,5 +1,5 @@
-// The story of one held connection: OpenAI is asked in the foreground, and the connection is held until the run ends.
-// docs/decisions/holder.md says why a Workflow holds it, and not the Recorder itself.
+// Main loop of a held connection: sends the request in the foreground, and keeps the connection until the run ends.
+// docs/decisions/0004-holder-workflow.md says why a Workflow holds it, and not the Recorder itself.
 import * as z from "zod";
 import { RecorderParams } from "../record/schema.ts";
 import type { Step } from "./hands.ts";
@@ -20,7 +20,7 @@ export const Holding = z.object({
 });
 export type Holding = z.infer<typeof Holding>;
 
-/** How it began. `failed`: OpenAI said nothing, or nobody knows what it said; `late`: not within the time that the caller waits. */
+/** How it began. `failed`: no answer, or its result was lost; `late`: not within the time that the caller waits. */
 export const Begun = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("held"),
@@ -48,7 +48,7 @@ export interface Line {
   close(): void;
 }
 
-/** What the story does to the world. */
+/** The activities: every side effect of a held connection. */
 export interface HolderHands {
   begin(request: Record<string, unknown>): Promise<{ begun: Begun; line: Line | null }>;
   handOver(start: RecorderParams): Promise<void>;
@@ -58,7 +58,7 @@ export interface HolderHands {
   tell(start: RecorderParams): Promise<void>;
 }
 
-// It POSTs: what was cut off may have run, and is billed.
+// A POST that was cut off may have run, and is billed: no retries.
 const ONCE = {
   timeout: "24 hours",
   retries: { limit: 0, delay: "2 seconds", backoff: "constant" },
@@ -68,7 +68,7 @@ const PATIENT = {
   retries: { limit: 300, delay: "2 seconds", backoff: "constant" },
 } as const;
 
-/** A run may take a day; the wait for somebody who ends it is longer. */
+/** A run may take a day; the wait for the event that ends it is longer. */
 const LONGEST = 25 * 60 * 60 * 1000;
 
 const INTERRUPTED: Begun = {
@@ -99,7 +99,7 @@ export async function hold(
       line = made.line;
       return made.begun;
     })
-    // Its result could not be kept: nobody would ever hear of the run.
+    // The step's result could not be stored, so the run would be lost: close the connection.
     .catch(close);
   if (begun?.kind !== "held") return null;
   const { id, created } = begun;
@@ -127,7 +127,7 @@ export async function hold(
   return null;
 }
 
-// After the run's end nobody asks any more; the wait ends with the instance.
+// After the run's end no event comes; the wait ends with the instance.
 async function closeWhenAsked(step: Step, close: () => void): Promise<void> {
   const asked = await step
     .waitForEvent(STOP, { type: STOP, timeout: LONGEST })

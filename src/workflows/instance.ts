@@ -38,7 +38,7 @@ export async function startRecorder(env: Env, start: RecorderParams): Promise<vo
   }
 }
 
-// The webhook's Recorder hears no more: the next one takes the stored record, and what the trigger asked for.
+// The webhook's Recorder has ended: the next one takes the stored record and the trigger's options.
 async function adopt(env: Env, start: RecorderParams): Promise<void> {
   await restartRecorder(env, { ...start, control: null, action: "refetch" });
 }
@@ -50,7 +50,7 @@ function wakeOf(start: RecorderParams): RecorderEvent {
 }
 
 /**
- * Starts a Recorder anew where the last one has ended: only one instance can have an id.
+ * Replaces a Recorder that has ended: only one instance can have an id.
  * @param env The Worker's environment.
  * @param start What the new one begins with; its `action` says what for.
  */
@@ -119,7 +119,7 @@ export async function askRecorder(env: Env, id: string): Promise<Reading> {
  * Waits until a Recorder has ended, or has finished a step.
  * @param env The Worker's environment.
  * @param id The response's id.
- * @param seconds How long at the most.
+ * @param seconds The time limit.
  * @param step The step's name, where its end is enough.
  * @returns Whether it came to that.
  */
@@ -163,8 +163,8 @@ export async function subscribe(
   return instance === null ? null : instance.subscribe();
 }
 
-// A subscription gives the history and then waits for what is new, and nothing marks where the one becomes the other. So it is read until it has
-// been silent for a moment and the instance has answered something else meanwhile. A prefix of the history is a state that was true.
+// subscribe() replays past events, then streams new ones, without a marker in between. So it is read until no event has come for a moment and the
+// instance has answered another call since. A prefix of the history is a state that was true.
 async function replay(
   instance: WorkflowInstance,
 ): Promise<{ known: StoredRecord | null; ended: boolean }> {
@@ -201,7 +201,7 @@ async function replay(
   }
 }
 
-// A call that is left over must not reach the instance later: it could be on its way to being deleted.
+// Stop polling once an event arrives; a late call could hit an instance being deleted.
 async function silence(
   instance: WorkflowInstance,
   heard: { something: boolean },
@@ -228,7 +228,7 @@ async function find(env: Env, id: string): Promise<WorkflowInstance | null> {
   }
 }
 
-/** What the engine says, or we do, when several want the same instance started anew at once. */
+/** Errors of the engine, and ours, when several callers replace the same instance at once. */
 const REPLACED =
   /User called delete|previous reset\(\) failed|did not begin|instance\.(not_found|already_exists)/;
 

@@ -18,7 +18,8 @@ export function loggedHands(hands: Hands, id: string): Hands {
     tell?: (it: T) => LogFields,
   ) => withLog(event, { id, ...fields }, work, tell);
   return {
-    look: (record, channel) => line("look", { channel }, () => hands.look(record, channel), seen),
+    look: (record, channel) =>
+      line("observe", { channel }, () => hands.look(record, channel), seen),
     control: (request, of) =>
       line(
         "control",
@@ -30,28 +31,28 @@ export function loggedHands(hands: Hands, id: string): Hands {
         }),
       ),
     keep: (owner, channel, outputs) =>
-      line("keep", { channel, calls: outputs.length }, () => hands.keep(owner, channel, outputs)),
+      line("store_outputs", { channel, calls: outputs.length }, () => hands.keep(owner, channel, outputs)),
     store: (record, chunks) => {
       const { status, verdict } = record;
-      return line("store", { status, verdict, body: chunks !== null }, () =>
+      return line("store_record", { status, verdict, body: chunks !== null }, () =>
         hands.store(record, chunks),
       );
     },
     list: (record) => {
       const { status, verdict } = record;
-      return line("list", { status, verdict }, () => hands.list(record));
+      return line("list_record", { status, verdict }, () => hands.list(record));
     },
     recall: (of) =>
       line(
-        "recall",
+        "load_record",
         {},
         () => hands.recall(of),
         (known) => ({
           outcome: known === null ? "unknown" : "found",
         }),
       ),
-    forget: (of, startedAt) => line("forget", {}, () => hands.forget(of, startedAt)),
-    wake: (of, kind) => line("wake", { kind }, () => hands.wake(of, kind)),
+    forget: (of, startedAt) => line("delete_record", {}, () => hands.forget(of, startedAt)),
+    wake: (of, kind) => line("send_event", { kind }, () => hands.wake(of, kind)),
     findFiles: (record) =>
       line(
         "find_files",
@@ -61,7 +62,7 @@ export function loggedHands(hands: Hands, id: string): Hands {
       ),
     isToCopy: (file) => hands.isToCopy(file),
     saveFile: (owner, file) =>
-      line("file", { file: file.id }, () => hands.saveFile(owner, file), kept),
+      line("copy_file", { file: file.id }, () => hands.saveFile(owner, file), kept),
   };
 }
 
@@ -86,13 +87,12 @@ export function loggedHolder(hands: HolderHands, holder: string): HolderHands {
       if (began.line === null || began.begun.kind !== "held") return began;
       return { ...began, line: loggedLine(began.line, { holder, id: began.begun.id }) };
     },
-    handOver: (start) =>
-      withLog("hand_over", { holder, id: start.id }, () => hands.handOver(start)),
+    handOver: (start) => withLog("handover", { holder, id: start.id }, () => hands.handOver(start)),
     lost() {
       log("hold_end", { holder, outcome: "lost" });
       return hands.lost();
     },
-    tell: (start) => withLog("hold_told", { holder, id: start.id }, () => hands.tell(start)),
+    tell: (start) => withLog("hold_reported", { holder, id: start.id }, () => hands.tell(start)),
   };
 }
 
@@ -114,5 +114,5 @@ function seen({ result }: Observed): LogFields {
 }
 
 function kept({ url, reason, bytes }: FileEntry): LogFields {
-  return { outcome: url === null ? "not kept" : "kept", reason, bytes };
+  return { outcome: url === null ? "not_copied" : "copied", reason, bytes };
 }

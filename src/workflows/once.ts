@@ -1,5 +1,5 @@
 // One run for one Idempotency-Key. KV can't decide between two that arrive at once; a Workflow instance can: it takes one event first.
-// docs/decisions/idempotency.md says why.
+// docs/decisions/0005-idempotency-workflow.md says why.
 import type { WorkflowStep } from "cloudflare:workers";
 import * as z from "zod";
 import { sha256Hex } from "../lib/sha256.ts";
@@ -10,7 +10,7 @@ const DAY = 24 * 60 * 60 * 1000;
 const MOST_TRIES = 50;
 /** Milliseconds that a request waits for the answer of the one before it. */
 const PATIENCE = 60_000;
-/** Minutes after which an instance no longer waits for whoever has the turn. */
+/** An instance waits this long for the request that has the turn. */
 const GIVEN_UP = "15 minutes";
 const CLAIM = "claim";
 const ANSWER = "answer";
@@ -43,7 +43,7 @@ export type Turn =
   | { kind: "busy" | "other" | "worn" };
 
 /**
- * The Workflow's story: it gives the turn to whose claim comes first, waits for what came of it, and keeps that as its output.
+ * Main loop of the Workflow: gives the turn to the first claim, waits for its answer, and returns that as its output.
  * @param step The Workflow's step.
  */
 export async function giveTurn(step: WorkflowStep): Promise<Answer | null> {
@@ -54,7 +54,7 @@ export async function giveTurn(step: WorkflowStep): Promise<Answer | null> {
   return answer === null ? null : Answer.parse(answer);
 }
 
-// Null when nothing came: whoever should have sent it died before.
+// Null when no event came: its sender died before.
 async function eventOf(step: WorkflowStep, type: string): Promise<unknown> {
   try {
     return (await step.waitForEvent(`wait for the ${type}`, { type, timeout: GIVEN_UP })).payload;

@@ -1,4 +1,4 @@
-// The story of one response. What is decided is decided in plan.ts, record.ts and verdict.ts; what is done, by the hands given to it.
+// Main loop of the recorder workflow. Decisions are pure (schedule, reducer, verdict); side effects are injected.
 import {
   applyAndSettle,
   applyControlAndSettle,
@@ -95,7 +95,7 @@ async function awaken(
 ): Promise<RecorderEvent | null> {
   if (next.type === "await_control") return CONTROL_ENDED;
   if (next.type === "observe") return pause(step, turn, next.afterSeconds);
-  // A Holder that was given up, or that nobody heard of yet, may have spoken meanwhile: after the end nobody hears it.
+  // Drain a pending Holder event once before completing: a completed instance drops events.
   const unheard = record.excluded || record.held?.broke_at === BREAK_UNKNOWN;
   return unheard ? pause(step, turn, ANY_WORD) : null;
 }
@@ -281,7 +281,7 @@ async function compare(
   return after;
 }
 
-// Whoever wakes it again and again ends a run between two looks.
+// Too many events can settle a run without another observation.
 async function close(before: StoredRecord, means: Means): Promise<StoredRecord> {
   const after = markSettled(before, means.rules);
   if (after !== before && hasChanged(before, after)) await keepAsIs("at last", after, means);

@@ -51,7 +51,7 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * Tells the waiting story of this very response what has ended. Whoever waits finds out without it too, only later.
+ * Sends the instance itself an event. Without it the waiting instance notices the end as well, only later.
  * @param name The step's name.
  * @param what What has ended.
  * @param id The response.

@@ -1,4 +1,4 @@
-// The last of a Holder's story: the Recorder is told that the connection has ended, and it is made sure that it heard.
+// Notifies the Recorder that the connection closed, and verifies that it processed the event.
 import type { Reading, Woken } from "./history.ts";
 import {
   BREAK_UNKNOWN,
@@ -15,7 +15,7 @@ const ASK_GAP = 3;
 export interface Told {
   wake(wake: RecorderEvent): Promise<Woken>;
   ask(): Promise<Reading>;
-  /** Until it has done something, and so many seconds at the most. */
+  /** Waits until it has finished a step, up to a number of seconds. */
   pause(seconds: number): Promise<void>;
   restart(start: RecorderParams): Promise<void>;
 }
@@ -24,7 +24,7 @@ export interface Told {
  * Tells a Recorder that its run's connection has ended.
  * @param start What the Holder would have it begin with.
  * @param at The moment, in ISO 8601.
- * @param recorder The response's Recorder, whoever began it.
+ * @param recorder The response's Recorder.
  * @throws When it has not heard in a minute: then it is told again.
  */
 export async function tell(start: RecorderParams, at: string, recorder: Told): Promise<void> {
