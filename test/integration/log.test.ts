@@ -45,13 +45,13 @@ test("one response's whole story stands in the log, in order, each with its outc
   const id = await world.trigger();
   await world.settled(id);
   const story = await untilLogged(id, "run");
-  for (const event of ["trigger", "list", "webhook", "look", "store", "run"]) {
+  for (const event of ["trigger", "list_record", "webhook", "observe", "store_record", "run"]) {
     const line = story.find((one) => one.event === event);
     expect(line).toMatchObject({ event, id });
     expect(line?.outcome).toMatch(/\w/);
     expect(line?.ms).toBeGreaterThanOrEqual(0);
   }
-  const firsts = ["trigger", "look", "store", "run"].map((event) =>
+  const firsts = ["trigger", "observe", "store_record", "run"].map((event) =>
     story.findIndex((line) => line.event === event),
   );
   expect(firsts).toEqual(firsts.toSorted((a, b) => a - b));
@@ -71,7 +71,7 @@ test("what fails stands in it with its reason", async () => {
   });
   const id = await world.trigger();
   await world.settled(id);
-  const looks = (await untilLogged(id, "run")).filter(({ event }) => event === "look");
+  const looks = (await untilLogged(id, "run")).filter(({ event }) => event === "observe");
   expect(looks[0]).toMatchObject({ http_status: 500, outcome: "http_500" });
   expect(looks.at(-1)).toMatchObject({ http_status: 200, status: "completed", outcome: "seen" });
 });
@@ -138,10 +138,10 @@ test("a held run, its control's and its deletion stand in it", async () => {
   await world.settled(compared);
   await untilLogged(held, "run");
   await world.ask(`/results/${held}`, { method: "DELETE" });
-  const story = await untilLogged(held, "forget");
+  const story = await untilLogged(held, "delete_record");
   const events = story.map(({ event }) => event);
   expect(events).toEqual(
-    expect.arrayContaining(["hold_begin", "hand_over", "hold_end", "hold_told"]),
+    expect.arrayContaining(["hold_begin", "handover", "hold_end", "hold_reported"]),
   );
   const control = (await untilLogged(compared, "control")).find((line) => line.event === "control");
   expect(control).toMatchObject({ id: compared, outcome: "completed" });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import type { ResponseRecord } from "../../src/record/schema.ts";
+import { LONG } from "../support/property-runs.ts";
 import { API_KEY, startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -14,7 +15,6 @@ const EXAMPLE = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
 const Posts = z.array(z.looseObject({ method: z.string(), path: z.string() }));
 
 /** The long tests have more of them. */
-const LONG = process.env["LONG_TESTS"] !== undefined;
 const [BROKEN, ALL] = LONG ? [30, 100] : [8, 25];
 
 const Truth = z.looseObject({ status: z.string() });
@@ -115,42 +115,6 @@ test("a connection that stays open after its last event is as good as any", asyn
   expect(record).toMatchObject({ verdict: "captured", held: { broke_at: null } });
   expect(channels(record)).toEqual(["held"]);
 });
-
-// The Recorder gives the Holder a minute for its last word.
-test.skipIf(!LONG)(
-  "a connection that went silent is let go when a look has seen the end, and what it brought is kept",
-  async () => {
-    await world.emulate({ onDisconnect: "complete" });
-    const where = { method: "POST", path: "^/v1/responses$", times: 1 };
-    await world.fault({ ...where, kind: "hang", after_events: 14 });
-    const id = await world.trigger({ ...SLOW, input: SLOW.input.replace("3", "1") });
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    // OpenAI forgets it: what the connection brought is all there is.
-    await world.fault({
-      method: "GET",
-      path: `${id}$`,
-      times: -1,
-      kind: "replace",
-      patch: { output: [] },
-    });
-    await world.ask(`/results/${id}/refetch`, { method: "POST" });
-    const record = await settledAfterAll(id);
-    expect(record).toMatchObject({
-      status: "completed",
-      verdict: "recovered",
-      held: { broke_at: "13 response.output_item.done" },
-      calls: [{ source: "held", outputs: EXAMPLE }],
-    });
-  },
-  180_000,
-);
-
-async function settledAfterAll(id: string): Promise<ResponseRecord> {
-  for (;;) {
-    const record = await world.settled(id);
-    if (record.settled_at !== null) return record;
-  }
-}
 
 test.each([
   ["a connection that is cut before OpenAI's first word", { kind: "cut" }],

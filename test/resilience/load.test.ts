@@ -7,6 +7,7 @@ import { startEmulator } from "../../emulator/server.ts";
 import { freePort } from "../../scripts/port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { startChild } from "../support/child.ts";
+import { LONG } from "../support/property-runs.ts";
 import {
   API_KEY,
   serveCommand,
@@ -19,7 +20,6 @@ import {
 // It waits for gaps that double, on a machine that may be slow.
 vi.setConfig({ testTimeout: 240_000 });
 
-const LONG = process.env["LONG_TESTS"] === "1";
 const MANY = LONG ? 60 : 12;
 /** Seconds for which OpenAI refuses everything. */
 const STORM = LONG ? 60 : 8;

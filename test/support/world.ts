@@ -5,10 +5,9 @@ import { z } from "zod";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { BUILT } from "./build.ts";
 import { contractOf } from "./contract.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
 
-export const TOKEN = "a-token-for-tests-only";
-export const API_KEY = "sk-emulated-for-tests";
-export const WEBHOOK_SECRET = "whsec_c2VjcmV0LWZvci10ZXN0cy1vbmx5LTEyMzQ1";
+export { API_KEY, TOKEN, WEBHOOK_SECRET };
 
 type Settings = NonNullable<Parameters<typeof startEmulator>[0]>;
 type Vars = Record<string, string>;

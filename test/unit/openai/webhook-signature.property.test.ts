@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Problem } from "../../../src/errors.ts";
 import { verifyWebhook } from "../../../src/openai/webhook-signature.ts";
 import { sign } from "../../support/sign.ts";
-import { WEBHOOK_SECRET } from "../../support/world.ts";
+import { WEBHOOK_SECRET } from "../../support/credentials.ts";
 import { runs } from "../../support/property-runs.ts";
 
 const ascii = fc.string({ unit: "grapheme-ascii" }).map((value) => value.trim());
