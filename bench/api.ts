@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { API_KEY, WEBHOOK_SECRET } from "./servers.ts";
-import { sign } from "../test/support/sign.ts";
+import { signWebhook } from "../test/support/sign-webhook.ts";
 
 const Id = z.object({ id: z.string() });
 const Truth = z.object({ ended_at: z.string().nullable() });
@@ -98,7 +98,7 @@ export class Api {
 export async function deliver(url: string, id: string): Promise<void> {
   const event = { id: `evt_${id}`, object: "event", type: "response.completed", data: { id } };
   const body = JSON.stringify(event);
-  const headers = sign(body, WEBHOOK_SECRET);
+  const headers = signWebhook(body, WEBHOOK_SECRET);
   const answer = await fetch(url, { method: "POST", body, headers });
   assert.equal(answer.status, 200, `${url} accepts a webhook`);
   await answer.arrayBuffer();

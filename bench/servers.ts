@@ -63,7 +63,7 @@ async function served(
   env: Record<string, string>,
 ): Promise<Served> {
   const child = startChild(command, env);
-  const crash = () => child.crash();
+  const crash = () => child.kill();
   process.once("exit", crash);
   const url = `http://127.0.0.1:${port}`;
   await answers(url, child);
@@ -71,8 +71,8 @@ async function served(
     url,
     child,
     async close() {
-      child.crash();
-      await child.ended();
+      child.kill();
+      await child.waitForExit();
       process.off("exit", crash);
     },
   };
@@ -81,8 +81,8 @@ async function served(
 async function answers(url: string, child: Child): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
     if (await fetch(url).catch(() => null)) return;
-    if (!child.runs()) break;
+    if (!child.isRunning()) break;
     await sleep(100);
   }
-  throw new Error(`it does not answer:\n${child.text()}`);
+  throw new Error(`it does not answer:\n${child.output()}`);
 }

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmulator } from "../emulator/server.ts";
 import { startChild } from "../test/support/child.ts";
-import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../test/support/world.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "../test/support/credentials.ts";
+import { serveCommand } from "../test/support/worker-process.ts";
 import { freePort } from "./port.ts";
 
 /** Megabytes of heap, from much to little. */
@@ -41,7 +42,7 @@ async function measure(heap: number, letter: string): Promise<Found> {
   const flags = { MINIFLARE_WORKERD_V8_FLAGS: `--max-heap-size=${heap}` };
   const worker = startChild(serveCommand(port, state, emulator.url), flags);
   try {
-    await worker.says(/Ready on/);
+    await worker.waitForOutput(/Ready on/);
     const input = `\`\`\`python\nprint(${JSON.stringify(letter)} + "y" * ${SIZE - 8})\n\`\`\``;
     const id = await trigger(url, input);
     const stored = await settled(url, id);
@@ -51,8 +52,8 @@ async function measure(heap: number, letter: string): Promise<Found> {
       found[name] = await reads(`${url}/results/${id}${rest}`, name.startsWith("page"));
     return found;
   } finally {
-    worker.crash();
-    await worker.ended();
+    worker.kill();
+    await worker.waitForExit();
     await emulator.close();
     rmSync(state, { recursive: true, force: true });
   }

@@ -47,12 +47,12 @@ try {
 async function fill(target: World): Promise<{ compared: string; flying: string }> {
   const compared = await target.trigger(EXAMPLE);
   const done = [compared, await target.trigger(asking("Just compute", "x = 6 * 7"))];
-  await Promise.all(done.map((id) => target.settled(id)));
-  await target.emulate({ backgroundOutputs: "present" });
+  await Promise.all(done.map((id) => target.waitUntilSettled(id)));
+  await target.emulator.configure({ backgroundOutputs: "present" });
   const drawn = await target.trigger(asking("Draw one period of a damped sine", DRAWING));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
-  await Promise.all([drawn, failed].map((id) => target.settled(id)));
-  await target.emulate({ runSeconds: 600 });
+  await Promise.all([drawn, failed].map((id) => target.waitUntilSettled(id)));
+  await target.emulator.configure({ runSeconds: 600 });
   const flying = await target.trigger(
     asking("Train a small classifier and print its accuracy", "print(0.93)"),
   );

@@ -57,9 +57,9 @@ async function ofRecorder({ api, recorder }: Bench, request: object): Promise<Co
   await recorder.settled([id]);
   const holders = (await instancesOf(served, "holder")).filter((holder) => !before.has(holder));
   const { calls, writes, steps } = await takenBy({ api, recorder }, [id], holders);
-  const stored = operations(served.child.text(), [id]);
+  const stored = operations(served.child.output(), [id]);
   await recorder.verdict(id);
-  const reads = operations(served.child.text(), [id]).length - stored.length;
+  const reads = operations(served.child.output(), [id]).length - stored.length;
   // The trigger, its reading, and the webhook where there is one; an instance is billed as a request.
   const requests = (holders.length > 0 ? 2 : 3) + 1 + holders.length;
   return { calls, writes, reads, steps, dollars: priceOf({ requests, writes, reads }) };
@@ -77,7 +77,7 @@ export async function takenBy(
 ): Promise<Taken> {
   const { served } = recorder;
   const calls = (await api.requests()).length;
-  const stored = operations(served.child.text(), ids);
+  const stored = operations(served.child.output(), ids);
   const instances = await Promise.all([
     ...ids.map((id) => instanceOf(served, "recorder", id)),
     ...holders.map((holder) => instanceOf(served, "holder", holder)),

@@ -41,8 +41,8 @@ export async function weigh(bench: Bench): Promise<Line[]> {
 async function size({ folder }: Bench, name: Name): Promise<number> {
   const args = ["deploy", "--dry-run", "--outdir", join(folder, name), "--config", CONFIGS[name]];
   const child = startChild([...WRANGLER, ...args]);
-  const [, gzipped] = await child.says(/Total Upload: .* gzip: ([\d.]+) KiB/);
-  assert.equal(await child.ended(), 0);
+  const [, gzipped] = await child.waitForOutput(/Total Upload: .* gzip: ([\d.]+) KiB/);
+  assert.equal(await child.waitForExit(), 0);
   return Number(gzipped);
 }
 
@@ -54,7 +54,7 @@ async function start({ folder }: Bench, name: Name, times: number): Promise<numb
     // The command's own --config doesn't reach the build.
     const args = ["check", "startup", "--outfile", outfile, `--args=--config=${CONFIGS[name]}`];
     const child = startChild([...WRANGLER, ...args]);
-    assert.equal(await child.ended(), 0, child.text());
+    assert.equal(await child.waitForExit(), 0, child.output());
     found.push(busy(Profile.parse(JSON.parse(readFileSync(outfile, "utf8")))));
   }
   return percentile(found, 0.001);

@@ -49,7 +49,7 @@ function live(more: string[], env: Record<string, string> = {}): Child {
 }
 
 async function gone(child: Child): Promise<void> {
-  while (child.runs()) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (child.isRunning()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 /** A cloudflared that behaves as it is told to. */
@@ -64,13 +64,13 @@ test("npm start -- --live gets real webhooks through a tunnel, and takes its end
   const port = await freePort();
   const tunnel = `http://127.0.0.1:${port}`;
   const child = live(["--once", "--port", String(port), "--tunnel", `${tunnel}/`]);
-  await child.says(new RegExp(`OpenAI sends its webhooks to ${tunnel}/webhook`));
+  await child.waitForOutput(new RegExp(`OpenAI sends its webhooks to ${tunnel}/webhook`));
   expect(await endpoints()).toEqual([`${tunnel}/webhook`]);
-  expect(await child.ended()).toBe(0);
-  expect(child.text()).toMatch(/webhook +response\.completed/);
+  expect(await child.waitForExit()).toBe(0);
+  expect(child.output()).toMatch(/webhook +response\.completed/);
   expect(await deliveries()).toEqual([200]);
   expect(await endpoints()).toEqual([]);
-  expect(child.text()).not.toContain(KEY);
+  expect(child.output()).not.toContain(KEY);
   await gone(child);
 });
 
@@ -78,12 +78,12 @@ test.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
   "after %s the endpoint is gone, even while it is starting",
   async (signal) => {
     const child = live(["--tunnel", "http://127.0.0.1:9"]);
-    await child.says(/OpenAI sends its webhooks/);
+    await child.waitForOutput(/OpenAI sends its webhooks/);
     expect(await endpoints()).toHaveLength(1);
     child.signal(signal);
-    await child.ended();
+    await child.waitForExit();
     await endpointsGone();
-    child.crash();
+    child.kill();
   },
 );
 
@@ -96,16 +96,16 @@ test("an endpoint that a crash left is removed at the next start, and no other",
       event_types: ["response.completed"],
     });
   const child = live(["--once"], cloudflared("exit 1"));
-  await child.ended();
-  expect(child.text()).toContain("Removed 1 webhook endpoint");
+  await child.waitForExit();
+  expect(child.output()).toContain("Removed 1 webhook endpoint");
   expect(await endpoints()).toEqual([`https://${"response-recorder".length}.example/webhook`]);
   await gone(child);
 });
 
 test("without a tunnel it says so, and the deadline does its work", async () => {
   const child = live(["--once"], cloudflared("echo no network >&2; exit 1"));
-  expect(await child.ended()).toBe(0);
-  expect(child.text()).toMatch(/A tunnel can't be had[\s\S]*no network[\s\S]*the deadline/);
+  expect(await child.waitForExit()).toBe(0);
+  expect(child.output()).toMatch(/A tunnel can't be had[\s\S]*no network[\s\S]*the deadline/);
   expect(await deliveries()).toEqual([]);
   await gone(child);
 });
@@ -113,10 +113,10 @@ test("without a tunnel it says so, and the deadline does its work", async () => 
 test("wrangler's tunnel is used, and ended with the rest", async () => {
   const env = cloudflared("echo https://a-quick-one.trycloudflare.com >&2; exec sleep 600");
   const child = live([], env);
-  await child.says(/webhooks to https:\/\/a-quick-one\.trycloudflare\.com\/webhook/);
+  await child.waitForOutput(/webhooks to https:\/\/a-quick-one\.trycloudflare\.com\/webhook/);
   expect(await endpoints()).toEqual(["https://a-quick-one.trycloudflare.com/webhook"]);
   child.signal("SIGTERM");
-  await child.ended();
+  await child.waitForExit();
   await endpointsGone();
   await gone(child);
 });

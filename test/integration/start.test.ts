@@ -12,14 +12,14 @@ function start(more: string[], env: Record<string, string> = {}): Child {
 }
 
 async function gone(child: Child): Promise<void> {
-  while (child.runs()) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (child.isRunning()) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 test("npm start -- --once shows the run, prints what was observed, and leaves nothing running", async () => {
   const child = start(["--once"], { OPENAI_API_KEY: "sk-of-the-user" });
-  expect(await child.ended()).toBe(0);
+  expect(await child.waitForExit()).toBe(0);
   await gone(child);
-  const text = child.text();
+  const text = child.output();
   for (const step of ["queued", "in progress", "webhook", "look 1", "stored", "control"])
     expect(text).toMatch(new RegExp(` s {2}.*${step}`));
   expect(text).toContain('print("BG_STDOUT_OK")');
@@ -34,10 +34,10 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   "npm start stays up until %s, and leaves nothing running",
   async (signal) => {
     const child = start([]);
-    const [, url = ""] = await child.says(/Log in +(http\S+)\/login#token=/);
+    const [, url = ""] = await child.waitForOutput(/Log in +(http\S+)\/login#token=/);
     expect((await fetch(`${url}/health`)).status).toBe(200);
     child.signal(signal);
-    await child.ended();
+    await child.waitForExit();
     await gone(child);
   },
 );
@@ -48,7 +48,7 @@ test.each([
   { more: ["--nonsense"], about: /--nonsense/ },
 ])("npm start -- $more says what is wrong and ends", async ({ more, about }) => {
   const child = start(more);
-  expect(await child.ended()).toBe(1);
-  expect(child.text()).toMatch(about);
+  expect(await child.waitForExit()).toBe(1);
+  expect(child.output()).toMatch(about);
   await gone(child);
 });

@@ -30,7 +30,7 @@ afterAll(() => world.close());
 test("no page has more than 60 KB on the wire", async () => {
   const sizes: number[] = [];
   for (const path of Object.values(pages)) {
-    const answer = await world.ask(path, { headers: { accept: "text/html" } });
+    const answer = await world.request(path, { headers: { accept: "text/html" } });
     sizes.push(gzipSync(await answer.bytes()).byteLength);
   }
   expect(Math.max(...sizes)).toBeLessThan(LARGEST_PAGE);
@@ -38,9 +38,9 @@ test("no page has more than 60 KB on the wire", async () => {
 
 test("older results are a page further", async () => {
   const html = { headers: { accept: "text/html" } };
-  const newest = await (await world.ask("/results?limit=2", html)).text();
+  const newest = await (await world.request("/results?limit=2", html)).text();
   const link = /<a href="([^"]+)">Older</.exec(newest)?.[1]?.replaceAll("&amp;", "&") ?? "";
-  const older = await (await world.ask(link, html)).text();
+  const older = await (await world.request(link, html)).text();
   expect(older).toContain(">Newest<");
   expect(idsIn(older).filter((id) => idsIn(newest).includes(id))).toEqual([]);
 });
@@ -83,13 +83,13 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("without script a run is started, and seen by refreshing", async () => {
-    await world.emulate({ runSeconds: 2 });
+    await world.emulator.configure({ runSeconds: 2 });
     const { page } = await enter(browser, world, { javaScriptEnabled: false });
     await page.goto(`${world.url}/trigger`);
     await page.getByLabel("Input").fill("Run Python that prints exactly: NO_SCRIPT");
     await page.getByRole("button", { name: "Start" }).click();
     await page.getByText("Queued at OpenAI").waitFor();
-    await world.settled(new URL(page.url()).pathname.split("/").at(-1) ?? "");
+    await world.waitUntilSettled(new URL(page.url()).pathname.split("/").at(-1) ?? "");
     await page.getByRole("link", { name: "Refresh" }).click();
     expect(await page.locator("pre.printed").first().textContent()).toContain("NO_SCRIPT");
     await page.context().close();
@@ -118,14 +118,19 @@ async function fill(target: World): Promise<Record<string, string>> {
   const hostile = await target.trigger(asking("<b>Hostile</b> \u202einput", HOSTILE));
   const failed = await target.trigger({ input: "emulator: fail" });
   const dense = await target.trigger(asking("Dense", DENSE, DENSE, DENSE));
-  for (const id of [rich, hostile, dense, failed]) await target.settled(id);
+  for (const id of [rich, hostile, dense, failed]) await target.waitUntilSettled(id);
   const held = await target.trigger({ hold: true, ...asking("Held", "print(1)") });
-  await target.fault({ method: "POST", path: "^/v1/responses$", kind: "cut", after_events: 14 });
+  await target.emulator.addFault({
+    method: "POST",
+    path: "^/v1/responses$",
+    kind: "cut",
+    after_events: 14,
+  });
   const broken = await target.trigger({ hold: true, ...asking("Broken", "print(1)") });
-  for (const id of [held, broken]) await target.settled(id);
-  await target.emulate({ backgroundOutputs: "empty" });
+  for (const id of [held, broken]) await target.waitUntilSettled(id);
+  await target.emulator.configure({ backgroundOutputs: "empty" });
   const compared = await target.trigger({ control: true, ...asking("Compared", 'print("one")') });
-  await target.emulate({ runSeconds: 600, backgroundOutputs: "present" });
+  await target.emulator.configure({ runSeconds: 600, backgroundOutputs: "present" });
   const flying = await target.trigger(asking("In flight", "print(1)"));
   const holding = await target.trigger({ hold: true, ...asking("In flight, held", "print(1)") });
   return {

@@ -99,20 +99,22 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("a held run that breaks says where, and what is known after", async () => {
-    await world.emulate({ onDisconnect: "cancel" });
-    await world.fault({ ...CREATE, kind: "cut", after_events: 14 });
+    await world.emulator.configure({ onDisconnect: "cancel" });
+    await world.emulator.addFault({ ...CREATE, kind: "cut", after_events: 14 });
     const id = await world.trigger({ hold: true, ...asking("Broken", "print('one')") });
     const { page } = await enter(browser, world);
     await page.goto(`${world.url}/results/${id}`);
     await page.getByText("closed, at 13 response.output_item.done").waitFor();
     await page.getByText("OpenAI cancelled the run with it").waitFor();
     await page.getByText("one", { exact: true }).waitFor();
-    expect((await world.settled(id)).held).toEqual({ broke_at: "13 response.output_item.done" });
+    expect((await world.waitUntilSettled(id)).held).toEqual({
+      broke_at: "13 response.output_item.done",
+    });
     await page.context().close();
   });
 
   test("cancelling a held run closes its connection, and its page says what is known", async () => {
-    await world.emulate({ onDisconnect: "complete" });
+    await world.emulator.configure({ onDisconnect: "complete" });
     const id = await world.trigger({ hold: true, input: "emulator: run 600 seconds" });
     const { page } = await enter(browser, world);
     await page.goto(`${world.url}/results/${id}`);
@@ -125,7 +127,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("a connection that drops is taken up again where it was", async () => {
-    await world.emulate({ queueSeconds: 3 });
+    await world.emulator.configure({ queueSeconds: 3 });
     const id = await world.trigger(asking("Slow", 'print("late")'));
     const { page } = await enter(browser, world);
     let connections = 0;
@@ -142,10 +144,10 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("a settled run is looked at again, another deleted for good", async () => {
-    await world.emulate({ queueSeconds: 0.1, runSeconds: 0.1 });
+    await world.emulator.configure({ queueSeconds: 0.1, runSeconds: 0.1 });
     const kept = await world.trigger(asking("To be kept", 'print("here")'));
     const gone = await world.trigger(asking("To be deleted", 'print("gone")'));
-    await Promise.all([world.settled(kept), world.settled(gone)]);
+    await Promise.all([world.waitUntilSettled(kept), world.waitUntilSettled(gone)]);
     const { page } = await enter(browser, world);
     await page.goto(`${world.url}/results/${kept}`);
     await page.getByRole("button", { name: "Look again" }).click();

@@ -1,27 +1,26 @@
-// Programs of this project as children, in a process group of their own, so that nothing of them is left behind.
+// Starts programs of this project as child processes. Each has a process group of its own, so that a test can end it with all its children.
 import { spawn, type ChildProcess } from "node:child_process";
 
 export type Child = {
-  /** Its process id. */
   pid: number;
-  /** Everything printed so far. */
-  text(): string;
-  /** Resolves when what it prints matches; rejects when it ends before. */
-  says(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** The exit code, once it has ended. */
-  ended(): Promise<number | null>;
-  /** Sends a signal to the program alone. */
+  /** What it has printed so far, to stdout and stderr. */
+  output(): string;
+  /** Resolves when its output matches; rejects when it exits before. */
+  waitForOutput(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Resolves to the exit code; null after a signal. */
+  waitForExit(): Promise<number | null>;
+  /** Sends a signal to the program, but not to its children. */
   signal(name: NodeJS.Signals): void;
-  /** Kills the program and all that it has started, as a crash would. */
-  crash(): void;
-  /** Whether anything of it still runs. */
-  runs(): boolean;
+  /** Kills the program and its children with SIGKILL, as a crash would. */
+  kill(): void;
+  /** Whether the program or one of its children still runs. */
+  isRunning(): boolean;
 };
 
 /**
  * Starts a program from the project's folder.
  * @param command The program and its arguments.
- * @param env What its environment has besides PATH and HOME.
+ * @param env Its environment, in addition to PATH, HOME and the settings of wrangler.
  */
 export function startChild(command: string[], env: Record<string, string> = {}): Child {
   const [program = "", ...rest] = command;
@@ -40,30 +39,32 @@ export function startChild(command: string[], env: Record<string, string> = {}):
     },
   });
   const end = new Promise<number | null>((resolve) => child.once("close", resolve));
-  let text = "";
+  let output = "";
   for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => (text += String(chunk)));
-  const group = groupOf(child);
+    stream?.on("data", (chunk) => (output += String(chunk)));
+  const signalGroup = createGroupSignal(child);
   return {
     pid: child.pid ?? 0,
-    text: () => text,
-    ended: () => end,
+    output: () => output,
+    waitForExit: () => end,
     signal: (name) => void child.kill(name),
-    crash: () => group("SIGKILL"),
-    runs: () => group(0),
-    async says(pattern) {
+    kill: () => void signalGroup("SIGKILL"),
+    isRunning: () => signalGroup(0),
+    async waitForOutput(pattern) {
       for (;;) {
-        const match = pattern.exec(text);
+        const match = pattern.exec(output);
         if (match !== null) return match;
-        if (child.exitCode !== null)
-          throw new Error(`it ended before it said ${pattern}:\n${text}`);
+        if (child.exitCode !== null) {
+          throw new Error(`The program exited before its output matched ${pattern}:\n${output}`);
+        }
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
   };
 }
 
-function groupOf(child: ChildProcess): (signal: NodeJS.Signals | 0) => boolean {
+/** Returns a function that signals the child's process group, and says whether the group exists. */
+function createGroupSignal(child: ChildProcess): (signal: NodeJS.Signals | 0) => boolean {
   return (signal) => {
     if (child.pid === undefined) return false;
     try {

@@ -247,16 +247,16 @@ describe("the command", () => {
 
   test("deploys, and shows no secret", async () => {
     const child = startChild(command, { ...environment(), ACCESS_TOKEN: TOKEN });
-    expect(await child.ended()).toBe(0);
+    expect(await child.waitForExit()).toBe(0);
     await expectToWork();
-    expect(child.text()).toContain("The recorder works.");
-    for (const secret of secretsSoFar()) expect(child.text()).not.toContain(secret);
+    expect(child.output()).toContain("The recorder works.");
+    for (const secret of secretsSoFar()) expect(child.output()).not.toContain(secret);
   });
 
   test("makes no token that nobody would see", async () => {
     const child = startChild(command, environment());
-    expect(await child.ended()).toBe(1);
-    expect(child.text()).toMatch(/ACCESS_TOKEN is missing/);
+    expect(await child.waitForExit()).toBe(1);
+    expect(child.output()).toMatch(/ACCESS_TOKEN is missing/);
     expect(cloud.secrets()).toEqual({});
   });
 
@@ -266,8 +266,8 @@ describe("the command", () => {
       WORKERS_CI: "1",
       WRANGLER_OUTPUT_FILE_PATH: "/dev/null",
     });
-    expect(await child.ended()).toBe(0);
+    expect(await child.waitForExit()).toBe(0);
     expect(commands()).toEqual(["deploy"]);
-    expect(child.text()).toMatch(/run npm run deploy/);
+    expect(child.output()).toMatch(/run npm run deploy/);
   });
 });

@@ -1,6 +1,6 @@
 // What must hold for every response, whatever went wrong.
 import type { StoredRecord } from "../../../src/record/schema.ts";
-import { secondsOf } from "./clock.ts";
+import { toSeconds } from "./clock.ts";
 import type { Instance } from "./engine.ts";
 import { looksBeside, takesHeld } from "./held.ts";
 import type { Stored } from "./kv.ts";
@@ -183,7 +183,7 @@ function withinBounds(world: World, stored: Stored[]): (string | false)[] {
 function longGaps(instance: Instance): (string | false)[] {
   // What a connection brought, it brought at some time before.
   const asked = looksOf(instance).filter((look) => look.observation.channel !== "held");
-  const times = asked.map((look) => secondsOf(look.observation.at));
+  const times = asked.map((look) => toSeconds(look.observation.at));
   return times.map((time, index) => {
     const gap = time - (times[index - 1] ?? instance.born);
     return gap > LONGEST_GAP + SLACK && `${gap} seconds without a look, until ${time}`;
@@ -197,9 +197,9 @@ function noLateLook(world: World, stored: Stored[]): (string | false)[] {
   const known = last.observations.findIndex(isPlainEnd);
   const end = last.completed_at ?? last.observations[known]?.at;
   if (known === -1 || end === undefined) return [];
-  const since = secondsOf(last.observations[known]?.at ?? end);
+  const since = toSeconds(last.observations[known]?.at ?? end);
   return looks.map(({ at, channel }) => {
-    const late = at - secondsOf(end);
+    const late = at - toSeconds(end);
     const wished = wishes.some((wish) => wish <= at && wish >= at - SLACK);
     return (
       channel === "refetch" &&
@@ -216,7 +216,7 @@ function settled(world: World, stored: Stored[]): (string | false)[] {
   const last = stored.at(-1)?.known;
   if (last === undefined || deleted) return [];
   const first = stored.find(({ known }) => known.settled_at !== null)?.known;
-  const once = Math.max(...(first?.observations ?? []).map((seen) => secondsOf(seen.at)));
+  const once = Math.max(...(first?.observations ?? []).map((seen) => toSeconds(seen.at)));
   // What a connection brought, it brought before anyone looked at it.
   const later = looks.filter((look) => look.at > once && look.channel !== "held");
   const after = first === undefined ? [] : later;

@@ -41,12 +41,12 @@ export class Clock {
 }
 
 /** The time that virtual seconds stand for. */
-export function timeOf(seconds: number): string {
+export function toTime(seconds: number): string {
   return new Date(BEGIN + Math.round(seconds * 1000)).toISOString();
 }
 
 /** The virtual seconds that a time stands for. */
-export function secondsOf(time: string): number {
+export function toSeconds(time: string): number {
   return (Date.parse(time) - BEGIN) / 1000;
 }
 

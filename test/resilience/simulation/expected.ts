@@ -1,6 +1,6 @@
 // What the script knows to be true, worked out apart from the program that is tested.
 import type { CallVerdict, Channel, StoredRecord, RunVerdict } from "../../../src/record/schema.ts";
-import { secondsOf } from "./clock.ts";
+import { toSeconds } from "./clock.ts";
 import type { Scenario } from "./scenario.ts";
 
 type Observation = StoredRecord["observations"][number];
@@ -30,7 +30,7 @@ export function hadOutputs(scenario: Scenario, seen: Observation, index: number)
   if (seen.channel === "conversation") return scenario.conversationHas;
   const { end, emptied, outputsAfter } = scenario;
   if (emptied || end === null || outputsAfter === null || !isEnd(seen.status)) return false;
-  return seen.channel === "refetch" && secondsOf(seen.at) >= end + outputsAfter;
+  return seen.channel === "refetch" && toSeconds(seen.at) >= end + outputsAfter;
 }
 
 /**
@@ -74,11 +74,11 @@ function unendedTruth({
   status,
 }: StoredRecord): RunVerdict | "no reason to end" {
   const looks = observations.filter((seen) => seen.channel !== "control");
-  const times = looks.map((seen) => secondsOf(seen.at));
+  const times = looks.map((seen) => toSeconds(seen.at));
   const last = Math.max(...times);
   const missing = status === null && looks.every((seen) => seen.http_status === 404);
   if (missing && last - Math.min(...times) >= 60) return "not_found";
-  const long = last - secondsOf(started_at) >= DAY || looks.length >= MOST_LOOKS;
+  const long = last - toSeconds(started_at) >= DAY || looks.length >= MOST_LOOKS;
   return long ? "abandoned" : "no reason to end";
 }
 

@@ -2,7 +2,7 @@
 import type { FileEntry, StoredRecord } from "../../../src/record/schema.ts";
 import type { Observed } from "../../../src/openai/observed.ts";
 import type { Hands } from "../../../src/workflows/hands.ts";
-import { timeOf } from "./clock.ts";
+import { toTime } from "./clock.ts";
 import type { Life } from "./engine.ts";
 import type { Weather } from "./kv.ts";
 import { compared, elsewhere, faultOf, fetched, ofHolder, unseen } from "./openai.ts";
@@ -52,7 +52,7 @@ export function handsOf(world: World, life: Life): Hands {
     },
     async wake(_id, kind) {
       await sleep(weather.latency());
-      world.instance?.send({ kind, at: timeOf(world.clock.now) });
+      world.instance?.send({ kind, at: toTime(world.clock.now) });
     },
     findFiles: (record) => findFiles(world, sleep, record),
     isToCopy: (file) => file.reason === null,
@@ -70,7 +70,7 @@ type Sleep = (seconds: number) => Promise<void>;
 
 // As in src/openai/observe.ts: an observation has the time of its end.
 function seenAt(seen: Observed, seconds: number): Observed {
-  const observation = { ...seen.result.observation, at: timeOf(seconds) };
+  const observation = { ...seen.result.observation, at: toTime(seconds) };
   return { ...seen, result: { ...seen.result, observation } };
 }
 

@@ -2,7 +2,7 @@
 import type { Begun, HolderHands, Line } from "../../../src/workflows/holder.ts";
 import { BREAK_UNKNOWN } from "../../../src/record/schema.ts";
 import { tell } from "../../../src/workflows/telling.ts";
-import { timeOf } from "./clock.ts";
+import { toTime } from "./clock.ts";
 import type { Life } from "./engine.ts";
 import type { Call, HeldScript, Scenario } from "./scenario.ts";
 import type { World } from "./world.ts";
@@ -45,7 +45,7 @@ export function holderHandsOf(world: World, held: HeldScript, life: Life): Holde
       world.ended ??= clock.now;
       if (clock.now < world.ended + held.late) throw new Error("the engine does not answer");
       mayFail(world);
-      const at = timeOf(clock.now);
+      const at = toTime(clock.now);
       await tell(start, at, world.recorder(sleep));
       if (held.twice) await tell(start, at, world.recorder(sleep));
     },
@@ -99,7 +99,7 @@ function leave(world: World, left: Left): ReadableStream<Uint8Array> {
 }
 
 function begun({ id, saidStore, began }: Scenario): Begun {
-  const created_at = timeOf(began);
+  const created_at = toTime(began);
   return {
     kind: "held",
     id,

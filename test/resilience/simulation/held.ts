@@ -1,5 +1,5 @@
 // What must hold for a run whose connection is held.
-import { secondsOf } from "./clock.ts";
+import { toSeconds } from "./clock.ts";
 import type { Stored } from "./kv.ts";
 import { looksOf } from "./observations.ts";
 import { isEnd } from "./expected.ts";
@@ -37,7 +37,7 @@ export function looksBeside({ instances, scenario, handedOver, told }: World): (
       const until = looks.findIndex((seen) => seen.channel === "held" || isEnd(seen.status));
       const times = looks
         .slice(0, until === -1 ? undefined : until)
-        .map(({ at }) => secondsOf(at))
+        .map(({ at }) => toSeconds(at))
         .filter((time) => told === null || time < told);
       const soon = times.filter(
         (time, index) => time - (times[index - 1] ?? instance.born) < BESIDE - 1,

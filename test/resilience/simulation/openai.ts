@@ -9,7 +9,7 @@ import {
   type ObservedCall,
 } from "../../../src/record/schema.ts";
 import type { Observed } from "../../../src/openai/observed.ts";
-import { timeOf } from "./clock.ts";
+import { toTime } from "./clock.ts";
 import type { Left } from "./fake-connection.ts";
 import type { Random } from "./random.ts";
 import type { Call, ControlScript, Scenario } from "./scenario.ts";
@@ -66,7 +66,7 @@ export function faultOf(scenario: Scenario, seconds: number, random: Random): Fa
 export function unseen(fault: Fault, channel: Channel, seconds: number): Observed {
   const result: ObservationResult = {
     observation: {
-      at: timeOf(seconds),
+      at: toTime(seconds),
       channel,
       // Another channel's half a body is an exception without a status.
       http_status: channel === "refetch" || fault.refused ? fault.http : null,
@@ -237,7 +237,7 @@ function observation(
   calls: ObservedCall[],
 ): ObservationResult["observation"] {
   const seen = calls.map((call) => ({ id: call.id, outputs: call.state }));
-  return { at: timeOf(seconds), channel, http_status: 200, status, request_id: null, calls: seen };
+  return { at: toTime(seconds), channel, http_status: 200, status, request_id: null, calls: seen };
 }
 
 function fieldsOf(scenario: Scenario, status: string, over: boolean): ResponseFields {
@@ -248,8 +248,8 @@ function fieldsOf(scenario: Scenario, status: string, over: boolean): ResponseFi
     model: "m",
     background: scenario.held === null,
     store: scenario.store,
-    created_at: timeOf(scenario.began),
-    completed_at: ended ? timeOf(scenario.end ?? 0) : null,
+    created_at: toTime(scenario.began),
+    completed_at: ended ? toTime(scenario.end ?? 0) : null,
     options:
       scenario.ours && held?.by !== "v1"
         ? {

@@ -10,7 +10,7 @@ import type {
   RecorderEvent,
 } from "../../../src/record/schema.ts";
 import type { Told } from "../../../src/workflows/telling.ts";
-import { Clock, timeOf } from "./clock.ts";
+import { Clock, toTime } from "./clock.ts";
 import { Instance, Run, type CrashPoint, type Life } from "./engine.ts";
 import { handsOf } from "./fake-activities.ts";
 import { Kv } from "./kv.ts";
@@ -244,13 +244,13 @@ export class World {
 
   #webhook(): Partial<RecorderParams> {
     const type = `response.${this.scenario.status}`;
-    return { webhook: { id: "wh_1", type, received_at: timeOf(this.clock.now) } };
+    return { webhook: { id: "wh_1", type, received_at: toTime(this.clock.now) } };
   }
 
   #start(what: Partial<RecorderParams>): RecorderParams {
     return {
       id: this.scenario.id,
-      at: timeOf(this.clock.now),
+      at: toTime(this.clock.now),
       started_by: "webhook",
       policy: policyOf(this.scenario),
       options: null,
@@ -300,7 +300,7 @@ function triggered(scenario: Scenario): RecorderParams {
   const { id, replay, control, saidStore, began } = scenario;
   return {
     id,
-    at: timeOf(0),
+    at: toTime(0),
     started_by: "trigger",
     policy: policyOf(scenario),
     options: { ...NO_OPTIONS, replay, control: control !== null },
@@ -310,7 +310,7 @@ function triggered(scenario: Scenario): RecorderParams {
       model: "m",
       background: true,
       store: saidStore,
-      created_at: timeOf(began),
+      created_at: toTime(began),
     },
     webhook: null,
     control: control === null ? null : { model: "m" },
