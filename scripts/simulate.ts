@@ -1,7 +1,7 @@
 // Plays many responses in virtual time, with every fault at seeded random, and checks what must hold for each.
 import { parseArgs } from "node:util";
 import { INVARIANTS } from "../test/resilience/simulation/check.ts";
-import { playOne, type Totals } from "../test/resilience/simulation/index.ts";
+import { simulateOne, type Totals } from "../test/resilience/simulation/index.ts";
 import { simulateInThreads } from "../test/resilience/simulation/threads.ts";
 
 const { values } = parseArgs({
@@ -36,9 +36,9 @@ async function tellFailed({ failed }: Totals): Promise<void> {
 }
 
 async function tell(number: number): Promise<void> {
-  const { failures, story } = await playOne(seed, number);
+  const { failures, logLines } = await simulateOne(seed, number);
   console.log(`\nseed ${seed}, response ${number}`);
-  for (const line of story) console.log(line);
+  for (const line of logLines) console.log(line);
   for (const { invariant, why } of failures) console.log(`BROKEN: ${invariant}: ${why}`);
   if (failures.length > 0) process.exitCode = 1;
 }
