@@ -1,9 +1,12 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { LONG } from "./test/support/property-runs.ts";
 
 /** Ends the names of test files that need more than a minute. Only `npm run test:long` and `npm run test:all` run them. */
 const LONG_FILE = ".long.test.ts";
+/** Waits for minutes and takes little of the processor. */
+const SOAK = "test/resilience/soak.test.ts";
 /** Builds the Worker, for the projects whose tests send requests to it. */
 const BUILD = "test/support/build.ts";
 
@@ -22,7 +25,7 @@ function project(name: string, folders: string[], globalSetup: string[]) {
   return { extends: true as const, test: { name, include, exclude, globalSetup } };
 }
 
-/** Runs long files first, so that the others run while they wait, and then one project after another. */
+/** Runs the long files and the soak first, so that the others run while these wait, and then one project after another. */
 class ByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return files.toSorted((a, b) => rank(a) - rank(b));
@@ -30,8 +33,12 @@ class ByProject extends BaseSequencer {
 }
 
 function rank({ moduleId, project: { name } }: TestSpecification): number {
-  return moduleId.endsWith(LONG_FILE) ? -1 : PROJECTS.findIndex(({ test }) => test.name === name);
+  if (moduleId.endsWith(LONG_FILE) || moduleId.endsWith(SOAK)) return -1;
+  return PROJECTS.findIndex(({ test }) => test.name === name);
 }
+
+// A soak that was renamed would silently run last.
+if (!existsSync(SOAK)) throw new Error(`vitest.config.ts names ${SOAK}, which does not exist.`);
 
 export default defineConfig({
   test: {

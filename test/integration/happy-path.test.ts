@@ -150,7 +150,7 @@ test("GET /results/:id and /outputs return text of any script unchanged, and the
   expect((await printed.text()) === piece.repeat(20_000)).toBe(true);
   const page = await world.request(`/results/${id}`, { headers: { accept: "text/html" } });
   const bytes = new TextEncoder().encode(piece).byteLength * 20_000;
-  expect(await page.text()).toContain(`Cut here: ${bytes / 1000} KB in all.`);
+  expect(await page.text()).toContain(`Truncated: ${bytes / 1000} KB in total.`);
 });
 
 test("a response too large to be stored keeps its calls, with the error too_large", async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { containing } from "../support/matchers.ts";
 import { signWebhook } from "../support/sign-webhook.ts";
-import { pollUntil } from "../support/wait.ts";
+import { waitFor } from "../support/wait.ts";
 import { startWorld, TOKEN, WEBHOOK_SECRET, type World } from "../support/world.ts";
 
 const LogLine = z.looseObject({
@@ -35,7 +35,7 @@ function findLines(id: string): LogLine[] {
 
 /** Waits until an event is logged, which can be after the answer. */
 function waitForEvent(id: string, event: string): Promise<LogLine[]> {
-  return pollUntil(
+  return waitFor(
     async () => findLines(id),
     (lines) => lines.some((line) => line.event === event),
   );

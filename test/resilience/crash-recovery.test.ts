@@ -2,26 +2,23 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { waitUntil } from "../support/wait.ts";
-import { startProcessStack, type ProcessStack } from "../support/worker-process.ts";
+import { startProcessWorld, type ProcessWorld } from "../support/process-world.ts";
 
 const Started = z.object({ id: z.string() });
 
 test("kill -9 of workerd between trigger and webhook loses nothing after a restart", async () => {
-  const { emulator, worker, close } = await startProcessStack({
-    webhookBackoff: 0.5,
-    runSeconds: 2,
-  });
+  const world = await startProcessWorld({ webhookBackoff: 0.5, runSeconds: 2 });
   try {
-    const answer = await worker.request("/trigger", { method: "POST" });
+    const answer = await world.request("/trigger", { method: "POST" });
     const { id } = Started.parse(await answer.json());
-    await worker.kill();
+    await world.kill();
     // No one receives the first delivery; the emulator retries it.
     await waitUntil(async () => {
-      const deliveries = await emulator.listDeliveries();
+      const deliveries = await world.emulator.listDeliveries();
       return deliveries.some(({ response_id, status }) => response_id === id && status === null);
     });
-    await worker.restart();
-    const result = await worker.request(`/results/${id}?wait=60`);
+    await world.restart();
+    const result = await world.request(`/results/${id}?wait=60`);
     const record = ResponseRecord.parse(await result.json());
     expect(record).toMatchObject({
       id,
@@ -32,18 +29,17 @@ test("kill -9 of workerd between trigger and webhook loses nothing after a resta
     expect(record.request).not.toBeNull();
     expect(record.webhook).not.toBeNull();
   } finally {
-    await close();
+    await world.close();
   }
 });
 
 test("kill -9 of workerd while runs are held loses no acknowledged run, and starts none twice", async () => {
-  const stack = await startProcessStack({ runSeconds: 3, interpreters: 1 });
-  const { emulator, worker, close } = stack;
+  const world = await startProcessWorld({ runSeconds: 3, interpreters: 1 });
   try {
-    const hold = () => triggerHeld(stack);
+    const hold = () => triggerHeld(world);
     const ids = await Promise.all([hold(), hold(), hold(), hold()]);
     // One more waits for OpenAI's first event when the kill comes: it is never acknowledged.
-    await emulator.addFault({
+    await world.emulator.addFault({
       method: "POST",
       path: "^/v1/responses$",
       kind: "delay",
@@ -51,13 +47,13 @@ test("kill -9 of workerd while runs are held loses no acknowledged run, and star
       carry_out: true,
     });
     const cutOff = hold().catch(() => "not acknowledged");
-    await waitUntil(async () => (await countPosts(stack)) === ids.length + 1);
-    await worker.kill();
+    await waitUntil(async () => (await countPosts(world)) === ids.length + 1);
+    await world.kill();
     expect(await cutOff).toBe("not acknowledged");
-    await worker.restart();
-    for (const id of ids) await worker.request(`/results/${id}/refetch`, { method: "POST" });
+    await world.restart();
+    for (const id of ids) await world.request(`/results/${id}/refetch`, { method: "POST" });
     for (const id of ids) {
-      const result = await worker.request(`/results/${id}?wait=60`);
+      const result = await world.request(`/results/${id}?wait=60`);
       // OpenAI cancels a run whose connection ends.
       expect(ResponseRecord.parse(await result.json())).toMatchObject({
         id,
@@ -66,19 +62,19 @@ test("kill -9 of workerd while runs are held loses no acknowledged run, and star
         held: { broke_at: "unknown" },
       });
     }
-    expect(await countPosts(stack)).toBe(ids.length + 1);
+    expect(await countPosts(world)).toBe(ids.length + 1);
   } finally {
-    await close();
+    await world.close();
   }
 });
 
 /** Triggers a held run; returns its id. */
-async function triggerHeld({ worker }: ProcessStack): Promise<string> {
-  const answer = await worker.request("/trigger", { method: "POST", body: '{"hold":true}' });
+async function triggerHeld(world: ProcessWorld): Promise<string> {
+  const answer = await world.request("/trigger", { method: "POST", body: '{"hold":true}' });
   return Started.parse(await answer.json()).id;
 }
 
-async function countPosts({ emulator }: ProcessStack): Promise<number> {
+async function countPosts({ emulator }: ProcessWorld): Promise<number> {
   const requests = await emulator.listRequests();
   return requests.filter(({ method }) => method === "POST").length;
 }

@@ -3,32 +3,32 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
-import { pollUntil } from "../support/wait.ts";
-import { startProcessStack, type ProcessStack } from "../support/worker-process.ts";
+import { waitFor } from "../support/wait.ts";
+import { startProcessWorld, type ProcessWorld } from "../support/process-world.ts";
 
 const Started = z.object({ id: z.string() });
 const MINUTE_MS = 60_000;
 
-let stack: ProcessStack;
+let world: ProcessWorld;
 beforeAll(async () => {
-  stack = await startProcessStack({ onDisconnect: "cancel" });
+  world = await startProcessWorld({ onDisconnect: "cancel" });
 });
-afterAll(() => stack.close());
+afterAll(() => world.close());
 
 /** Triggers a held run that prints a text; returns its id. */
 async function triggerHeld(seconds: number, text: string): Promise<string> {
   const code = toPythonInput(`print(${JSON.stringify(text)})`);
   const input = `emulator: run ${seconds} seconds\n${code}`;
   const body = JSON.stringify({ hold: true, input, tools: CODE_INTERPRETER });
-  const answer = await stack.worker.request("/trigger", { method: "POST", body });
+  const answer = await world.request("/trigger", { method: "POST", body });
   expect(answer.status).toBe(202);
   return Started.parse(await answer.json()).id;
 }
 
 function waitUntilSettled(id: string): Promise<ResponseRecord> {
-  return pollUntil(
+  return waitFor(
     async () => {
-      const answer = await stack.worker.request(`/results/${id}?wait=60`);
+      const answer = await world.request(`/results/${id}?wait=60`);
       return ResponseRecord.parse(await answer.json());
     },
     ({ settled_at }) => settled_at !== null,
@@ -57,7 +57,7 @@ test.concurrent(
     const ids = await Promise.all(texts.map((text) => triggerHeld(20, text)));
     const records = await Promise.all(ids.map(waitUntilSettled));
     const outputs = await Promise.all(
-      ids.map(async (id) => (await stack.worker.request(`/results/${id}/outputs`)).text()),
+      ids.map(async (id) => (await world.request(`/results/${id}/outputs`)).text()),
     );
     expect(outputs).toEqual(texts.map((text) => `${text}\n`));
     const channels = records.map(({ observations }) => observations.map(({ channel }) => channel));

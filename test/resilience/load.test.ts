@@ -4,8 +4,8 @@ import { z } from "zod";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import type { LoggedRequest } from "../support/emulator-client.ts";
 import { LONG } from "../support/property-runs.ts";
-import { pollUntil } from "../support/wait.ts";
-import { startProcessStack, type WorkerProcess } from "../support/worker-process.ts";
+import { waitFor } from "../support/wait.ts";
+import { startProcessWorld, type ProcessWorld } from "../support/process-world.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 // The tests wait for gaps that double.
@@ -56,25 +56,29 @@ test("a refetch that is refused with Retry-After is not repeated earlier", async
 });
 
 test("a key that is revoked during a run is recorded as an error, and the record recovers when the key is replaced", async () => {
-  const { emulator, worker, close } = await startProcessStack({ runSeconds: 1 });
+  const recorder = await startProcessWorld({ runSeconds: 1 });
   try {
-    const started = await worker.request("/trigger", { method: "POST" });
+    const started = await recorder.request("/trigger", { method: "POST" });
     const { id } = z.object({ id: z.string() }).parse(await started.json());
-    await emulator.configure({ apiKey: NEW_KEY });
-    const refused = await pollRecord(worker, id, ({ observations }) => observations.length > 0);
+    await recorder.emulator.configure({ apiKey: NEW_KEY });
+    const refused = await readRecordOnce(
+      process,
+      id,
+      ({ observations }) => observations.length > 0,
+    );
     expect(refused).toMatchObject({ verdict: "pending", error: { code: "invalid_api_key" } });
     expect(refused.observations).toMatchObject([{ http_status: 401, status: null }]);
-    const trigger = await worker.request("/trigger", { method: "POST" });
+    const trigger = await recorder.request("/trigger", { method: "POST" });
     expect(trigger.status).toBe(502);
     expect(await trigger.json()).toMatchObject({ error: { code: "openai_unauthorized" } });
 
-    await worker.restart({ OPENAI_API_KEY: NEW_KEY });
-    await worker.request(`/results/${id}/refetch`, { method: "POST" });
-    const record = await pollRecord(worker, id, ({ settled_at }) => settled_at !== null);
+    await recorder.restart({ OPENAI_API_KEY: NEW_KEY });
+    await recorder.request(`/results/${id}/refetch`, { method: "POST" });
+    const record = await readRecordOnce(recorder, id, ({ settled_at }) => settled_at !== null);
     expect(record).toMatchObject({ status: "completed", started_by: "trigger", error: null });
     expect(record.observations[0]).toMatchObject({ http_status: 401 });
   } finally {
-    await close();
+    await recorder.close();
   }
 });
 
@@ -89,7 +93,7 @@ function waitForSecondRefetches(
   { emulator }: World,
   ids: string[],
 ): Promise<Map<string, number[]>> {
-  return pollUntil(
+  return waitFor(
     async () => toRefetchTimes(await emulator.listRequests()),
     (times) => ids.every((id) => (times.get(id)?.length ?? 0) > 1),
   );
@@ -112,13 +116,14 @@ function toShortestTime(refetches: number): number {
   return gaps.reduce((sum, gap) => sum + gap, 0) * 1000;
 }
 
-function pollRecord(
-  worker: WorkerProcess,
+/** Reads a record until it passes. */
+function readRecordOnce(
+  world: ProcessWorld,
   id: string,
   passes: (record: ResponseRecord) => boolean,
 ): Promise<ResponseRecord> {
-  return pollUntil(async () => {
-    const answer = await worker.request(`/results/${id}`);
+  return waitFor(async () => {
+    const answer = await recorder.request(`/results/${id}`);
     return ResponseRecord.parse(await answer.json());
   }, passes);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ResponseRecord } from "../../src/record/schema.ts";
 import { CODE_INTERPRETER } from "../support/inputs.ts";
-import { pollUntil } from "../support/wait.ts";
+import { waitFor } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -34,7 +34,7 @@ test("a silent connection is closed when a refetch has seen the end, and what it
 
 /** One request waits for a minute at most. */
 function waitUntilSettled(id: string): Promise<ResponseRecord> {
-  return pollUntil(
+  return waitFor(
     () => world.waitUntilSettled(id),
     ({ settled_at }) => settled_at !== null,
   );

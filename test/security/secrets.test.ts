@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { API_KEY, TOKEN, WEBHOOK_SECRET } from "../support/credentials.ts";
-import { startProcessStack } from "../support/worker-process.ts";
+import { startProcessWorld } from "../support/process-world.ts";
 
 const CANARY = "canary-5f1e9c";
 
@@ -31,30 +31,30 @@ const REQUEST = {
 };
 
 test("no tool credential, key or token is in a log, a KV value or a Workflow's state", async () => {
-  const { worker, close } = await startProcessStack();
+  const world = await startProcessWorld();
   try {
-    const printedBefore = worker.output().length;
-    const answer = await worker.request("/trigger", {
+    const printedBefore = world.output().length;
+    const answer = await world.request("/trigger", {
       method: "POST",
       body: JSON.stringify(REQUEST),
     });
     const { id } = z.object({ id: z.string() }).parse(await answer.json());
-    await sendSecretsEverywhere(worker.url, id);
-    const record = await (await worker.request(`/results/${id}?wait=60`)).text();
+    await sendSecretsEverywhere(world.url, id);
+    const record = await (await world.request(`/results/${id}?wait=60`)).text();
     const html = { headers: { accept: "text/html" } };
-    const page = await (await worker.request(`/results/${id}`, html)).text();
-    const log = worker.output().slice(printedBefore);
+    const page = await (await world.request(`/results/${id}`, html)).text();
+    const log = world.output().slice(printedBefore);
     expect(log).toContain(id);
     for (const secret of [CANARY, API_KEY, TOKEN, WEBHOOK_SECRET.slice("whsec_".length)]) {
       for (const text of [record, page, log]) expect(text).not.toContain(secret);
-      expect(findFilesWith(secret, worker.stateFolder)).toEqual([]);
+      expect(findFilesWith(secret, world.state)).toEqual([]);
     }
     // The search finds what is in KV and in a Workflow's state.
-    const files = findFilesWith(id, worker.stateFolder).join("\n");
+    const files = findFilesWith(id, world.state).join("\n");
     expect(files).toMatch(/\/kv\//);
     expect(files).toMatch(/\/workflows\//);
   } finally {
-    await close();
+    await world.close();
   }
 }, 180_000);
 

@@ -1,30 +1,35 @@
-// Starts programs of this project as child processes. Each has a process group of its own, so that a test can end it with all its children.
+// Programs of this project as child processes. Each has a process group of its own, so that the whole group can be killed.
 import { spawn, type ChildProcess } from "node:child_process";
+import { captureOutput } from "../../scripts/lib/process-output.ts";
+import { pollUntil } from "../../scripts/lib/retry.ts";
+
+const POLL_INTERVAL_MS = 20;
 
 export type Child = {
+  /** The process id. */
   pid: number;
-  /** What it has printed so far, to stdout and stderr. */
+  /** Everything printed so far. */
   output(): string;
-  /** Resolves when its output matches; rejects when it exits before. */
-  waitForOutput(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** Resolves to the exit code; null after a signal. */
+  /** Resolves when the output matches; rejects when the program ends before. */
+  waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The exit code, once the program has ended. */
   waitForExit(): Promise<number | null>;
-  /** Sends a signal to the program, but not to its children. */
+  /** Sends a signal to the program alone. */
   signal(name: NodeJS.Signals): void;
-  /** Kills the program and its children with SIGKILL, as a crash would. */
-  kill(): void;
-  /** Whether the program or one of its children still runs. */
-  isRunning(): boolean;
+  /** Kills the whole process group at once, as a crash would. */
+  killGroup(): void;
+  /** Resolves when no process of the group runs any longer. */
+  waitForGroupExit(): Promise<void>;
 };
 
 /**
  * Starts a program from the project's folder.
  * @param command The program and its arguments.
- * @param env Its environment, in addition to PATH, HOME and the settings of wrangler.
+ * @param env Variables beyond PATH and HOME.
  */
 export function startChild(command: string[], env: Record<string, string> = {}): Child {
-  const [program = "", ...rest] = command;
-  const child = spawn(program, rest, {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, {
     cwd: new URL("../..", import.meta.url),
     detached: true,
     env: {
@@ -38,39 +43,27 @@ export function startChild(command: string[], env: Record<string, string> = {}):
       ...env,
     },
   });
-  const end = new Promise<number | null>((resolve) => child.once("close", resolve));
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => (output += String(chunk)));
-  const signalGroup = createGroupSignal(child);
+  const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const output = captureOutput(child, command.slice(0, 2).join(" "));
   return {
     pid: child.pid ?? 0,
-    output: () => output,
-    waitForExit: () => end,
+    output: () => output.text(),
+    waitForOutput: (pattern) => output.waitFor(pattern),
+    waitForExit: () => exit,
     signal: (name) => void child.kill(name),
-    kill: () => void signalGroup("SIGKILL"),
-    isRunning: () => signalGroup(0),
-    async waitForOutput(pattern) {
-      for (;;) {
-        const match = pattern.exec(output);
-        if (match !== null) return match;
-        if (child.exitCode !== null) {
-          throw new Error(`The program exited before its output matched ${pattern}:\n${output}`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+    killGroup: () => void signalGroup(child, "SIGKILL"),
+    async waitForGroupExit() {
+      await pollUntil(() => !signalGroup(child, 0), { intervalMs: POLL_INTERVAL_MS });
     },
   };
 }
 
-/** Returns a function that signals the child's process group, and says whether the group exists. */
-function createGroupSignal(child: ChildProcess): (signal: NodeJS.Signals | 0) => boolean {
-  return (signal) => {
-    if (child.pid === undefined) return false;
-    try {
-      return process.kill(-child.pid, signal);
-    } catch {
-      return false;
-    }
-  };
+/** @returns Whether the group has a process that took the signal; signal 0 only asks. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false;
+  try {
+    return process.kill(-child.pid, signal);
+  } catch {
+    return false;
+  }
 }

@@ -1,20 +1,17 @@
-import { setTimeout as sleep } from "node:timers/promises";
+// Waits for something that the Worker or the emulator does in the background.
+import { pollUntil } from "../../scripts/lib/retry.ts";
 
-const POLL_MS = 50;
+const POLL = { intervalMs: 50 };
 
-/** Polls until a condition holds. */
+/** Waits until a condition holds. */
 export async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(POLL_MS);
+  await pollUntil(condition, POLL);
 }
 
-/** Polls until an answer passes; returns it. */
-export async function pollUntil<T>(
-  poll: () => Promise<T>,
-  passes: (answer: T) => boolean,
-): Promise<T> {
-  for (;;) {
-    const answer = await poll();
-    if (passes(answer)) return answer;
-    await sleep(POLL_MS);
-  }
+/** Reads a value until it passes; returns it. */
+export function waitFor<T>(read: () => Promise<T>, passes: (value: T) => boolean): Promise<T> {
+  return pollUntil(async () => {
+    const value = await read();
+    return passes(value) ? { value } : null;
+  }, POLL).then(({ value }) => value);
 }

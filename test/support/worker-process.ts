@@ -1,145 +1,106 @@
-// The Worker as a process of its own, for tests that kill it, read its state on disk or measure it from outside.
+// A Worker in workerd, run by `wrangler dev` as a program of its own: it can be killed as by a crash, and started again on the same state.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
 import { startChild, type Child } from "./child.ts";
-import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
-import {
-  createEmulatorClient,
-  type EmulatorClient,
-  type EmulatorSettings,
-} from "./emulator-client.ts";
 
 type Vars = Record<string, string>;
 
 export type WorkerProcess = {
-  /** Without a slash at its end. It stays the same after a restart. */
+  /** The Worker's URL, without a slash at its end. */
   url: string;
   /** The folder of its KV and Workflows. */
-  stateFolder: string;
-  /** Sends a request with the access token, unless `init` has an authorization of its own. */
-  request(path: string, init?: RequestInit): Promise<Response>;
-  /** What it has printed so far, before restarts too. */
+  state: string;
+  /** The process id of wrangler, which is also the id of the process group. */
+  pid(): number;
+  /** Everything printed so far, since the first start. */
   output(): string;
-  /** Resolves when it accepts requests, also while it restarts. */
+  /** Resolves when the Worker accepts requests. */
   ready(): Promise<void>;
-  /** Kills it with everything that it has started, as a crash would. */
+  /** Kills it at once, as a crash would. */
   kill(): Promise<void>;
   /**
-   * Kills it, and starts it again on the same state. Resolves when it accepts requests.
-   * @param vars Settings that differ from those it was started with.
+   * Kills it and starts it again on the same state.
+   * @param vars Settings that differ from those of the first start.
    */
   restart(vars?: Vars): Promise<void>;
-  /** Kills it, and removes its state. */
+  /** Kills it, and removes the state's folder unless that was given. */
   close(): Promise<void>;
 };
 
-/**
- * Starts the Worker; resolves when it accepts requests.
- * @param emulatorUrl Without `/v1`.
- * @param options `vars`: settings that differ from the test's; `config`: another configuration than wrangler.toml.
- */
-export async function startWorkerProcess(
-  emulatorUrl: string,
-  { vars = {}, config }: { vars?: Vars; config?: string } = {},
-): Promise<WorkerProcess> {
-  const stateFolder = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+export type WorkerOptions = {
+  /** Its settings and secrets, where they differ from the configuration. */
+  vars: Vars;
+  /** Without it a free port is found. */
+  port?: number | undefined;
+  /** Without it the state lies in a folder that `close` removes. */
+  state?: string | undefined;
+  /** The path of its wrangler.toml, if not the project's. */
+  config?: string | undefined;
+  /** Environment variables of wrangler. */
+  env?: Record<string, string> | undefined;
+};
+
+/** Starts a Worker; resolves when it accepts requests. */
+export async function startWorkerProcess(options: WorkerOptions): Promise<WorkerProcess> {
+  const port = options.port ?? (await freePort());
+  const state = options.state ?? mkdtempSync(join(tmpdir(), "response-recorder-"));
   const children: Child[] = [];
-  const launch = async (changes: Vars) => {
-    const command = serveCommand(port, stateFolder, emulatorUrl, { ...vars, ...changes });
-    const child = startChild(config === undefined ? command : [...command, "--config", config]);
+  const start = async (vars: Vars) => {
+    const command = toCommand({ ...options, port, state, vars: { ...options.vars, ...vars } });
+    const child = startChild(command, options.env);
     children.push(child);
     await child.waitForOutput(/Ready on/);
   };
+  const killGroup = () => children.at(-1)?.killGroup();
   const kill = async () => {
-    const child = children.at(-1);
-    child?.kill();
-    await child?.waitForExit();
+    killGroup();
+    await children.at(-1)?.waitForExit();
   };
-  const killAtExit = () => void children.at(-1)?.kill();
-  // The child has a process group of its own, which does not end with this process.
-  process.once("exit", killAtExit);
-  let ready = launch({});
-  await ready;
-  return {
-    url,
-    stateFolder,
-    request(path, init = {}) {
-      const headers = new Headers(init.headers);
-      if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
-      return fetch(url + path, { ...init, headers });
-    },
+  // When this program ends, the Worker ends with it.
+  process.once("exit", killGroup);
+  let ready = start({});
+  const worker: WorkerProcess = {
+    url: `http://127.0.0.1:${port}`,
+    state,
+    pid: () => children.at(-1)?.pid ?? 0,
     output: () => children.map((child) => child.output()).join("\n"),
     ready: () => ready,
     kill,
-    restart(changes = {}) {
-      ready = kill().then(() => launch(changes));
-      return ready;
+    async restart(vars = {}) {
+      ready = kill().then(() => start(vars));
+      await ready;
     },
     async close() {
       await kill();
-      process.off("exit", killAtExit);
-      rmSync(stateFolder, { recursive: true, force: true });
+      process.off("exit", killGroup);
+      if (options.state === undefined) rmSync(state, { recursive: true, force: true });
     },
   };
+  try {
+    await ready;
+  } catch (error) {
+    await worker.close();
+    throw error;
+  }
+  return worker;
 }
 
-export type ProcessStack = {
-  emulator: EmulatorClient;
-  worker: WorkerProcess;
-  close(): Promise<void>;
-};
-
-/** Starts an emulator, and a Worker process that receives its webhooks. */
-export async function startProcessStack(settings: EmulatorSettings = {}): Promise<ProcessStack> {
-  const server = await startEmulator({
-    apiKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    ...settings,
-  });
-  const emulator = createEmulatorClient(server.url);
-  const worker = await startWorkerProcess(server.url);
-  await emulator.configure({ webhookUrl: `${worker.url}/webhook` });
-  return {
-    emulator,
-    worker,
-    async close() {
-      await worker.close();
-      await server.close();
-    },
+function toCommand({ port, state, config, vars }: WorkerOptions & { state: string }): string[] {
+  const wrangler = ["node_modules/wrangler/bin/wrangler.js", "dev"];
+  const flags = {
+    ...(config === undefined ? {} : { config }),
+    "persist-to": state,
+    ip: "127.0.0.1",
+    port: String(port),
+    "inspector-port": "0",
+    "show-interactive-dev-session": "false",
   };
-}
-
-/**
- * Returns the command that serves the Worker locally.
- * @param stateFolder The folder of its KV and Workflows.
- * @param emulatorUrl Without `/v1`.
- * @param vars Settings that differ from the test's.
- */
-export function serveCommand(
-  port: number,
-  stateFolder: string,
-  emulatorUrl: string,
-  vars: Vars = {},
-): string[] {
-  const settings = {
-    OPENAI_BASE_URL: `${emulatorUrl}/v1`,
-    OPENAI_API_KEY: API_KEY,
-    OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    ACCESS_TOKEN: TOKEN,
-    REFETCH_DELAYS: "1",
-    ...vars,
-  };
-  const varArgs = Object.entries(settings).flatMap(([name, value]) => [
-    "--var",
-    `${name}:${value}`,
-  ]);
-  const address = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
-  const wrangler = ["node_modules/wrangler/bin/wrangler.js", "dev", "--persist-to", stateFolder];
-  const flags = ["--show-interactive-dev-session=false", ...address, ...varArgs];
-  return [process.execPath, ...wrangler, ...flags];
+  return [
+    process.execPath,
+    ...wrangler,
+    ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+    ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+  ];
 }

@@ -3,7 +3,7 @@ import OpenAI, { AuthenticationError, NotFoundError } from "openai";
 import type { Response } from "openai/resources/responses/responses";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { pollUntil, waitUntil } from "../../support/wait.ts";
+import { waitFor, waitUntil } from "../../support/wait.ts";
 import { API_KEY } from "../../support/world.ts";
 import { startTargets, type Target, type Targets } from "./targets.ts";
 
@@ -31,7 +31,7 @@ describe.each(["openai", "worker"] as const)("the SDK at %s", (name) => {
   const client = () => new OpenAI({ ...target(), maxRetries: 0 });
 
   function waitForEnd(id: string, include: (typeof OUTPUTS)[] = [OUTPUTS]): Promise<Response> {
-    return pollUntil(
+    return waitFor(
       () => client().responses.retrieve(id, { include }),
       ({ status }) => status !== "queued" && status !== "in_progress",
     );

@@ -1,6 +1,7 @@
 // The two targets that unchanged code must not be able to tell apart: OpenAI as it should be, and the Worker before OpenAI as it is.
 import { startEmulator } from "../../../emulator/server.ts";
 import { createEmulatorClient, type EmulatorClient } from "../../support/emulator-client.ts";
+import { toTestVars } from "../../support/process-world.ts";
 import { startWorkerProcess } from "../../support/worker-process.ts";
 import { API_KEY, TOKEN } from "../../support/world.ts";
 
@@ -19,7 +20,7 @@ export async function startTargets(): Promise<Targets> {
   const settings = { apiKey: API_KEY, queueSeconds: 0.1 };
   const openai = await startEmulator({ ...settings, backgroundOutputs: "present" });
   const upstream = await startEmulator({ ...settings, backgroundOutputs: "empty" });
-  const worker = await startWorkerProcess(upstream.url);
+  const worker = await startWorkerProcess({ vars: toTestVars(upstream.url) });
   return {
     openai: { baseURL: `${openai.url}/v1`, apiKey: API_KEY },
     worker: { baseURL: `${worker.url}/v1`, apiKey: TOKEN },

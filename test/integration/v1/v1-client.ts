@@ -1,7 +1,7 @@
 // Sends requests below /v1 of a test's Worker.
 import { z } from "zod";
 import { CODE_INTERPRETER } from "../../support/inputs.ts";
-import { pollUntil } from "../../support/wait.ts";
+import { waitFor } from "../../support/wait.ts";
 import { TOKEN } from "../../support/world.ts";
 
 /** The query that asks for outputs. */
@@ -75,7 +75,7 @@ export function createV1Client(url: string): V1Client {
     },
     retrieve,
     waitForEnd: (id) =>
-      pollUntil(
+      waitFor(
         () => retrieve(id),
         ({ status }) => status !== "queued" && status !== "in_progress",
       ),

@@ -1,6 +1,6 @@
 // Requests to the Worker while it is killed and started again: each is one that a caller would make, and its fate is known.
 import { API_KEY, TOKEN } from "../../support/world.ts";
-import type { Served } from "./serve.ts";
+import type { WorkerProcess } from "../../support/worker-process.ts";
 
 /** What came of one request. `unsent`: nobody listened, so nothing was done. `cut`: nobody knows what was done. */
 export type Fate =
@@ -17,10 +17,10 @@ export class Caller {
   underWay = 0;
   /** Those that were cut off, or took too long. */
   cut = 0;
-  readonly #served: Served;
+  readonly #worker: WorkerProcess;
 
-  constructor(served: Served) {
-    this.#served = served;
+  constructor(worker: WorkerProcess) {
+    this.#worker = worker;
   }
 
   /** A request of somebody who has the token and so many seconds, once the Worker is up. */
@@ -32,12 +32,12 @@ export class Caller {
 
   /** A request as it stands, once the Worker is up. */
   async send(path: string, init: RequestInit, patience = PATIENCE): Promise<Fate> {
-    await this.#served.up();
+    await this.#worker.ready();
     const acts = (init.method ?? "GET") !== "GET";
     if (acts) this.underWay += 1;
     try {
       const signal = AbortSignal.timeout(patience * 1000);
-      const answer = await fetch(`${this.#served.url}${path}`, { ...init, signal });
+      const answer = await fetch(`${this.#worker.url}${path}`, { ...init, signal });
       return { kind: "answered", status: answer.status, body: parse(await answer.text()) };
     } catch (error) {
       if (isRefused(error)) return { kind: "unsent" };
@@ -51,7 +51,7 @@ export class Caller {
   /** What is stored at a path as it stands, or null. */
   async read(path: string): Promise<string | null> {
     const headers = { authorization: `Bearer ${TOKEN}` };
-    const answer = await fetch(`${this.#served.url}${path}`, { headers });
+    const answer = await fetch(`${this.#worker.url}${path}`, { headers });
     const body = await answer.text();
     return answer.ok ? body : null;
   }

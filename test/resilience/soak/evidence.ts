@@ -4,7 +4,7 @@ import { ResponseRecord } from "../../../src/record/schema.ts";
 import type { Ledger } from "./acknowledgements.ts";
 import type { Stage } from "./runner.ts";
 import type { Delivery } from "./webhook-relay.ts";
-import type { Served } from "./serve.ts";
+import type { WorkerProcess } from "../../support/worker-process.ts";
 import { tell, wholeOf, type Told } from "./emulator-api.ts";
 import { inTurns } from "./concurrency.ts";
 
@@ -40,7 +40,11 @@ const Page = z.object({
 });
 
 /** Gathers it, while emulator and Worker still run. */
-export async function gather(stage: Stage, served: Served, kills: number[]): Promise<Evidence> {
+export async function gather(
+  stage: Stage,
+  worker: WorkerProcess,
+  kills: number[],
+): Promise<Evidence> {
   const told = await tell(stage.api);
   const found = new Map<string, Found>();
   await inTurns(idsOf(stage, told), 8, async (id) => {
@@ -55,7 +59,7 @@ export async function gather(stage: Stage, served: Served, kills: number[]): Pro
     listed: await list(stage),
     kills,
     cut: stage.caller.cut,
-    log: served.log(),
+    log: worker.output(),
   };
 }
 

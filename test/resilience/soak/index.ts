@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startEmulator, type Emulator } from "../../../emulator/server.ts";
+import { toTestVars } from "../../support/process-world.ts";
+import { startWorkerProcess, type WorkerProcess } from "../../support/worker-process.ts";
 import { API_KEY } from "../../support/world.ts";
 import { Caller } from "./caller.ts";
 import { RAISED, writeConfig } from "../../support/config.ts";
@@ -13,7 +15,6 @@ import { Ledger } from "./acknowledgements.ts";
 import { follow, isUnknown, play, type Stage } from "./runner.ts";
 import { Post, type Secrets } from "./webhook-relay.ts";
 import { DEADLINE, planOf } from "./schedule.ts";
-import { serve, type Served } from "./serve.ts";
 import { truthOf } from "./emulator-api.ts";
 
 /** What a soak is to be. */
@@ -54,12 +55,12 @@ export async function soak(options: Options): Promise<Evidence> {
     // Nobody has measured which of the two OpenAI does.
     onDisconnect: options.seed % 2 === 0 ? "complete" : "cancel",
   });
-  let served: Served | null = null;
+  let worker: WorkerProcess | null = null;
   let post: Post | null = null;
   try {
-    served = await begin(state, emulator, options);
+    worker = await startWorker(state, emulator, options);
     const ledger = new Ledger();
-    const caller = new Caller(served);
+    const caller = new Caller(worker);
     const over = new AbortController();
     post = new Post({
       secrets: SECRETS,
@@ -70,11 +71,11 @@ export async function soak(options: Options): Promise<Evidence> {
     const stage: Stage = { ...options, api: emulator.url, caller, post, ledger, over: over.signal };
     await post.open();
     await aim(emulator, post.url);
-    const kills = await run(stage, served, options, over);
-    return await gather(stage, served, kills);
+    const kills = await run(stage, worker, options, over);
+    return await gather(stage, worker, kills);
   } finally {
     post?.close();
-    await served?.close();
+    await worker?.close();
     await emulator.close();
     rmSync(state, { recursive: true, force: true });
   }
@@ -86,14 +87,18 @@ function accepted(stage: Stage, id: string): void {
   else if (stage.ledger.promise(id, "webhook")) void follow(stage, id, 0);
 }
 
-async function begin(state: string, emulator: Emulator, options: Options): Promise<Served> {
-  const path = writeConfig(state, { main: "test/resilience/soak/worker/index.ts", raised: true });
+async function startWorker(
+  state: string,
+  emulator: Emulator,
+  options: Options,
+): Promise<WorkerProcess> {
+  const config = writeConfig(state, { main: "test/resilience/soak/worker/index.ts", raised: true });
   options.say(RAISED);
-  return serve({
+  return startWorkerProcess({
     state: join(state, "state"),
-    config: path,
-    api: emulator.url,
+    config,
     vars: {
+      ...toTestVars(emulator.url),
       OPENAI_WEBHOOK_SECRET: `${SECRETS.now} ${SECRETS.old}`,
       WEBHOOK_DEADLINE: String(DEADLINE),
       REFETCH_DELAYS: options.again,
@@ -105,7 +110,7 @@ async function begin(state: string, emulator: Emulator, options: Options): Promi
 
 async function run(
   stage: Stage,
-  served: Served,
+  worker: WorkerProcess,
   options: Options,
   over: AbortController,
 ): Promise<number[]> {
@@ -115,7 +120,7 @@ async function run(
     planOf(options.seed, index + 1, options.rate),
   );
   const talk = setInterval(() => options.say(progress(stage, elapsed())), 5_000);
-  const killing = killAt(stage, served, options, elapsed);
+  const killing = killAt(stage, worker, options, elapsed);
   // On a slow machine a response begins later than planned, so that only so many are under way.
   const plays = new Set<Promise<void>>();
   for (const plan of plans) {

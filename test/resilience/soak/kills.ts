@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Random } from "../simulation/random.ts";
 import { wake, type Stage } from "./runner.ts";
-import type { Served } from "./serve.ts";
+import type { WorkerProcess } from "../../support/worker-process.ts";
 import { inTurns } from "./concurrency.ts";
 
 type When = {
@@ -26,14 +26,14 @@ const MOMENT = 0.005;
 /**
  * Kills the Worker at moments drawn from the seed, each time while requests are being answered.
  * @param stage Where the soak is played.
- * @param served The Worker.
+ * @param worker The Worker.
  * @param when How often, and over how long.
  * @param elapsed Seconds since the beginning.
  * @returns When it was killed, in milliseconds.
  */
 export async function killAt(
   stage: Stage,
-  served: Served,
+  worker: WorkerProcess,
   when: When,
   elapsed: () => number,
 ): Promise<number[]> {
@@ -47,7 +47,7 @@ export async function killAt(
     const cut = stage.caller.underWay;
     killed.push(Date.now());
     stage.ledger.kills += 1;
-    await served.kill();
+    await worker.restart();
     when.say(
       `${elapsed().toFixed(0).padStart(5)} s  killed and restarted, with ${cut} requests under way`,
     );

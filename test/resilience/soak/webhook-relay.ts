@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { sign } from "../../../emulator/webhooks/signature.ts";
-import { freePort } from "../../../scripts/port.ts";
+import { freePort } from "../../../scripts/lib/free-port.ts";
 import type { Letter, Mail, Signed } from "./webhook-schedule.ts";
 
 /** One attempt to deliver one letter. */
