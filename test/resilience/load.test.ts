@@ -62,7 +62,7 @@ test("a key that is revoked during a run is recorded as an error, and the record
     const { id } = z.object({ id: z.string() }).parse(await started.json());
     await recorder.emulator.configure({ apiKey: NEW_KEY });
     const refused = await readRecordOnce(
-      process,
+      recorder,
       id,
       ({ observations }) => observations.length > 0,
     );
@@ -118,7 +118,7 @@ function toShortestTime(refetches: number): number {
 
 /** Reads a record until it passes. */
 function readRecordOnce(
-  world: ProcessWorld,
+  recorder: ProcessWorld,
   id: string,
   passes: (record: ResponseRecord) => boolean,
 ): Promise<ResponseRecord> {
