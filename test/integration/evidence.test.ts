@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import { signWebhook } from "../support/sign-webhook.ts";
-import { API_KEY, startWorld, WEBHOOK_SECRET, type World } from "../support/world.ts";
+import { startWorld, WEBHOOK_SECRET, type World } from "../support/world.ts";
 import { waitUntil } from "../support/wait.ts";
 
 let world: World;
@@ -20,11 +20,6 @@ afterAll(() => world.close());
 
 const PRINTING_INPUT = toPythonInput("print('naïve – 数据')");
 const PRINTED = [{ type: "logs", logs: "naïve – 数据\n" }];
-/** Sends OpenAI a request that does not come from the Worker. */
-function sendToOpenAI(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };
-  return fetch(`${world.emulator.url}/v1${path}`, { ...init, headers });
-}
 
 test("a run with empty outputs of code that prints is refetched, and stays suspect", async () => {
   const record = await world.waitUntilSettled(await world.trigger());
@@ -72,7 +67,7 @@ test("replay recovers outputs from the stream", async () => {
     verdict: "recovered",
     calls: [{ verdict: "recovered", source: "stream", outputs: PRINTED }],
   });
-  const foreground = await sendToOpenAI("/responses", {
+  const foreground = await world.emulator.sendToApi("/responses", {
     method: "POST",
     body: JSON.stringify({
       model: "m",
@@ -97,7 +92,7 @@ test("the stream of a run without replay is never read", async () => {
 
 test("outputs are recovered from the items of a conversation", async () => {
   await world.emulator.configure({ conversationOutputs: "present" });
-  const answer = await sendToOpenAI("/conversations", { method: "POST", body: "{}" });
+  const answer = await world.emulator.sendToApi("/conversations", { method: "POST", body: "{}" });
   const { id: conversation } = z.object({ id: z.string() }).parse(await answer.json());
   const record = await world.waitUntilSettled(
     await world.trigger({ input: PRINTING_INPUT, tools: CODE_INTERPRETER, conversation }),
@@ -146,95 +141,13 @@ test("captured and silent responses cost one create, one retrieve and three KV w
   expect(requests.filter((request) => request.method === "POST")).toHaveLength(2);
 });
 
-test("a record never gets worse, whatever a later refetch shows", async () => {
-  await world.emulator.configure({ backgroundOutputs: "present" });
-  const id = await world.trigger({ input: PRINTING_INPUT, tools: CODE_INTERPRETER });
-  await world.waitUntilSettled(id);
-  for (const patch of [
-    { status: "in_progress", output: [] },
-    { output: [] },
-    { status: "failed" },
-  ]) {
-    await world.emulator.addFault({ method: "GET", path: id, times: 1, kind: "replace", patch });
-    const record = await refetch(id);
-    expect(record).toMatchObject({
-      status: "completed",
-      verdict: "captured",
-      calls: [{ outputs: PRINTED }],
-    });
-  }
-  await world.emulator.configure({ backgroundOutputs: "empty" });
-  expect(await refetch(id)).toMatchObject({ verdict: "captured", calls: [{ outputs: PRINTED }] });
-  await sendToOpenAI(`/responses/${id}`, { method: "DELETE" });
-  const last = await refetch(id);
-  expect(last).toMatchObject({
-    status: "completed",
-    verdict: "captured",
-    calls: [{ outputs: PRINTED }],
-  });
-  expect(last.response).not.toBeNull();
-});
-
-test("POST /results/:id/refetch finds outputs after the end, and records an id never seen", async () => {
-  const id = await world.trigger({ input: PRINTING_INPUT, tools: CODE_INTERPRETER });
-  expect((await world.waitUntilSettled(id)).verdict).toBe("suspect");
-  await world.emulator.configure({ backgroundOutputs: "present" });
-  expect(await refetch(id)).toMatchObject({
-    verdict: "recovered",
-    calls: [{ outputs: PRINTED }],
-  });
-  await world.emulator.configure({ webhookDrop: true });
-  const created = await sendToOpenAI("/responses", {
-    method: "POST",
-    body: JSON.stringify({ model: "m", input: "hello", background: true }),
-  });
-  const external = z.object({ id: z.string() }).parse(await created.json()).id;
-  expect(await refetch(external)).toMatchObject({
-    id: external,
-    started_by: "refetch",
-    status: "completed",
-  });
-  await world.emulator.configure({ webhookDrop: false });
-});
-
-test("POST /results/:id/refetch can be repeated, and DELETE /results/:id works after it", async () => {
-  const id = await world.trigger({ input: "hello" });
-  await world.waitUntilSettled(id);
-  for (let observations = 2; observations < 5; observations += 1) {
-    expect((await refetch(id)).observations).toHaveLength(observations);
-  }
-  expect((await world.request(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
-  expect((await world.request(`/results/${id}`)).status).toBe(404);
-});
-
-test("DELETE /results/:id removes the record, its files and its row in the list", async () => {
-  const id = await world.trigger({
-    input: toPythonInput("open('/mnt/data/a.txt', 'w').write('a');"),
-    tools: CODE_INTERPRETER,
-  });
-  const record = await world.waitUntilSettled(id);
-  expect(record.files).toMatchObject([{ filename: "a.txt", reason: null }]);
-  const answer = await world.request(`/results/${id}`, { method: "DELETE" });
-  expect(answer.status).toBe(204);
-  for (const path of ["", "/outputs", "/response", `/files/${record.files[0]?.id}`]) {
-    expect((await world.request(`/results/${id}${path}`)).status).toBe(404);
-  }
-  const list = await (await world.request("/results?limit=100")).text();
-  expect(list).not.toContain(id);
-  const env = await world.worker.getWorker<{ RECORDS: KvBinding }>().getEnv();
-  const { keys } = await env.RECORDS.list();
-  expect(keys.filter((key) => key.name.includes(id))).toEqual([]);
-});
-
-type KvBinding = { list(): Promise<{ keys: { name: string }[] }> };
-
 test("POST /webhook with a duplicate changes nothing after the engine has forgotten the instance", async () => {
   await world.emulator.configure({ backgroundOutputs: "present" });
   const id = await world.trigger({ input: PRINTING_INPUT, tools: CODE_INTERPRETER });
   const before = await world.waitUntilSettled(id);
   const env = await world.worker.getWorker<{ RECORDER: RecorderBinding }>().getEnv();
   await (await env.RECORDER.get(id)).delete();
-  await sendToOpenAI(`/responses/${id}`, { method: "DELETE" });
+  await world.emulator.sendToApi(`/responses/${id}`, { method: "DELETE" });
   const body = JSON.stringify({
     id: "evt_2",
     object: "event",
@@ -258,7 +171,7 @@ test("POST /webhook alone leads to the same record as a trigger, except for the 
     mine: "yes",
     response_recorder: JSON.stringify({ include: ["message.output_text.logprobs"], control: true }),
   };
-  const created = await sendToOpenAI("/responses", {
+  const created = await world.emulator.sendToApi("/responses", {
     method: "POST",
     body: JSON.stringify({
       model: "m",
@@ -293,13 +206,6 @@ test("a refetch asks for those includes of the trigger that GET allows", async (
     "message.output_text.logprobs",
     "file_search_call.results",
   ]);
-});
-
-test("POST /results/:id/cancel cancels a run in flight, and answers 409 after its end", async () => {
-  const id = await world.trigger({ input: "emulator: run 60 seconds" });
-  expect((await world.request(`/results/${id}/cancel`, { method: "POST" })).status).toBe(202);
-  expect(await world.waitUntilSettled(id)).toMatchObject({ status: "cancelled" });
-  expect((await world.request(`/results/${id}/cancel`, { method: "POST" })).status).toBe(409);
 });
 
 const MCP_TOOL = { type: "mcp", server_label: "x", server_url: "https://mcp.example" };
@@ -344,11 +250,3 @@ test.each(NOT_COMPARABLE)(
     expect(requests.filter((request) => request.method === "POST")).toEqual([]);
   },
 );
-
-/** Refetches a response; returns its record once it is settled. */
-async function refetch(id: string) {
-  const before = await world.request(`/results/${id}`);
-  expect([200, 404]).toContain(before.status);
-  expect((await world.request(`/results/${id}/refetch`, { method: "POST" })).status).toBe(202);
-  return world.waitUntilSettled(id);
-}

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import type { LoggedRequest } from "../support/emulator-client.ts";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
-import { API_KEY, startWorld, type World } from "../support/world.ts";
+import { startWorld, type World } from "../support/world.ts";
 
 const ListPage = z.object({ results: z.array(z.object({ id: z.string() })) });
 
@@ -77,9 +77,7 @@ test("GET /results/:id/response returns what the API sent, and GET /results/:id/
   });
   const record = await world.waitUntilSettled(id);
   const include = "include[]=code_interpreter_call.outputs";
-  const sent = await fetch(`${world.emulator.url}/v1/responses/${id}?${include}`, {
-    headers: { authorization: `Bearer ${API_KEY}` },
-  });
+  const sent = await world.emulator.sendToApi(`/responses/${id}?${include}`);
   const response = await world.request(`/results/${id}/response`);
   expect(await response.json()).toEqual(await sent.json());
   expect(record.response).not.toBeNull();

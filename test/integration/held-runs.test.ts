@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
-import { API_KEY, startWorld, type World } from "../support/world.ts";
+import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -56,9 +56,9 @@ test("GET /results/:id/response of a held run returns OpenAI's response", async 
   const id = await world.trigger({ hold: true, input: toPythonInput("print('naïve – 数据')") });
   await world.waitUntilSettled(id);
   const stored: unknown = await (await world.request(`/results/${id}/response`)).json();
-  const url = `${world.emulator.url}/v1/responses/${id}?include[]=code_interpreter_call.outputs`;
-  const headers = { authorization: `Bearer ${API_KEY}` };
-  expect(stored).toEqual(await (await fetch(url, { headers })).json());
+  const include = "include[]=code_interpreter_call.outputs";
+  const sent = await world.emulator.sendToApi(`/responses/${id}?${include}`);
+  expect(stored).toEqual(await sent.json());
 });
 
 test("GET /results/:id/outputs of a held run returns 20 MiB whole", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { waitUntil } from "../support/wait.ts";
-import { API_KEY, startWorld, WEBHOOK_SECRET, type World } from "../support/world.ts";
+import { startWorld, WEBHOOK_SECRET, type World } from "../support/world.ts";
 import { signWebhook } from "../support/sign-webhook.ts";
 
 let world: World;
@@ -151,9 +151,8 @@ test("POST /webhook accepts a test event for a sample id, and the list does not 
 
 /** Starts a response that the Worker does not know. */
 async function createExternalResponse(target = world): Promise<string> {
-  const answer = await fetch(`${target.emulator.url}/v1/responses`, {
+  const answer = await target.emulator.sendToApi("/responses", {
     method: "POST",
-    headers: { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" },
     body: JSON.stringify({ model: "gpt-5.2", input: "hello", background: true }),
   });
   return z.object({ id: z.string() }).parse(await answer.json()).id;

@@ -1,6 +1,7 @@
 // The emulator's control routes, `/_emulator/…`. docs/emulator.md describes them.
 import { z } from "zod";
 import type { startEmulator } from "../../emulator/server.ts";
+import { API_KEY } from "./credentials.ts";
 
 export type EmulatorSettings = NonNullable<Parameters<typeof startEmulator>[0]>;
 
@@ -51,7 +52,7 @@ export const ActualRun = z.object({
   /** Calls that only the stream had, before the run was cancelled. */
   unshown: z.array(ActualCall),
   /** The response object with all outputs. Only `getRun` gives it. */
-  response: z.unknown(),
+  response: z.unknown().optional(),
 });
 export type ActualRun = z.infer<typeof ActualRun>;
 
@@ -68,6 +69,8 @@ export type EmulatorClient = {
   addFault(rule: FaultRule): Promise<void>;
   clearFaults(): Promise<void>;
   expireContainer(id: string): Promise<void>;
+  /** Sends the API itself a request with the test's key, as another program of the project would. */
+  sendToApi(path: string, init?: RequestInit): Promise<Response>;
 };
 
 /** Returns a client for the control routes of the emulator at a URL. */
@@ -93,5 +96,9 @@ export function createEmulatorClient(url: string): EmulatorClient {
     addFault: async (rule) => void (await send("POST", "/faults", rule)),
     clearFaults: async () => void (await send("DELETE", "/faults")),
     expireContainer: async (id) => void (await send("POST", `/containers/${id}/expire`)),
+    sendToApi(path, init = {}) {
+      const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };
+      return fetch(`${url}/v1${path}`, { ...init, headers });
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { waitUntil } from "../../support/wait.ts";
-import { API_KEY, startWorld, type World } from "../../support/world.ts";
+import { startWorld, type World } from "../../support/world.ts";
 import {
   ApiError,
   ApiResponse,
@@ -40,10 +40,8 @@ test("POST /v1/responses in background mode is recorded as started by v1", async
 test("GET /v1/responses/:id returns a held run that OpenAI has deleted", async () => {
   const { id } = await v1.create({ ...EXAMPLE, background: true });
   const before = await v1.waitForEnd(id);
-  const headers = { authorization: `Bearer ${API_KEY}` };
-  const url = `${world.emulator.url}/v1/responses/${id}`;
-  await fetch(url, { method: "DELETE", headers });
-  expect((await fetch(url, { headers })).status).toBe(404);
+  await world.emulator.sendToApi(`/responses/${id}`, { method: "DELETE" });
+  expect((await world.emulator.sendToApi(`/responses/${id}`)).status).toBe(404);
   expect(await v1.waitForEnd(id)).toEqual(before);
 });
 
