@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sign } from "../test/support/sign.ts";
+import { signWebhook } from "../test/support/sign-webhook.ts";
 import { WEBHOOK_SECRET } from "./server-processes.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function deliverWebhook(receiverUrl: string, responseId: string): P
     type: "response.completed",
     data: { id: responseId },
   });
-  const headers = sign(body, WEBHOOK_SECRET);
+  const headers = signWebhook(body, WEBHOOK_SECRET);
   const answer = await fetch(receiverUrl, { method: "POST", body, headers });
   assert.equal(answer.status, 200, `${receiverUrl} accepts a webhook`);
   await answer.arrayBuffer();

@@ -54,12 +54,12 @@ try {
 async function triggerRuns(target: World): Promise<{ compared: string; inFlight: string }> {
   const compared = await target.trigger(EXAMPLE);
   const settled = [compared, await target.trigger(pythonRequest("Just compute", "x = 6 * 7"))];
-  await Promise.all(settled.map((id) => target.settled(id)));
-  await target.emulate({ backgroundOutputs: "present" });
+  await Promise.all(settled.map((id) => target.waitUntilSettled(id)));
+  await target.emulator.configure({ backgroundOutputs: "present" });
   const drawn = await target.trigger(pythonRequest("Draw one period of a damped sine", DRAW_IMAGE));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
-  await Promise.all([drawn, failed].map((id) => target.settled(id)));
-  await target.emulate({ runSeconds: 600 });
+  await Promise.all([drawn, failed].map((id) => target.waitUntilSettled(id)));
+  await target.emulator.configure({ runSeconds: 600 });
   const inFlight = await target.trigger(
     pythonRequest("Train a small classifier and print its accuracy", "print(0.93)"),
   );

@@ -1,7 +1,7 @@
 // npm run simulate: plays many responses in virtual time, with faults drawn from a seed, and checks the invariants of each.
 import { parseArgs } from "node:util";
 import { INVARIANTS } from "../test/resilience/simulation/check.ts";
-import { playOne, type Totals } from "../test/resilience/simulation/index.ts";
+import { simulateOne, type Totals } from "../test/resilience/simulation/index.ts";
 import { simulateInThreads } from "../test/resilience/simulation/threads.ts";
 import { parseWholeNumber } from "./lib/parse-whole-number.ts";
 
@@ -16,7 +16,7 @@ const seed = parseWholeNumber("seed", values.seed);
 
 if (values.response === undefined)
   await simulateMany(parseWholeNumber("responses", values.responses));
-else await simulateOne(parseWholeNumber("response", values.response));
+else await printResponse(parseWholeNumber("response", values.response));
 
 async function simulateMany(responses: number): Promise<void> {
   const startedAt = performance.now();
@@ -24,14 +24,14 @@ async function simulateMany(responses: number): Promise<void> {
   const seconds = (performance.now() - startedAt) / 1000;
   console.log(`${responses} responses, seed ${seed}, ${seconds.toFixed(1)} s`);
   printTotals(totals);
-  for (const number of totals.failed) await simulateOne(number);
+  for (const number of totals.failed) await printResponse(number);
 }
 
 /** Simulates one response and prints its log and the invariants that it broke. */
-async function simulateOne(number: number): Promise<void> {
-  const { failures, story: log } = await playOne(seed, number);
+async function printResponse(number: number): Promise<void> {
+  const { failures, logLines } = await simulateOne(seed, number);
   console.log(`\nseed ${seed}, response ${number}`);
-  for (const line of log) console.log(line);
+  for (const line of logLines) console.log(line);
   for (const { invariant, why } of failures) console.log(`BROKEN: ${invariant}: ${why}`);
   if (failures.length > 0) process.exitCode = 1;
 }

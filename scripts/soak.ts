@@ -1,10 +1,10 @@
 // npm run soak: many responses at once through the real Worker, with faults drawn from a seed and kill -9 in between; at the end it counts what was lost.
 import { parseArgs } from "node:util";
-import { judge } from "../test/resilience/soak/assertions.ts";
+import { findFailures } from "../test/resilience/soak/assertions.ts";
 import type { Evidence } from "../test/resilience/soak/evidence.ts";
 import { soak } from "../test/resilience/soak/index.ts";
-import { storyOf } from "../test/resilience/soak/story.ts";
-import { drawTable, tableOf } from "../test/resilience/soak/table.ts";
+import { formatRunLog } from "../test/resilience/soak/run-log.ts";
+import { formatTable, createTable } from "../test/resilience/soak/table.ts";
 import { parseWholeNumber } from "./lib/parse-whole-number.ts";
 
 const USAGE = `npm run soak [-- OPTIONS]
@@ -54,12 +54,12 @@ async function main(): Promise<void> {
   const evidence = await soak({
     seed,
     responses,
-    rate,
+    startsPerSecond: rate,
     kills: values.kills === undefined ? defaultKills : parseWholeNumber("kills", values.kills),
-    atOnce: parseWholeNumber("at-once", values["at-once"]),
-    again: REFETCH_DELAYS,
-    patience: RECORD_TIMEOUT_SECONDS,
-    say: (line) => console.log(line),
+    maxInFlight: parseWholeNumber("at-once", values["at-once"]),
+    refetchDelays: REFETCH_DELAYS,
+    recordTimeoutSeconds: RECORD_TIMEOUT_SECONDS,
+    onProgress: (line) => console.log(line),
   });
   const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
   console.log(`\n${responses} responses, seed ${seed}, ${minutes} minutes\n`);
@@ -68,8 +68,8 @@ async function main(): Promise<void> {
 
 /** Prints the table, the failures, and some of the failed responses' logs; a failure sets the exit code. */
 function printFindings(evidence: Evidence, seed: number): void {
-  const findings = judge(evidence);
-  console.log(drawTable(tableOf(evidence, findings)));
+  const findings = findFailures(evidence);
+  console.log(formatTable(createTable(evidence, findings)));
   if (values.tell !== undefined) printLog(evidence, parseWholeNumber("tell", values.tell));
   if (findings.length === 0) return;
   process.exitCode = 1;
@@ -82,5 +82,5 @@ function printFindings(evidence: Evidence, seed: number): void {
 
 function printLog(evidence: Evidence, number: number): void {
   console.log(`\nThe log of response ${number}`);
-  for (const line of storyOf(evidence, number)) console.log(line);
+  for (const line of formatRunLog(evidence, number)) console.log(line);
 }

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { ErrorBody } from "../support/contract.ts";
 import { readExport } from "../support/export.ts";
 import { startWorld, type World } from "../support/world.ts";
-
-const Failure = z.object({ error: z.object({ code: z.string() }) });
 
 let world: World;
 beforeAll(async () => {
@@ -11,79 +10,84 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-test("an export holds each record as it is read by its id, and says when it ends", async () => {
-  await world.emulate({ streamOutputs: "present" });
-  const made = [
+test("GET /results.ndjson has each record as GET /results/:id returns it, and a null cursor on its last page", async () => {
+  await world.emulator.configure({ streamOutputs: "present" });
+  const ids = [
     await world.trigger(),
     await world.trigger({ control: true }),
     await world.trigger({ replay: true }),
     await world.trigger({ input: "emulator: fail" }),
   ];
-  for (const id of made) await world.settled(id);
+  for (const id of ids) await world.waitUntilSettled(id);
   const { records, cursor } = await readExport(world, null);
   expect(cursor).toBeNull();
-  for (const id of made) {
-    const whole: unknown = await (await world.ask(`/results/${id}`)).json();
-    expect(records).toContainEqual(whole);
+  for (const id of ids) {
+    const record: unknown = await (await world.request(`/results/${id}`)).json();
+    expect(records).toContainEqual(record);
   }
-  expect(records).toHaveLength(made.length);
+  expect(records).toHaveLength(ids.length);
 });
 
-test("a run in flight is in it as it is known, and its key is not read", async () => {
+test("GET /results.ndjson has a run in flight as pending, and does not read its key", async () => {
   const id = await world.trigger({ input: "emulator: run 600 seconds" });
   const { records } = await readExport(world, null);
   expect(records).toContainEqual(expect.objectContaining({ id, verdict: "pending" }));
-  expect(world.kv().filter(({ key }) => key === `record:${id}`)).toEqual([]);
-  await world.ask(`/results/${id}/cancel`, { method: "POST" });
-  await world.settled(id);
+  expect(world.kvOperations().filter(({ key }) => key === `record:${id}`)).toEqual([]);
+  await world.request(`/results/${id}/cancel`, { method: "POST" });
+  await world.waitUntilSettled(id);
 });
 
 test.each(["limit=0", "limit=51", "limit=x"])(
-  "%s is refused, and what to do is said",
+  "GET /results.ndjson?%s answers 400 bad_query or bad_cursor",
   async (query) => {
-    const answer = await world.ask(`/results.ndjson?${query}`);
+    const answer = await world.request(`/results.ndjson?${query}`);
     expect(answer.status).toBe(400);
     expect(await answer.text()).toMatch(/bad_query|bad_cursor/);
   },
 );
 
-/** A cursor that the list has given out. */
-async function given(): Promise<string> {
+/** Returns a cursor of the list. */
+async function readCursor(): Promise<string> {
   await world.trigger();
-  const first: unknown = await (await world.ask("/results?limit=1")).json();
-  return z.object({ cursor: z.string() }).parse(first).cursor;
+  const page: unknown = await (await world.request("/results?limit=1")).json();
+  return z.object({ cursor: z.string() }).parse(page).cursor;
 }
 
-test("a cursor that was given out leads on, in the list and in the export", async () => {
-  const cursor = encodeURIComponent(await given());
+test("GET /results and GET /results.ndjson accept a cursor of the list", async () => {
+  const cursor = encodeURIComponent(await readCursor());
   for (const path of [`/results?cursor=${cursor}`, `/results.ndjson?cursor=${cursor}`])
-    expect((await world.ask(path)).status).toBe(200);
+    expect((await world.request(path)).status).toBe(200);
 });
 
 const TAMPERED: [string, (cursor: string) => string][] = [
   ["a letter", () => "x"],
   ["a dot", () => "."],
-  ["KV's own", (cursor) => cursor.slice(cursor.indexOf(".") + 1)],
-  ["another place", (cursor) => `${cursor.slice(0, 65)}${btoa("record:resp_a")}`],
-  ["another signature", (cursor) => `${"0".repeat(64)}${cursor.slice(64)}`],
-  ["a letter more", (cursor) => `${cursor}A`],
-  ["a letter less", (cursor) => cursor.slice(0, -1)],
-  ["a NUL", (cursor) => `${cursor}\0`],
-  ["a way up", () => "../record:"],
+  ["KV's own cursor", (cursor) => cursor.slice(cursor.indexOf(".") + 1)],
+  ["a cursor with another position", (cursor) => `${cursor.slice(0, 65)}${btoa("record:resp_a")}`],
+  ["a cursor with another signature", (cursor) => `${"0".repeat(64)}${cursor.slice(64)}`],
+  ["one letter longer", (cursor) => `${cursor}A`],
+  ["one letter shorter", (cursor) => cursor.slice(0, -1)],
+  ["a cursor with a NUL", (cursor) => `${cursor}\0`],
+  ["a path traversal", () => "../record:"],
   ["an emoji", () => "🙂"],
   ["2,001 characters", () => "x".repeat(2_001)],
 ];
 
-test.each(TAMPERED)("a cursor that became %s is refused", async (_, tamper) => {
-  const cursor = encodeURIComponent(tamper(await given()));
-  for (const path of [`/results?cursor=${cursor}`, `/results.ndjson?cursor=${cursor}`]) {
-    const answer = await world.ask(path);
-    expect([path, answer.status]).toEqual([path, 400]);
-    expect(Failure.parse(await answer.json()).error.code).toMatch(/^bad_(cursor|query)$/);
-  }
-});
+test.each(TAMPERED)(
+  "GET /results and GET /results.ndjson reject a cursor that became %s",
+  async (_, tamper) => {
+    const cursor = encodeURIComponent(tamper(await readCursor()));
+    for (const path of [`/results?cursor=${cursor}`, `/results.ndjson?cursor=${cursor}`]) {
+      const answer = await world.request(path);
+      expect([path, answer.status]).toEqual([path, 400]);
+      expect(ErrorBody.parse(await answer.json()).error.code).toMatch(/^bad_(cursor|query)$/);
+    }
+  },
+);
 
-test("it wants the access token", async () => {
-  const answer = await world.ask("/results.ndjson", { headers: { authorization: "Bearer no" } });
+test("GET /results.ndjson answers 401 to a wrong token", async () => {
+  const answer = await world.request("/results.ndjson", {
+    headers: { authorization: "Bearer wrong" },
+  });
   expect(answer.status).toBe(401);
 });

@@ -1,8 +1,9 @@
-// Runs the labelled Python by which verdicts are measured: test/unit/record/verdict.test.ts takes the labels as given.
+// Confirms the labels of test/support/labelled-code.ts with real Python.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator, type Emulator } from "../../emulator/server.ts";
-import { CASES, type Case } from "../support/python-cases.ts";
+import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
+import { LABELLED_CODES, type LabelledCode } from "../support/labelled-code.ts";
 
 let emulator: Emulator;
 beforeAll(async () => {
@@ -13,15 +14,15 @@ afterAll(() => emulator.close());
 const Output = z.object({ output: z.array(z.looseObject({ type: z.string() })) });
 const Call = z.looseObject({ outputs: z.array(z.unknown()) });
 
-/** Whether Python really showed something. */
-async function shows(code: string): Promise<boolean> {
+/** Whether running a code gives outputs. */
+async function hasOutput(code: string): Promise<boolean> {
   const answer = await fetch(`${emulator.url}/v1/responses`, {
     method: "POST",
     headers: { authorization: "Bearer x", "content-type": "application/json" },
     body: JSON.stringify({
       model: "m",
-      input: `\`\`\`python\n${code}\n\`\`\``,
-      tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+      input: toPythonInput(code),
+      tools: CODE_INTERPRETER,
       include: ["code_interpreter_call.outputs"],
     }),
   });
@@ -31,9 +32,11 @@ async function shows(code: string): Promise<boolean> {
 }
 
 test("Python itself confirms every label that it can run", async () => {
-  const runnable = CASES.filter((one) => one.needs === undefined);
+  const runnable = LABELLED_CODES.filter(({ needs }) => needs === undefined);
   expect(runnable.length).toBeGreaterThan(45);
-  const wrong: Case[] = [];
-  for (const one of runnable) if ((await shows(one.code)) !== one.shown) wrong.push(one);
+  const wrong: LabelledCode[] = [];
+  for (const labelled of runnable) {
+    if ((await hasOutput(labelled.code)) !== labelled.hasOutput) wrong.push(labelled);
+  }
   expect(wrong).toEqual([]);
 });

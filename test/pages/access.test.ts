@@ -35,7 +35,7 @@ afterAll(() => world.close());
 test("no page has more than 60 KB, gzipped", async () => {
   const sizes: number[] = [];
   for (const path of Object.values(pages)) {
-    const answer = await world.ask(path, { headers: { accept: "text/html" } });
+    const answer = await world.request(path, { headers: { accept: "text/html" } });
     sizes.push(gzipSync(await answer.bytes()).byteLength);
   }
   expect(Math.max(...sizes)).toBeLessThan(MAX_PAGE_BYTES);
@@ -43,15 +43,15 @@ test("no page has more than 60 KB, gzipped", async () => {
 
 test("GET /results links to a page of older results, none of which it shows itself", async () => {
   const html = { headers: { accept: "text/html" } };
-  const newest = await (await world.ask("/results?limit=2", html)).text();
+  const newest = await (await world.request("/results?limit=2", html)).text();
   const link = /<a href="([^"]+)">Older</.exec(newest)?.[1]?.replaceAll("&amp;", "&") ?? "";
-  const older = await (await world.ask(link, html)).text();
+  const older = await (await world.request(link, html)).text();
   expect(older).toContain(">Newest<");
   expect(findResponseIds(older).filter((id) => findResponseIds(newest).includes(id))).toEqual([]);
 });
 
 test("POST /results/:id/cancel of an ended run shows the title of its error", async () => {
-  const answer = await world.ask(`${pages["failed"] ?? ""}/cancel`, {
+  const answer = await world.request(`${pages["failed"] ?? ""}/cancel`, {
     method: "POST",
     headers: { accept: "text/html" },
   });
@@ -100,13 +100,13 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("without JavaScript the form starts a run, and Refresh shows its outputs", async () => {
-    await world.emulate({ runSeconds: 2 });
+    await world.emulator.configure({ runSeconds: 2 });
     const { page } = await openLoggedInPage(browser, world, { javaScriptEnabled: false });
     await page.goto(`${world.url}/trigger`);
     await page.getByLabel("Input").fill("Run Python that prints exactly: NO_SCRIPT");
     await page.getByRole("button", { name: "Start" }).click();
     await page.getByText("Queued at OpenAI").waitFor();
-    await world.settled(new URL(page.url()).pathname.split("/").at(-1) ?? "");
+    await world.waitUntilSettled(new URL(page.url()).pathname.split("/").at(-1) ?? "");
     await page.getByRole("link", { name: "Refresh" }).click();
     expect(await page.locator("pre.preformatted").first().textContent()).toContain("NO_SCRIPT");
     await page.context().close();
@@ -144,17 +144,22 @@ async function createPages(target: World): Promise<Record<string, string>> {
       PRINT_INCOMPRESSIBLE_TEXT,
     ),
   );
-  for (const id of [rich, hostile, dense, failed]) await target.settled(id);
+  for (const id of [rich, hostile, dense, failed]) await target.waitUntilSettled(id);
   const held = await target.trigger({ hold: true, ...pythonRequest("Held", "print(1)") });
-  await target.fault({ method: "POST", path: "^/v1/responses$", kind: "cut", after_events: 14 });
+  await target.emulator.addFault({
+    method: "POST",
+    path: "^/v1/responses$",
+    kind: "cut",
+    after_events: 14,
+  });
   const broken = await target.trigger({ hold: true, ...pythonRequest("Broken", "print(1)") });
-  for (const id of [held, broken]) await target.settled(id);
-  await target.emulate({ backgroundOutputs: "empty" });
+  for (const id of [held, broken]) await target.waitUntilSettled(id);
+  await target.emulator.configure({ backgroundOutputs: "empty" });
   const compared = await target.trigger({
     control: true,
     ...pythonRequest("Compared", 'print("one")'),
   });
-  await target.emulate({ runSeconds: 600, backgroundOutputs: "present" });
+  await target.emulator.configure({ runSeconds: 600, backgroundOutputs: "present" });
   const inFlight = await target.trigger(pythonRequest("In flight", "print(1)"));
   const inFlightHeld = await target.trigger({
     hold: true,

@@ -98,20 +98,22 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("the page of a held run shows where its connection broke, and what is known after it", async () => {
-    await world.emulate({ onDisconnect: "cancel" });
-    await world.fault({ ...CREATE_REQUEST, kind: "cut", after_events: 14 });
+    await world.emulator.configure({ onDisconnect: "cancel" });
+    await world.emulator.addFault({ ...CREATE_REQUEST, kind: "cut", after_events: 14 });
     const id = await world.trigger({ hold: true, ...pythonRequest("Broken", "print('one')") });
     const { page } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results/${id}`);
     await page.getByText("closed, at 13 response.output_item.done").waitFor();
     await page.getByText("OpenAI cancelled the run with it").waitFor();
     await page.getByText("one", { exact: true }).waitFor();
-    expect((await world.settled(id)).held).toEqual({ broke_at: "13 response.output_item.done" });
+    expect((await world.waitUntilSettled(id)).held).toEqual({
+      broke_at: "13 response.output_item.done",
+    });
     await page.context().close();
   });
 
   test("Cancel closes the connection of a held run, and the page shows what is known after it", async () => {
-    await world.emulate({ onDisconnect: "complete" });
+    await world.emulator.configure({ onDisconnect: "complete" });
     const id = await world.trigger({ hold: true, input: "emulator: run 600 seconds" });
     const { page } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results/${id}`);
@@ -125,7 +127,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
 
   test("the page of a run reconnects to a stream that ended too early, and follows on", async () => {
     // Long enough for a busy machine to open the page before the run ends.
-    await world.emulate({ queueSeconds: 8 });
+    await world.emulator.configure({ queueSeconds: 8 });
     const id = await world.trigger(pythonRequest("Slow", 'print("late")'));
     const { page } = await openLoggedInPage(browser, world);
     let connections = 0;
@@ -142,10 +144,10 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("Refetch again observes a settled run once more, Delete removes a run permanently", async () => {
-    await world.emulate({ queueSeconds: 0.1, runSeconds: 0.1 });
+    await world.emulator.configure({ queueSeconds: 0.1, runSeconds: 0.1 });
     const kept = await world.trigger(pythonRequest("To be kept", 'print("here")'));
     const deleted = await world.trigger(pythonRequest("To be deleted", 'print("deleted")'));
-    await Promise.all([world.settled(kept), world.settled(deleted)]);
+    await Promise.all([world.waitUntilSettled(kept), world.waitUntilSettled(deleted)]);
     const { page } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results/${kept}`);
     await page.getByRole("button", { name: "Refetch again" }).click();

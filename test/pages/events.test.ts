@@ -11,7 +11,7 @@ afterAll(() => world.close());
 
 test("GET /results/:id/events sends a run from start to end, without its request and outputs", async () => {
   const id = await world.trigger(pythonRequest("a secret question", 'print("an output")'));
-  const text = await (await world.ask(`/results/${id}/events`)).text();
+  const text = await (await world.request(`/results/${id}/events`)).text();
   expect(text).toContain("Created; the Recorder has started");
   expect(text).toContain("Observation 1 by refetch: HTTP 200, completed, outputs there");
   expect(text.trimEnd().endsWith("event: end\ndata: {}")).toBe(true);
@@ -21,7 +21,7 @@ test("GET /results/:id/events sends a run from start to end, without its request
 
 test("GET /results/:id/events of a held run mentions no webhook", async () => {
   const id = await world.trigger({ hold: true, ...pythonRequest("held", 'print("an output")') });
-  const text = await (await world.ask(`/results/${id}/events`)).text();
+  const text = await (await world.request(`/results/${id}/events`)).text();
   expect(text).toContain("Holding the connection until the run's end");
   expect(text).toContain("The connection was held to its end: HTTP 200, completed, outputs there");
   expect(text).not.toContain("ebhook");
@@ -29,30 +29,32 @@ test("GET /results/:id/events of a held run mentions no webhook", async () => {
 
 test("GET /results/:id/events with Last-Event-ID sends only the events after it", async () => {
   const id = await world.trigger(pythonRequest("again", "print(1)"));
-  await world.settled(id);
-  const all = parseEventIds(await (await world.ask(`/results/${id}/events`)).text());
+  await world.waitUntilSettled(id);
+  const all = parseEventIds(await (await world.request(`/results/${id}/events`)).text());
   const headers = { "last-event-id": String(all.at(1)) };
-  const rest = parseEventIds(await (await world.ask(`/results/${id}/events`, { headers })).text());
+  const rest = parseEventIds(
+    await (await world.request(`/results/${id}/events`, { headers })).text(),
+  );
   expect(rest).toEqual(all.slice(2));
 });
 
 test("GET /results/:id/events of an unknown run ends at once", async () => {
-  const text = await (await world.ask("/results/resp_unknown/events")).text();
+  const text = await (await world.request("/results/resp_unknown/events")).text();
   expect(text).toBe("event: end\ndata: {}\n\n");
 });
 
 test("GET /results/:id/images serves an image with its type, answers 404 for another output, 401 for a wrong token", async () => {
   const code = "import matplotlib.pyplot as plt\nplt.show()\nprint(1)";
   const id = await world.trigger(pythonRequest("image", code));
-  const record = await world.settled(id);
+  const record = await world.waitUntilSettled(id);
   const call = record.calls[0]?.id ?? "";
-  const image = await world.ask(`/results/${id}/images/${call}/0`);
+  const image = await world.request(`/results/${id}/images/${call}/0`);
   expect(image.headers.get("content-type")).toBe("image/png");
   expect(image.headers.get("x-content-type-options")).toBe("nosniff");
   expect(image.headers.get("cache-control")).toBe("private, max-age=86400");
-  expect((await world.ask(`/results/${id}/images/${call}/1`)).status).toBe(404);
+  expect((await world.request(`/results/${id}/images/${call}/1`)).status).toBe(404);
   const wrongToken = { headers: { authorization: `Bearer ${TOKEN}x` } };
-  expect((await world.ask(`/results/${id}/images/${call}/0`, wrongToken)).status).toBe(401);
+  expect((await world.request(`/results/${id}/images/${call}/0`, wrongToken)).status).toBe(401);
 });
 
 function parseEventIds(stream: string): string[] {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ResponseRecord } from "../../src/record/schema.ts";
+import { CODE_INTERPRETER } from "../support/inputs.ts";
+import { waitFor } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -9,20 +11,20 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 // The Recorder gives the Holder a minute for its last report.
-test("a connection that went silent is let go when a look has seen the end, and what it brought is kept", async () => {
-  const where = { method: "POST", path: "^/v1/responses$", times: 1 };
-  await world.fault({ ...where, kind: "hang", after_events: 14 });
+test("a silent connection is closed when a refetch has seen the end, and what it brought is kept", async () => {
+  const createFault = { method: "POST", path: "^/v1/responses$", times: 1 };
+  await world.emulator.addFault({ ...createFault, kind: "hang", after_events: 14 });
   const id = await world.trigger({
     hold: true,
     input: "emulator: run 1 seconds\nRun Python that prints exactly: BG_STDOUT_OK",
-    tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+    tools: CODE_INTERPRETER,
   });
   await new Promise((resolve) => setTimeout(resolve, 2_000));
-  // OpenAI forgets it: what the connection brought is all there is.
-  const forgotten = { method: "GET", path: `${id}$`, times: -1 };
-  await world.fault({ ...forgotten, kind: "replace", patch: { output: [] } });
-  await world.ask(`/results/${id}/refetch`, { method: "POST" });
-  expect(await settledAfterAll(id)).toMatchObject({
+  // OpenAI no longer shows the outputs: only the connection brought them.
+  const withoutOutput = { method: "GET", path: `${id}$`, times: -1 };
+  await world.emulator.addFault({ ...withoutOutput, kind: "replace", patch: { output: [] } });
+  await world.request(`/results/${id}/refetch`, { method: "POST" });
+  expect(await waitUntilSettled(id)).toMatchObject({
     status: "completed",
     verdict: "recovered",
     held: { broke_at: "13 response.output_item.done" },
@@ -30,9 +32,10 @@ test("a connection that went silent is let go when a look has seen the end, and 
   });
 });
 
-async function settledAfterAll(id: string): Promise<ResponseRecord> {
-  for (;;) {
-    const record = await world.settled(id);
-    if (record.settled_at !== null) return record;
-  }
+/** One request waits for a minute at most. */
+function waitUntilSettled(id: string): Promise<ResponseRecord> {
+  return waitFor(
+    () => world.waitUntilSettled(id),
+    ({ settled_at }) => settled_at !== null,
+  );
 }

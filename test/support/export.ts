@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { World } from "./world.ts";
 
-const Last = z.object({ cursor: z.string().nullable() });
+const LastLine = z.object({ cursor: z.string().nullable() });
 
 /** A page of the export, and the KV operations it took. */
 export type ExportPage = { records: unknown[]; cursor: string | null; operations: number };
@@ -19,13 +19,13 @@ export async function readExport(
 ): Promise<ExportPage> {
   world.worker.clearLogs();
   const path = `/results.ndjson?cursor=${encodeURIComponent(cursor ?? "")}${more}`;
-  const answer = await world.ask(path);
-  const text = await answer.text();
-  if (answer.status !== 200) throw new Error(`the export answered ${answer.status}: ${text}`);
+  const response = await world.request(path);
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`GET ${path}: ${response.status} ${text}`);
   const values = text
     .trimEnd()
     .split("\n")
     .map((line): unknown => JSON.parse(line));
-  const last = Last.parse(values.at(-1));
-  return { records: values.slice(0, -1), cursor: last.cursor, operations: world.kv().length };
+  const { cursor: next } = LastLine.parse(values.at(-1));
+  return { records: values.slice(0, -1), cursor: next, operations: world.kvOperations().length };
 }

@@ -1,13 +1,18 @@
-// The world of a test that kills the Worker, reads its state or limits its memory: the emulator, and the Worker as a program of its own.
-import { startEmulator, type Emulator } from "../../emulator/server.ts";
+// What a test runs against that kills the Worker, reads its state or limits its memory: the emulator, and the Worker as a process of its own.
+import { startEmulator } from "../../emulator/server.ts";
 import { freePort } from "../../scripts/lib/free-port.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
+import {
+  createEmulatorClient,
+  type EmulatorClient,
+  type EmulatorSettings,
+} from "./emulator-client.ts";
 import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
-import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./world.ts";
-
-type EmulatorSettings = NonNullable<Parameters<typeof startEmulator>[0]>;
 
 export type ProcessWorld = Omit<WorkerProcess, "close"> & {
-  emulator: Emulator;
+  emulator: EmulatorClient;
+  /** Sends the Worker a request, with the access token unless `init` has an authorization of its own. */
+  request(path: string, init?: RequestInit): Promise<Response>;
   close(): Promise<void>;
 };
 
@@ -30,11 +35,19 @@ export async function startProcessWorld(
   try {
     const vars = toTestVars(emulator.url);
     const worker = await startWorkerProcess({ ...options, port, vars });
-    const close = async () => {
-      await worker.close();
-      await emulator.close();
+    return {
+      ...worker,
+      emulator: createEmulatorClient(emulator.url),
+      request(path, init = {}) {
+        const headers = new Headers(init.headers);
+        if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
+        return fetch(worker.url + path, { ...init, headers });
+      },
+      async close() {
+        await worker.close();
+        await emulator.close();
+      },
     };
-    return { ...worker, emulator, close };
   } catch (error) {
     await emulator.close();
     throw error;

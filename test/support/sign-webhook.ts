@@ -2,12 +2,11 @@
 import { createHmac } from "node:crypto";
 
 /**
- * The headers of a delivery.
- * @param body The raw body.
+ * Returns the headers of a signed webhook.
  * @param secret A `whsec_…`.
  * @param at Milliseconds since 1970.
  */
-export function sign(
+export function signWebhook(
   body: string | Uint8Array,
   secret: string,
   at = Date.now(),
