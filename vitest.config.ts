@@ -1,29 +1,55 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { LONG } from "./test/support/property-runs.ts";
 
-/** What takes longest begins first, so that the others run beside it. */
-const LONGEST = ["long", "soak", "live", "pressure", "deploy", "faults", "access", "evidence"];
+/** Ends the names of test files that need more than a minute. Only `npm run test:long` and `npm run test:all` run them. */
+const LONG_FILE = ".long.test.ts";
+/** Waits for minutes and takes little of the processor. */
+const SOAK = "test/resilience/soak.test.ts";
+/** Builds the Worker, for the projects whose tests send requests to it. */
+const BUILD = "test/support/build.ts";
 
-class LongestFirst extends BaseSequencer {
+/** In this order they run: unit tests answer first, and resilience tests start early because they wait most. */
+const PROJECTS = [
+  project("unit", ["unit"], []),
+  project("resilience", ["resilience"], [BUILD]),
+  project("pages", ["pages"], [BUILD]),
+  project("integration", ["integration", "security"], [BUILD]),
+  project("emulator", ["emulator"], []),
+];
+
+function project(name: string, folders: string[], globalSetup: string[]) {
+  const include = folders.map((folder) => `test/${folder}/**/*.test.ts`);
+  const exclude = LONG ? [] : [`**/*${LONG_FILE}`];
+  return { extends: true as const, test: { name, include, exclude, globalSetup } };
+}
+
+/** Runs the long files and the soak first, so that the others run while these wait, and then one project after another. */
+class ByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return files.toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
-function rank({ moduleId }: TestSpecification): number {
-  return LONGEST.some((name) => moduleId.endsWith(`/${name}.test.ts`)) ? 0 : 1;
+function rank({ moduleId, project: { name } }: TestSpecification): number {
+  if (moduleId.endsWith(LONG_FILE) || moduleId.endsWith(SOAK)) return -1;
+  return PROJECTS.findIndex(({ test }) => test.name === name);
 }
+
+// A soak that was renamed would silently run last.
+if (!existsSync(new URL(SOAK, import.meta.url)))
+  throw new Error(`vitest.config.ts names ${SOAK}, which does not exist.`);
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    globalSetup: "test/support/build.ts",
-    // To import wrangler takes more than a second: files that run one after another in a process share it.
+    projects: PROJECTS,
+    // Importing wrangler takes more than a second: files that run one after another in a process share it.
     isolate: false,
     // Each file runs a Worker and an emulator of its own, and often waits.
     maxWorkers: 3,
-    sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
+    sequence: { sequencer: ByProject },
+    testTimeout: LONG ? 300_000 : 60_000,
     hookTimeout: 60_000,
   },
 });

@@ -1,40 +1,42 @@
-// npm run bench: what this Worker does, what people would otherwise write, and what the platform itself can do, in one run on one machine.
+// npm run bench: measures this Worker, what people would otherwise write, and the platform alone, in one run on one machine.
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Api } from "./api.ts";
-import type { Bench, Line } from "./bench.ts";
 import { RAISED, writeConfig } from "../test/support/config.ts";
-import { acknowledge } from "./parts/ack.ts";
-import { costs } from "./parts/costs.ts";
-import { grow } from "./parts/growth.ts";
-import { ready } from "./parts/ready.ts";
-import { saturate } from "./parts/saturation.ts";
-import { swell } from "./parts/sizes.ts";
-import { weigh } from "./parts/weight.ts";
-import { Recorder } from "./recorder.ts";
-import { serveApi, serveWorker, type Served } from "./servers.ts";
-import { head, rows } from "./table.ts";
+import { EmulatorClient } from "./emulator-client.ts";
+import { toTableHead, toTableRows } from "./markdown-table.ts";
+import type { BenchContext, Measurement } from "./measurement.ts";
+import { measureBundleAndStartup } from "./parts/bundle-and-startup.ts";
+import { measureCostPerResponse } from "./parts/cost-per-response.ts";
+import { measureOutputSizes } from "./parts/output-size.ts";
+import { measureStoredRecords } from "./parts/stored-records.ts";
+import { measureThroughput } from "./parts/throughput.ts";
+import { measureTimeToReadable } from "./parts/time-to-readable.ts";
+import { measureWebhookLatency } from "./parts/webhook-latency.ts";
+import { RecorderClient } from "./recorder-client.ts";
+import { startEmulatorProcess, startWorker } from "./server-processes.ts";
 
 // Several processes run wrangler, which is many megabytes of JavaScript. https://nodejs.org/api/module.html#module-compile-cache
 process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compile");
 
 const USAGE = `npm run bench [-- OPTIONS]
 
-  --quick       fewer of everything, in under a minute
-  --json        the figures as JSON
-  --only PARTS  some parts alone, as in --only 1,4
-  --help        this text`;
+  --quick       fewer repetitions and sizes, in under a minute
+  --json        print the figures as JSON
+  --only PARTS  measure these parts only, as in --only 1,4
+                1 webhook latency, 2 time to readable, 3 throughput, 4 cost per response,
+                5 output sizes, 6 bundle and start-up, 7 stored records
+  --help        print this text`;
 
-const PARTS: Record<string, (bench: Bench) => Promise<Line[]>> = {
-  1: acknowledge,
-  2: ready,
-  3: saturate,
-  4: costs,
-  5: swell,
-  6: weigh,
-  7: grow,
+const PARTS: Record<string, (context: BenchContext) => Promise<Measurement[]>> = {
+  1: measureWebhookLatency,
+  2: measureTimeToReadable,
+  3: measureThroughput,
+  4: measureCostPerResponse,
+  5: measureOutputSizes,
+  6: measureBundleAndStartup,
+  7: measureStoredRecords,
 };
 
 const { values } = parseArgs({
@@ -51,55 +53,64 @@ else await main();
 process.exit();
 
 async function main(): Promise<void> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-  const lines: Line[] = [];
-  const { bench, close } = await begin(folder);
-  if (!values.json) console.log(head());
+  const measurements: Measurement[] = [];
+  const { context, close } = await startServers(folder);
+  if (!values.json) console.log(toTableHead());
   for (const part of values.only.split(",")) {
     const measure = PARTS[part];
-    if (measure === undefined) throw new Error(`there is no part ${part}`);
-    console.error(`${seconds(began)}  part ${part}`);
-    const measured = await measure(bench);
-    lines.push(...measured);
-    if (!values.json) console.log(rows(measured));
+    if (measure === undefined) throw new Error(`--only names a part that doesn't exist: ${part}`);
+    console.error(`${formatElapsed(startedAt)}  part ${part}`);
+    const measured = await measure(context);
+    measurements.push(...measured);
+    if (!values.json) console.log(toTableRows(measured));
   }
   await close();
-  show(lines, began);
+  printSummary(measurements, startedAt);
 }
 
-async function begin(folder: string): Promise<{ bench: Bench; close: () => Promise<void> }> {
-  const emulator = await serveApi();
-  const start = (config: string, state: string) =>
-    serveWorker(config, join(folder, state), emulator.url);
-  const [recorder, guide, floors] = await Promise.all([
+async function startServers(
+  folder: string,
+): Promise<{ context: BenchContext; close: () => Promise<void> }> {
+  const emulator = await startEmulatorProcess();
+  const start = (config: string, name: string) =>
+    startWorker({ config, state: join(folder, name), emulatorUrl: emulator.url });
+  const [recorder, guide, platform] = await Promise.all([
     start(writeConfig(folder, { raised: true }), "recorder"),
-    start("bench/rivals/guide/wrangler.toml", "guide"),
-    start("bench/floors/wrangler.toml", "floors"),
+    start("bench/alternatives/guide-handler/wrangler.toml", "guide"),
+    start("bench/platform-baseline/wrangler.toml", "platform"),
   ]);
-  const api = new Api(emulator.url);
-  const { quick } = values;
-  const bench = { api, recorder: new Recorder(recorder), guide, floors, folder, quick };
-  const all: Served[] = [recorder, guide, floors, emulator];
-  const close = async () => {
-    await Promise.all(all.map((served) => served.close()));
+  const context = {
+    emulator: new EmulatorClient(emulator.url),
+    recorder: new RecorderClient(recorder),
+    guide,
+    platform,
+    folder,
+    isQuick: values.quick,
   };
-  return { bench, close };
+  const close = async () => {
+    const servers = [recorder, guide, platform, emulator];
+    await Promise.all(servers.map((server) => server.close()));
+  };
+  return { context, close };
 }
 
-function show(lines: Line[], began: number): void {
+function printSummary(measurements: Measurement[], startedAt: number): void {
   const machine = `${availableParallelism()} cores of ${cpus()[0]?.model ?? "an unknown processor"}`;
   const load = loadavg()
     .map((value) => value.toFixed(1))
     .join(" ");
   const date = new Date().toISOString().slice(0, 10);
-  if (values.json) return console.log(JSON.stringify({ date, machine, load, lines }, null, 2));
+  if (values.json) {
+    return console.log(JSON.stringify({ date, machine, load, measurements }, null, 2));
+  }
   console.log(`\n${date}, ${machine}, Node ${process.version}, load ${load} at the end.`);
-  console.log(`${seconds(began)}. For the bench ${RAISED}.`);
+  console.log(`${formatElapsed(startedAt)}. For the benchmark ${RAISED}.`);
 }
 
-function seconds(began: number): string {
-  return `${((performance.now() - began) / 1000).toFixed(0)} s`;
+function formatElapsed(startedAt: number): string {
+  return `${((performance.now() - startedAt) / 1000).toFixed(0)} s`;
 }

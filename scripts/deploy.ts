@@ -1,21 +1,22 @@
-// npm run deploy: to Cloudflare, and leaves a recorder that works.
+// npm run deploy: deploys to Cloudflare, and leaves a recorder that works.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { askSecret } from "./deploy/ask.ts";
-import { deploy } from "./deploy/run.ts";
+import { askSecret } from "./deploy/ask-secret.ts";
+import { deploy } from "./deploy/deploy.ts";
 
 const USAGE = `npm run deploy [-- OPTIONS]
 
-Deploys the Worker, stores its secrets, registers the webhook endpoint at OpenAI, and tries it out.
-Run again it changes only what is missing. It asks for OPENAI_API_KEY unless that is in the environment.
-Without a terminal ACCESS_TOKEN and CLOUDFLARE_API_TOKEN must be there as well.
+Deploys the Worker, stores its secrets, registers the webhook endpoint at OpenAI, and tests both.
+A later run changes only what is missing. It asks for OPENAI_API_KEY unless the environment has it.
+Without a terminal the environment must also have CLOUDFLARE_API_TOKEN, and ACCESS_TOKEN at the first run
+and with --new-token.
 
-  --new-token   replaces the access token
-  --new-key     stores OPENAI_API_KEY again
-  --rotate      rotates the webhook's signing secret; the old one stays good for 24 hours
-  --url URL     the Worker's URL, where wrangler can't tell it
-  --help        this text`;
+  --new-token   replace the access token
+  --new-key     store OPENAI_API_KEY again
+  --rotate      rotate the webhook's signing secret; OpenAI signs with the old one as well for 24 hours
+  --url URL     the Worker's URL, where wrangler names none
+  --help        print this text`;
 
 const OPTIONS = {
   "new-token": { type: "boolean", default: false },
@@ -25,12 +26,12 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
 } as const;
 
-/** The two in the environment are for tests: another wrangler, another API. */
-const WRANGLER =
+// The tests set these two variables, to use another wrangler and another API.
+const WRANGLER_PATH =
   process.env["DEPLOY_WRANGLER"] ??
   fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url));
-const API = process.env["DEPLOY_API"] ?? "https://api.openai.com/v1";
-const PATIENCE = 60_000;
+const API_URL = process.env["DEPLOY_API"] ?? "https://api.openai.com/v1";
+const PROPAGATION_TIMEOUT_MS = 60_000;
 
 try {
   await main();
@@ -42,35 +43,35 @@ try {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help) return console.log(USAGE);
-  // The Deploy to Cloudflare button runs this script in Cloudflare's build, which has the Worker's secrets itself.
-  if (process.env["WORKERS_CI"] === "1") return deployOnly();
-  const wishes = {
+  // The Deploy to Cloudflare button runs this script in Cloudflare's build, which stores the Worker's secrets itself.
+  if (process.env["WORKERS_CI"] === "1") return deployWorkerOnly();
+  const options = {
     newToken: values["new-token"],
     newKey: values["new-key"],
     rotate: values.rotate,
     url: values.url?.replace(/\/+$/, ""),
   };
-  await deploy(wishes, {
+  await deploy(options, {
     env: process.env,
-    wrangler: WRANGLER,
-    api: API,
-    patience: PATIENCE,
+    wranglerPath: WRANGLER_PATH,
+    apiUrl: API_URL,
+    propagationTimeoutMs: PROPAGATION_TIMEOUT_MS,
     terminal: {
-      isThere: process.stdin.isTTY && process.stdout.isTTY,
-      say: (line) => console.log(line),
-      askSecret: (question) => askSecret(question, process.stdin, print),
+      isInteractive: process.stdin.isTTY && process.stdout.isTTY,
+      print: (line) => console.log(line),
+      askSecret: (question) => askSecret(question, process.stdin, writeToTerminal),
     },
   });
 }
 
-function print(text: string): void {
+function writeToTerminal(text: string): void {
   process.stdout.write(text);
 }
 
-function deployOnly(): void {
-  const { status } = spawnSync(process.execPath, [WRANGLER, "deploy"], { stdio: "inherit" });
+function deployWorkerOnly(): void {
+  const { status } = spawnSync(process.execPath, [WRANGLER_PATH, "deploy"], { stdio: "inherit" });
   process.exitCode = status ?? 1;
   console.log(
-    "\nThe webhook endpoint is yet to be registered: run npm run deploy on your machine.",
+    "\nThe webhook endpoint is not registered yet: run npm run deploy on your own machine.",
   );
 }

@@ -1,17 +1,23 @@
-// npm run screenshots: the pictures in docs/screenshots, taken from the Worker and the emulator on this machine.
+// npm run screenshots: takes the pictures in docs/screenshots, of the Worker with the emulator on this machine.
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import { CHROMIUM, enter, openBrowser, sayLeftOut } from "../test/pages/browser.ts";
-import { asking, DRAWING } from "../test/pages/input.ts";
+import {
+  CHROMIUM,
+  openBrowser,
+  openLoggedInPage,
+  warnIfNoChromium,
+} from "../test/pages/browser.ts";
+import { DRAW_IMAGE, pythonRequest } from "../test/pages/python-requests.ts";
 import { startWorld, type World } from "../test/support/world.ts";
 
 const FOLDER = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
-const SIZE = { width: 1120, height: 840 };
+const VIEWPORT = { width: 1120, height: 840 };
+const NETWORK_IDLE_TIMEOUT_MS = 2_000;
 
 const EXAMPLE = {
   control: true,
-  ...asking(
+  ...pythonRequest(
     "Fit a line to the measurements in /mnt/data and print the coefficients",
     `xs = [0.0, 1.0, 2.0, 3.0, 4.0]
 ys = [1.1, 2.9, 5.2, 7.1, 8.8]
@@ -23,45 +29,47 @@ print(f"intercept {(sum(ys) - slope * sum(xs)) / n:.3f}")`,
 };
 
 if (CHROMIUM === undefined) {
-  sayLeftOut("the screenshots");
+  warnIfNoChromium("the screenshots");
   process.exit(1);
 }
 mkdirSync(FOLDER, { recursive: true });
 const world = await startWorld({ queueSeconds: 0.5, runSeconds: 1.5 }, { REFETCH_DELAYS: "1 2 4" });
 const browser = await openBrowser();
 try {
-  const runs = await fill(world);
-  const { page } = await enter(browser, world, { viewport: SIZE });
+  const runs = await triggerRuns(world);
+  const { page } = await openLoggedInPage(browser, world, { viewport: VIEWPORT });
   await page.goto(`${world.url}/results/${runs.compared}`);
-  await take(page, "result");
-  await page.goto(`${world.url}/results/${runs.flying}`);
+  await takeScreenshot(page, "result");
+  await page.goto(`${world.url}/results/${runs.inFlight}`);
   await page.getByText("Waiting for OpenAI's webhook").first().waitFor();
-  await take(page, "running");
+  await takeScreenshot(page, "running");
   await page.goto(`${world.url}/results`);
-  await take(page, "list");
+  await takeScreenshot(page, "list");
 } finally {
   await browser.close();
   await world.close();
 }
 
-async function fill(target: World): Promise<{ compared: string; flying: string }> {
+/** Triggers the runs that the pictures show; gives the ids of the two that have a picture each. */
+async function triggerRuns(target: World): Promise<{ compared: string; inFlight: string }> {
   const compared = await target.trigger(EXAMPLE);
-  const done = [compared, await target.trigger(asking("Just compute", "x = 6 * 7"))];
-  await Promise.all(done.map((id) => target.settled(id)));
-  await target.emulate({ backgroundOutputs: "present" });
-  const drawn = await target.trigger(asking("Draw one period of a damped sine", DRAWING));
+  const settled = [compared, await target.trigger(pythonRequest("Just compute", "x = 6 * 7"))];
+  await Promise.all(settled.map((id) => target.waitUntilSettled(id)));
+  await target.emulator.configure({ backgroundOutputs: "present" });
+  const drawn = await target.trigger(pythonRequest("Draw one period of a damped sine", DRAW_IMAGE));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
-  await Promise.all([drawn, failed].map((id) => target.settled(id)));
-  await target.emulate({ runSeconds: 600 });
-  const flying = await target.trigger(
-    asking("Train a small classifier and print its accuracy", "print(0.93)"),
+  await Promise.all([drawn, failed].map((id) => target.waitUntilSettled(id)));
+  await target.emulator.configure({ runSeconds: 600 });
+  const inFlight = await target.trigger(
+    pythonRequest("Train a small classifier and print its accuracy", "print(0.93)"),
   );
-  return { compared, flying };
+  return { compared, inFlight };
 }
 
-// The viewport grows to the page: a full-page picture, and no more than is worth a reader's time.
-async function take(page: Page, name: string): Promise<void> {
-  await page.waitForLoadState("networkidle", { timeout: 2_000 }).catch(() => undefined);
+async function takeScreenshot(page: Page, name: string): Promise<void> {
+  await page
+    .waitForLoadState("networkidle", { timeout: NETWORK_IDLE_TIMEOUT_MS })
+    .catch(() => undefined);
   const path = `${FOLDER}${name}.png`;
   await page.screenshot({ path, fullPage: true, animations: "disabled", scale: "css" });
   console.log(path);

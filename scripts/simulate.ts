@@ -1,8 +1,9 @@
-// Plays many responses in virtual time, with every fault at seeded random, and checks what must hold for each.
+// npm run simulate: plays many responses in virtual time, with faults drawn from a seed, and checks the invariants of each.
 import { parseArgs } from "node:util";
 import { INVARIANTS } from "../test/resilience/simulation/check.ts";
-import { playOne, type Totals } from "../test/resilience/simulation/index.ts";
+import { simulateOne, type Totals } from "../test/resilience/simulation/index.ts";
 import { simulateInThreads } from "../test/resilience/simulation/threads.ts";
+import { parseWholeNumber } from "./lib/parse-whole-number.ts";
 
 const { values } = parseArgs({
   options: {
@@ -11,48 +12,45 @@ const { values } = parseArgs({
     response: { type: "string" },
   },
 });
-const seed = wholeNumber("seed", values.seed);
+const seed = parseWholeNumber("seed", values.seed);
 
-if (values.response !== undefined) await tell(wholeNumber("response", values.response));
-else await run(wholeNumber("responses", values.responses));
+if (values.response === undefined)
+  await simulateMany(parseWholeNumber("responses", values.responses));
+else await printResponse(parseWholeNumber("response", values.response));
 
-async function run(responses: number): Promise<void> {
-  const began = performance.now();
+async function simulateMany(responses: number): Promise<void> {
+  const startedAt = performance.now();
   const totals = await simulateInThreads(seed, responses);
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (performance.now() - startedAt) / 1000;
   console.log(`${responses} responses, seed ${seed}, ${seconds.toFixed(1)} s`);
-  table("played", totals.counts);
-  table("faults injected", sorted(totals.faults));
-  table("verdicts", sorted(totals.verdicts));
-  table(
-    "responses that break it",
-    new Map(INVARIANTS.map((name) => [name, totals.failures.get(name) ?? 0])),
-  );
-  await tellFailed(totals);
+  printTotals(totals);
+  for (const number of totals.failed) await printResponse(number);
 }
 
-async function tellFailed({ failed }: Totals): Promise<void> {
-  for (const number of failed) await tell(number);
-}
-
-async function tell(number: number): Promise<void> {
-  const { failures, story } = await playOne(seed, number);
+/** Simulates one response and prints its log and the invariants that it broke. */
+async function printResponse(number: number): Promise<void> {
+  const { failures, logLines } = await simulateOne(seed, number);
   console.log(`\nseed ${seed}, response ${number}`);
-  for (const line of story) console.log(line);
+  for (const line of logLines) console.log(line);
   for (const { invariant, why } of failures) console.log(`BROKEN: ${invariant}: ${why}`);
   if (failures.length > 0) process.exitCode = 1;
 }
 
-function sorted(counts: ReadonlyMap<string, number>): Map<string, number> {
+function printTotals({ counts, faults, verdicts, failures }: Totals): void {
+  printTable("simulated", counts);
+  printTable("faults injected", sortByName(faults));
+  printTable("verdicts", sortByName(verdicts));
+  printTable(
+    "responses that broke an invariant",
+    new Map(INVARIANTS.map((name) => [name, failures.get(name) ?? 0])),
+  );
+}
+
+function sortByName(counts: ReadonlyMap<string, number>): Map<string, number> {
   return new Map([...counts].toSorted(([one], [other]) => one.localeCompare(other)));
 }
 
-function table(title: string, counts: ReadonlyMap<string, number>): void {
+function printTable(title: string, counts: ReadonlyMap<string, number>): void {
   console.log(`\n${title}`);
   for (const [name, count] of counts) console.log(`${String(count).padStart(10)}  ${name}`);
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new Error(`--${name} must be a whole number.`);
 }

@@ -1,23 +1,30 @@
-// Many responses at once through the real Worker, with faults drawn from a seed and kill -9 in between; then it counts what was lost.
+// npm run soak: many responses at once through the real Worker, with faults drawn from a seed and kill -9 in between; at the end it counts what was lost.
 import { parseArgs } from "node:util";
+import { findFailures } from "../test/resilience/soak/assertions.ts";
 import type { Evidence } from "../test/resilience/soak/evidence.ts";
-import { judge } from "../test/resilience/soak/assertions.ts";
 import { soak } from "../test/resilience/soak/index.ts";
-import { storyOf } from "../test/resilience/soak/story.ts";
-import { drawTable, tableOf } from "../test/resilience/soak/table.ts";
+import { formatRunLog } from "../test/resilience/soak/run-log.ts";
+import { formatTable, createTable } from "../test/resilience/soak/table.ts";
+import { parseWholeNumber } from "./lib/parse-whole-number.ts";
 
 const USAGE = `npm run soak [-- OPTIONS]
 
-  --responses N  how many are planned (default: 1000)
-  --seed N       draws the schedule (default: 1). What really runs at once also depends on the machine
-  --rate N       how many are started a second (default: 8)
-  --at-once N    how many are under way at once, at the most (default: 80)
-  --kills N      how often workerd is killed (default: one for 150 responses, at least 2)
-  --tell N       tells the story of response N too, when nothing is wrong with it
-  --help         this text`;
+  --responses N  how many responses are planned (default: 1000)
+  --seed N       draws the schedule (default: 1). The machine also affects which of them run at once
+  --rate N       how many start in a second (default: 8)
+  --at-once N    at most so many are under way at once (default: 80)
+  --kills N      how often workerd is killed (default: once for 150 responses, at least twice)
+  --tell N       print the log of response N even if nothing is wrong with it
+  --help         print this text`;
 
-/** Stories that are told in full. */
-const MOST_STORIES = 3;
+/** So many logs of failed responses are printed in full. */
+const MAX_PRINTED_LOGS = 3;
+const RESPONSES_PER_KILL = 150;
+const MIN_KILLS = 2;
+/** Seconds, as in `wrangler.toml`, but shorter. */
+const REFETCH_DELAYS = "1 2 4 8 16";
+/** So long after the last start the soak waits for missing records. */
+const RECORD_TIMEOUT_SECONDS = 150;
 
 const { values } = parseArgs({
   options: {
@@ -36,44 +43,44 @@ if (values.help) console.log(USAGE);
 else await main();
 
 async function main(): Promise<void> {
-  const seed = wholeNumber("seed", values.seed);
-  const responses = wholeNumber("responses", values.responses);
-  const rate = wholeNumber("rate", values.rate);
-  const most = Math.max(2, Math.round(responses / 150));
-  const kills = values.kills === undefined ? most : wholeNumber("kills", values.kills);
+  const seed = parseWholeNumber("seed", values.seed);
+  const responses = parseWholeNumber("responses", values.responses);
+  const rate = parseWholeNumber("rate", values.rate);
+  const defaultKills = Math.max(MIN_KILLS, Math.round(responses / RESPONSES_PER_KILL));
   console.log(
-    `${responses} responses, ${rate} a second, seed ${seed}. Looks again after 1, 3, 7, 15 and 31 s, a webhook's deadline is 5 s.`,
+    `${responses} responses, ${rate} a second, seed ${seed}. The Worker refetches after 1, 3, 7, 15 and 31 s; its webhook deadline is 5 s.`,
   );
-  const began = performance.now();
+  const startedAt = performance.now();
   const evidence = await soak({
     seed,
     responses,
-    rate,
-    kills,
-    atOnce: wholeNumber("at-once", values["at-once"]),
-    again: "1 2 4 8 16",
-    patience: 150,
-    say: (line) => console.log(line),
+    startsPerSecond: rate,
+    kills: values.kills === undefined ? defaultKills : parseWholeNumber("kills", values.kills),
+    maxInFlight: parseWholeNumber("at-once", values["at-once"]),
+    refetchDelays: REFETCH_DELAYS,
+    recordTimeoutSeconds: RECORD_TIMEOUT_SECONDS,
+    onProgress: (line) => console.log(line),
   });
-  const findings = judge(evidence);
-  const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
   console.log(`\n${responses} responses, seed ${seed}, ${minutes} minutes\n`);
-  console.log(drawTable(tableOf(evidence, findings)));
-  if (values.tell !== undefined) tell(evidence, wholeNumber("tell", values.tell));
+  printFindings(evidence, seed);
+}
+
+/** Prints the table, the failures, and some of the failed responses' logs; a failure sets the exit code. */
+function printFindings(evidence: Evidence, seed: number): void {
+  const findings = findFailures(evidence);
+  console.log(formatTable(createTable(evidence, findings)));
+  if (values.tell !== undefined) printLog(evidence, parseWholeNumber("tell", values.tell));
   if (findings.length === 0) return;
   process.exitCode = 1;
   for (const { failure, number, id, why } of findings)
     console.log(`\n${failure.toUpperCase()}: seed ${seed}, response ${number}, ${id}: ${why}`);
-  const told = new Map(findings.map((finding) => [finding.id, finding]));
-  for (const { number } of [...told.values()].slice(0, MOST_STORIES)) tell(evidence, number);
+  const byId = new Map(findings.map((finding) => [finding.id, finding]));
+  for (const { number } of [...byId.values()].slice(0, MAX_PRINTED_LOGS))
+    printLog(evidence, number);
 }
 
-function tell(evidence: Evidence, number: number): void {
-  console.log(`\nThe story of response ${number}`);
-  for (const line of storyOf(evidence, number)) console.log(line);
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text) || text === "0") return Number(text);
-  throw new Error(`--${name} must be a whole number.`);
+function printLog(evidence: Evidence, number: number): void {
+  console.log(`\nThe log of response ${number}`);
+  for (const line of formatRunLog(evidence, number)) console.log(line);
 }

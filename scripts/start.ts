@@ -1,17 +1,17 @@
-// npm start: the emulator and the Worker on this machine, one request in background mode, and what came of it.
+// npm start: the emulator and the Worker on this machine, one request in background mode, and what the Worker recorded of it.
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { startHere, type Here } from "./here.ts";
-import { settle, showEvidence, trigger } from "./show.ts";
+import { startLocalStack, type LocalStack } from "./local-stack.ts";
+import { followRun, printRecord, triggerExample } from "./print-run.ts";
 
 const USAGE = `npm start [-- OPTIONS]
 
   --once        end when the record is stored (exit code 0 only then)
-  --live        use the real API: needs OPENAI_API_KEY; its webhooks come through a tunnel, as long as this runs
-  --tunnel URL  with --live: a tunnel of your own that leads to --port, instead of one of Cloudflare's
+  --live        use the real API: needs OPENAI_API_KEY; its webhooks arrive through a tunnel while this program runs
+  --tunnel URL  with --live: your own tunnel that leads to --port, instead of one of Cloudflare's
   --port N      the Worker's port (default: a free one)
-  --state DIR   where records are kept from run to run (default: .wrangler/state)
-  --help        this text`;
+  --state DIR   the folder that keeps records from run to run (default: .wrangler/state)
+  --help        print this text`;
 
 const OPTIONS = {
   once: { type: "boolean", default: false },
@@ -33,24 +33,28 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help) return console.log(USAGE);
   console.log("Starting the Worker…\n");
-  const token = process.env["ACCESS_TOKEN"] ?? randomBytes(16).toString("hex");
-  const { live, state, tunnel } = values;
-  const here = await startHere({ live, state, tunnel, port: portOf(values.port), token });
+  const stack = await startLocalStack({
+    live: values.live,
+    port: parsePort(values.port),
+    token: process.env["ACCESS_TOKEN"] ?? randomBytes(16).toString("hex"),
+    stateFolder: values.state,
+    tunnelUrl: values.tunnel,
+  });
   for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => void end(here, 0));
-  const stored = await run(here);
-  if (values.once || !stored) return end(here, stored ? 0 : 1);
+    process.once(signal, () => void closeAndExit(stack, 0));
+  const isStored = await recordExample(stack);
+  if (values.once || !isStored) return closeAndExit(stack, isStored ? 0 : 1);
   console.log(`
-Log in   ${here.url}/login#token=${here.token}
-Again    curl -X POST -H "Authorization: Bearer ${here.token}" ${here.url}/trigger
+Log in     ${stack.url}/login#token=${stack.token}
+Run again  curl -X POST -H "Authorization: Bearer ${stack.token}" ${stack.url}/trigger
 
-Ctrl-C ends it.`);
+Press Ctrl-C to end.`);
 }
 
-async function run(here: Here): Promise<boolean> {
+async function recordExample(stack: LocalStack): Promise<boolean> {
   try {
-    const record = await settle(here, await trigger(here));
-    showEvidence(here, record);
+    const id = await triggerExample(stack);
+    printRecord(stack, await followRun(stack, id));
     return true;
   } catch (error) {
     console.error(`\nThe run failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -58,12 +62,12 @@ async function run(here: Here): Promise<boolean> {
   }
 }
 
-async function end(here: Here, code: number): Promise<void> {
-  await here.close();
-  process.exit(code);
+async function closeAndExit(stack: LocalStack, exitCode: number): Promise<void> {
+  await stack.close();
+  process.exit(exitCode);
 }
 
-function portOf(text: string): number {
+function parsePort(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new Error(`--port must be a number from 0 to 65535, not ${text}.`);

@@ -30,14 +30,14 @@ import {
 } from "./http/routes/form.ts";
 import { getImage } from "./http/routes/images.ts";
 import {
-  cancel,
-  deleteRecord,
+  cancelResult,
+  deleteResult,
   getFile,
   getOutputs,
   getRecord,
   getResponse,
   listRecords,
-  refetch,
+  refetchResult,
 } from "./http/routes/results.ts";
 import { triggerOnce } from "./http/routes/trigger-once.ts";
 import { startTrigger } from "./http/routes/trigger.ts";
@@ -45,7 +45,7 @@ import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
 import { logFailure, withLog } from "./log.ts";
 import { ErrorPage } from "./views/pages/error.tsx";
-import { ListPage } from "./views/pages/list.tsx";
+import { ResultListPage } from "./views/pages/list.tsx";
 import { LoginPage } from "./views/pages/login.tsx";
 import { ReferencePage } from "./views/pages/reference.tsx";
 import { ResultPage } from "./views/pages/result.tsx";
@@ -80,7 +80,7 @@ const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
       if (await attemptLogin(c, formField(form, "token"))) {
         return c.redirect(safeNextPath(next), 303);
       }
-      return c.html(<LoginPage wrong next={next} />, 401);
+      return c.html(<LoginPage hasWrongToken next={next} />, 401);
     },
   ],
 };
@@ -107,7 +107,9 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {
-        return c.html(<ListPage page={page} query={query} now={Date.now()} url={origin(c)} />);
+        return c.html(
+          <ResultListPage page={page} query={query} nowMs={Date.now()} url={origin(c)} />,
+        );
       }
       return c.json({ results: page.rows, cursor: page.cursor });
     },
@@ -122,7 +124,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       const record = await found.toPageRecord();
       const follow = c.req.query("follow") !== undefined;
       const { response } = found;
-      return c.html(<ResultPage {...{ record, response, follow }} now={Date.now()} />);
+      return c.html(<ResultPage {...{ record, response, follow }} nowMs={Date.now()} />);
     },
   ],
   "GET /results/:id/outputs": [getOutputs],
@@ -130,13 +132,13 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
   "GET /results/:id/events": [streamEvents],
   "GET /results/:id/images/:call_id/:n": [getImage],
   "GET /results/:id/files/:file_id": [getFile],
-  "POST /results/:id/refetch": [redirectToRun, refetch],
-  "POST /results/:id/cancel": [redirectToRun, cancel],
-  "DELETE /results/:id": [deleteRecord],
+  "POST /results/:id/refetch": [redirectToRun, refetchResult],
+  "POST /results/:id/cancel": [redirectToRun, cancelResult],
+  "DELETE /results/:id": [deleteResult],
   // A form can't send DELETE.
   "POST /results/:id/delete": [
     async (c) => {
-      await deleteRecord(c);
+      await deleteResult(c);
       return c.redirect("/results", 303);
     },
   ],
@@ -173,7 +175,8 @@ app.onError((error, c) => {
   if (error instanceof Problem) return respondWithProblem(c, error);
   if (isBeingReplaced(error)) {
     const message = "The recorder for this response is restarting. Retry in a second.";
-    return respondWithProblem(c, new Problem("handover_failed", message));
+    const details = { title: "The recorder is restarting", retryAfterSeconds: 1 };
+    return respondWithProblem(c, new Problem("handover_failed", message, details));
   }
   if (error instanceof HTTPException && error.status === 403) {
     const message = "The request came from another site. Use this site's own pages.";

@@ -1,15 +1,15 @@
-// A token in the address's fragment logs in. It leaves the address and the history before anything else happens.
-const form = document.getElementById("login");
-const box = document.getElementById("token");
+// Logs in with the token in the URL's fragment. Removes the token from the address bar and the history first.
+const form = document.getElementById("login-form");
+const tokenField = document.getElementById("token");
 
-function logIn() {
+function logInByFragment() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token === null) return;
   history.replaceState(null, "", location.pathname + location.search);
-  if (!(form instanceof HTMLFormElement) || !(box instanceof HTMLInputElement)) return;
-  box.value = token;
+  if (!(form instanceof HTMLFormElement) || !(tokenField instanceof HTMLInputElement)) return;
+  tokenField.value = token;
   form.requestSubmit();
 }
 
-logIn();
-addEventListener("hashchange", logIn);
+logInByFragment();
+addEventListener("hashchange", logInByFragment);

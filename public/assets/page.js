@@ -1,195 +1,212 @@
-// What every page has: buttons that copy. What a run's page has: following it until it is settled.
+// On every page: the copy buttons. On the page of a run: follows the run until it is settled.
 
-/** Attempts to reach the stream after which the page gives up. */
-const MOST_FAILURES = 8;
-/** Milliseconds between attempts to fetch the page; null ends them. */
-const GAPS = [500, 2_000, 5_000, null];
+/** After this many failed connections the page stops following the run. */
+const MAX_CONNECTION_FAILURES = 8;
+const RECONNECT_BASE_MS = 500;
+/** The delays between attempts to fetch the page; null after the last attempt. */
+const FETCH_RETRY_DELAYS_MS = [500, 2_000, 5_000, null];
+const COPY_LABEL_RESET_MS = 2_000;
 
-/** @typedef {{ at: string, stage: number, tone: string, text: string, news: boolean }} Told */
+/** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} RunEvent */
 
 /** @type {(json: string) => unknown} */
-const parse = JSON.parse;
+const parseJson = JSON.parse;
 
-/** @param {string} words For screen readers. */
-function announce(words) {
-  document.getElementById("said")?.replaceChildren(words);
+/** @param {string} text */
+function announceToScreenReaders(text) {
+  document.getElementById("announcement")?.replaceChildren(text);
 }
 
-/** Shows the buttons that need script. */
-function showButtons() {
+/** Shows the buttons that need JavaScript. */
+function showCopyButtons() {
   for (const button of document.querySelectorAll("[data-copy], [data-copy-from]")) {
     button.removeAttribute("hidden");
   }
 }
 
-/** @param {HTMLElement} button What it copies. */
-async function textFor(button) {
+/**
+ * The text that a button copies: of an element, or of a URL.
+ * @param {HTMLElement} button
+ */
+async function getCopyText(button) {
   const { copy: id, copyFrom: url } = button.dataset;
   if (url === undefined) {
     const source = document.getElementById(id ?? "");
     return source instanceof HTMLTextAreaElement ? source.value : (source?.textContent ?? "");
   }
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  return answer.text();
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return response.text();
 }
 
-/** @param {HTMLElement} button The one that was pressed. */
-async function copy(button) {
+/** @param {HTMLElement} button The button that was pressed. */
+async function copyToClipboard(button) {
   const label = (button.dataset["label"] ??= button.textContent ?? "");
-  button.textContent = await textFor(button)
+  button.textContent = await getCopyText(button)
     .then((text) => navigator.clipboard.writeText(text))
     .then(() => "Copied")
     .catch(() => "Not copied");
-  announce(button.textContent);
-  setTimeout(() => button.replaceChildren(label), 2_000);
+  announceToScreenReaders(button.textContent);
+  setTimeout(() => button.replaceChildren(label), COPY_LABEL_RESET_MS);
 }
 
 document.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
   const button = target.closest("[data-copy], [data-copy-from]");
-  if (button instanceof HTMLElement) void copy(button);
+  if (button instanceof HTMLElement) void copyToClipboard(button);
 });
 
-/** @param {number} milliseconds A length of time, as the server writes it. */
-function duration(milliseconds) {
+/**
+ * Formats a duration as the server does.
+ * @param {number} milliseconds
+ */
+function formatDuration(milliseconds) {
   const seconds = Math.floor(Math.max(0, milliseconds) / 1_000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
-/** @type {(value: unknown) => value is Told} */
-function isTold(value) {
+/** @type {(value: unknown) => value is RunEvent} */
+function isRunEvent(value) {
   return typeof value === "object" && value !== null && "at" in value && "text" in value;
 }
 
 /**
- * @param {Told} event What happened.
- * @param {number} since Milliseconds since the first event.
+ * @param {RunEvent} event
+ * @param {number} offsetMs Milliseconds since the first event.
  */
-function itemOf(event, since) {
+function createEventItem(event, offsetMs) {
   const item = document.createElement("li");
   item.className = event.tone;
   const time = document.createElement("time");
   time.dateTime = event.at;
-  time.textContent = `+${(since / 1_000).toFixed(1)} s`;
+  time.textContent = `+${(offsetMs / 1_000).toFixed(1)} s`;
   item.append(time, " ", event.text);
   return item;
 }
 
-/** Puts the page as the server has it now in the place of what is shown. Reaches for it again when it can't be had. */
-async function swap() {
-  for (const gap of GAPS) {
-    const page = await newPage().catch(() => null);
-    if (page !== null) return show(page);
-    if (gap === null) return;
+/** Fetches the page again and replaces its main part. Retries failed fetches. */
+async function refreshMain() {
+  for (const delayMs of FETCH_RETRY_DELAYS_MS) {
+    const page = await fetchPage().catch(() => null);
+    if (page !== null) return replaceMain(page);
+    if (delayMs === null) return;
     await new Promise((resolve) => {
-      setTimeout(resolve, gap);
+      setTimeout(resolve, delayMs);
     });
   }
 }
 
-async function newPage() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-  if (answer.redirected) location.assign(answer.url);
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
+async function fetchPage() {
+  const response = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (response.redirected) location.assign(response.url);
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-/** Where the keyboard can stop in the page's main part. */
-function stops() {
+/** The focusable elements of the page's main part. */
+function findFocusable() {
   const found = document.querySelectorAll("main :is(a, button, summary, textarea, pre)");
-  return [...found].filter((stop) => stop instanceof HTMLElement);
+  return [...found].filter((element) => element instanceof HTMLElement);
 }
 
-/** @param {Document} page What the server sent. */
-function show(page) {
-  const fresh = page.querySelector("main");
-  if (fresh === null) return;
-  const open = [...document.querySelectorAll("main details[open] > summary")].map(
+/**
+ * Replaces the main part by that of a new page. Folded parts stay as they were, and so does the focus.
+ * @param {Document} page
+ */
+function replaceMain(page) {
+  const newMain = page.querySelector("main");
+  if (newMain === null) return;
+  const openSummaries = [...document.querySelectorAll("main details[open] > summary")].map(
     (summary) => summary.textContent,
   );
-  const focused = stops().findIndex((stop) => stop === document.activeElement);
-  document.querySelector("main")?.replaceWith(fresh);
+  const focusIndex = findFocusable().findIndex((element) => element === document.activeElement);
+  document.querySelector("main")?.replaceWith(newMain);
   document.title = page.title;
   for (const summary of document.querySelectorAll("main details > summary")) {
-    if (open.includes(summary.textContent)) summary.parentElement?.setAttribute("open", "");
+    if (openSummaries.includes(summary.textContent)) {
+      summary.parentElement?.setAttribute("open", "");
+    }
   }
-  showButtons();
-  stops()
-    .at(focused === -1 ? Infinity : focused)
+  showCopyButtons();
+  findFocusable()
+    .at(focusIndex === -1 ? Infinity : focusIndex)
     ?.focus({ preventScroll: true });
 }
 
-/** Follows the run that this page is about, until it is settled. */
-class Follower {
-  /** @type {Map<string, Told>} */
-  #told = new Map();
+/** Follows the run of this page until it is settled. */
+class RunFollower {
+  // By event id, because a new connection can repeat events.
+  /** @type {Map<string, RunEvent>} */
+  #events = new Map();
   #failures = 0;
   /** @type {Promise<void>} */
-  #last = Promise.resolve();
+  #lastRefresh = Promise.resolve();
+  // The refresh that has not begun yet.
   /** @type {Promise<void> | null} */
-  #next = null;
-  #began;
-  #clock;
+  #pendingRefresh = null;
+  #startedAtMs;
+  #clockTimer;
   #url;
 
-  /** @param {HTMLElement} card Where the progress stands. */
+  /** @param {HTMLElement} card The progress card. */
   constructor(card) {
     this.#url = card.dataset["follow"] ?? "";
-    this.#began = performance.now() - Number(card.dataset["elapsed"]);
-    this.#clock = setInterval(() => this.#tick(), 1_000);
-    this.#listen();
+    this.#startedAtMs = performance.now() - Number(card.dataset["elapsedMs"]);
+    this.#clockTimer = setInterval(() => this.#updateClock(), 1_000);
+    this.#connect();
   }
 
-  #listen() {
+  #connect() {
     const source = new EventSource(this.#url);
     source.addEventListener("open", () => {
       this.#failures = 0;
     });
-    source.addEventListener("step", (message) => this.#step(message));
-    source.addEventListener("error", () => this.#broken(source));
+    source.addEventListener("step", (message) => this.#handleEvent(message));
+    source.addEventListener("error", () => this.#handleError(source));
     source.addEventListener("end", () => {
       source.close();
-      void this.#end();
+      void this.#finish();
     });
   }
 
-  // The browser connects again by itself, with Last-Event-ID, unless the answer wasn't a stream.
+  // The browser reconnects by itself, with Last-Event-ID, unless the response was not an event stream.
   /** @param {EventSource} source The connection that broke. */
-  #broken(source) {
-    this.#now("Connecting again…");
+  #handleError(source) {
+    this.#showCurrentEvent("Reconnecting…");
     if (source.readyState !== EventSource.CLOSED) return;
     this.#failures += 1;
-    if (this.#failures > MOST_FAILURES)
-      return this.#now("The connection is lost. Refresh the page.");
-    setTimeout(() => this.#listen(), 500 * 2 ** this.#failures);
+    if (this.#failures > MAX_CONNECTION_FAILURES)
+      return this.#showCurrentEvent("The connection is lost. Refresh the page.");
+    setTimeout(() => this.#connect(), RECONNECT_BASE_MS * 2 ** this.#failures);
   }
 
-  /** @param {MessageEvent<unknown>} message One event. */
-  #step(message) {
-    const event = parse(String(message.data));
-    if (!isTold(event) || this.#told.has(message.lastEventId)) return;
-    this.#told.set(message.lastEventId, event);
-    this.#draw();
-    if (event.news) void this.#refresh();
+  /** @param {MessageEvent<unknown>} message */
+  #handleEvent(message) {
+    const event = parseJson(String(message.data));
+    if (!isRunEvent(event) || this.#events.has(message.lastEventId)) return;
+    this.#events.set(message.lastEventId, event);
+    this.#render();
+    if (event.changed) void this.#scheduleRefresh();
   }
 
-  #draw() {
-    const told = [...this.#told.values()];
-    const [first, last] = [told.at(0), told.at(-1)];
+  #render() {
+    const events = [...this.#events.values()];
+    const [first, last] = [events.at(0), events.at(-1)];
     if (first === undefined || last === undefined) return;
-    // What goes on matters while it does; what came of it stays.
-    const kept = told.filter((event) => event.tone !== "busy" || event === last);
-    const items = kept.map((event) => itemOf(event, Date.parse(event.at) - Date.parse(first.at)));
+    // A busy event is shown only while it is the last: a later event reports its result.
+    const shown = events.filter((event) => event.tone !== "busy" || event === last);
+    const items = shown.map((event) =>
+      createEventItem(event, Date.parse(event.at) - Date.parse(first.at)),
+    );
     document.querySelector("[data-events]")?.replaceChildren(...items);
-    this.#now(last.text);
-    this.#stage(Math.max(...told.map((event) => event.stage)));
+    this.#showCurrentEvent(last.text);
+    this.#showStage(Math.max(...events.map((event) => event.stage)));
   }
 
   /** @param {number} reached The stage that the run is in, from 1. */
-  #stage(reached) {
+  #showStage(reached) {
     document.querySelector("[data-follow] progress")?.setAttribute("value", String(reached));
     for (const [index, stage] of document.querySelectorAll(".stages li").entries()) {
       stage.classList.toggle("reached", index < reached);
@@ -198,42 +215,44 @@ class Follower {
     }
   }
 
-  /** @param {string} words What happens now. */
-  #now(words) {
-    const place = document.querySelector("[data-now]");
-    if (place !== null && place.textContent !== words) place.textContent = words;
+  /** @param {string} text */
+  #showCurrentEvent(text) {
+    const element = document.querySelector("[data-current-event]");
+    if (element !== null && element.textContent !== text) element.textContent = text;
   }
 
-  #tick() {
+  #updateClock() {
     document
       .querySelector("[data-clock]")
-      ?.replaceChildren(duration(performance.now() - this.#began));
+      ?.replaceChildren(formatDuration(performance.now() - this.#startedAtMs));
   }
 
-  // One at a time; whatever comes meanwhile asks for one more.
-  #refresh() {
-    this.#next ??= this.#after(this.#last);
-    this.#last = this.#next;
-    return this.#last;
+  // One refresh at a time. Events that come during one share the next.
+  #scheduleRefresh() {
+    this.#pendingRefresh ??= this.#refreshAfter(this.#lastRefresh);
+    this.#lastRefresh = this.#pendingRefresh;
+    return this.#lastRefresh;
   }
 
-  /** @param {Promise<void>} before What has to be done first. */
-  async #after(before) {
-    await before;
-    this.#next = null;
-    await swap();
-    this.#draw();
+  /** @param {Promise<void>} previous The refresh before. */
+  async #refreshAfter(previous) {
+    await previous;
+    this.#pendingRefresh = null;
+    await refreshMain();
+    this.#render();
   }
 
-  async #end() {
-    clearInterval(this.#clock);
-    // Without ?follow: there is nothing to follow any more.
+  async #finish() {
+    clearInterval(this.#clockTimer);
+    // Without ?follow: the run has ended, so the refreshed page shows no progress.
     history.replaceState(null, "", location.pathname);
-    await this.#refresh();
-    announce(`${document.querySelector("h1")?.textContent ?? ""}. The run is settled.`);
+    await this.#scheduleRefresh();
+    announceToScreenReaders(
+      `${document.querySelector("h1")?.textContent ?? ""}. The run is settled.`,
+    );
   }
 }
 
-showButtons();
+showCopyButtons();
 const card = document.querySelector("[data-follow]");
-if (card instanceof HTMLElement) Object.freeze(new Follower(card));
+if (card instanceof HTMLElement) Object.freeze(new RunFollower(card));

@@ -1,36 +1,36 @@
-// Keeps the command beside the form in step with what is typed.
-const form = document.getElementById("ask");
+// Updates the curl command next to the form while the user types.
+const form = document.getElementById("trigger-form");
 const command = document.getElementById("curl");
 
 /** @type {(json: string) => Record<string, unknown>} */
-const parse = JSON.parse;
+const parseJson = JSON.parse;
 
 /**
- * @param {(name: string) => string} value The text of a field.
- * @returns {Record<string, unknown>} What the server makes of them too.
+ * The create parameters, as the server derives them from the form.
+ * @param {(name: string) => string} getField The text of a field.
  */
-function bodyOf(value) {
+function toCreateParams(getField) {
   /** @type {Record<string, unknown>} */
-  const body = {};
+  const params = {};
   for (const name of ["input", "model"]) {
-    if (value(name) !== "") body[name] = value(name);
+    if (getField(name) !== "") params[name] = getField(name);
   }
-  const container = { type: "auto", memory_limit: value("memory") };
-  if (value("memory") !== "none") body["tools"] = [{ type: "code_interpreter", container }];
+  const container = { type: "auto", memory_limit: getField("memory") };
+  if (getField("memory") !== "none") params["tools"] = [{ type: "code_interpreter", container }];
   for (const name of ["control", "replay", "hold"]) {
-    if (value(name) !== "") body[name] = true;
+    if (getField(name) !== "") params[name] = true;
   }
-  return Object.assign(body, value("advanced") === "" ? {} : parse(value("advanced")));
+  return Object.assign(params, getField("advanced") === "" ? {} : parseJson(getField("advanced")));
 }
 
-/** @param {HTMLFormElement} from The form. */
-function commandOf(from) {
-  const fields = new FormData(from);
-  const body = bodyOf((name) => {
+/** @param {HTMLFormElement} source The form. */
+function toCurl(source) {
+  const fields = new FormData(source);
+  const params = toCreateParams((name) => {
     const value = fields.get(name);
     return typeof value === "string" ? value.trim() : "";
   });
-  const json = JSON.stringify(body, null, 2).replaceAll("'", String.raw`'\''`);
+  const json = JSON.stringify(params, null, 2).replaceAll("'", String.raw`'\''`);
   return [
     `curl ${command?.dataset["url"] ?? ""} \\`,
     '  -H "Authorization: Bearer $ACCESS_TOKEN" \\',
@@ -42,9 +42,9 @@ function commandOf(from) {
 form?.addEventListener("input", () => {
   if (!(form instanceof HTMLFormElement)) return;
   try {
-    command?.replaceChildren(commandOf(form));
+    command?.replaceChildren(toCurl(form));
   } catch {
-    // Half-typed JSON: the command stays as it was.
+    // The JSON is incomplete while the user types: the command stays as it was.
     return;
   }
 });

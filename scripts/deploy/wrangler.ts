@@ -4,97 +4,103 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { captureOutput } from "../lib/process-output.ts";
 
 export type Wrangler = {
-  /** Whether it is logged in to Cloudflare. */
+  /** Whether wrangler is logged in to Cloudflare. */
   isLoggedIn(): Promise<boolean>;
   /** Logs in, in the terminal and a browser. */
   logIn(): Promise<void>;
-  /** Names of the Worker's secrets; none when there is no such Worker yet. */
-  secrets(): Promise<Set<string>>;
-  /** Deploys, and gives what it was deployed to, as wrangler names it. */
+  /** Lists the names of the Worker's secrets; none while the Worker doesn't exist. */
+  listSecrets(): Promise<Set<string>>;
+  /** Deploys the Worker, and gives its targets as wrangler names them. */
   deploy(): Promise<string[]>;
   /** Stores secrets: value by name. */
-  store(values: Record<string, string>): Promise<void>;
+  storeSecrets(values: Record<string, string>): Promise<void>;
 };
 
-type Ended = { code: number | null; output: string };
-type Run = (args: string[], more?: { input?: string; env?: NodeJS.ProcessEnv }) => Promise<Ended>;
+type CommandResult = { exitCode: number | null; output: string };
+type RunOptions = { input?: string; env: NodeJS.ProcessEnv; inherit: boolean };
 
-const Names = z.array(z.object({ name: z.string() }));
-const Deployed = z.object({ type: z.literal("deploy"), targets: z.array(z.string()).nullish() });
+const SecretList = z.array(z.object({ name: z.string() }));
+const DeployReport = z.object({
+  type: z.literal("deploy"),
+  targets: z.array(z.string()).nullish(),
+});
 
-/** What wrangler must not find in its environment: it has no use for it. */
-const KEPT_BACK = ["OPENAI_API_KEY", "OPENAI_WEBHOOK_SECRET", "ACCESS_TOKEN"];
+/** wrangler has no use for these, so its environment lacks them. */
+const WITHHELD_VARIABLES = ["OPENAI_API_KEY", "OPENAI_WEBHOOK_SECRET", "ACCESS_TOKEN"];
 
 /**
- * The wrangler command.
- * @param path Its JavaScript file.
- * @param env The environment; the recorder's secrets in it are kept back.
+ * Gives the commands of wrangler that a deployment needs.
+ * @param path wrangler's JavaScript file.
+ * @param env The environment for wrangler; the recorder's secrets are taken out of it.
  */
-export function wranglerAt(path: string, env: NodeJS.ProcessEnv): Wrangler {
-  const allowed = Object.entries(env).filter(([name]) => !KEPT_BACK.includes(name));
-  const base: NodeJS.ProcessEnv = Object.fromEntries(allowed);
-  const quiet: Run = (args, more) => run(path, args, { ...more, env: base, shown: false });
+export function createWrangler(path: string, env: NodeJS.ProcessEnv): Wrangler {
+  const allowed = Object.entries(env).filter(([name]) => !WITHHELD_VARIABLES.includes(name));
+  const safeEnv: NodeJS.ProcessEnv = Object.fromEntries(allowed);
+  const run = (args: string[], input?: string) =>
+    runWrangler(path, args, { input, env: safeEnv, inherit: false });
   return {
     async isLoggedIn() {
-      return (await quiet(["whoami", "--json"])).code === 0;
+      return (await run(["whoami", "--json"])).exitCode === 0;
     },
     async logIn() {
-      expectDone("login", await run(path, ["login"], { env: base, shown: true }));
+      const result = await runWrangler(path, ["login"], { env: safeEnv, inherit: true });
+      assertSucceeded("login", result);
     },
-    async secrets() {
-      const ended = await quiet(["secret", "list"]);
-      if (ended.code !== 0 && /not found/i.test(ended.output)) return new Set();
-      expectDone("secret list", ended);
-      const list = Names.parse(JSON.parse(ended.output.slice(ended.output.indexOf("["))));
-      return new Set(list.map(({ name }) => name));
+    async listSecrets() {
+      const result = await run(["secret", "list"]);
+      if (result.exitCode !== 0 && /not found/i.test(result.output)) return new Set();
+      assertSucceeded("secret list", result);
+      const json = result.output.slice(result.output.indexOf("["));
+      return new Set(SecretList.parse(JSON.parse(json)).map(({ name }) => name));
     },
-    deploy: () => deploy(path, base),
-    async store(values) {
-      expectDone("secret bulk", await quiet(["secret", "bulk"], { input: JSON.stringify(values) }));
+    deploy: () => deployAndParseTargets(path, safeEnv),
+    async storeSecrets(values) {
+      assertSucceeded("secret bulk", await run(["secret", "bulk"], JSON.stringify(values)));
     },
   };
 }
 
-async function deploy(path: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+async function deployAndParseTargets(path: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "recorder-deploy-"));
   const report = join(folder, "output.ndjson");
   try {
-    const WRANGLER_OUTPUT_FILE_PATH = report;
-    const more = { env: { ...env, WRANGLER_OUTPUT_FILE_PATH }, shown: true };
-    expectDone("deploy", await run(path, ["deploy"], more));
-    return targetsIn(readFileSync(report, "utf8"));
+    const reportingEnv = { ...env, WRANGLER_OUTPUT_FILE_PATH: report };
+    const result = await runWrangler(path, ["deploy"], { env: reportingEnv, inherit: true });
+    assertSucceeded("deploy", result);
+    return parseTargets(readFileSync(report, "utf8"));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function targetsIn(report: string): string[] {
+function parseTargets(report: string): string[] {
   const lines = report.split("\n").filter((line) => line !== "");
-  const deployed = lines.flatMap((line) => Deployed.safeParse(JSON.parse(line)).data ?? []);
-  return deployed.at(-1)?.targets ?? [];
+  const deploys = lines.flatMap((line) => DeployReport.safeParse(JSON.parse(line)).data ?? []);
+  return deploys.at(-1)?.targets ?? [];
 }
 
-function expectDone(what: string, { code, output }: Ended): void {
-  if (code === 0) return;
-  const words = output.trim();
-  throw new Error(`wrangler ${what} ended with ${code}.${words === "" ? "" : `\n${words}`}`);
+function assertSucceeded(command: string, { exitCode, output }: CommandResult): void {
+  if (exitCode === 0) return;
+  const details = output.trim();
+  const message = `wrangler ${command} ended with exit code ${exitCode}.`;
+  throw new Error(details === "" ? message : `${message}\n${details}`);
 }
 
-type Options = { input?: string; env: NodeJS.ProcessEnv; shown: boolean };
-
-function run(path: string, args: string[], { input, env, shown }: Options): Promise<Ended> {
-  const stdio = shown ? "inherit" : "pipe";
-  const child = spawn(process.execPath, [path, ...args], { env, stdio });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => (output += String(chunk)));
+function runWrangler(path: string, args: string[], options: RunOptions): Promise<CommandResult> {
+  const { input, env, inherit } = options;
+  const child = spawn(process.execPath, [path, ...args], {
+    env,
+    stdio: inherit ? "inherit" : "pipe",
+  });
+  const output = captureOutput(child, "wrangler");
   // A wrangler that has ended already reads no input; its exit code says so.
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(input);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => resolve({ code, output }));
+    child.once("close", (exitCode) => resolve({ exitCode, output: output.text() }));
   });
 }

@@ -31,7 +31,9 @@ export function loggedHands(hands: Hands, id: string): Hands {
         }),
       ),
     keep: (owner, channel, outputs) =>
-      line("store_outputs", { channel, calls: outputs.length }, () => hands.keep(owner, channel, outputs)),
+      line("store_outputs", { channel, calls: outputs.length }, () =>
+        hands.keep(owner, channel, outputs),
+      ),
     store: (record, chunks) => {
       const { status, verdict } = record;
       return line("store_record", { status, verdict, body: chunks !== null }, () =>

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
+import { containing } from "../support/matchers.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -8,14 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const TOOLS = [{ type: "code_interpreter", container: { type: "auto" } }];
 const MIB = 1024 * 1024;
 
-function python(code: string): string {
-  return `\`\`\`python\n${code}\n\`\`\``;
-}
-
-const WRITES = python(`
+const WRITES_FILES = toPythonInput(`
 from pathlib import Path
 here = Path('/mnt/data')
 (here / 'report.csv').write_text('a,b\\n1,2\\n')
@@ -25,13 +21,12 @@ here = Path('/mnt/data')
 None
 `);
 
-const Truth = z.object({ calls: z.array(z.object({ container_id: z.string() })) });
-
-test("what a run wrote outlives its container, byte for byte, and what is too large is named", async () => {
-  const record = await world.settled(await world.trigger({ input: WRITES, tools: TOOLS }));
-  const truth = Truth.parse(await world.told(`/responses/${record.id}`));
-  const container = truth.calls[0]?.container_id ?? "";
-  await fetch(`${world.emulator.url}/_emulator/containers/${container}/expire`, { method: "POST" });
+test("GET /results/:id/files/:file_id returns files byte for byte after their container expired, and the record names those that are too large", async () => {
+  const record = await world.waitUntilSettled(
+    await world.trigger({ input: WRITES_FILES, tools: CODE_INTERPRETER }),
+  );
+  const run = await world.emulator.getRun(record.id);
+  await world.emulator.expireContainer(run.calls[0]?.container_id ?? "");
 
   const files = new Map(record.files.map((file) => [file.filename, file]));
   expect([...files.keys()].toSorted()).toEqual([
@@ -45,20 +40,22 @@ test("what a run wrote outlives its container, byte for byte, and what is too la
     bytes: 30 * MIB,
     reason: containing("at most"),
   });
-  expect(await bytesOf(files.get("report.csv")?.url)).toEqual(Buffer.from("a,b\n1,2\n"));
-  expect(await bytesOf(files.get("naïve – 数据.txt")?.url)).toEqual(Buffer.from("naïve"));
-  const large = await bytesOf(files.get("large.bin")?.url);
+  expect(await readFile(files.get("report.csv")?.url)).toEqual(Buffer.from("a,b\n1,2\n"));
+  expect(await readFile(files.get("naïve – 数据.txt")?.url)).toEqual(Buffer.from("naïve"));
+  const large = await readFile(files.get("large.bin")?.url);
   expect(large.length).toBe(20 * MIB);
   expect(large.every((byte, index) => byte === index % 256)).toBe(true);
 });
 
-test("a file is an attachment with its own name, and nothing that a browser runs", async () => {
+test("GET /results/:id/files/:file_id returns an attachment with the file's name, and nothing that a browser runs", async () => {
   const name = 'naïve "数据"; x=.html';
-  const input = python(
+  const input = toPythonInput(
     `open('/mnt/data/' + ${JSON.stringify(name)}, 'w').write('<script>alert(1)</script>');`,
   );
-  const record = await world.settled(await world.trigger({ input, tools: TOOLS }));
-  const { headers } = await world.ask(record.files[0]?.url ?? "");
+  const record = await world.waitUntilSettled(
+    await world.trigger({ input, tools: CODE_INTERPRETER }),
+  );
+  const { headers } = await world.request(record.files[0]?.url ?? "");
   expect(headers.get("content-type")).toBe("application/octet-stream");
   expect(headers.get("x-content-type-options")).toBe("nosniff");
   const [, encoded = ""] =
@@ -68,7 +65,7 @@ test("a file is an attachment with its own name, and nothing that a browser runs
   expect(decodeURIComponent(encoded)).toBe(name);
 });
 
-const NAMES = [
+const HOSTILE_NAMES = [
   "a\r\nset-cookie: session=x\r\n\r\n<script>.txt",
   'a"; filename="b.html',
   "a\\",
@@ -79,79 +76,85 @@ const NAMES = [
   "é".repeat(100),
 ];
 
-test("no file's name says more than a name", async () => {
-  const code = NAMES.map((name) => `open('/mnt/data/' + ${JSON.stringify(name)}, 'w').write('x')`);
-  const input = python([...code, "None"].join("\n"));
-  const { files } = await world.settled(await world.trigger({ input, tools: TOOLS }));
-  expect(new Set(files.map(({ filename }) => filename))).toEqual(new Set(NAMES));
+test("GET /results/:id/files/:file_id encodes hostile names in its headers", async () => {
+  const code = HOSTILE_NAMES.map(
+    (name) => `open('/mnt/data/' + ${JSON.stringify(name)}, 'w').write('x')`,
+  );
+  const input = toPythonInput([...code, "None"].join("\n"));
+  const { files } = await world.waitUntilSettled(
+    await world.trigger({ input, tools: CODE_INTERPRETER }),
+  );
+  expect(new Set(files.map(({ filename }) => filename))).toEqual(new Set(HOSTILE_NAMES));
   for (const { filename, url } of files) {
-    const { status, headers } = await world.ask(url ?? "");
-    const said = headers.get("content-disposition") ?? "";
+    const { status, headers } = await world.request(url ?? "");
+    const disposition = headers.get("content-disposition") ?? "";
     const [, encoded = ""] =
-      /^attachment; filename="[^"\\]*"; filename\*=UTF-8''([\w%.!#$&+^`|~-]+)$/.exec(said) ?? [];
+      /^attachment; filename="[^"\\]*"; filename\*=UTF-8''([\w%.!#$&+^`|~-]+)$/.exec(disposition) ??
+      [];
     expect([status, decodeURIComponent(encoded)]).toEqual([200, filename]);
     expect(headers.get("set-cookie")).toBeNull();
     expect(headers.get("content-type")).toBe("application/octet-stream");
   }
 });
 
-test("files that can't be had any more are named with the reason", async () => {
-  await world.fault({
+test("the record names files that can't be copied, with the reason", async () => {
+  await world.emulator.addFault({
     method: "GET",
     path: "^/v1/containers/",
     times: -1,
     kind: "status",
     status: 404,
   });
-  const input = python("open('/mnt/data/lost.txt', 'w').write('x');");
-  const record = await world.settled(await world.trigger({ input, tools: TOOLS }));
-  await fetch(`${world.emulator.url}/_emulator/faults`, { method: "DELETE" });
+  const input = toPythonInput("open('/mnt/data/lost.txt', 'w').write('x');");
+  const record = await world.waitUntilSettled(
+    await world.trigger({ input, tools: CODE_INTERPRETER }),
+  );
+  await world.emulator.clearFaults();
   expect(record.files).toMatchObject([
-    { filename: "lost.txt", url: null, reason: containing("gone") },
+    { filename: "lost.txt", url: null, reason: containing("expired already") },
   ]);
 });
 
-test("a failure that passes loses no file", async () => {
-  await world.fault({
+test("a file is copied after a failure that passes", async () => {
+  await world.emulator.addFault({
     method: "GET",
     path: "^/v1/containers/",
     times: 1,
     kind: "status",
     status: 500,
   });
-  const input = python("open('/mnt/data/kept.txt', 'w').write('kept');");
-  const record = await world.settled(await world.trigger({ input, tools: TOOLS }));
+  const input = toPythonInput("open('/mnt/data/kept.txt', 'w').write('kept');");
+  const record = await world.waitUntilSettled(
+    await world.trigger({ input, tools: CODE_INTERPRETER }),
+  );
   expect(record.files).toMatchObject([{ filename: "kept.txt", reason: null }]);
-  expect(await bytesOf(record.files[0]?.url)).toEqual(Buffer.from("kept"));
+  expect(await readFile(record.files[0]?.url)).toEqual(Buffer.from("kept"));
 });
 
-test("a container that other responses share is said to be, and only this run's files are kept", async () => {
-  const first = await world.settled(
+test("only a run's own files are copied from a shared container, and their reason says that it is shared", async () => {
+  const first = await world.waitUntilSettled(
     await world.trigger({
-      input: python("open('/mnt/data/first.txt', 'w').write('1');"),
-      tools: TOOLS,
+      input: toPythonInput("open('/mnt/data/first.txt', 'w').write('1');"),
+      tools: CODE_INTERPRETER,
     }),
   );
   const container = first.files[0]?.container_id ?? "";
   // The container must be older than the next response by more than the clocks may differ.
   await new Promise((resolve) => setTimeout(resolve, 7_000));
   const tools = [{ type: "code_interpreter", container }];
-  const second = await world.settled(
-    await world.trigger({ input: python("open('/mnt/data/second.txt', 'w').write('2');"), tools }),
+  const second = await world.waitUntilSettled(
+    await world.trigger({
+      input: toPythonInput("open('/mnt/data/second.txt', 'w').write('2');"),
+      tools,
+    }),
   );
   expect(second.files).toMatchObject([{ filename: "second.txt", reason: containing("share") }]);
-  expect(await bytesOf(second.files[0]?.url)).toEqual(Buffer.from("2"));
+  expect(await readFile(second.files[0]?.url)).toEqual(Buffer.from("2"));
 });
 
-// vitest types its matchers as any.
-function containing(text: string): unknown {
-  const matcher: unknown = expect.stringContaining(text);
-  return matcher;
-}
-
-async function bytesOf(url: string | null | undefined): Promise<Buffer> {
+async function readFile(url: string | null | undefined): Promise<Buffer> {
   expect(url).toMatch(/^\/results\//);
-  const answer = await world.ask(url ?? "");
+  const answer = await world.request(url ?? "");
   expect(answer.status).toBe(200);
   return Buffer.from(await answer.arrayBuffer());
 }

@@ -1,4 +1,4 @@
-// What a response costs, as far as it doesn't depend on the machine. docs/performance.md has the rest.
+// What a response costs, where it does not depend on the machine. docs/performance.md has the rest.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +7,8 @@ import { z } from "zod";
 import { startChild } from "../support/child.ts";
 import { startWorld, type World } from "../support/world.ts";
 
-/** KiB, gzipped: about a tenth more than it was when this was written. */
-const LARGEST_BUNDLE = 240;
+/** About a tenth more than the bundle had when this was written. */
+const MAX_BUNDLE_KIB = 240;
 
 let world: World;
 beforeAll(async () => {
@@ -17,47 +17,46 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** Whether it still lives, and its files. */
-const CONTAINER = ["GET containers", "GET containers"];
+/** Requests for a container and for its files. */
+const CONTAINER_REQUESTS = ["GET containers", "GET containers"];
 
-const Requests = z.array(z.object({ method: z.string(), path: z.string() }));
-const Event = z.object({ done: z.boolean(), value: z.looseObject({ type: z.string() }) });
-const Step = z.object({ stepName: z.string() });
+const EngineEvent = z.object({ done: z.boolean(), value: z.looseObject({ type: z.string() }) });
+const StepEvent = z.object({ stepName: z.string() });
 
-/** As much of the Worker's environment as it takes to read an instance's history. */
+/** The part of the Worker's bindings that reads an instance's history. */
 type Instance = { subscribe(): Promise<{ next(): Promise<unknown> }> };
-type Engine = { RECORDER: { get(id: string): Promise<Instance> } };
+type Bindings = { RECORDER: { get(id: string): Promise<Instance> } };
 
-async function stepsOf(id: string): Promise<string[]> {
-  const { RECORDER } = await world.worker.getWorker<Engine>().getEnv();
+async function readSteps(id: string): Promise<string[]> {
+  const { RECORDER } = await world.worker.getWorker<Bindings>().getEnv();
   const events = await (await RECORDER.get(id)).subscribe();
   const steps: string[] = [];
   for (;;) {
-    const { done, value } = Event.parse(await events.next());
+    const { done, value } = EngineEvent.parse(await events.next());
     if (done || value.type === "workflow_completed") return steps;
     if (value.type === "step_completed" || value.type === "wait_completed")
-      steps.push(Step.parse(value).stepName.replace(/-\d+$/, ""));
+      steps.push(StepEvent.parse(value).stepName.replace(/-\d+$/, ""));
   }
 }
 
-/** Records one run; gives what it took. */
-async function costOf(body: unknown) {
-  await fetch(`${world.emulator.url}/_emulator/requests`, { method: "DELETE" });
+/** Triggers a run, and returns what it took. */
+async function measureCost(body: unknown) {
+  await world.emulator.clearRequests();
   world.worker.clearLogs();
   const id = await world.trigger(body);
-  const { verdict } = await world.settled(id);
-  const requests = Requests.parse(await world.told("/requests"));
-  const operations = world.kv().filter(({ key }) => key.includes(id));
+  const { verdict } = await world.waitUntilSettled(id);
+  const requests = await world.emulator.listRequests();
+  const operations = world.kvOperations().filter(({ key }) => key.includes(id));
   return {
     verdict,
     requests: requests.map(({ method, path }) => `${method} ${path.split("/")[2]}`),
     writes: operations.filter(({ operation }) => operation === "put").length,
-    steps: await stepsOf(id),
+    steps: await readSteps(id),
   };
 }
 
 test("a response without calls costs a create, a retrieve, three KV writes and four steps", async () => {
-  expect(await costOf({ input: "hello" })).toEqual({
+  expect(await measureCost({ input: "hello" })).toEqual({
     verdict: "no_calls",
     requests: ["POST responses", "GET responses"],
     writes: 3,
@@ -65,40 +64,40 @@ test("a response without calls costs a create, a retrieve, three KV writes and f
   });
 });
 
-test("a response with a call costs two looks into its container and a step more", async () => {
-  expect(await costOf({})).toEqual({
+test("a response with a call costs two more requests, about its container, and one more step", async () => {
+  expect(await measureCost({})).toEqual({
     verdict: "captured",
-    requests: ["POST responses", "GET responses", ...CONTAINER],
+    requests: ["POST responses", "GET responses", ...CONTAINER_REQUESTS],
     writes: 3,
     steps: ["list as in flight", "wait 1", "look 1", "list 1", "find files"],
   });
 });
 
-test("a held run costs its Recorder no retrieve, and not more KV writes and steps", async () => {
-  expect(await costOf({ hold: true })).toEqual({
+test("a held run costs no retrieve, and no more KV writes and steps than a background run", async () => {
+  expect(await measureCost({ hold: true })).toEqual({
     verdict: "captured",
-    requests: ["POST responses", ...CONTAINER],
+    requests: ["POST responses", ...CONTAINER_REQUESTS],
     writes: 3,
     steps: ["list as in flight", "wait 1", "look 1", "list 1", "find files"],
   });
 });
 
-test("what is stored already makes a response no dearer", async () => {
-  const first = await costOf({});
-  const more = await Promise.all(
+test("a response costs the same when other records are stored", async () => {
+  const first = await measureCost({});
+  const others = await Promise.all(
     Array.from({ length: 10 }, () => world.trigger({ input: "hello" })),
   );
-  await Promise.all(more.map((id) => world.settled(id)));
-  expect(await costOf({})).toEqual(first);
+  await Promise.all(others.map((id) => world.waitUntilSettled(id)));
+  expect(await measureCost({})).toEqual(first);
 });
 
-test(`the bundle has at most ${LARGEST_BUNDLE} KiB, gzipped`, async () => {
+test(`the bundle has at most ${MAX_BUNDLE_KIB} KiB, gzipped`, async () => {
   const folder = await mkdtemp(join(tmpdir(), "bundle-"));
   const wrangler = ["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run"];
   const child = startChild([process.execPath, ...wrangler, "--outdir", folder]);
-  const [, gzipped] = await child.says(/Total Upload: .* gzip: ([\d.]+) KiB/);
-  expect(await child.ended()).toBe(0);
+  const [, gzipped] = await child.waitForOutput(/Total Upload: .* gzip: ([\d.]+) KiB/);
+  expect(await child.waitForExit()).toBe(0);
   await rm(folder, { recursive: true });
   expect(Number(gzipped)).toBeGreaterThan(0);
-  expect(Number(gzipped)).toBeLessThanOrEqual(LARGEST_BUNDLE);
+  expect(Number(gzipped)).toBeLessThanOrEqual(MAX_BUNDLE_KIB);
 });

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import type { LoggedRequest } from "../support/emulator-client.ts";
+import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import { startWorld, type World } from "../support/world.ts";
+
+const ListPage = z.object({ results: z.array(z.object({ id: z.string() })) });
 
 let world: World;
 beforeAll(async () => {
@@ -8,57 +12,51 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const Requests = z.array(
-  z.object({
-    method: z.string(),
-    path: z.string(),
-    query: z.record(z.string(), z.array(z.string())),
-  }),
-);
-const Requested = z.array(z.looseObject({ body: z.looseObject({}).nullable() }));
-
-async function requestsFor(id: string) {
-  const seen = Requests.parse(await world.told("/requests"));
-  return seen.filter(({ path, method }) => path.includes(id) || method === "POST");
+/** Returns the create requests, and the requests for a response. */
+async function listRequestsFor(id: string): Promise<LoggedRequest[]> {
+  const requests = await world.emulator.listRequests();
+  return requests.filter(({ path, method }) => path.includes(id) || method === "POST");
 }
 
-test("the report's request is recorded with one create, one retrieve and three KV writes", async () => {
-  await world.emulate({ backgroundOutputs: "present", runSeconds: 2 });
-  await fetch(`${world.emulator.url}/_emulator/requests`, { method: "DELETE" });
+test("POST /trigger without parameters records the report's request with one create, one retrieve and three KV writes", async () => {
+  await world.emulator.configure({ backgroundOutputs: "present", runSeconds: 2 });
+  await world.emulator.clearRequests();
   const id = await world.trigger();
-  const early = await world.ask(`/results/${id}`);
+  const early = await world.request(`/results/${id}`);
   expect(await early.json()).toMatchObject({ id, verdict: "pending" });
-  const record = await world.settled(id);
-  await world.emulate({ runSeconds: 0.1 });
+  const record = await world.waitUntilSettled(id);
+  await world.emulator.configure({ runSeconds: 0.1 });
 
   expect(record).toMatchObject({ status: "completed", verdict: "captured", started_by: "trigger" });
   expect(record.calls).toMatchObject([
     { source: "refetch", outputs: [{ type: "logs", logs: "BG_STDOUT_OK\n" }] },
   ]);
-  const requests = await requestsFor(id);
+  const requests = await listRequestsFor(id);
   expect(requests.map(({ method }) => method)).toEqual(["POST", "GET"]);
   expect(requests[1]?.query["include[]"]).toEqual(["code_interpreter_call.outputs"]);
-  const writes = world.kv().filter((done) => done.key.includes(id) && done.operation === "put");
+  const writes = world
+    .kvOperations()
+    .filter(({ operation, key }) => operation === "put" && key.includes(id));
   expect(writes).toHaveLength(3);
 });
 
-test("a record's key is not read before it is stored", async () => {
-  await world.emulate({ runSeconds: 1 });
+test("GET /results/:id does not read a record's key before it is stored", async () => {
+  await world.emulator.configure({ runSeconds: 1 });
   const id = await world.trigger();
-  for (let poll = 0; poll < 5; poll += 1) await world.ask(`/results/${id}`);
-  await world.settled(id);
-  await world.emulate({ runSeconds: 0.1 });
-  const done = world.kv().filter(({ key }) => key === `record:${id}`);
-  const stored = done.findIndex(({ operation }) => operation === "put");
+  for (let poll = 0; poll < 5; poll += 1) await world.request(`/results/${id}`);
+  await world.waitUntilSettled(id);
+  await world.emulator.configure({ runSeconds: 0.1 });
+  const operations = world.kvOperations().filter(({ key }) => key === `record:${id}`);
+  const stored = operations.findIndex(({ operation }) => operation === "put");
   expect(stored).toBeGreaterThanOrEqual(0);
-  expect(done.slice(0, stored)).toEqual([]);
+  expect(operations.slice(0, stored)).toEqual([]);
 });
 
-test("what the report asks for is sent as it is, in background mode", async () => {
-  await fetch(`${world.emulator.url}/_emulator/requests`, { method: "DELETE" });
+test("POST /trigger without parameters sends the report's request in background mode", async () => {
+  await world.emulator.clearRequests();
   const id = await world.trigger();
-  await world.settled(id);
-  const [create] = Requested.parse(await world.told("/requests"));
+  await world.waitUntilSettled(id);
+  const [create] = await world.emulator.listRequests();
   expect(create?.body).toMatchObject({
     model: "gpt-5.2-2025-12-11",
     input: "Use the code interpreter tool. Run Python that prints exactly: BG_STDOUT_OK",
@@ -70,25 +68,23 @@ test("what the report asks for is sent as it is, in background mode", async () =
   });
 });
 
-test("the stored response is what the API sent, and outputs and list show it", async () => {
-  await world.emulate({ backgroundOutputs: "present" });
-  const input = "```python\nprint('naïve – 数据 \\x1b[31m')\n```\n```python\n6 * 7\n```";
+test("GET /results/:id/response returns what the API sent, and GET /results/:id/outputs and GET /results show it", async () => {
+  await world.emulator.configure({ backgroundOutputs: "present" });
+  const input = toPythonInput("print('naïve – 数据 \\x1b[31m')", "6 * 7");
   const id = await world.trigger({
     input,
-    tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+    tools: CODE_INTERPRETER,
   });
-  const record = await world.settled(id);
+  const record = await world.waitUntilSettled(id);
   const include = "include[]=code_interpreter_call.outputs";
-  const sent = await fetch(`${world.emulator.url}/v1/responses/${id}?${include}`, {
-    headers: { authorization: "Bearer sk-emulated-for-tests" },
-  });
-  const response = await world.ask(`/results/${id}/response`);
+  const sent = await world.emulator.sendToApi(`/responses/${id}?${include}`);
+  const response = await world.request(`/results/${id}/response`);
   expect(await response.json()).toEqual(await sent.json());
   expect(record.response).not.toBeNull();
-  const printed = await world.ask(`/results/${id}/outputs`);
+  const printed = await world.request(`/results/${id}/outputs`);
   expect(printed.headers.get("content-type")).toBe("text/plain; charset=utf-8");
   expect(await printed.text()).toBe("naïve – 数据 \x1b[31m\n42");
-  const list = await world.ask("/results?limit=1");
+  const list = await world.request("/results?limit=1");
   expect(await list.json()).toMatchObject({
     results: [
       {
@@ -103,64 +99,63 @@ test("the stored response is what the API sent, and outputs and list show it", a
   });
 });
 
-test("empty outputs of code that prints are suspect, of code that doesn't silent", async () => {
-  await world.emulate({ backgroundOutputs: "empty" });
-  const printing = await world.settled(await world.trigger());
+test("empty outputs are suspect for code that prints, and silent for code that does not", async () => {
+  await world.emulator.configure({ backgroundOutputs: "empty" });
+  const printing = await world.waitUntilSettled(await world.trigger());
   expect(printing).toMatchObject({
     verdict: "suspect",
     calls: [{ verdict: "suspect", outputs: [] }],
   });
-  const tools = [{ type: "code_interpreter", container: { type: "auto" } }];
-  const quiet = await world.settled(await world.trigger({ input: "```python\nx = 1\n```", tools }));
+  const quiet = await world.waitUntilSettled(
+    await world.trigger({ input: toPythonInput("x = 1"), tools: CODE_INTERPRETER }),
+  );
   expect(quiet).toMatchObject({ verdict: "silent" });
-  const none = await world.settled(await world.trigger({ input: "hello" }));
+  const none = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
   expect(none).toMatchObject({ verdict: "no_calls", calls: [] });
 });
 
-test("a webhook sent five times is recorded once", async () => {
-  await world.emulate({ webhookCopies: 5, backgroundOutputs: "present" });
+test("POST /webhook records an event that is sent five times once", async () => {
+  await world.emulator.configure({ webhookCopies: 5, backgroundOutputs: "present" });
   const id = await world.trigger();
-  const record = await world.settled(id);
-  await world.emulate({ webhookCopies: 1 });
+  const record = await world.waitUntilSettled(id);
+  await world.emulator.configure({ webhookCopies: 1 });
   expect(record.observations).toHaveLength(1);
-  const list = z.object({ results: z.array(z.object({ id: z.string() })) });
-  const { results } = list.parse(await (await world.ask("/results?limit=100")).json());
+  const { results } = ListPage.parse(await (await world.request("/results?limit=100")).json());
   expect(results.filter((row) => row.id === id)).toHaveLength(1);
 });
 
-test("a 24 MiB response is stored and read back byte for byte", async () => {
-  await world.emulate({ backgroundOutputs: "present" });
+test("GET /results/:id/outputs returns a 24 MiB response byte for byte", async () => {
+  await world.emulator.configure({ backgroundOutputs: "present" });
   const size = 24 * 1024 * 1024 - 8192;
-  const input = "```python\nprint('x' * " + size + ", end='')\n```";
-  const tools = [{ type: "code_interpreter", container: { type: "auto" } }];
-  const id = await world.trigger({ input, tools });
-  const record = await world.settled(id);
+  const input = toPythonInput(`print('x' * ${size}, end='')`);
+  const id = await world.trigger({ input, tools: CODE_INTERPRETER });
+  const record = await world.waitUntilSettled(id);
   expect(record.error).toBeNull();
   expect(record.verdict).toBe("captured");
-  const printed = await (await world.ask(`/results/${id}/outputs`)).text();
+  const printed = await (await world.request(`/results/${id}/outputs`)).text();
   expect(printed.length).toBe(size);
   expect(/^x+$/.test(printed)).toBe(true);
 });
 
-test("printed text of any script comes back as it was, and a page shows its beginning", async () => {
-  await world.emulate({ backgroundOutputs: "present" });
+test("GET /results/:id and /outputs return text of any script unchanged, and the page shows its beginning", async () => {
+  await world.emulator.configure({ backgroundOutputs: "present" });
   const piece = '数据 é 🎈 "\\" \ufeff \u0007\n';
-  const input = `\`\`\`python\nprint(${JSON.stringify(piece)} * 20000, end="")\n\`\`\``;
-  const tools = [{ type: "code_interpreter", container: { type: "auto" } }];
-  const id = await world.trigger({ input, tools });
-  const { calls } = await world.settled(id);
+  const input = toPythonInput(`print(${JSON.stringify(piece)} * 20000, end="")`);
+  const id = await world.trigger({ input, tools: CODE_INTERPRETER });
+  const { calls } = await world.waitUntilSettled(id);
   expect(calls[0]?.outputs).toEqual([{ type: "logs", logs: piece.repeat(20_000) }]);
-  const printed = await world.ask(`/results/${id}/outputs`);
+  const printed = await world.request(`/results/${id}/outputs`);
   expect((await printed.text()) === piece.repeat(20_000)).toBe(true);
-  const page = await world.ask(`/results/${id}`, { headers: { accept: "text/html" } });
+  const page = await world.request(`/results/${id}`, { headers: { accept: "text/html" } });
   const bytes = new TextEncoder().encode(piece).byteLength * 20_000;
-  expect(await page.text()).toContain(`Cut here: ${bytes / 1000} KB in all.`);
+  expect(await page.text()).toContain(`Truncated: ${bytes / 1000} KB in total.`);
 });
 
-test("a response too large to be stored keeps its calls and says so", async () => {
-  const input = "```python\nprint('y' * (25 * 1024 * 1024))\n```";
-  const tools = [{ type: "code_interpreter", container: { type: "auto" } }];
-  const record = await world.settled(await world.trigger({ input, tools }));
+test("a response too large to be stored keeps its calls, with the error too_large", async () => {
+  const input = toPythonInput("print('y' * (25 * 1024 * 1024))");
+  const record = await world.waitUntilSettled(
+    await world.trigger({ input, tools: CODE_INTERPRETER }),
+  );
   expect(record).toMatchObject({
     verdict: "captured",
     status: "completed",

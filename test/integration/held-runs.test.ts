@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { API_KEY, startWorld, type World } from "../support/world.ts";
+import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
+import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -8,51 +9,41 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const Requests = z.array(
-  z.looseObject({ method: z.string(), path: z.string(), body: z.unknown().optional() }),
-);
-const TOOLS = [{ type: "code_interpreter", container: { type: "auto" } }];
-const Line = z.object({ holder: z.string() });
+const RecordLine = z.object({ holder: z.string() });
 
-/** As much of the Worker's environment as it takes to ask a Holder. */
-type Event = { stepName: string; config: unknown };
+/** The part of the Worker's bindings that reads a Holder's steps. */
+type StepEvent = { stepName: string; config: unknown };
 type Bindings = {
   RECORDS: { get(key: string): Promise<string | null> };
   HOLDER: {
     get(id: string): Promise<{
-      subscribe(options: { filter: string[] }): Promise<{ next(): Promise<{ value?: Event }> }>;
+      subscribe(options: { filter: string[] }): Promise<{ next(): Promise<{ value?: StepEvent }> }>;
     }>;
   };
 };
-const EXAMPLE = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
+const EXAMPLE_OUTPUTS = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
 
-async function requests(): Promise<z.infer<typeof Requests>> {
-  return Requests.parse(await world.told("/requests"));
-}
-
-test("a held run has its outputs where a background run has none", async () => {
-  const held = await world.settled(await world.trigger({ hold: true }));
+test("a held run captures outputs that a background run does not have", async () => {
+  const held = await world.waitUntilSettled(await world.trigger({ hold: true }));
   expect(held).toMatchObject({
     status: "completed",
     verdict: "captured",
     background: false,
     held: { broke_at: null },
-    calls: [{ outputs: EXAMPLE, source: "held", verdict: "captured" }],
+    calls: [{ outputs: EXAMPLE_OUTPUTS, source: "held", verdict: "captured" }],
     observations: [{ channel: "held", http_status: 200, status: "completed" }],
     webhook: null,
   });
-  const background = await world.settled(await world.trigger());
+  const background = await world.waitUntilSettled(await world.trigger());
   expect(background).toMatchObject({ verdict: "suspect", held: null, calls: [{ outputs: [] }] });
 });
 
-test("a held run asks OpenAI once, in the foreground, and never looks", async () => {
-  const before = (await requests()).length;
+test("a held run sends OpenAI one request, in the foreground, and no refetch", async () => {
+  await world.emulator.clearRequests();
   const id = await world.trigger({ hold: true });
-  await world.settled(id);
-  const asked = (await requests())
-    .slice(before)
-    .filter(({ path }) => path.startsWith("/v1/responses"));
-  expect(asked).toMatchObject([
+  await world.waitUntilSettled(id);
+  const requests = await world.emulator.listRequests();
+  expect(requests.filter(({ path }) => path.startsWith("/v1/responses"))).toMatchObject([
     {
       method: "POST",
       path: "/v1/responses",
@@ -61,27 +52,29 @@ test("a held run asks OpenAI once, in the foreground, and never looks", async ()
   ]);
 });
 
-test("the response of a held run is OpenAI's, byte for byte", async () => {
-  const id = await world.trigger({ hold: true, input: "```python\nprint('naïve – 数据')\n```" });
-  await world.settled(id);
-  const stored: unknown = await (await world.ask(`/results/${id}/response`)).json();
-  const url = `${world.emulator.url}/v1/responses/${id}?include[]=code_interpreter_call.outputs`;
-  const headers = { authorization: `Bearer ${API_KEY}` };
-  expect(stored).toEqual(await (await fetch(url, { headers })).json());
+test("GET /results/:id/response of a held run returns OpenAI's response", async () => {
+  const id = await world.trigger({ hold: true, input: toPythonInput("print('naïve – 数据')") });
+  await world.waitUntilSettled(id);
+  const stored: unknown = await (await world.request(`/results/${id}/response`)).json();
+  const include = "include[]=code_interpreter_call.outputs";
+  const sent = await world.emulator.sendToApi(`/responses/${id}?${include}`);
+  expect(stored).toEqual(await sent.json());
 });
 
-test("20 MiB of outputs come through whole", async () => {
+test("GET /results/:id/outputs of a held run returns 20 MiB whole", async () => {
   const times = Math.floor((20 * 1024 * 1024) / 3);
-  const input = `\`\`\`python\nprint('xé' * ${times}, end='')\n\`\`\``;
-  const id = await world.trigger({ hold: true, input, tools: TOOLS });
-  expect(await world.settled(id)).toMatchObject({ verdict: "captured", error: null });
-  const printed = await (await world.ask(`/results/${id}/outputs`)).text();
+  const input = toPythonInput(`print('xé' * ${times}, end='')`);
+  const id = await world.trigger({ hold: true, input, tools: CODE_INTERPRETER });
+  expect(await world.waitUntilSettled(id)).toMatchObject({ verdict: "captured", error: null });
+  const printed = await (await world.request(`/results/${id}/outputs`)).text();
   expect(printed === "xé".repeat(times)).toBe(true);
 });
 
-test("a response too large to be stored keeps its calls and says so", async () => {
-  const input = "```python\nprint('y' * (25 * 1024 * 1024))\n```";
-  const record = await world.settled(await world.trigger({ hold: true, input, tools: TOOLS }));
+test("a held run too large to be stored keeps its calls, with the error too_large", async () => {
+  const input = toPythonInput("print('y' * (25 * 1024 * 1024))");
+  const record = await world.waitUntilSettled(
+    await world.trigger({ hold: true, input, tools: CODE_INTERPRETER }),
+  );
   expect(record).toMatchObject({
     verdict: "captured",
     error: { code: "too_large" },
@@ -91,31 +84,35 @@ test("a response too large to be stored keeps its calls and says so", async () =
   });
 });
 
-test("a held run that is deleted in flight is forgotten, and its Holder with it", async () => {
+test("DELETE /results/:id deletes a held run in flight, with its Holder", async () => {
   const id = await world.trigger({ hold: true, input: "emulator: run 60 seconds" });
-  expect((await world.ask(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
-  expect((await world.ask(`/results/${id}`)).status).toBe(404);
+  expect((await world.request(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
+  expect((await world.request(`/results/${id}`)).status).toBe(404);
 });
 
-test("a held run that fails, or is incomplete, is recorded as that", async () => {
+test("a held run that fails or is incomplete is recorded with that status", async () => {
   const failed = await world.trigger({ hold: true, input: "emulator: fail with server_error" });
-  expect(await world.settled(failed)).toMatchObject({
+  expect(await world.waitUntilSettled(failed)).toMatchObject({
     status: "failed",
     verdict: "no_calls",
     error: { code: "server_error" },
     held: { broke_at: null },
   });
   const incomplete = await world.trigger({ hold: true, input: "emulator: incomplete" });
-  expect(await world.settled(incomplete)).toMatchObject({
+  expect(await world.waitUntilSettled(incomplete)).toMatchObject({
     status: "incomplete",
     held: { broke_at: null },
   });
 });
 
-test("a held run that somebody looks at meanwhile goes on", async () => {
-  const id = await world.trigger({ hold: true, input: "emulator: run 2 seconds", tools: TOOLS });
-  expect((await world.ask(`/results/${id}/refetch`, { method: "POST" })).status).toBe(202);
-  const record = await world.settled(id);
+test("POST /results/:id/refetch does not end a held run", async () => {
+  const id = await world.trigger({
+    hold: true,
+    input: "emulator: run 2 seconds",
+    tools: CODE_INTERPRETER,
+  });
+  expect((await world.request(`/results/${id}/refetch`, { method: "POST" })).status).toBe(202);
+  const record = await world.waitUntilSettled(id);
   expect(record.observations.map(({ channel, status }) => ({ channel, status }))).toEqual([
     { channel: "refetch", status: "in_progress" },
     { channel: "held", status: "completed" },
@@ -123,12 +120,12 @@ test("a held run that somebody looks at meanwhile goes on", async () => {
   expect(record).toMatchObject({ verdict: "captured", held: { broke_at: null } });
 });
 
-test("a connection may be held for 24 hours, and is tried once", async () => {
+test("the step that holds a connection has 24 hours and no retries", async () => {
   const id = await world.trigger({ hold: true });
-  await world.settled(id);
+  await world.waitUntilSettled(id);
   const env = await world.worker.getWorker<Bindings>().getEnv();
   const stored = (await env.RECORDS.get(`record:${id}`)) ?? "";
-  const { holder } = Line.parse(JSON.parse(stored.split("\n", 1)[0] ?? ""));
+  const { holder } = RecordLine.parse(JSON.parse(stored.split("\n", 1)[0] ?? ""));
   const instance = await env.HOLDER.get(holder);
   const events = await instance.subscribe({ filter: ["step_started"] });
   for (;;) {

@@ -5,118 +5,117 @@ import OpenAI from "openai";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { startEmulator, type Emulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
+import { pollUntil } from "../../scripts/lib/retry.ts";
 import { startChild, type Child } from "../support/child.ts";
 
-const KEY = "sk-of-the-user";
+const API_KEY = "sk-of-the-user";
 const folder = mkdtempSync(join(tmpdir(), "response-recorder-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-let api: Emulator;
+let emulator: Emulator;
 let client: OpenAI;
 beforeEach(async () => {
-  api = await startEmulator({ apiKey: KEY, interpreters: 0 });
-  client = new OpenAI({ apiKey: KEY, baseURL: `${api.url}/v1`, maxRetries: 0 });
+  emulator = await startEmulator({ apiKey: API_KEY, interpreters: 0 });
+  client = new OpenAI({ apiKey: API_KEY, baseURL: `${emulator.url}/v1`, maxRetries: 0 });
 });
-afterEach(() => api.close());
+afterEach(() => emulator.close());
 
 const Deliveries = z.array(z.object({ status: z.number().nullable() }));
 
-async function deliveries(): Promise<(number | null)[]> {
-  const answer = await fetch(`${api.url}/_emulator/deliveries`);
+async function listDeliveryStatuses(): Promise<(number | null)[]> {
+  const answer = await fetch(`${emulator.url}/_emulator/deliveries`);
   return Deliveries.parse(await answer.json()).map(({ status }) => status);
 }
 
-async function endpoints(): Promise<string[]> {
+async function listEndpointUrls(): Promise<string[]> {
   const urls: string[] = [];
   for await (const { url } of client.webhooks.list()) urls.push(url);
   return urls;
 }
 
-// Who takes it away outlives the program by a moment.
-async function endpointsGone(): Promise<void> {
-  while ((await endpoints()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+// The supervisor, which deletes the endpoint, outlives the program by a moment.
+async function waitUntilEndpointsAreDeleted(): Promise<void> {
+  await pollUntil(async () => (await listEndpointUrls()).length === 0, { intervalMs: 20 });
 }
 
-/** `npm start -- --live`, with the emulator as the real API. */
-function live(more: string[], env: Record<string, string> = {}): Child {
+/** Runs `npm start -- --live` with the emulator as the real API. */
+function npmStartLive(flags: string[], env: Record<string, string> = {}): Child {
   const state = mkdtempSync(join(folder, "state-"));
-  return startChild([process.execPath, "scripts/start.ts", "--live", "--state", state, ...more], {
-    OPENAI_API_KEY: KEY,
-    LIVE_API: `${api.url}/v1`,
+  return startChild([process.execPath, "scripts/start.ts", "--live", "--state", state, ...flags], {
+    OPENAI_API_KEY: API_KEY,
+    LIVE_API: `${emulator.url}/v1`,
     ...env,
   });
 }
 
-async function gone(child: Child): Promise<void> {
-  while (child.runs()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-/** A cloudflared that behaves as it is told to. */
-function cloudflared(script: string): Record<string, string> {
+/** Writes a cloudflared that runs this script; gives the variable that makes wrangler use it. */
+function writeFakeCloudflared(script: string): Record<string, string> {
   const path = join(folder, "cloudflared");
   writeFileSync(path, `#!/bin/sh\n${script}\n`);
   chmodSync(path, 0o755);
   return { CLOUDFLARED_PATH: path };
 }
 
-test("npm start -- --live gets real webhooks through a tunnel, and takes its endpoint away", async () => {
+test("npm start -- --live receives real webhooks through a tunnel, and deletes its endpoint", async () => {
   const port = await freePort();
   const tunnel = `http://127.0.0.1:${port}`;
-  const child = live(["--once", "--port", String(port), "--tunnel", `${tunnel}/`]);
-  await child.says(new RegExp(`OpenAI sends its webhooks to ${tunnel}/webhook`));
-  expect(await endpoints()).toEqual([`${tunnel}/webhook`]);
-  expect(await child.ended()).toBe(0);
-  expect(child.text()).toMatch(/webhook +response\.completed/);
-  expect(await deliveries()).toEqual([200]);
-  expect(await endpoints()).toEqual([]);
-  expect(child.text()).not.toContain(KEY);
-  await gone(child);
+  const child = npmStartLive(["--once", "--port", String(port), "--tunnel", `${tunnel}/`]);
+  await child.waitForOutput(new RegExp(`OpenAI sends its webhooks to ${tunnel}/webhook`));
+  expect(await listEndpointUrls()).toEqual([`${tunnel}/webhook`]);
+  expect(await child.waitForExit()).toBe(0);
+  expect(child.output()).toMatch(/webhook +response\.completed/);
+  expect(await listDeliveryStatuses()).toEqual([200]);
+  expect(await listEndpointUrls()).toEqual([]);
+  expect(child.output()).not.toContain(API_KEY);
+  await child.waitForGroupExit();
 });
 
 test.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
-  "after %s the endpoint is gone, even while it is starting",
+  "npm start -- --live deletes its endpoint after %s, even while it is starting",
   async (signal) => {
-    const child = live(["--tunnel", "http://127.0.0.1:9"]);
-    await child.says(/OpenAI sends its webhooks/);
-    expect(await endpoints()).toHaveLength(1);
+    const child = npmStartLive(["--tunnel", "http://127.0.0.1:9"]);
+    await child.waitForOutput(/OpenAI sends its webhooks/);
+    expect(await listEndpointUrls()).toHaveLength(1);
     child.signal(signal);
-    await child.ended();
-    await endpointsGone();
-    child.crash();
+    await child.waitForExit();
+    await waitUntilEndpointsAreDeleted();
+    child.killGroup();
   },
 );
 
-test("an endpoint that a crash left is removed at the next start, and no other", async () => {
-  const left = `response-recorder npm start --live on ${hostname()}`;
-  for (const name of [left, "response-recorder"])
+test("npm start -- --live deletes an endpoint that a crash left, and no other", async () => {
+  const leftover = `response-recorder npm start --live on ${hostname()}`;
+  for (const name of [leftover, "response-recorder"])
     await client.webhooks.create({
       name,
       url: `https://${name.length}.example/webhook`,
       event_types: ["response.completed"],
     });
-  const child = live(["--once"], cloudflared("exit 1"));
-  await child.ended();
-  expect(child.text()).toContain("Removed 1 webhook endpoint");
-  expect(await endpoints()).toEqual([`https://${"response-recorder".length}.example/webhook`]);
-  await gone(child);
+  const child = npmStartLive(["--once"], writeFakeCloudflared("exit 1"));
+  await child.waitForExit();
+  expect(child.output()).toContain("Removed 1 webhook endpoint");
+  const other = `https://${"response-recorder".length}.example/webhook`;
+  expect(await listEndpointUrls()).toEqual([other]);
+  await child.waitForGroupExit();
 });
 
-test("without a tunnel it says so, and the deadline does its work", async () => {
-  const child = live(["--once"], cloudflared("echo no network >&2; exit 1"));
-  expect(await child.ended()).toBe(0);
-  expect(child.text()).toMatch(/A tunnel can't be had[\s\S]*no network[\s\S]*the deadline/);
-  expect(await deliveries()).toEqual([]);
-  await gone(child);
+test("npm start -- --live reports that no tunnel opens, and records after the deadline", async () => {
+  const env = writeFakeCloudflared("echo no network >&2; exit 1");
+  const child = npmStartLive(["--once"], env);
+  expect(await child.waitForExit()).toBe(0);
+  expect(child.output()).toMatch(/Could not open a tunnel[\s\S]*no network[\s\S]*deadline/);
+  expect(await listDeliveryStatuses()).toEqual([]);
+  await child.waitForGroupExit();
 });
 
-test("wrangler's tunnel is used, and ended with the rest", async () => {
-  const env = cloudflared("echo https://a-quick-one.trycloudflare.com >&2; exec sleep 600");
-  const child = live([], env);
-  await child.says(/webhooks to https:\/\/a-quick-one\.trycloudflare\.com\/webhook/);
-  expect(await endpoints()).toEqual(["https://a-quick-one.trycloudflare.com/webhook"]);
+test("npm start -- --live opens a tunnel with wrangler, and closes it at the end", async () => {
+  const url = "https://a-quick-one.trycloudflare.com";
+  const child = npmStartLive([], writeFakeCloudflared(`echo ${url} >&2; exec sleep 600`));
+  await child.waitForOutput(/webhooks to https:\/\/a-quick-one\.trycloudflare\.com\/webhook/);
+  expect(await listEndpointUrls()).toEqual([`${url}/webhook`]);
   child.signal("SIGTERM");
-  await child.ended();
-  await endpointsGone();
-  await gone(child);
+  await child.waitForExit();
+  await waitUntilEndpointsAreDeleted();
+  await child.waitForGroupExit();
 });

@@ -7,21 +7,17 @@ import { startChild, type Child } from "../support/child.ts";
 const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
 afterAll(() => rmSync(state, { recursive: true, force: true }));
 
-function start(more: string[], env: Record<string, string> = {}): Child {
-  return startChild([process.execPath, "scripts/start.ts", "--state", state, ...more], env);
+function npmStart(flags: string[], env: Record<string, string> = {}): Child {
+  return startChild([process.execPath, "scripts/start.ts", "--state", state, ...flags], env);
 }
 
-async function gone(child: Child): Promise<void> {
-  while (child.runs()) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-test("npm start -- --once shows the run, prints what was observed, and leaves nothing running", async () => {
-  const child = start(["--once"], { OPENAI_API_KEY: "sk-of-the-user" });
-  expect(await child.ended()).toBe(0);
-  await gone(child);
-  const text = child.text();
-  for (const step of ["queued", "in progress", "webhook", "look 1", "stored", "control"])
-    expect(text).toMatch(new RegExp(` s {2}.*${step}`));
+test("npm start -- --once prints the run and the record, and leaves nothing running", async () => {
+  const child = npmStart(["--once"], { OPENAI_API_KEY: "sk-of-the-user" });
+  expect(await child.waitForExit()).toBe(0);
+  await child.waitForGroupExit();
+  const text = child.output();
+  for (const event of ["queued", "in progress", "webhook", "refetch", "stored", "control"])
+    expect(text).toMatch(new RegExp(` s {2}.*${event}`));
   expect(text).toContain('print("BG_STDOUT_OK")');
   expect(text).toMatch(/background[^]*outputs +\[\]\n[^]*foreground[^]*BG_STDOUT_OK\\n/);
   expect(text).toMatch(/Verdict +.*lost/);
@@ -33,22 +29,22 @@ test("npm start -- --once shows the run, prints what was observed, and leaves no
 test.each(["SIGTERM", "SIGINT"] as const)(
   "npm start stays up until %s, and leaves nothing running",
   async (signal) => {
-    const child = start([]);
-    const [, url = ""] = await child.says(/Log in +(http\S+)\/login#token=/);
+    const child = npmStart([]);
+    const [, url = ""] = await child.waitForOutput(/Log in +(http\S+)\/login#token=/);
     expect((await fetch(`${url}/health`)).status).toBe(200);
     child.signal(signal);
-    await child.ended();
-    await gone(child);
+    await child.waitForExit();
+    await child.waitForGroupExit();
   },
 );
 
 test.each([
-  { more: ["--live"], about: /--live needs OPENAI_API_KEY/ },
-  { more: ["--port", "x"], about: /--port must be a number/ },
-  { more: ["--nonsense"], about: /--nonsense/ },
-])("npm start -- $more says what is wrong and ends", async ({ more, about }) => {
-  const child = start(more);
-  expect(await child.ended()).toBe(1);
-  expect(child.text()).toMatch(about);
-  await gone(child);
+  { flags: ["--live"], message: /--live needs OPENAI_API_KEY/ },
+  { flags: ["--port", "x"], message: /--port must be a number/ },
+  { flags: ["--nonsense"], message: /--nonsense/ },
+])("npm start -- $flags fails with $message", async ({ flags, message }) => {
+  const child = npmStart(flags);
+  expect(await child.waitForExit()).toBe(1);
+  expect(child.output()).toMatch(message);
+  await child.waitForGroupExit();
 });

@@ -1,27 +1,28 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { version } from "../../package.json" with { type: "json" };
+import { CODE_INTERPRETER } from "../support/inputs.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await startWorld();
 });
-beforeEach(() => fetch(`${world.emulator.url}/_emulator/requests`, { method: "DELETE" }));
+beforeEach(() => world.emulator.clearRequests());
 afterAll(() => world.close());
 
-const Refused = z.object({
+const Failure = z.object({
   error: z.object({ code: z.string(), message: z.string(), request_id: z.string().optional() }),
 });
 
-const Asked = z.array(z.object({ headers: z.looseObject({ "user-agent": z.string() }) }));
-const Sent = z.array(z.looseObject({ method: z.string() }));
-
-async function send(body: unknown) {
+/** Triggers what the Worker or OpenAI refuses. */
+async function triggerRefused(body: unknown) {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  const answer = await world.ask("/trigger", { method: "POST", body: text });
-  return { status: answer.status, answer, ...Refused.parse(await answer.clone().json()) };
+  const answer = await world.request("/trigger", { method: "POST", body: text });
+  return { status: answer.status, ...Failure.parse(await answer.json()) };
 }
+
+const Started = z.object({ id: z.string(), status: z.string(), result_url: z.url() });
 
 const BAD = [
   { body: "{", about: /not JSON/ },
@@ -45,27 +46,27 @@ const BAD = [
 ];
 
 test.each(BAD)(
-  "$body is refused with a message about it, and nothing is started",
+  "POST /trigger rejects $body with a message about it, and starts nothing",
   async ({ body, about }) => {
-    const { status, error } = await send(body);
+    const { status, error } = await triggerRefused(body);
     expect(status).toBe(400);
     expect(error.message).toMatch(about);
-    expect(await world.told("/requests")).toEqual([]);
+    expect(await world.emulator.listRequests()).toEqual([]);
   },
 );
 
-test("OpenAI is told which program asks, and its version", async () => {
+test("requests to OpenAI name the program and its version", async () => {
   const id = await world.trigger({ input: "hello" });
-  await world.settled(id);
-  const requests = Asked.parse(await world.told("/requests"));
+  await world.waitUntilSettled(id);
+  const requests = await world.emulator.listRequests();
   expect(requests.length).toBeGreaterThan(1);
   for (const { headers } of requests) {
     expect(headers["user-agent"]).toBe(`response-recorder/${version}`);
   }
 });
 
-test("what OpenAI refuses passes through with its message and request id", async () => {
-  const { status, error } = await send({ input: "hello", no_such_parameter: 1 });
+test("POST /trigger passes on OpenAI's refusal with its message and request id", async () => {
+  const { status, error } = await triggerRefused({ input: "hello", no_such_parameter: 1 });
   expect(status).toBe(400);
   expect(error.message).toContain("no_such_parameter");
   expect(error.request_id).toMatch(/^req_/);
@@ -94,37 +95,35 @@ const FAULTS = [
 ];
 
 test.each(FAULTS)(
-  "a create that meets $name is answered $status, and sent once",
+  "POST /trigger answers $status when the create gets $name, and sends it once",
   async ({ rule, status, code }) => {
-    await world.fault({ method: "POST", path: "^/v1/responses$", times: 1, ...rule });
-    const result = await send({ input: "hello" });
+    await world.emulator.addFault({ method: "POST", path: "^/v1/responses$", times: 1, ...rule });
+    const result = await triggerRefused({ input: "hello" });
     expect(result.status).toBe(status);
     expect(result.error.code).toMatch(code);
-    // A create whose answer was lost may have started a run, whose webhook leads to a look.
-    const sent = Sent.parse(await world.told("/requests"));
-    expect(sent.filter(({ method }) => method === "POST")).toHaveLength(1);
+    // A create whose answer was lost may have started a run, whose webhook causes a refetch.
+    const requests = await world.emulator.listRequests();
+    expect(requests.filter(({ method }) => method === "POST")).toHaveLength(1);
   },
 );
 
-test("the answer is 202 with the id, its status and where its result will be", async () => {
-  const answer = await world.ask("/trigger", { method: "POST" });
+test("POST /trigger answers 202 with id, status, result_url and Location", async () => {
+  const answer = await world.request("/trigger", { method: "POST" });
   expect(answer.status).toBe(202);
-  const started = z
-    .object({ id: z.string(), status: z.string(), result_url: z.url() })
-    .parse(await answer.json());
+  const started = Started.parse(await answer.json());
   expect(answer.headers.get("location")).toBe(`/results/${started.id}`);
   expect(started.result_url).toBe(`${world.url}/results/${started.id}`);
 });
 
-test("other create parameters pass through, and only model and include are filled in", async () => {
+test("POST /trigger passes on create parameters, and fills in only model and include", async () => {
   const body = {
     input: [{ role: "user", content: "hello" }],
-    tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+    tools: CODE_INTERPRETER,
     include: ["file_search_call.results"],
     metadata: { mine: "yes" },
     max_output_tokens: 1000,
   };
-  const sent = await created(body);
+  const sent = await triggerAndReadCreate(body);
   expect(sent).toMatchObject({
     ...body,
     include: ["file_search_call.results", "code_interpreter_call.outputs"],
@@ -134,24 +133,22 @@ test("other create parameters pass through, and only model and include are fille
   expect(sent).not.toHaveProperty("reasoning");
 });
 
-test("without a code interpreter include is left alone", async () => {
-  const sent = await created({ input: "hello" });
+test("POST /trigger leaves include alone without a code interpreter", async () => {
+  const sent = await triggerAndReadCreate({ input: "hello" });
   expect(sent).not.toHaveProperty("include");
   expect(sent).not.toHaveProperty("tools");
 });
 
-const Creates = z.array(z.object({ method: z.string(), body: z.looseObject({}).nullable() }));
-
-/** The body that reached OpenAI. */
-async function created(body: unknown): Promise<unknown> {
+/** Triggers; returns the body that reached OpenAI. */
+async function triggerAndReadCreate(body: unknown): Promise<unknown> {
   await world.trigger(body);
-  const requests = Creates.parse(await world.told("/requests"));
+  const requests = await world.emulator.listRequests();
   return requests.find(({ method }) => method === "POST")?.body;
 }
 
-test("a form that is none is refused", async () => {
+test("POST /trigger and POST /login answer 400 to a form that can't be parsed", async () => {
   for (const path of ["/trigger", "/login"]) {
-    const answer = await world.ask(path, {
+    const answer = await world.request(path, {
       method: "POST",
       body: "[]",
       headers: { "content-type": "multipart/form-data; boundary=x", origin: world.url },

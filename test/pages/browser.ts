@@ -1,16 +1,16 @@
-// A real Chromium for the tests of the pages, where there is one.
+// A real Chromium for the tests of the pages. Where none is installed, these tests are skipped.
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { TOKEN, type World } from "../support/world.ts";
 
-const PLACES = [
+const CHROMIUM_PATHS = [
   process.env["CHROMIUM"] ?? "",
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
   "/usr/bin/google-chrome",
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
-const QUIET = [
+const CHROMIUM_ARGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
@@ -20,60 +20,54 @@ const QUIET = [
   "--disable-sync",
 ];
 
-/** Where Chromium is, or undefined. */
-export const CHROMIUM = PLACES.find((place) => place !== "" && existsSync(place));
+/** The path of Chromium; undefined when none is installed. */
+export const CHROMIUM = CHROMIUM_PATHS.find((path) => path !== "" && existsSync(path));
 
-/** Says what is left out when there is no Chromium. */
-export function sayLeftOut(what: string): void {
+/** Warns that `what` is skipped when no Chromium is installed. */
+export function warnIfNoChromium(what: string): void {
   if (CHROMIUM !== undefined) return;
   process.stderr.write(
-    `\n  LEFT OUT, for there is no Chromium here: ${what}\n` +
-      "  Get it: apt-get install chromium, or name one in CHROMIUM=/path/to/chrome\n\n",
+    `\n  SKIPPED, because no Chromium was found: ${what}\n` +
+      "  Install it (apt-get install chromium), or set CHROMIUM=/path/to/chrome\n\n",
   );
 }
 
-/** Starts the browser. */
+/**
+ * Starts the browser.
+ * @throws When no Chromium is installed.
+ */
 export function openBrowser(): Promise<Browser> {
-  if (CHROMIUM === undefined) throw new Error("there is no Chromium");
-  return chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+  if (CHROMIUM === undefined) throw new Error("No Chromium was found.");
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
 }
 
-/** A window that is logged in, and what went wrong in it. */
-export type Window = { page: Page; complaints: string[] };
+/** A page with a session, and the errors that it reports: exceptions, console errors, dialogs. */
+export type LoggedInPage = { page: Page; errors: string[] };
 
-/**
- * Opens a window and logs in, with the token in the address's fragment; without script by the form.
- * @param browser The browser.
- * @param world Where the Worker is.
- * @param options Width, colours, script.
- */
-export async function enter(
+/** Opens a page and logs in: with the token in the URL's fragment, or by the form when JavaScript is disabled. */
+export async function openLoggedInPage(
   browser: Browser,
   world: World,
   options: BrowserContextOptions = {},
-): Promise<Window> {
+): Promise<LoggedInPage> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
   page.on("console", (line) => {
-    if (line.type() === "error") complaints.push(line.text());
+    if (line.type() === "error") errors.push(line.text());
   });
   page.on("dialog", (dialog) => {
-    complaints.push(`a dialog: ${dialog.message()}`);
+    errors.push(`a dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
   if (options.javaScriptEnabled === false) await logInByForm(page, world);
   else await page.goto(`${world.url}/login#token=${TOKEN}`);
   await page.waitForURL("**/results");
-  return { page, complaints };
+  return { page, errors };
 }
 
-/**
- * Logs in as a person does.
- * @param page The page.
- * @param world Where the Worker is.
- */
+/** Logs in by the form. */
 export async function logInByForm(page: Page, world: World): Promise<void> {
   await page.goto(`${world.url}/login`);
   await page.getByLabel("Access token").fill(TOKEN);

@@ -1,68 +1,73 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import type { ResponseRecord } from "../../src/record/schema.ts";
-import { API_KEY, startWorld, type World } from "../support/world.ts";
+import type { LoggedRequest } from "../support/emulator-client.ts";
+import { CODE_INTERPRETER } from "../support/inputs.ts";
+import { containing } from "../support/matchers.ts";
+import { LONG } from "../support/property-runs.ts";
+import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
   world = await startWorld({ runSeconds: 0.3 }, {}, {}, { unlimited: true });
 });
-afterEach(() => world.clearFaults());
+afterEach(() => world.emulator.clearFaults());
 afterAll(() => world.close());
 
-const EXAMPLE = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
-const Posts = z.array(z.looseObject({ method: z.string(), path: z.string() }));
+const EXAMPLE_OUTPUTS = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
 
-/** The long tests have more of them. */
-const LONG = process.env["LONG_TESTS"] !== undefined;
+/** Connections that break, of all connections; more in the long tests. */
 const [BROKEN, ALL] = LONG ? [30, 100] : [8, 25];
 
-const Truth = z.looseObject({ status: z.string() });
-const Told = z.object({
+const TriggerAnswer = z.object({
   id: z.string().optional(),
   error: z.object({ code: z.string() }).optional(),
 });
 
-/** The example, with time left after its call for a connection to break. */
-const SLOW = {
+/** The example, with time after its call for a connection to break. */
+const SLOW_EXAMPLE = {
   hold: true,
   input: "emulator: run 3 seconds\nRun Python that prints exactly: BG_STDOUT_OK",
-  tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+  tools: CODE_INTERPRETER,
 };
 
-/** The connection of the next held run is cut after so many events. */
-async function cutAfter(events: number): Promise<void> {
+/** Cuts the connection of the next held run after some events. */
+async function cutNextAfter(events: number): Promise<void> {
   const where = { method: "POST", path: "^/v1/responses$", times: 1 };
-  await world.fault({ ...where, kind: "cut", after_events: events });
+  await world.emulator.addFault({ ...where, kind: "cut", after_events: events });
 }
 
-async function posts(): Promise<number> {
-  const requests = Posts.parse(await world.told("/requests"));
-  return requests.filter(({ method, path }) => method === "POST" && path === "/v1/responses")
-    .length;
+function isCreate({ method, path }: LoggedRequest): boolean {
+  return method === "POST" && path === "/v1/responses";
 }
 
-function channels(record: ResponseRecord): string[] {
-  return [...new Set(record.observations.map((seen) => seen.channel))];
+/** How many create requests OpenAI has received. */
+async function countCreates(): Promise<number> {
+  const requests = await world.emulator.listRequests();
+  return requests.filter(isCreate).length;
 }
 
-test("a connection that breaks while OpenAI goes on is followed by looks, and the outputs are captured", async () => {
-  await world.emulate({ onDisconnect: "complete" });
-  await cutAfter(6);
-  const record = await world.settled(await world.trigger({ hold: true }));
+function listChannels({ observations }: ResponseRecord): string[] {
+  return [...new Set(observations.map(({ channel }) => channel))];
+}
+
+test("a held run whose connection breaks while OpenAI goes on is refetched, and its outputs are captured", async () => {
+  await world.emulator.configure({ onDisconnect: "complete" });
+  await cutNextAfter(6);
+  const record = await world.waitUntilSettled(await world.trigger({ hold: true }));
   expect(record).toMatchObject({
     status: "completed",
     verdict: "captured",
     held: { broke_at: "5 response.code_interpreter_call.in_progress" },
-    calls: [{ source: "refetch", outputs: EXAMPLE }],
+    calls: [{ source: "refetch", outputs: EXAMPLE_OUTPUTS }],
   });
-  expect(channels(record)).toEqual(["held", "refetch"]);
+  expect(listChannels(record)).toEqual(["held", "refetch"]);
 });
 
-test("a connection whose end cancels the run is recorded as cancelled, and says where it broke", async () => {
-  await world.emulate({ onDisconnect: "cancel" });
-  await cutAfter(6);
-  const record = await world.settled(await world.trigger(SLOW));
+test("a held run that OpenAI cancels when its connection breaks is recorded as cancelled, with broke_at", async () => {
+  await world.emulator.configure({ onDisconnect: "cancel" });
+  await cutNextAfter(6);
+  const record = await world.waitUntilSettled(await world.trigger(SLOW_EXAMPLE));
   expect(record).toMatchObject({
     status: "cancelled",
     verdict: "no_calls",
@@ -71,22 +76,22 @@ test("a connection whose end cancels the run is recorded as cancelled, and says 
   });
 });
 
-test("outputs that came before the connection broke are recovered, also from a run that was cancelled", async () => {
-  await world.emulate({ onDisconnect: "cancel" });
-  await cutAfter(14);
-  const id = await world.trigger(SLOW);
-  const record = await world.settled(id);
+test("outputs that came before the connection broke are recovered, even from a cancelled run", async () => {
+  await world.emulator.configure({ onDisconnect: "cancel" });
+  await cutNextAfter(14);
+  const id = await world.trigger(SLOW_EXAMPLE);
+  const record = await world.waitUntilSettled(id);
   expect(record).toMatchObject({
     status: "cancelled",
     verdict: "recovered",
     held: { broke_at: "13 response.output_item.done" },
-    calls: [{ source: "held", verdict: "recovered", outputs: EXAMPLE }],
+    calls: [{ source: "held", verdict: "recovered", outputs: EXAMPLE_OUTPUTS }],
   });
-  expect(await (await world.ask(`/results/${id}/outputs`)).text()).toBe("BG_STDOUT_OK\n");
+  expect(await (await world.request(`/results/${id}/outputs`)).text()).toBe("BG_STDOUT_OK\n");
 });
 
-test("what OpenAI refuses is passed on, and nothing is held", async () => {
-  const answer = await world.ask("/trigger", {
+test("POST /trigger with hold passes on OpenAI's refusal, and holds nothing", async () => {
+  const answer = await world.request("/trigger", {
     method: "POST",
     body: JSON.stringify({ hold: true, input: "hello", no_such_parameter: 1 }),
   });
@@ -94,121 +99,94 @@ test("what OpenAI refuses is passed on, and nothing is held", async () => {
   expect(await answer.json()).toMatchObject({ error: { code: "unknown_parameter" } });
 });
 
-test("a run that OpenAI begins too late is 503, and the same key doesn't start it again", async () => {
-  const before = await posts();
-  await world.fault({ method: "POST", path: "^/v1/responses$", times: 1, kind: "hang" });
-  const headers = { "idempotency-key": "begun-too-late" };
+test("POST /trigger with hold answers 502 may_have_started when OpenAI starts too late, and the same key repeats no create", async () => {
+  const before = await countCreates();
+  await world.emulator.addFault({
+    method: "POST",
+    path: "^/v1/responses$",
+    times: 1,
+    kind: "hang",
+  });
+  const headers = { "idempotency-key": "started-too-late" };
   for (let times = 0; times < 2; times += 1) {
     const init = { method: "POST", body: '{"hold":true}', headers };
-    const answer = await world.ask("/trigger", init);
-    expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ error: { code: "not_begun" } });
+    const answer = await world.request("/trigger", init);
+    expect(answer.status).toBe(502);
+    const message = containing("did not start the run within 20 s");
+    expect(await answer.json()).toMatchObject({ error: { code: "may_have_started", message } });
   }
-  expect(await posts()).toBe(before + 1);
+  expect(await countCreates()).toBe(before + 1);
 });
 
-test("a connection that stays open after its last event is as good as any", async () => {
+test("a held run is captured when its connection stays open after the last event", async () => {
   const where = { method: "POST", path: "^/v1/responses$", times: 1 };
-  await world.fault({ ...where, kind: "hang", after_events: 1_000 });
-  const record = await world.settled(await world.trigger({ hold: true }));
+  await world.emulator.addFault({ ...where, kind: "hang", after_events: 1_000 });
+  const record = await world.waitUntilSettled(await world.trigger({ hold: true }));
   expect(record).toMatchObject({ verdict: "captured", held: { broke_at: null } });
-  expect(channels(record)).toEqual(["held"]);
+  expect(listChannels(record)).toEqual(["held"]);
 });
-
-// The Recorder gives the Holder a minute for its last word.
-test.skipIf(!LONG)(
-  "a connection that went silent is let go when a look has seen the end, and what it brought is kept",
-  async () => {
-    await world.emulate({ onDisconnect: "complete" });
-    const where = { method: "POST", path: "^/v1/responses$", times: 1 };
-    await world.fault({ ...where, kind: "hang", after_events: 14 });
-    const id = await world.trigger({ ...SLOW, input: SLOW.input.replace("3", "1") });
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    // OpenAI forgets it: what the connection brought is all there is.
-    await world.fault({
-      method: "GET",
-      path: `${id}$`,
-      times: -1,
-      kind: "replace",
-      patch: { output: [] },
-    });
-    await world.ask(`/results/${id}/refetch`, { method: "POST" });
-    const record = await settledAfterAll(id);
-    expect(record).toMatchObject({
-      status: "completed",
-      verdict: "recovered",
-      held: { broke_at: "13 response.output_item.done" },
-      calls: [{ source: "held", outputs: EXAMPLE }],
-    });
-  },
-  180_000,
-);
-
-async function settledAfterAll(id: string): Promise<ResponseRecord> {
-  for (;;) {
-    const record = await world.settled(id);
-    if (record.settled_at !== null) return record;
-  }
-}
 
 test.each([
-  ["a connection that is cut before OpenAI's first word", { kind: "cut" }],
-  ["a run that OpenAI answers with 500", { kind: "status", status: 500 }],
-])("%s may have started, and no webhook is promised", async (_, rule) => {
-  await world.fault({ method: "POST", path: "^/v1/responses$", times: 1, ...rule });
-  const answer = await world.ask("/trigger", { method: "POST", body: '{"hold":true}' });
-  expect(answer.status).toBe(502);
-  const message: unknown = expect.stringContaining("no webhook tells");
-  expect(await answer.json()).toMatchObject({ error: { code: "may_have_started", message } });
-});
+  ["a connection that is cut before OpenAI's first event", { kind: "cut" }],
+  ["a create that OpenAI answers with 500", { kind: "status", status: 500 }],
+])(
+  "POST /trigger with hold answers 502 may_have_started to %s, and promises no webhook",
+  async (_, rule) => {
+    await world.emulator.addFault({ method: "POST", path: "^/v1/responses$", times: 1, ...rule });
+    const answer = await world.request("/trigger", { method: "POST", body: '{"hold":true}' });
+    expect(answer.status).toBe(502);
+    const message = containing("no webhook will report it");
+    expect(await answer.json()).toMatchObject({ error: { code: "may_have_started", message } });
+  },
+);
 
 test.each(["cancel", "complete"] as const)(
-  `${BROKEN} of ${ALL} connections break at any event, and runs then %s: every record is honest`,
+  `when ${BROKEN} of ${ALL} connections break at any event and runs then %s, every record matches OpenAI`,
   async (onDisconnect) => {
-    await world.emulate({ onDisconnect });
-    for (let n = 0; n < BROKEN; n += 1) await cutAfter(1 + ((n * 7) % 20));
-    const before = await posts();
-    const ids = await Promise.all(Array.from({ length: ALL }, acknowledged));
+    await world.emulator.configure({ onDisconnect });
+    for (let n = 0; n < BROKEN; n += 1) await cutNextAfter(1 + ((n * 7) % 20));
+    const before = await countCreates();
+    const ids = await Promise.all(Array.from({ length: ALL }, triggerHeld));
     const records = await Promise.all(
-      ids.filter((id) => id !== null).map((id) => world.settled(id)),
+      ids.filter((id) => id !== null).map((id) => world.waitUntilSettled(id)),
     );
-    await Promise.all(records.map(expectHonest));
+    await Promise.all(records.map(expectTrueRecord));
     const broken = records.filter((record) => record.held?.broke_at !== null);
-    // One that breaks together with OpenAI's first word was never acknowledged.
-    const unheard = ids.filter((id) => id === null);
-    expect(broken.length + unheard.length).toBe(BROKEN);
+    // A connection that breaks with OpenAI's first event is never acknowledged.
+    const unacknowledged = ids.filter((id) => id === null);
+    expect(broken.length + unacknowledged.length).toBe(BROKEN);
     expect(broken.length).toBeGreaterThan(BROKEN / 3);
-    expect(await posts()).toBe(before + ALL);
+    expect(await countCreates()).toBe(before + ALL);
     expect(new Set(records.map((record) => record.id)).size).toBe(records.length);
   },
   240_000,
 );
 
-async function acknowledged(): Promise<string | null> {
-  const answer = await world.ask("/trigger", { method: "POST", body: '{"hold":true}' });
-  const told = Told.parse(await answer.json());
-  if (answer.status === 202) return told.id ?? null;
-  expect(told.error?.code).toBe("may_have_started");
+/** Triggers a held run; returns its id, or null when it may have started. */
+async function triggerHeld(): Promise<string | null> {
+  const answer = await world.request("/trigger", { method: "POST", body: '{"hold":true}' });
+  const body = TriggerAnswer.parse(await answer.json());
+  if (answer.status === 202) return body.id ?? null;
+  expect(body.error?.code).toBe("may_have_started");
   return null;
 }
 
-// OpenAI itself is asked what came of the run.
-async function expectHonest(record: ResponseRecord): Promise<void> {
-  const url = `${world.emulator.url}/v1/responses/${record.id}?include[]=code_interpreter_call.outputs`;
-  const headers = { authorization: `Bearer ${API_KEY}` };
-  const truth = Truth.parse(await (await fetch(url, { headers })).json());
-  expect(record.status).toBe(truth.status);
-  expect(record).toMatchObject(expected(record, truth.status));
+/** Expects a record to say what OpenAI says of its run. */
+async function expectTrueRecord(record: ResponseRecord): Promise<void> {
+  const { status } = await world.emulator.getRun(record.id);
+  expect(record.status).toBe(status);
+  expect(record).toMatchObject(toExpectedRecord(record, status));
 }
 
-function expected(record: ResponseRecord, status: string): object {
-  const seen = record.observations[0]?.calls.some((call) => call.outputs === "populated") ?? false;
-  const call = { outputs: EXAMPLE, source: "held" };
+function toExpectedRecord(record: ResponseRecord, status: string): object {
+  const broughtOutputs = record.observations[0]?.calls.some((call) => call.outputs === "populated");
+  const call = { outputs: EXAMPLE_OUTPUTS, source: "held" };
   if (record.held?.broke_at === null) {
     const observations = [{ channel: "held" }];
     return { verdict: "captured", calls: [{ ...call, verdict: "captured" }], observations };
   }
-  if (seen) return { verdict: "recovered", calls: [{ ...call, verdict: "recovered" }] };
+  if (broughtOutputs === true)
+    return { verdict: "recovered", calls: [{ ...call, verdict: "recovered" }] };
   if (status !== "completed") return { verdict: "no_calls", calls: [] };
-  return { verdict: "captured", calls: [{ outputs: EXAMPLE, source: "refetch" }] };
+  return { verdict: "captured", calls: [{ outputs: EXAMPLE_OUTPUTS, source: "refetch" }] };
 }

@@ -1,42 +1,24 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
-import { startChild } from "../support/child.ts";
-import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../support/world.ts";
+import { waitUntil } from "../support/wait.ts";
+import { startProcessWorld, type ProcessWorld } from "../support/process-world.ts";
 
-const Id = z.object({ id: z.string() });
-const Requests = z.array(z.looseObject({ method: z.string() }));
-const headers = { authorization: `Bearer ${TOKEN}` };
+const Started = z.object({ id: z.string() });
 
-test("kill -9 of workerd between trigger and webhook, then a restart, loses nothing", async () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const emulator = await startEmulator({
-    apiKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    webhookUrl: `${url}/webhook`,
-    webhookBackoff: 0.5,
-    runSeconds: 2,
-  });
-  let worker = startChild(serveCommand(port, state, emulator.url));
+test("kill -9 of workerd between trigger and webhook loses nothing after a restart", async () => {
+  const world = await startProcessWorld({ webhookBackoff: 0.5, runSeconds: 2 });
   try {
-    await worker.says(/Ready on/);
-    const answer = await fetch(`${url}/trigger`, { method: "POST", headers });
-    const { id } = Id.parse(await answer.json());
-    worker.crash();
-    await worker.ended();
-    // The emulator's first delivery meets nobody; it is sent again.
-    await attempted(emulator.url, id);
-    worker = startChild(serveCommand(port, state, emulator.url));
-    await worker.says(/Ready on/);
-    const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
+    const answer = await world.request("/trigger", { method: "POST" });
+    const { id } = Started.parse(await answer.json());
+    await world.kill();
+    // No one receives the first delivery; the emulator retries it.
+    await waitUntil(async () => {
+      const deliveries = await world.emulator.listDeliveries();
+      return deliveries.some(({ response_id, status }) => response_id === id && status === null);
+    });
+    await world.restart();
+    const result = await world.request(`/results/${id}?wait=60`);
     const record = ResponseRecord.parse(await result.json());
     expect(record).toMatchObject({
       id,
@@ -47,45 +29,31 @@ test("kill -9 of workerd between trigger and webhook, then a restart, loses noth
     expect(record.request).not.toBeNull();
     expect(record.webhook).not.toBeNull();
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await world.close();
   }
 });
 
-test("kill -9 of workerd while runs are held: none that was acknowledged is missing, and none is started twice", async () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const emulator = await startEmulator({ apiKey: API_KEY, runSeconds: 3, interpreters: 1 });
-  let worker = startChild(serveCommand(port, state, emulator.url));
+test("kill -9 of workerd while runs are held loses no acknowledged run, and starts none twice", async () => {
+  const world = await startProcessWorld({ runSeconds: 3, interpreters: 1 });
   try {
-    await worker.says(/Ready on/);
-    const hold = async () => {
-      const init = { method: "POST", headers, body: '{"hold":true}' };
-      return Id.parse(await (await fetch(`${url}/trigger`, init)).json()).id;
-    };
+    const hold = () => triggerHeld(world);
     const ids = await Promise.all([hold(), hold(), hold(), hold()]);
-    // One more is between its POST and OpenAI's first word when the kill comes: it is never acknowledged.
-    const fault = {
+    // One more waits for OpenAI's first event when the kill comes: it is never acknowledged.
+    await world.emulator.addFault({
       method: "POST",
       path: "^/v1/responses$",
       kind: "delay",
       seconds: 30,
       carry_out: true,
-    };
-    await control(emulator.url, "faults", fault);
-    const cutOff = hold().catch(() => "unheard");
-    while ((await posts(emulator.url)) < ids.length + 1) await sleep(20);
-    worker.crash();
-    expect(await cutOff).toBe("unheard");
-    await worker.ended();
-    worker = startChild(serveCommand(port, state, emulator.url));
-    await worker.says(/Ready on/);
-    for (const id of ids) await fetch(`${url}/results/${id}/refetch`, { method: "POST", headers });
+    });
+    const cutOff = hold().catch(() => "not acknowledged");
+    await waitUntil(async () => (await countPosts(world)) === ids.length + 1);
+    await world.kill();
+    expect(await cutOff).toBe("not acknowledged");
+    await world.restart();
+    for (const id of ids) await world.request(`/results/${id}/refetch`, { method: "POST" });
     for (const id of ids) {
-      const result = await fetch(`${url}/results/${id}?wait=60`, { headers });
+      const result = await world.request(`/results/${id}?wait=60`);
       // OpenAI cancels a run whose connection ends.
       expect(ResponseRecord.parse(await result.json())).toMatchObject({
         id,
@@ -94,32 +62,19 @@ test("kill -9 of workerd while runs are held: none that was acknowledged is miss
         held: { broke_at: "unknown" },
       });
     }
-    expect(await posts(emulator.url)).toBe(ids.length + 1);
+    expect(await countPosts(world)).toBe(ids.length + 1);
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await world.close();
   }
 });
 
-async function control(emulator: string, path: string, body?: object): Promise<unknown> {
-  const type = { "content-type": "application/json" };
-  const post = { method: "POST", body: JSON.stringify(body), headers: type };
-  const init = body === undefined ? {} : post;
-  return (await fetch(`${emulator}/_emulator/${path}`, init)).json();
+/** Triggers a held run; returns its id. */
+async function triggerHeld(world: ProcessWorld): Promise<string> {
+  const answer = await world.request("/trigger", { method: "POST", body: '{"hold":true}' });
+  return Started.parse(await answer.json()).id;
 }
 
-async function posts(emulator: string): Promise<number> {
-  const requests = Requests.parse(await control(emulator, "requests"));
+async function countPosts({ emulator }: ProcessWorld): Promise<number> {
+  const requests = await emulator.listRequests();
   return requests.filter(({ method }) => method === "POST").length;
-}
-
-async function attempted(emulator: string, id: string): Promise<void> {
-  const Deliveries = z.array(z.object({ response_id: z.string(), status: z.number().nullable() }));
-  for (;;) {
-    const made = Deliveries.parse(await (await fetch(`${emulator}/_emulator/deliveries`)).json());
-    if (made.some((delivery) => delivery.response_id === id && delivery.status === null)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -1,48 +1,49 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
+import { waitUntil } from "../support/wait.ts";
 import { startWorld, WEBHOOK_SECRET, type World } from "../support/world.ts";
-import { sign } from "../support/sign.ts";
+import { signWebhook } from "../support/sign-webhook.ts";
 
 let world: World;
 beforeAll(async () => {
-  // Long enough for a fault to be set before the end.
+  // Long enough to set a fault before the end.
   world = await startWorld({ runSeconds: 2 }, { WEBHOOK_DEADLINE: "4" });
 });
 afterAll(() => world.close());
 
-const Row = z.object({ id: z.string(), verdict: z.string() });
-const List = z.object({ results: z.array(Row) });
+const ListPage = z.object({ results: z.array(z.object({ id: z.string() })) });
+const RecordError = z.object({ error: z.object({ code: z.string() }).nullable() });
 
-const SOONER = [
+const FAULTS = [
   { name: "500", rule: { kind: "status", status: 500 } },
   { name: "503", rule: { kind: "status", status: 503 } },
   { name: "408", rule: { kind: "status", status: 408 } },
   { name: "409", rule: { kind: "status", status: 409 } },
   {
-    name: "429 for its rate",
+    name: "429 with Retry-After",
     rule: { kind: "status", status: 429, headers: { "retry-after": "1" } },
   },
   { name: "half a body", rule: { kind: "truncate" } },
   { name: "HTML", rule: { kind: "html" } },
   { name: "a cut connection", rule: { kind: "cut" } },
   {
-    name: "a status that isn't terminal",
+    name: "a status that is not terminal",
     rule: { kind: "replace", patch: { status: "in_progress", output: [] } },
   },
   {
     name: "JSON nested 2,000 levels deep",
-    rule: { kind: "replace", patch: { tools: deep(2_000) } },
+    rule: { kind: "replace", patch: { tools: nestLists(2_000) } },
   },
 ];
 
-function deep(levels: number): unknown {
+function nestLists(levels: number): unknown {
   return JSON.parse("[".repeat(levels) + "]".repeat(levels));
 }
 
-test.concurrent.each(SOONER)("after $name the response is looked at again", async ({ rule }) => {
+test.concurrent.each(FAULTS)("a refetch that gets $name is repeated", async ({ rule }) => {
   const id = await world.trigger();
-  await world.fault({ method: "GET", path: `${id}$`, times: 1, ...rule });
-  const record = await world.settled(id);
+  await world.emulator.addFault({ method: "GET", path: `${id}$`, times: 1, ...rule });
+  const record = await world.waitUntilSettled(id);
   expect(record).toMatchObject({ status: "completed", verdict: "suspect", error: null });
   expect(record.observations.length).toBeGreaterThan(1);
   expect(record.observations[0]).not.toMatchObject({ http_status: 200, status: "completed" });
@@ -50,27 +51,32 @@ test.concurrent.each(SOONER)("after $name the response is looked at again", asyn
 });
 
 test.concurrent.each([3, 16])(
-  "a webhook that comes %i s before the create's answer loses nothing of what was asked for",
+  "a webhook that arrives %i s before the create's answer loses nothing of the trigger's request",
   async (seconds) => {
     const input = `emulator: run 0.2 seconds, ${seconds}`;
-    const late = { kind: "delay", carry_out: true, seconds, metadata: { late: String(seconds) } };
-    await world.fault({ method: "POST", path: "^/v1/responses$", ...late });
+    const lateAnswer = {
+      kind: "delay",
+      carry_out: true,
+      seconds,
+      metadata: { late: String(seconds) },
+    };
+    await world.emulator.addFault({ method: "POST", path: "^/v1/responses$", ...lateAnswer });
     const metadata = { late: String(seconds) };
-    const record = await world.settled(await world.trigger({ input, metadata }));
+    const record = await world.waitUntilSettled(await world.trigger({ input, metadata }));
     expect(record).toMatchObject({ status: "completed", started_by: "trigger" });
     expect(record).toMatchObject({ request: { input }, webhook: { type: "response.completed" } });
   },
 );
 
-test("a webhook that never comes is made up for by the deadline", async () => {
-  await world.emulate({ webhookDrop: true });
-  const record = await world.settled(await world.trigger());
-  await world.emulate({ webhookDrop: false });
+test("a run whose webhook never arrives is observed at the deadline", async () => {
+  await world.emulator.configure({ webhookDrop: true });
+  const record = await world.waitUntilSettled(await world.trigger());
+  await world.emulator.configure({ webhookDrop: false });
   expect(record).toMatchObject({ status: "completed", verdict: "suspect", webhook: null });
 });
 
-test("a refusal is kept as an error, and a wish to look now mends it", async () => {
-  await world.fault({
+test("a refused refetch is recorded as an error, and POST /results/:id/refetch clears it", async () => {
+  await world.emulator.addFault({
     method: "GET",
     path: "^/v1/responses/resp_",
     times: 1,
@@ -81,52 +87,49 @@ test("a refusal is kept as an error, and a wish to look now mends it", async () 
     },
   });
   const id = await world.trigger();
-  await until(async () => {
-    const record: unknown = await (await world.ask(`/results/${id}`)).json();
-    const error = z
-      .object({ error: z.object({ code: z.string() }).nullable() })
-      .parse(record).error;
-    return error?.code === "insufficient_quota";
+  await waitUntil(async () => {
+    const record: unknown = await (await world.request(`/results/${id}`)).json();
+    return RecordError.parse(record).error?.code === "insufficient_quota";
   });
-  const looked = await world.ask(`/results/${id}/refetch`, { method: "POST" });
-  expect(looked.status).toBe(202);
-  expect(await world.settled(id)).toMatchObject({ status: "completed", error: null });
+  const answer = await world.request(`/results/${id}/refetch`, { method: "POST" });
+  expect(answer.status).toBe(202);
+  expect(await world.waitUntilSettled(id)).toMatchObject({ status: "completed", error: null });
 });
 
 test.each([
   { directive: "emulator: fail", status: "failed" },
   { directive: "emulator: incomplete", status: "incomplete" },
-])("a response that ends as $status is recorded as that", async ({ directive, status }) => {
-  const record = await world.settled(await world.trigger({ input: directive }));
+])("a response that ends as $status is recorded as $status", async ({ directive, status }) => {
+  const record = await world.waitUntilSettled(await world.trigger({ input: directive }));
   expect(record).toMatchObject({ status, webhook: { type: `response.${status}` } });
 });
 
-test("a stranger's response is recorded from its webhook alone", async () => {
-  const id = await stranger();
-  await until(async () => (await world.ask(`/results/${id}`)).status === 200);
-  const record = await world.settled(id);
+test("POST /webhook alone records an external response", async () => {
+  const id = await createExternalResponse();
+  await waitUntil(async () => (await world.request(`/results/${id}`)).status === 200);
+  const record = await world.waitUntilSettled(id);
   expect(record).toMatchObject({ started_by: "webhook", status: "completed", request: null });
-  const { results } = List.parse(await (await world.ask("/results?limit=100")).json());
+  const { results } = ListPage.parse(await (await world.request("/results?limit=100")).json());
   expect(results.map((row) => row.id)).toContain(id);
 });
 
-test("a stranger is not recorded where RECORD_EXTERNAL is off, our own response is", async () => {
+test("with RECORD_EXTERNAL off an external response is not recorded, and our own is", async () => {
   const other = await startWorld({}, { RECORD_EXTERNAL: "off", WEBHOOK_DEADLINE: "30" });
   try {
-    const ours = await other.settled(await other.trigger());
+    const ours = await other.waitUntilSettled(await other.trigger());
     expect(ours.verdict).toBe("suspect");
-    const id = await stranger(other);
-    await until(async () => (await deliveries(other)).includes(id));
-    await until(async () => (await other.ask(`/results/${id}?wait=5`)).status === 404);
-    expect(other.kv().filter((done) => done.operation === "put" && done.key.includes(id))).toEqual(
-      [],
-    );
+    const id = await createExternalResponse(other);
+    await waitUntil(async () => (await listAcceptedWebhooks(other)).includes(id));
+    await waitUntil(async () => (await other.request(`/results/${id}?wait=5`)).status === 404);
+    expect(
+      other.kvOperations().filter(({ operation, key }) => operation === "put" && key.includes(id)),
+    ).toEqual([]);
   } finally {
     await other.close();
   }
 });
 
-test("a test event for a sample id is accepted, and not listed", async () => {
+test("POST /webhook accepts a test event for a sample id, and the list does not show it", async () => {
   const id = "resp_sample_of_the_dashboard";
   const body = JSON.stringify({
     id: "evt_1",
@@ -137,30 +140,26 @@ test("a test event for a sample id is accepted, and not listed", async () => {
   const answer = await fetch(`${world.url}/webhook`, {
     method: "POST",
     body,
-    headers: sign(body, WEBHOOK_SECRET),
+    headers: signWebhook(body, WEBHOOK_SECRET),
   });
   expect(answer.status).toBe(200);
-  const record: unknown = await (await world.ask(`/results/${id}`)).json();
+  const record: unknown = await (await world.request(`/results/${id}`)).json();
   expect(record).toMatchObject({ id, verdict: "pending" });
-  const { results } = List.parse(await (await world.ask("/results?limit=100")).json());
+  const { results } = ListPage.parse(await (await world.request("/results?limit=100")).json());
   expect(results.map((row) => row.id)).not.toContain(id);
 });
 
-async function stranger(where = world): Promise<string> {
-  const answer = await fetch(`${where.emulator.url}/v1/responses`, {
+/** Starts a response that the Worker does not know. */
+async function createExternalResponse(target = world): Promise<string> {
+  const answer = await target.emulator.sendToApi("/responses", {
     method: "POST",
-    headers: { authorization: "Bearer sk-emulated-for-tests", "content-type": "application/json" },
     body: JSON.stringify({ model: "gpt-5.2", input: "hello", background: true }),
   });
   return z.object({ id: z.string() }).parse(await answer.json()).id;
 }
 
-async function deliveries(where: World): Promise<string[]> {
-  const Deliveries = z.array(z.object({ response_id: z.string(), status: z.number().nullable() }));
-  const made = Deliveries.parse(await where.told("/deliveries"));
-  return made.filter(({ status }) => status === 200).map((delivery) => delivery.response_id);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 50));
+/** Returns the ids of the responses whose webhooks the Worker has accepted. */
+async function listAcceptedWebhooks({ emulator }: World): Promise<string[]> {
+  const deliveries = await emulator.listDeliveries();
+  return deliveries.filter(({ status }) => status === 200).map(({ response_id }) => response_id);
 }

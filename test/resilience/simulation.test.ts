@@ -4,7 +4,7 @@ import { simulate } from "./simulation/index.ts";
 import { simulateInThreads } from "./simulation/threads.ts";
 
 test.each([1, 2, 3])(
-  "whatever fails, every response ends with the verdict that the script knows (seed %i)",
+  "every simulated response ends with the expected verdict, whatever fails (seed %i)",
   async (seed) => {
     const { failures, counts } = await simulate(seed, 500);
     expect(INVARIANTS.filter((invariant) => failures.has(invariant))).toEqual([]);
@@ -12,7 +12,7 @@ test.each([1, 2, 3])(
   },
 );
 
-test("a seed plays the same again, in any number of threads", async () => {
+test("a seed gives the same totals in any number of threads", async () => {
   const [one, ...others] = await Promise.all([
     simulate(7, 200),
     simulateInThreads(7, 200, 1),

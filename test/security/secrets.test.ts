@@ -1,13 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { startEmulator } from "../../emulator/server.ts";
-import { freePort } from "../../scripts/port.ts";
-import { startChild } from "../support/child.ts";
-import { API_KEY, serveCommand, TOKEN, WEBHOOK_SECRET } from "../support/world.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "../support/credentials.ts";
+import { startProcessWorld } from "../support/process-world.ts";
 
 const CANARY = "canary-5f1e9c";
 
@@ -35,65 +30,49 @@ const REQUEST = {
   ],
 };
 
-test("no credential of a tool, no key and no token is in a log, a KV value or a Workflow's state", async () => {
-  const state = mkdtempSync(join(tmpdir(), "response-recorder-"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const emulator = await startEmulator({
-    apiKey: API_KEY,
-    webhookSecret: WEBHOOK_SECRET,
-    webhookUrl: `${url}/webhook`,
-    mcpCredentials: "echoed",
-  });
-  const worker = startChild(serveCommand(port, state, emulator.url));
-  const headers = { authorization: `Bearer ${TOKEN}` };
+test("no tool credential, key or token is in a log, a KV value or a Workflow's state", async () => {
+  const world = await startProcessWorld({ mcpCredentials: "echoed" });
   try {
-    await worker.says(/Ready on/);
-    const before = worker.text().length;
-    const answer = await fetch(`${url}/trigger`, {
+    const printedBefore = world.output().length;
+    const answer = await world.request("/trigger", {
       method: "POST",
-      headers,
       body: JSON.stringify(REQUEST),
     });
     const { id } = z.object({ id: z.string() }).parse(await answer.json());
-    await tryEverythingElse(url, id);
-    const result = await (await fetch(`${url}/results/${id}?wait=60`, { headers })).text();
-    const page = await (
-      await fetch(`${url}/results/${id}`, { headers: { ...headers, accept: "text/html" } })
-    ).text();
-    const log = worker.text().slice(before);
+    await sendSecretsEverywhere(world.url, id);
+    const record = await (await world.request(`/results/${id}?wait=60`)).text();
+    const html = { headers: { accept: "text/html" } };
+    const page = await (await world.request(`/results/${id}`, html)).text();
+    const log = world.output().slice(printedBefore);
     expect(log).toContain(id);
     for (const secret of [CANARY, API_KEY, TOKEN, WEBHOOK_SECRET.slice("whsec_".length)]) {
-      for (const text of [result, page, log]) expect(text).not.toContain(secret);
-      expect(filesWith(secret, state)).toEqual([]);
+      for (const text of [record, page, log]) expect(text).not.toContain(secret);
+      expect(findFilesWith(secret, world.state)).toEqual([]);
     }
-    // Both places are searched, and what is in them is found.
-    const found = filesWith(id, state).join("\n");
-    expect(found).toMatch(/\/kv\//);
-    expect(found).toMatch(/\/workflows\//);
+    // The search finds what is in KV and in a Workflow's state.
+    const files = findFilesWith(id, world.state).join("\n");
+    expect(files).toMatch(/\/kv\//);
+    expect(files).toMatch(/\/workflows\//);
   } finally {
-    worker.crash();
-    await worker.ended();
-    await emulator.close();
-    rmSync(state, { recursive: true, force: true });
+    await world.close();
   }
 }, 180_000);
 
-/** Secrets at every other place where a caller could put one but URLs: the platform itself logs those. */
-async function tryEverythingElse(url: string, id: string): Promise<void> {
+/** Sends secrets at every other place where a caller could put one, except in URLs: the platform itself logs those. */
+async function sendSecretsEverywhere(url: string, id: string): Promise<void> {
   const right = { authorization: `Bearer ${TOKEN}` };
   const wrong = { authorization: `Bearer ${CANARY}`, cookie: `session=${CANARY}` };
   const post = (path: string, body: string | URLSearchParams, headers: Record<string, string>) =>
     fetch(url + path, { method: "POST", body, headers, redirect: "manual" });
-  const form = new URLSearchParams({ token: CANARY });
-  const ours = new URLSearchParams({ token: TOKEN });
+  const wrongForm = new URLSearchParams({ token: CANARY });
+  const rightForm = new URLSearchParams({ token: TOKEN });
   const background = JSON.stringify({ ...REQUEST, model: "gpt-5.2", background: true });
   const answers = await Promise.all([
     fetch(`${url}/results/${id}`, { headers: wrong }),
     fetch(`${url}/results?cursor=x`, { headers: { ...right, cookie: `a=${CANARY}` } }),
     fetch(`${url}/v1/models`, { headers: { ...right, "openai-project": CANARY } }),
-    post("/login", form, { origin: url }),
-    post("/login", ours, { origin: url }),
+    post("/login", wrongForm, { origin: url }),
+    post("/login", rightForm, { origin: url }),
     post("/webhook", CANARY, { "webhook-signature": `v1,${CANARY}`, "webhook-id": "wh_1" }),
     post("/trigger", JSON.stringify({ ...REQUEST, control: true }), right),
     post("/trigger", JSON.stringify({ ...REQUEST, hold: true }), right),
@@ -110,10 +89,11 @@ async function tryEverythingElse(url: string, id: string): Promise<void> {
   ]);
 }
 
-function filesWith(text: string, folder: string): string[] {
+/** Returns the files below a folder that contain a text. */
+function findFilesWith(text: string, folder: string): string[] {
   try {
-    const found = execFileSync("grep", ["-rlaF", text, folder], { encoding: "utf8" });
-    return found.trim().split("\n");
+    const files = execFileSync("grep", ["-rlaF", text, folder], { encoding: "utf8" });
+    return files.trim().split("\n");
   } catch {
     return [];
   }

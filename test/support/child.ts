@@ -1,31 +1,35 @@
-// Programs of this project as children, in a process group of their own, so that nothing of them is left behind.
+// Programs of this project as child processes. Each has a process group of its own, so that the whole group can be killed.
 import { spawn, type ChildProcess } from "node:child_process";
+import { captureOutput } from "../../scripts/lib/process-output.ts";
+import { pollUntil } from "../../scripts/lib/retry.ts";
+
+const POLL_INTERVAL_MS = 20;
 
 export type Child = {
-  /** Its process id. */
+  /** The process id. */
   pid: number;
   /** Everything printed so far. */
-  text(): string;
-  /** Resolves when what it prints matches; rejects when it ends before. */
-  says(pattern: RegExp): Promise<RegExpMatchArray>;
-  /** The exit code, once it has ended. */
-  ended(): Promise<number | null>;
+  output(): string;
+  /** Resolves when the output matches; rejects when the program ends before. */
+  waitForOutput(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The exit code, once the program has ended. */
+  waitForExit(): Promise<number | null>;
   /** Sends a signal to the program alone. */
   signal(name: NodeJS.Signals): void;
-  /** Kills the program and all that it has started, as a crash would. */
-  crash(): void;
-  /** Whether anything of it still runs. */
-  runs(): boolean;
+  /** Kills the whole process group at once, as a crash would. */
+  killGroup(): void;
+  /** Resolves when no process of the group runs any longer. */
+  waitForGroupExit(): Promise<void>;
 };
 
 /**
  * Starts a program from the project's folder.
  * @param command The program and its arguments.
- * @param env What its environment has besides PATH and HOME.
+ * @param env Variables beyond PATH and HOME.
  */
 export function startChild(command: string[], env: Record<string, string> = {}): Child {
-  const [program = "", ...rest] = command;
-  const child = spawn(program, rest, {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, {
     cwd: new URL("../..", import.meta.url),
     detached: true,
     env: {
@@ -39,37 +43,27 @@ export function startChild(command: string[], env: Record<string, string> = {}):
       ...env,
     },
   });
-  const end = new Promise<number | null>((resolve) => child.once("close", resolve));
-  let text = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk) => (text += String(chunk)));
-  const group = groupOf(child);
+  const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const output = captureOutput(child, command.slice(0, 2).join(" "));
   return {
     pid: child.pid ?? 0,
-    text: () => text,
-    ended: () => end,
+    output: () => output.text(),
+    waitForOutput: (pattern) => output.waitFor(pattern),
+    waitForExit: () => exit,
     signal: (name) => void child.kill(name),
-    crash: () => group("SIGKILL"),
-    runs: () => group(0),
-    async says(pattern) {
-      for (;;) {
-        const match = pattern.exec(text);
-        if (match !== null) return match;
-        if (child.exitCode !== null)
-          throw new Error(`it ended before it said ${pattern}:\n${text}`);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+    killGroup: () => void signalGroup(child, "SIGKILL"),
+    async waitForGroupExit() {
+      await pollUntil(() => !signalGroup(child, 0), { intervalMs: POLL_INTERVAL_MS });
     },
   };
 }
 
-function groupOf(child: ChildProcess): (signal: NodeJS.Signals | 0) => boolean {
-  return (signal) => {
-    if (child.pid === undefined) return false;
-    try {
-      return process.kill(-child.pid, signal);
-    } catch {
-      return false;
-    }
-  };
+/** @returns Whether the group has a process that took the signal; signal 0 only asks. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false;
+  try {
+    return process.kill(-child.pid, signal);
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-// Holds every JSON answer that the tests get against the OpenAPI document that the Worker itself gives.
+// Checks JSON answers of the Worker against the OpenAPI document that it serves.
 import { z } from "zod";
 
 const Content = z.record(
@@ -6,62 +6,107 @@ const Content = z.record(
   z.object({ schema: z.object({ $ref: z.string() }).optional() }),
 );
 const Operation = z.object({
+  /** Absent where the document's default applies: a token. Empty for a public operation. */
+  security: z.array(z.unknown()).optional(),
   responses: z.record(z.string(), z.object({ content: Content.optional() })),
 });
-const Document = z.object({
+
+/** The part of the document that tests read. Paths have their parameters in braces. */
+export const OpenApiDocument = z.object({
+  openapi: z.literal("3.1.0"),
   paths: z.record(z.string(), z.record(z.string(), Operation)),
   components: z.object({ schemas: z.record(z.string(), z.record(z.string(), z.unknown())) }),
 });
-type Document = z.infer<typeof Document>;
+export type OpenApiDocument = z.infer<typeof OpenApiDocument>;
 
-/** Characters above which an answer is not parsed once more. */
-const LARGEST = 1024 * 1024;
+/** The error of the contract. */
+export const ErrorBody = z.strictObject({
+  error: z.strictObject({
+    code: z.string().regex(/^[a-z_]+$/),
+    message: z.string().min(10),
+    request_id: z.string().optional(),
+    id: z.string().optional(),
+  }),
+});
 
-/** Throws when an answer doesn't fit the contract. */
-export type Contract = (method: string, path: string, answer: Response) => Promise<void>;
+/** A longer body is not parsed a second time. */
+const MAX_BODY_CHARACTERS = 1024 * 1024;
+
+/** A route of the document: its method in lower case, and its path. */
+export type ContractRoute = { method: string; path: string; isPublic: boolean };
+
+/** Returns every operation of a document. */
+export function listRoutes({ paths }: OpenApiDocument): ContractRoute[] {
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { security }]) => {
+      return { method, path, isPublic: security?.length === 0 };
+    }),
+  );
+}
 
 /**
- * The contract that a Worker gives.
+ * Returns the JSON schema of an answer.
+ * @param method In lower case.
+ * @param path As the document writes it.
+ * @returns Null when the document does not have the answer; undefined when it is not JSON with a schema of its own.
+ */
+export function findSchema(
+  { paths, components }: OpenApiDocument,
+  method: string,
+  path: string,
+  status: number,
+): Record<string, unknown> | null | undefined {
+  const response = paths[path]?.[method]?.responses[String(status)];
+  if (response === undefined) return null;
+  const name = response.content?.["application/json"]?.schema?.$ref.split("/").at(-1);
+  return name === undefined ? undefined : components.schemas[name];
+}
+
+/** Throws when an answer does not match the contract. */
+export type ContractCheck = (method: string, path: string, response: Response) => Promise<void>;
+
+/**
+ * Creates a check against the contract that a Worker serves.
  * @param load Fetches its /openapi.json.
  */
-export function contractOf(load: () => Promise<Response>): Contract {
-  let loaded: Promise<Document | null> | null = null;
-  return async (method, path, answer) => {
-    if (!(answer.headers.get("content-type") ?? "").startsWith("application/json")) return;
-    loaded ??= load().then(read);
+export function createContractCheck(load: () => Promise<Response>): ContractCheck {
+  let loaded: Promise<OpenApiDocument | null> | null = null;
+  return async (method, path, response) => {
+    if (!(response.headers.get("content-type") ?? "").startsWith("application/json")) return;
+    loaded ??= load().then(parseDocument);
     const document = await loaded;
     if (document === null) return;
-    const text = await answer.clone().text();
-    const schema = schemaFor(document, method.toLowerCase(), path, answer.status);
-    if (schema === null || text.length > LARGEST) return;
-    const fits = z.fromJSONSchema(schema).safeParse(JSON.parse(text));
-    if (fits.success) return;
-    throw new Error(
-      `${method} ${path} answered what the contract doesn't say: ${fits.error.message}`,
-    );
+    const schema = findAnswerSchema(document, method.toLowerCase(), path, response.status);
+    const text = await response.clone().text();
+    if (schema === undefined || text.length > MAX_BODY_CHARACTERS) return;
+    const { error } = z.fromJSONSchema(schema).safeParse(JSON.parse(text));
+    if (error !== undefined) throw new Error(`${method} ${path}: ${error.message}`);
   };
 }
 
-// A Worker that isn't configured gives none.
-async function read(answer: Response): Promise<Document | null> {
-  return answer.ok ? Document.parse(await answer.json()) : null;
+// A Worker without a token serves none.
+async function parseDocument(response: Response): Promise<OpenApiDocument | null> {
+  return response.ok ? OpenApiDocument.parse(await response.json()) : null;
 }
 
-function schemaFor(document: Document, method: string, path: string, status: number) {
-  const [route] = Object.keys(document.paths).filter((known) => matches(known, path));
-  const operation = route === undefined ? undefined : document.paths[route]?.[method];
-  if (operation === undefined) return null;
-  const answer = operation.responses[String(status)];
-  if (answer === undefined) throw new Error(`the contract has no ${status} of ${method} ${route}`);
-  const name = answer.content?.["application/json"]?.schema?.$ref.split("/").at(-1) ?? "";
-  return document.components.schemas[name] ?? null;
+function findAnswerSchema(
+  document: OpenApiDocument,
+  method: string,
+  path: string,
+  status: number,
+): Record<string, unknown> | undefined {
+  const template = Object.keys(document.paths).find((known) => matchesTemplate(known, path));
+  if (template === undefined || document.paths[template]?.[method] === undefined) return undefined;
+  const schema = findSchema(document, method, template, status);
+  if (schema === null) throw new Error(`The contract has no ${status} of ${method} ${template}.`);
+  return schema;
 }
 
-function matches(route: string, path: string): boolean {
-  const own = path.split("?", 1)[0]?.split("/") ?? [];
-  const parts = route.split("/");
+function matchesTemplate(template: string, path: string): boolean {
+  const segments = path.split("?", 1)[0]?.split("/") ?? [];
+  const parts = template.split("/");
   return (
-    parts.length === own.length &&
-    parts.every((part, index) => part.startsWith("{") || part === own[index])
+    parts.length === segments.length &&
+    parts.every((part, index) => part.startsWith("{") || part === segments[index])
   );
 }

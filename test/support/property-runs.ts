@@ -1,13 +1,13 @@
-// How much a property is tried, and with what: some hundred times in every test run, far more in the long ones.
+// The length of tests: properties try some hundred cases in every run, and ten times as many in the long tests.
 
-/** Whether the long tests run. */
+/** Whether the long tests run: `npm run test:long` and `npm run test:all`. */
 export const LONG = process.env["LONG_TESTS"] === "1";
-/** The same in every run, so that what passes today passes tomorrow; another one looks elsewhere. */
+/** The seed of properties. It is fixed, so that what passes today passes tomorrow; `SEED=8` tries other cases. */
 export const SEED = Number(process.env["SEED"] ?? 7);
 
 /**
- * How often a property is tried, and the seed of what it is tried with.
- * @param short In every test run; the long ones try it ten times as often.
+ * Returns fast-check's parameters for a property.
+ * @param short Cases in a short run. A long run tries ten times as many.
  */
 export function runs(short: number): { numRuns: number; seed: number } {
   return { numRuns: LONG ? short * 10 : short, seed: SEED };

@@ -1,39 +1,34 @@
-// The world of a test: the emulator over HTTP, and the built Worker in workerd with its real KV and Workflow engine.
+// What an integration test runs against: the emulator over HTTP, and the built Worker in workerd with its real KV and Workflow engine.
 import { createTestHarness, type TestHarness } from "wrangler";
-import { startEmulator, type Emulator } from "../../emulator/server.ts";
 import { z } from "zod";
+import { startEmulator } from "../../emulator/server.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { BUILT } from "./build.ts";
-import { contractOf } from "./contract.ts";
+import { createContractCheck } from "./contract.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
+import {
+  createEmulatorClient,
+  type EmulatorClient,
+  type EmulatorSettings,
+} from "./emulator-client.ts";
 
-export const TOKEN = "a-token-for-tests-only";
-export const API_KEY = "sk-emulated-for-tests";
-export const WEBHOOK_SECRET = "whsec_c2VjcmV0LWZvci10ZXN0cy1vbmx5LTEyMzQ1";
+export { API_KEY, TOKEN, WEBHOOK_SECRET };
 
-type Settings = NonNullable<Parameters<typeof startEmulator>[0]>;
 type Vars = Record<string, string>;
 
 export type World = {
-  emulator: Emulator;
+  emulator: EmulatorClient;
   worker: TestHarness;
   /** The Worker's URL, without a slash at its end. */
   url: string;
-  /** Asks the Worker, with the access token unless `headers` say otherwise. */
-  ask(path: string, init?: RequestInit): Promise<Response>;
-  /** Triggers and gives the id. */
+  /** Sends the Worker a request, with the access token unless `init` has an authorization of its own. Throws when the answer breaks the contract. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+  /** Starts a run; returns its id. */
   trigger(body?: unknown): Promise<string>;
-  /** The record once it is settled. */
-  settled(id: string): Promise<ResponseRecord>;
-  /** Changes the emulator while it runs. */
-  emulate(settings: Settings): Promise<void>;
-  /** What the emulator says at one of its control routes. */
-  told(path: string): Promise<unknown>;
-  /** Adds a fault to the emulator. */
-  fault(rule: Record<string, unknown>): Promise<void>;
-  /** Takes all faults away. */
-  clearFaults(): Promise<void>;
-  /** The Worker's KV operations so far. */
-  kv(): KvOperation[];
+  /** Returns the record once it is settled. */
+  waitUntilSettled(id: string): Promise<ResponseRecord>;
+  /** The Worker's KV operations since its log was cleared. */
+  kvOperations(): KvOperation[];
   close(): Promise<void>;
 };
 
@@ -43,19 +38,19 @@ const Started = z.object({ id: z.string() });
 export type KvOperation = z.infer<typeof KvOperation>;
 
 /**
- * Starts a world.
- * @param settings The emulator's settings.
- * @param vars The Worker's, where they differ from wrangler.toml.
+ * Starts an emulator and a Worker.
+ * @param settings The emulator's, where they differ from the test's.
+ * @param vars The Worker's settings, where they differ from wrangler.toml.
  * @param secrets The Worker's secrets, where they differ from the test's.
- * @param more `unlimited`: with rate limits that nobody reaches.
+ * @param options `unlimited`: with rate limits that no test reaches.
  */
 export async function startWorld(
-  settings: Settings = {},
+  settings: EmulatorSettings = {},
   vars: Vars = {},
   secrets: Vars = {},
-  more: { unlimited?: boolean } = {},
+  { unlimited = false }: { unlimited?: boolean } = {},
 ): Promise<World> {
-  forgetEnvironment();
+  isolateEnvironment();
   const emulator = await startEmulator({
     apiKey: API_KEY,
     webhookSecret: WEBHOOK_SECRET,
@@ -65,13 +60,13 @@ export async function startWorld(
     interpreters: 0,
     ...settings,
   });
-  const built = process.env[more.unlimited === true ? BUILT.raised : BUILT.plain];
+  const built = process.env[unlimited ? BUILT.raised : BUILT.plain];
   // The screenshots are taken without vitest.
-  const config = built ?? new URL("../../wrangler.toml", import.meta.url);
+  const configPath = built ?? new URL("../../wrangler.toml", import.meta.url);
   const worker = createTestHarness({
     workers: [
       {
-        configPath: config,
+        configPath,
         vars: { OPENAI_BASE_URL: `${emulator.url}/v1`, REFETCH_DELAYS: "1", ...vars },
         secrets: {
           OPENAI_API_KEY: API_KEY,
@@ -83,55 +78,14 @@ export async function startWorld(
     ],
   });
   const url = (await worker.listen()).url.origin;
-  const world = connect(emulator, worker, url);
-  if (settings.webhookUrl === undefined) await world.emulate({ webhookUrl: `${url}/webhook` });
-  return world;
-}
-
-function connect(emulator: Emulator, worker: TestHarness, url: string): World {
-  const send = (path: string, init: RequestInit = {}) => {
-    const headers = new Headers(init.headers);
-    if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
-    return fetch(`${url}${path}`, { redirect: "manual", ...init, headers });
-  };
-  const check = contractOf(() => send("/openapi.json"));
-  const ask = async (path: string, init: RequestInit = {}) => {
-    const answer = await send(path, init);
-    await check(init.method ?? "GET", path, answer);
-    return answer;
-  };
-  const control = (path: string, init?: RequestInit) =>
-    fetch(`${emulator.url}/_emulator${path}`, {
-      ...init,
-      headers: { "content-type": "application/json" },
-    });
-  const post = async (path: string, method: string, body: unknown) => {
-    const answer = await control(path, { method, body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`the emulator refused: ${await answer.text()}`);
-  };
+  const client = createEmulatorClient(emulator.url);
+  if (settings.webhookUrl === undefined) await client.configure({ webhookUrl: `${url}/webhook` });
   return {
-    emulator,
+    emulator: client,
     worker,
     url,
-    ask,
-    async trigger(body = {}) {
-      const answer = await ask("/trigger", { method: "POST", body: JSON.stringify(body) });
-      const text = await answer.text();
-      if (answer.status !== 202) throw new Error(`the trigger answered ${answer.status}: ${text}`);
-      return Started.parse(JSON.parse(text)).id;
-    },
-    async settled(id) {
-      const answer = await ask(`/results/${id}?wait=60`);
-      return ResponseRecord.parse(await answer.json());
-    },
-    emulate: (settings) => post("/settings", "PATCH", settings),
-    async told(path) {
-      const answer: unknown = await (await control(path)).json();
-      return answer;
-    },
-    fault: (rule) => post("/faults", "POST", rule),
-    clearFaults: () => post("/faults", "DELETE", undefined),
-    kv: () => worker.getLogs().flatMap((line) => operationOf(line.message)),
+    ...createRequests(url),
+    kvOperations: () => worker.getLogs().flatMap(({ message }) => parseKvOperation(message)),
     async close() {
       await worker.close();
       await emulator.close();
@@ -139,13 +93,40 @@ function connect(emulator: Emulator, worker: TestHarness, url: string): World {
   };
 }
 
-function operationOf(line: string): KvOperation[] {
+function createRequests(url: string): Pick<World, "request" | "trigger" | "waitUntilSettled"> {
+  const send = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
+    return fetch(`${url}${path}`, { redirect: "manual", ...init, headers });
+  };
+  const checkContract = createContractCheck(() => send("/openapi.json"));
+  const request = async (path: string, init: RequestInit = {}) => {
+    const response = await send(path, init);
+    await checkContract(init.method ?? "GET", path, response);
+    return response;
+  };
+  return {
+    request,
+    async trigger(body = {}) {
+      const response = await request("/trigger", { method: "POST", body: JSON.stringify(body) });
+      const text = await response.text();
+      if (response.status !== 202) throw new Error(`POST /trigger: ${response.status} ${text}`);
+      return Started.parse(JSON.parse(text)).id;
+    },
+    async waitUntilSettled(id) {
+      const response = await request(`/results/${id}?wait=60`);
+      return ResponseRecord.parse(await response.json());
+    },
+  };
+}
+
+function parseKvOperation(line: string): KvOperation[] {
   if (!line.startsWith('{"event":"kv"')) return [];
   return [KvOperation.parse(JSON.parse(line))];
 }
 
-// wrangler and the SDK read these; a test must not depend on who runs it.
-function forgetEnvironment(): void {
+// wrangler and the SDK read the environment; a test must not depend on it.
+function isolateEnvironment(): void {
   for (const name of Object.keys(process.env)) {
     if (/^(OPENAI|CLOUDFLARE|CF)_/.test(name)) delete process.env[name];
   }
@@ -153,26 +134,4 @@ function forgetEnvironment(): void {
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
   // Its local collector of traces takes as much of the processor as the Workflow engine.
   process.env["X_LOCAL_OBSERVABILITY"] = "false";
-}
-
-/**
- * The command that serves the Worker as a program of its own, for tests that kill it or read its state.
- * @param port Where it listens.
- * @param state The folder of its KV and Workflows.
- * @param api The emulator's URL.
- * @param more Settings that differ from the test's.
- */
-export function serveCommand(port: number, state: string, api: string, more: Vars = {}): string[] {
-  const settings = {
-    OPENAI_BASE_URL: `${api}/v1`,
-    OPENAI_API_KEY: API_KEY,
-    OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    ACCESS_TOKEN: TOKEN,
-    REFETCH_DELAYS: "1",
-    ...more,
-  };
-  const vars = Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
-  const where = ["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
-  const wrangler = ["node_modules/wrangler/bin/wrangler.js", "dev", "--persist-to", state];
-  return [process.execPath, ...wrangler, "--show-interactive-dev-session=false", ...where, ...vars];
 }

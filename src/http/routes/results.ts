@@ -71,7 +71,7 @@ export async function getResponse(c: Context<App>): Promise<Response> {
  * Observes a response now: in flight, after its end, or with an id never seen.
  * @throws Problem 404 for what can't be a response's id.
  */
-export async function refetch(c: Context<App>): Promise<Response> {
+export async function refetchResult(c: Context<App>): Promise<Response> {
   const id = parseResponseId(c.req.param("id"));
   await withLog("refetch_requested", { id }, () => refetchRun(c.env, id));
   return accepted(c, id);
@@ -81,7 +81,7 @@ export async function refetch(c: Context<App>): Promise<Response> {
  * Cancels a run in flight.
  * @throws Problem 404 for an unknown id, 409 after the end.
  */
-export async function cancel(c: Context<App>): Promise<Response> {
+export async function cancelResult(c: Context<App>): Promise<Response> {
   const id = parseResponseId(c.req.param("id"));
   await withLog("cancel_requested", { id }, async () => {
     const { known } = await findRecord(c.env, id);
@@ -91,7 +91,7 @@ export async function cancel(c: Context<App>): Promise<Response> {
 }
 
 /** Deletes a record, its files and its row in the list. */
-export async function deleteRecord(c: Context<App>): Promise<Response> {
+export async function deleteResult(c: Context<App>): Promise<Response> {
   const { known } = await findRecord(c.env, parseResponseId(c.req.param("id")));
   await withLog("delete_requested", { id: known.id }, () => deleteRun(c.env, known));
   return c.body(null, 204);
@@ -99,19 +99,17 @@ export async function deleteRecord(c: Context<App>): Promise<Response> {
 
 /**
  * A copied file, as an attachment.
- * @throws Problem 404 `not_found` when the record does not list it, `not_stored` when it was not copied.
+ * @throws Problem 404 `not_found` for an unknown response, `not_stored` for a file that was not copied.
  */
 export async function getFile(c: Context<App>): Promise<Response> {
   const id = parseResponseId(c.req.param("id"));
   const { known } = await findRecord(c.env, id);
-  const file = known.files.find((one) => one.id === c.req.param("file_id"));
-  if (file === undefined) {
-    throw new Problem("not_found", "The record lists no file with this id.", { id });
-  }
   // Only a file that was copied: KV would remember an early miss, and hide the file for a minute.
-  const body = file.url === null ? null : await readFile(c.env, id, file.id);
-  if (body === null) {
-    const message = "The file is not stored. The record's `files` say why.";
+  const file = known.files.find((one) => one.id === c.req.param("file_id") && one.url !== null);
+  const body = file === undefined ? null : await readFile(c.env, id, file.id);
+  if (file === undefined || body === null) {
+    const message =
+      "This file is not stored. The record's `files` list the stored ones, and say why others are not.";
     throw new Problem("not_stored", message, { id });
   }
   return c.body(body, 200, {

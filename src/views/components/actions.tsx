@@ -1,53 +1,54 @@
-// What can be done with a run: buttons that are forms.
+// The actions on a run: each button is a form, so that it works without JavaScript.
 import type { ResponseRecord } from "../../record/schema.ts";
 import type { HeldConnection } from "../text/held-connection.ts";
 
 type Subject = Pick<ResponseRecord, "id" | "settled_at" | "verdict">;
 
-type State = HeldConnection["state"] | null;
+type ConnectionState = HeldConnection["state"] | null;
 
-/** The buttons. `connection` is null where none was held. */
-export function Actions(props: { record: Subject; connection: State }) {
+/** The buttons. `connection` is null when the run was not held. */
+export function Actions(props: { record: Subject; connection: ConnectionState }) {
   const { connection } = props;
-  const { id, settled_at: settled, verdict } = props.record;
-  const pending = verdict === "pending";
+  const { id, settled_at: settledAt, verdict } = props.record;
+  const isPending = verdict === "pending";
+  const isHeld = connection === "open";
   return (
     <div class="actions">
       <form method="post" action={`/results/${id}/refetch`}>
-        <button>{settled === null ? "Look now" : "Look again"}</button>
+        <button>{settledAt === null ? "Refetch now" : "Refetch again"}</button>
       </form>
-      {pending && connection !== "broke" ? <Cancel id={id} held={connection === "open"} /> : null}
-      {pending ? null : (
+      {isPending && connection !== "broke" ? <CancelForm id={id} isHeld={isHeld} /> : null}
+      {isPending ? null : (
         <button type="button" data-copy="report" hidden>
           Copy as bug report
         </button>
       )}
-      <Delete id={id} held={pending && connection === "open"} />
+      <DeleteForm id={id} isHeld={isPending && isHeld} />
     </div>
   );
 }
 
-// OpenAI cancels no run in the foreground: after a break there is nothing left to cancel it by.
-function Cancel(props: { id: string; held: boolean }) {
+// OpenAI can't cancel a foreground run: only closing its connection may end it, so after a break there is no button.
+function CancelForm(props: { id: string; isHeld: boolean }) {
   return (
     <form method="post" action={`/results/${props.id}/cancel`}>
-      <button class="risky">
-        {props.held ? "Cancel: close the connection" : "Cancel the run"}
+      <button class="danger">
+        {props.isHeld ? "Cancel: close the connection" : "Cancel the run"}
       </button>
     </form>
   );
 }
 
-function Delete(props: { id: string; held: boolean }) {
+function DeleteForm(props: { id: string; isHeld: boolean }) {
   return (
     <details>
       <summary>Delete…</summary>
       <form method="post" action={`/results/${props.id}/delete`}>
         <span>
-          The record and its files are gone for good; OpenAI's copy stays.
-          {props.held ? " The connection is closed, which may end the run." : ""}
+          This deletes the record and its files permanently. OpenAI keeps its copy.
+          {props.isHeld ? " It also closes the connection, which may end the run." : ""}
         </span>
-        <button class="risky">Delete for good</button>
+        <button class="danger">Delete permanently</button>
       </form>
     </details>
   );

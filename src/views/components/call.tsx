@@ -1,9 +1,9 @@
-// One code interpreter call: its code, what it showed, and where that was seen.
+// One code interpreter call: its code, its outputs, and the channel that had them.
 import type { Call } from "../../record/schema.ts";
 import { Chip } from "./chip.tsx";
 import { Outputs } from "./outputs.tsx";
 import { PythonCode } from "./python-code.tsx";
-import { toExcerpt } from "./safe-text.tsx";
+import { toExcerpt } from "../text/excerpt.ts";
 import { CALL_VERDICTS, CHANNELS } from "../text/labels.ts";
 
 type Props = {
@@ -11,49 +11,49 @@ type Props = {
   /** The response's id. */
   id: string;
   number: number;
-  /** Bytes of each text that the page may hold. */
-  most: number;
-  /** Whether its code stands further up already. */
-  codeAbove: boolean;
+  /** The maximum size of each text on the page. */
+  maxBytes: number;
+  /** Whether the comparison with the control already shows the code. */
+  isCodeShownAbove: boolean;
 };
 
-/** A call's section. */
+/** The section of a call. */
 export function CallSection(props: Props) {
   const { call, number } = props;
   return (
-    <section class="card call" aria-labelledby={`call-${number}`}>
+    <section class="card" aria-labelledby={`call-${number}`}>
       <div class="row">
         <h2 id={`call-${number}`}>Call {number}</h2>
         {call.verdict === null ? null : (
           <Chip tone={CALL_VERDICTS[call.verdict].tone}>{call.verdict}</Chip>
         )}
-        <code class="faint id">{call.id}</code>
+        <code class="muted id">{call.id}</code>
       </div>
-      <p class="meaning">
+      <p class="explanation">
         {call.verdict === null ? null : CALL_VERDICTS[call.verdict].meaning}
         {call.source === null ? null : ` Source: ${call.source}, which ${CHANNELS[call.source]}.`}
       </p>
-      {props.codeAbove ? (
-        <p class="nothing">Its code stands above, with the control.</p>
+      {props.isCodeShownAbove ? (
+        <p class="placeholder">The code is shown above, in the comparison with the control.</p>
       ) : (
-        <CallCode call={call} most={props.most} number={number} />
+        <CallCode call={call} maxBytes={props.maxBytes} number={number} />
       )}
       <h3>Outputs</h3>
-      <Outputs call={call} id={props.id} most={props.most} />
+      <Outputs call={call} id={props.id} maxBytes={props.maxBytes} />
     </section>
   );
 }
 
-/** A call's Python; very long code is cut. */
-export function CallCode(props: { call: Pick<Call, "code">; most: number; number: number }) {
-  if (props.call.code === null) return <p class="nothing">OpenAI sent no code.</p>;
-  const part = toExcerpt(props.call.code, props.most);
+/** The Python code of a call. Long code is truncated. */
+export function CallCode(props: { call: Pick<Call, "code">; maxBytes: number; number: number }) {
+  if (props.call.code === null) return <p class="placeholder">OpenAI sent no code.</p>;
+  const excerpt = toExcerpt(props.call.code, props.maxBytes);
   return (
     <>
-      <PythonCode code={part.text} label={`Python of call ${props.number}`} />
-      {part.isWhole ? null : (
-        <p class="note">Cut here: {part.size} in all. The raw response has the rest.</p>
-      )}
+      <PythonCode code={excerpt.text} label={`Python code of call ${props.number}`} />
+      {excerpt.isTruncated ? (
+        <p class="note">Truncated: {excerpt.size} in total. The raw response has the rest.</p>
+      ) : null}
     </>
   );
 }

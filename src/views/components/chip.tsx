@@ -1,6 +1,6 @@
 import type { Tone } from "../text/labels.ts";
 
-/** What is drawn for a tone, on 24 by 24. */
+/** SVG paths in a view box of 24 by 24. */
 const ICON_PATHS: Record<Tone, string> = {
   good: "M7.5 12.5l3 3 6-6.5",
   warn: "M12 7v6M12 16.5v.1",
@@ -14,7 +14,7 @@ export function Chip(props: { tone: Tone; children: string }) {
   return <span class={`chip ${props.tone}`}>{props.children.replaceAll("_", " ")}</span>;
 }
 
-/** A sign beside a headline; the words say the same. */
+/** An icon next to a headline. It is decorative: the headline says the same. */
 export function StatusIcon(props: { tone: Tone }) {
   return (
     <svg

@@ -1,10 +1,11 @@
-// Background and control side by side, with what differs marked.
+// The background run and its control side by side, with their differences highlighted.
 import * as z from "zod";
 import type { Call, ResponseRecord } from "../../record/schema.ts";
-import { Chip } from "./chip.tsx";
+import { toExcerpt } from "../text/excerpt.ts";
 import { CallCode } from "./call.tsx";
+import { Chip } from "./chip.tsx";
 import { Outputs } from "./outputs.tsx";
-import { toExcerpt, IsolatedText } from "./safe-text.tsx";
+import { IsolatedText } from "./safe-text.tsx";
 
 const Logs = z.looseObject({
   type: z.literal("logs"),
@@ -12,14 +13,11 @@ const Logs = z.looseObject({
   cut: z.object({ digest: z.string() }).optional(),
 });
 
+/** A call of the run or of its control; undefined when that side has no call at this position. */
 type Side = Call | undefined;
 
-/**
- * Whether a call's code stands in the comparison already.
- * @param record The record.
- * @param index Which of its calls.
- */
-export function hasSameCode(
+/** Whether the comparison shows the code of the call at `index`, because both sides have the same. */
+export function isCodeCompared(
   record: Pick<ResponseRecord, "calls" | "control">,
   index: number,
 ): boolean {
@@ -27,10 +25,10 @@ export function hasSameCode(
   return call !== undefined && control !== undefined && call.code === control.code;
 }
 
-/** The comparison with the control; nothing where there is none. */
+/** The comparison; empty when the run has no control. */
 export function Comparison(props: {
   record: Pick<ResponseRecord, "id" | "calls" | "control">;
-  most: number;
+  maxBytes: number;
 }) {
   const { calls, control, id } = props.record;
   if (control === null) return null;
@@ -44,33 +42,31 @@ export function Comparison(props: {
   return (
     <section class="card" aria-labelledby="comparison">
       <h2 id="comparison">Background and control</h2>
-      <p class="meaning">
+      <p class="explanation">
         The control ran the same request with background: false
-        {control.status === null ? "" : `; it is ${control.status}`}. What only one side has is
-        marked. {control.id === null ? null : <code class="faint">{control.id}</code>}
+        {control.status === null ? "" : `; its status is ${control.status}`}. Text that only one
+        side has is highlighted.{" "}
+        {control.id === null ? null : <code class="muted">{control.id}</code>}
       </p>
       {pairs.map((pair, index) => (
-        <Pair {...pair} number={index + 1} id={id} most={props.most} />
+        <ComparedCall {...pair} number={index + 1} id={id} maxBytes={props.maxBytes} />
       ))}
     </section>
   );
 }
 
-function Pair(props: {
+function ComparedCall(props: {
   background: Side;
   control: Side;
   number: number;
   id: string;
-  most: number;
+  maxBytes: number;
 }) {
   const { background, control, number } = props;
   const sameCode = background?.code === control?.code;
-  const sameOutputs =
-    logText(background) === logText(control) &&
-    textDigests(background) === textDigests(control) &&
-    countOtherOutputs(background) === countOtherOutputs(control);
+  const sameOutputs = hasSameOutputs(background, control);
   return (
-    <div class="pair">
+    <div class="compared-call">
       <div class="row">
         <h3>Call {number}</h3>
         <Chip tone={sameCode ? "neutral" : "warn"}>
@@ -81,95 +77,123 @@ function Pair(props: {
         </Chip>
       </div>
       {sameCode && background !== undefined ? (
-        <CallCode call={background} most={props.most} number={number} />
+        <CallCode call={background} maxBytes={props.maxBytes} number={number} />
       ) : null}
       <div class="sides">
-        <OneSide {...props} title="Background" call={background} other={control} code={!sameCode} />
-        <OneSide {...props} title="Control" call={control} other={background} code={!sameCode} />
+        <ComparisonSide
+          {...props}
+          title="Background"
+          call={background}
+          other={control}
+          showsCode={!sameCode}
+        />
+        <ComparisonSide
+          {...props}
+          title="Control"
+          call={control}
+          other={background}
+          showsCode={!sameCode}
+        />
       </div>
     </div>
   );
 }
 
-function OneSide(props: {
+function ComparisonSide(props: {
   title: string;
   call: Side;
   other: Side;
-  code: boolean;
+  showsCode: boolean;
   number: number;
   id: string;
-  most: number;
+  maxBytes: number;
 }) {
   const { call, title } = props;
   return (
-    <div class={`side ${title.toLowerCase()}`}>
+    <div class="side">
       <h4>{title}</h4>
-      {call === undefined ? <p class="nothing">It has no such call.</p> : null}
-      {call !== undefined && props.code ? (
-        <CallCode call={call} most={props.most} number={props.number} />
+      {call === undefined ? <p class="placeholder">No call at this position.</p> : null}
+      {call !== undefined && props.showsCode ? (
+        <CallCode call={call} maxBytes={props.maxBytes} number={props.number} />
       ) : null}
-      {call === undefined ? null : <SideOutput {...props} call={call} />}
+      {call === undefined ? null : <SideOutputs {...props} call={call} />}
     </div>
   );
 }
 
-// Text is compared line by line; whatever is not text is shown as it is.
-function SideOutput(props: { call: Call; other: Side; title: string; id: string; most: number }) {
-  const { call, other } = props;
-  const text = logText(call);
-  const pictures = countOtherOutputs(call) > 0;
-  if (text === "" || pictures) return <Outputs call={call} id={props.id} most={props.most} />;
+// Text is compared line by line; other outputs are shown without a comparison.
+function SideOutputs(props: {
+  call: Call;
+  other: Side;
+  title: string;
+  id: string;
+  maxBytes: number;
+}) {
+  const { call, other, maxBytes } = props;
+  const text = joinLogs(call);
+  if (text === "" || countOtherOutputs(call) > 0) {
+    return <Outputs call={call} id={props.id} maxBytes={maxBytes} />;
+  }
   return (
-    <pre class="printed" tabindex={0} role="group" aria-label={`Printed text, ${props.title}`}>
-      {markDifference(toExcerpt(text, props.most).text, toExcerpt(logText(other), props.most).text)}
+    <pre
+      class="preformatted"
+      tabindex={0}
+      role="group"
+      aria-label={`Printed text, ${props.title.toLowerCase()}`}
+    >
+      <HighlightedDifference
+        text={toExcerpt(text, maxBytes).text}
+        other={toExcerpt(joinLogs(other), maxBytes).text}
+      />
     </pre>
   );
 }
 
-function markDifference(text: string, other: string) {
+// Highlights the lines between the first and the last difference.
+function HighlightedDifference({ text, other }: { text: string; other: string }) {
   const lines = text.split("\n");
-  const others = other.split("\n");
-  const head = lines.findIndex((line, index) => line !== others[index]);
-  if (head === -1) return <IsolatedText text={text} />;
-  const tail = commonTail(lines.slice(head), others.slice(head));
-  const end = lines.length - tail;
+  const otherLines = other.split("\n");
+  const first = lines.findIndex((line, index) => line !== otherLines[index]);
+  if (first === -1) return <IsolatedText text={text} />;
+  const last = lines.length - countCommonTail(lines.slice(first), otherLines.slice(first));
+  const before = lines.slice(0, first).map((line) => `${line}\n`);
+  const after = lines.slice(last).map((line) => `\n${line}`);
   return (
     <>
-      <IsolatedText text={lines.slice(0, head).map(withLineBreak).join("")} />
+      <IsolatedText text={before.join("")} />
       <mark>
-        <IsolatedText text={lines.slice(head, end).join("\n")} />
+        <IsolatedText text={lines.slice(first, last).join("\n")} />
       </mark>
-      <IsolatedText
-        text={lines
-          .slice(end)
-          .map((line) => `\n${line}`)
-          .join("")}
-      />
+      <IsolatedText text={after.join("")} />
     </>
   );
 }
 
-function commonTail(lines: string[], others: string[]): number {
-  const most = Math.min(lines.length, others.length);
-  for (let count = 0; count < most; count += 1) {
-    if (lines.at(-1 - count) !== others.at(-1 - count)) return count;
+function countCommonTail(lines: string[], otherLines: string[]): number {
+  const max = Math.min(lines.length, otherLines.length);
+  for (let count = 0; count < max; count += 1) {
+    if (lines.at(-1 - count) !== otherLines.at(-1 - count)) return count;
   }
-  return most;
+  return max;
 }
 
-function withLineBreak(line: string): string {
-  return `${line}\n`;
+function hasSameOutputs(background: Side, control: Side): boolean {
+  return (
+    joinLogs(background) === joinLogs(control) &&
+    joinLogDigests(background) === joinLogDigests(control) &&
+    countOtherOutputs(background) === countOtherOutputs(control)
+  );
 }
 
-function logText(call: Side): string {
+function joinLogs(call: Side): string {
   return (call?.outputs ?? [])
     .map((output) => Logs.safeParse(output))
     .map((logs) => (logs.success ? logs.data.logs : ""))
     .join("");
 }
 
-// Of long texts only the beginnings are here; these tell them apart.
-function textDigests(call: Side): string {
+// A page gets only the beginning of a long text. The digests show whether the rest differs.
+function joinLogDigests(call: Side): string {
   return (call?.outputs ?? []).map((output) => Logs.safeParse(output).data?.cut?.digest).join();
 }
 

@@ -1,8 +1,8 @@
 import type { ResponseRecord } from "../../record/schema.ts";
-import { IsolatedText } from "./safe-text.tsx";
 import { formatBytes } from "../text/format.ts";
+import { IsolatedText } from "./safe-text.tsx";
 
-/** Files that the code wrote; nothing where there are none. */
+/** The files that the code wrote; empty when there are none. */
 export function Files(props: { files: ResponseRecord["files"] }) {
   if (props.files.length === 0) return null;
   return (
@@ -12,12 +12,12 @@ export function Files(props: { files: ResponseRecord["files"] }) {
         {props.files.map((file) => (
           <li>
             <FileName file={file} />
-            <span class="faint">
+            <span class="muted">
               {file.bytes === null ? "size unknown" : formatBytes(file.bytes)}
             </span>
             {file.reason === null ? null : (
               <span class="reason">
-                Not kept: <IsolatedText text={file.reason} />
+                Not copied: <IsolatedText text={file.reason} />
               </span>
             )}
           </li>

@@ -11,7 +11,7 @@ export function HeldNote(props: { record: HeldSubject }) {
   const connection = describeConnection(props.record);
   if (connection === null) return null;
   return (
-    <p class="meaning">
+    <p class="explanation">
       <Chip tone={connection.tone}>held</Chip>{" "}
       <IsolatedText text={explainConnection(props.record, connection)} />
     </p>

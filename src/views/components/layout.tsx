@@ -1,15 +1,15 @@
-// What every page shares.
+// The frame of every page: head, header, footer.
 import type { Child } from "hono/jsx";
 import { raw } from "hono/html";
 import { version } from "../../../package.json";
 
 type Props = {
   title: string;
-  /** Where in the navigation this page stands. */
-  here?: "results" | "trigger";
-  /** False leaves out what needs a session. */
-  signedIn?: boolean;
-  /** A script of the page's own, besides what every page has. */
+  /** The navigation's link to this page. */
+  current?: "results" | "trigger";
+  /** False leaves out the navigation. */
+  isLoggedIn?: boolean;
+  /** The page's own script, in addition to `page.js`. */
   script?: "login" | "trigger";
   children: Child;
 };
@@ -33,32 +33,32 @@ export function Layout(props: Props) {
           )}
         </head>
         <body>
-          <a class="skip" href="#main">
-            Skip to the content
+          <a class="skip-link" href="#main">
+            Skip to content
           </a>
-          <Header here={props.here} signedIn={props.signedIn !== false} />
+          <Header current={props.current} isLoggedIn={props.isLoggedIn !== false} />
           <main id="main" tabindex={-1}>
             {props.children}
           </main>
           <footer>
-            response-recorder {version} <a href="/health">Settings in place</a>
+            response-recorder {version} <a href="/health">Check the settings</a>
           </footer>
-          <p id="said" class="unseen" role="status"></p>
+          <p id="announcement" class="visually-hidden" role="status"></p>
         </body>
       </html>
     </>
   );
 }
 
-function Header(props: { here: Props["here"]; signedIn: boolean }) {
+function Header(props: { current: Props["current"]; isLoggedIn: boolean }) {
   return (
     <header>
-      <div class="bar">
+      <div class="header-bar">
         <a class="brand" href="/results">
           <Logo />
           <span>response-recorder</span>
         </a>
-        {props.signedIn ? <Navigation here={props.here} /> : null}
+        {props.isLoggedIn ? <Navigation current={props.current} /> : null}
       </div>
     </header>
   );
@@ -66,21 +66,21 @@ function Header(props: { here: Props["here"]; signedIn: boolean }) {
 
 function Logo() {
   return (
-    <svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+    <svg class="logo" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
       <circle cx="12" cy="12" r="10" class="ring" />
       <circle cx="12" cy="12" r="4.5" class="core" />
     </svg>
   );
 }
 
-function Navigation(props: { here: Props["here"] }) {
-  const current = (name: Props["here"]) => (props.here === name ? "page" : undefined);
+function Navigation(props: { current: Props["current"] }) {
+  const ariaCurrent = (name: Props["current"]) => (props.current === name ? "page" : undefined);
   return (
     <nav aria-label="Main">
-      <a href="/results" aria-current={current("results")}>
+      <a href="/results" aria-current={ariaCurrent("results")}>
         Results
       </a>
-      <a href="/trigger" aria-current={current("trigger")}>
+      <a href="/trigger" aria-current={ariaCurrent("trigger")}>
         Trigger
       </a>
       <form method="post" action="/logout">

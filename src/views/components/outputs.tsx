@@ -1,25 +1,29 @@
-// What a call showed, as it was: text as text, pictures from our own route.
+// The outputs of a call: text as text, images from a route of this Worker.
 import * as z from "zod";
 import type { Call } from "../../record/schema.ts";
+import { toExcerpt } from "../text/excerpt.ts";
 import { detectImageType } from "../text/image.ts";
-import { toExcerpt, Preformatted, IsolatedText } from "./safe-text.tsx";
+import { IsolatedText, Preformatted } from "./safe-text.tsx";
 
-/** What a text has in all, where only its beginning is here. */
+/** The size of the whole text, when the output has only its beginning. */
 const Cut = z.object({ bytes: z.number() }).optional();
 const Output = z.union([
   z.looseObject({ type: z.literal("logs"), logs: z.string(), cut: Cut }),
   z.looseObject({ type: z.literal("image"), url: z.string() }),
 ]);
 
-/** Lines and letters above which printed text is folded. */
-const FOLD_ABOVE = { lines: 40, letters: 4_000 };
+/** Longer text is folded. */
+const MAX_UNFOLDED_LINES = 40;
+const MAX_UNFOLDED_LENGTH = 4_000;
+/** Characters of a URL that is not shown as an image. */
+const MAX_URL_LENGTH = 60;
 
 type Props = {
   call: Pick<Call, "id" | "outputs">;
-  /** The response's id, for its routes. */
+  /** The response's id, for links. */
   id: string;
-  /** Bytes of each text that the page may hold. */
-  most: number;
+  /** The maximum size of each text on the page. */
+  maxBytes: number;
 };
 
 /** The outputs of one call. */
@@ -28,7 +32,7 @@ export function Outputs(props: Props) {
   if (outputs.length === 0) {
     const value = props.call.outputs === null ? "null" : "[ ]";
     return (
-      <p class="nothing">
+      <p class="placeholder">
         No outputs: OpenAI returned <code>{value}</code>.
       </p>
     );
@@ -44,58 +48,64 @@ export function Outputs(props: Props) {
 
 function OutputItem(props: Props & { output: unknown; index: number }) {
   const parsed = Output.safeParse(props.output);
-  if (!parsed.success) return <UnknownOutput output={props.output} most={props.most} />;
-  if (parsed.data.type === "logs")
-    return <LogsOutput {...props} text={parsed.data.logs} bytes={parsed.data.cut?.bytes ?? null} />;
-  return <ImageOutput {...props} url={parsed.data.url} />;
+  if (!parsed.success) return <UnknownOutput output={props.output} maxBytes={props.maxBytes} />;
+  const { data } = parsed;
+  if (data.type === "image") return <ImageOutput {...props} url={data.url} />;
+  return <LogsOutput {...props} text={data.logs} totalBytes={data.cut?.bytes ?? null} />;
 }
 
-function LogsOutput(props: Props & { text: string; bytes: number | null; index: number }) {
-  const part = toExcerpt(props.text, props.most, props.bytes);
+function LogsOutput(props: Props & { text: string; totalBytes: number | null; index: number }) {
+  const excerpt = toExcerpt(props.text, props.maxBytes, props.totalBytes);
   const label = `Printed text ${props.index + 1}`;
-  const lines = part.text.split("\n").length;
-  const text = (
+  const content = (
     <>
-      <Preformatted text={part.text} label={label} />
-      {part.isWhole ? null : (
+      <Preformatted text={excerpt.text} label={label} />
+      {excerpt.isTruncated ? (
         <p class="note">
-          Cut here: {part.size} in all. <a href={`/results/${props.id}/outputs`}>The whole text</a>
+          Truncated: {excerpt.size} in total.{" "}
+          <a href={`/results/${props.id}/outputs`}>The whole text</a>
         </p>
-      )}
+      ) : null}
     </>
   );
-  if (part.isWhole && lines <= FOLD_ABOVE.lines && part.text.length <= FOLD_ABOVE.letters)
-    return text;
+  if (!excerpt.isTruncated && isShort(excerpt.text)) return content;
   return (
     <details>
       <summary>
-        {label}, {part.size}
+        {label}, {excerpt.size}
       </summary>
-      {text}
+      {content}
     </details>
   );
+}
+
+function isShort(text: string): boolean {
+  return text.length <= MAX_UNFOLDED_LENGTH && text.split("\n").length <= MAX_UNFOLDED_LINES;
 }
 
 function ImageOutput(props: Props & { url: string; index: number }) {
   if (detectImageType(props.url) === null) {
     return (
-      <p class="nothing">
-        An image that is not shown: only PNG, JPEG, GIF and WebP inside the response are. It begins{" "}
+      <p class="placeholder">
+        This image is not shown: only PNG, JPEG, GIF and WebP inside the response are. Its URL
+        begins with{" "}
         <code>
-          <IsolatedText text={props.url.slice(0, 60)} />
+          <IsolatedText text={props.url.slice(0, MAX_URL_LENGTH)} />
         </code>
       </p>
     );
   }
   const source = `/results/${props.id}/images/${encodeURIComponent(props.call.id)}/${props.index}`;
   return (
-    <a class="picture" href={source}>
+    <a class="image" href={source}>
       <img src={source} alt={`Output ${props.index + 1} of the call, an image`} loading="lazy" />
     </a>
   );
 }
 
-function UnknownOutput(props: { output: unknown; most: number }) {
-  const part = toExcerpt(JSON.stringify(props.output, null, 2) ?? "undefined", props.most);
-  return <Preformatted text={part.text} label="An output of another kind" />;
+function UnknownOutput(props: { output: unknown; maxBytes: number }) {
+  const json = JSON.stringify(props.output, null, 2) ?? "undefined";
+  return (
+    <Preformatted text={toExcerpt(json, props.maxBytes).text} label="An output of another type" />
+  );
 }

@@ -1,32 +1,35 @@
-// A run in flight: what the page's script brings up to date, and what stands there without it.
+// The progress of a run in flight. The page's script updates it live; without JavaScript it shows the stage that the record has reached.
 import type { ResponseRecord } from "../../record/schema.ts";
-import { describeConnection } from "../text/held-connection.ts";
 import { formatDuration } from "../text/format.ts";
+import { describeConnection } from "../text/held-connection.ts";
 import { HELD_STAGES, STAGES } from "../text/labels.ts";
 
+type Subject = Omit<ResponseRecord, "response">;
+
 /** The progress of a run. */
-export function Progress(props: { record: Omit<ResponseRecord, "response">; now: number }) {
-  const { record, now } = props;
-  const elapsed = record.created_at === null ? 0 : now - Date.parse(record.created_at);
-  const stage = currentStage(record);
+export function Progress(props: { record: Subject; nowMs: number }) {
+  const { record, nowMs } = props;
+  const elapsedMs =
+    record.created_at === null ? 0 : Math.max(0, nowMs - Date.parse(record.created_at));
+  const stage = toStage(record);
   const stages = record.held === null ? STAGES : HELD_STAGES;
   return (
     <section
-      class="card live"
+      class="card progress"
       aria-label="Progress"
       data-follow={`/results/${record.id}/events`}
-      data-elapsed={String(Math.max(0, elapsed))}
+      data-elapsed-ms={String(elapsedMs)}
     >
       <div class="row">
         <span class="pulse" aria-hidden="true"></span>
-        <strong data-now aria-live="polite">
+        <strong data-current-event aria-live="polite">
           {stages[stage - 1] ?? ""}
         </strong>
         <span class="elapsed" data-clock>
-          {formatDuration(elapsed)}
+          {formatDuration(elapsedMs)}
         </span>
       </div>
-      <progress max={stages.length} value={stage} aria-label="Known steps"></progress>
+      <progress max={stages.length} value={stage} aria-label="Stages reached"></progress>
       <ol class="stages">
         {stages.map((name, index) => (
           <li
@@ -40,7 +43,7 @@ export function Progress(props: { record: Omit<ResponseRecord, "response">; now:
       <ol class="events" data-events></ol>
       <noscript>
         <p class="note">
-          This page does not follow the run without script.{" "}
+          Without JavaScript this page does not follow the run.{" "}
           <a href={`/results/${record.id}`}>Refresh</a>
         </p>
       </noscript>
@@ -48,7 +51,7 @@ export function Progress(props: { record: Omit<ResponseRecord, "response">; now:
   );
 }
 
-function currentStage(record: Omit<ResponseRecord, "response">): number {
+function toStage(record: Subject): number {
   if (record.verdict !== "pending") return 3;
   if (describeConnection(record)?.state === "open") return 2;
   return record.observations.length > 0 ? 3 : 2;

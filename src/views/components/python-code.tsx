@@ -1,31 +1,31 @@
-// Python in colours, made on the server with the parser that judges it. The parts are text: nothing in them can become markup.
+// Python with syntax colours, made on the server by the parser that also analyses the code. Every token is text, so none can become markup.
 import { classHighlighter, highlightCode } from "@lezer/highlight";
 import { parser } from "@lezer/python";
 import type { Child } from "hono/jsx";
 import { EscapedText } from "./safe-text.tsx";
 
-/** Code of a call. */
+/** Python code with syntax colours. */
 export function PythonCode(props: { code: string; label: string }) {
   const { code, label } = props;
-  const parts: Child[] = [];
+  const tokens: Child[] = [];
   highlightCode(
     code,
     parser.parse(code),
     classHighlighter,
-    (text, names) => parts.push(<Token text={text} names={names} />),
-    () => parts.push("\n"),
+    (text, classNames) => tokens.push(<Token text={text} classNames={classNames} />),
+    () => tokens.push("\n"),
   );
   return (
-    <pre class="code" tabindex={0} role="group" aria-label={label}>
-      <code>{parts}</code>
+    <pre tabindex={0} role="group" aria-label={label}>
+      <code>{tokens}</code>
     </pre>
   );
 }
 
-function Token(props: { text: string; names: string }) {
-  if (props.names === "") return <EscapedText text={props.text} />;
+function Token(props: { text: string; classNames: string }) {
+  if (props.classNames === "") return <EscapedText text={props.text} />;
   return (
-    <span class={props.names}>
+    <span class={props.classNames}>
       <EscapedText text={props.text} />
     </span>
   );

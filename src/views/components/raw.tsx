@@ -1,25 +1,26 @@
-// What lies beneath a result, folded: the request, the bug report, the response object.
+// The raw data of a result, folded: the request, the bug report, the response object.
 import type { PageRecord } from "../../api/representation.ts";
 import { createBugReport } from "../text/bug-report.ts";
-import { toExcerpt, Preformatted } from "./safe-text.tsx";
+import { toExcerpt } from "../text/excerpt.ts";
 import { formatBytes } from "../text/format.ts";
+import { Preformatted } from "./safe-text.tsx";
 
-/** Bytes of each that the page holds. */
+/** The maximum size of the request and of the response object on the page, each. */
 const MAX_EXCERPT_BYTES = 6_000;
 
-/** The folded part of a result. */
+/** The raw data; empty for a pending run without a request. */
 export function RawData(props: { record: PageRecord; response: Uint8Array | null }) {
   const { record, response } = props;
   if (record.request === null && record.verdict === "pending") return null;
   return (
-    <section class="card" aria-labelledby="beneath">
-      <h2 id="beneath">Beneath</h2>
+    <section class="card" aria-labelledby="raw-data">
+      <h2 id="raw-data">Raw data</h2>
       <RequestJson request={record.request} />
       {record.verdict === "pending" ? null : <BugReport record={record} />}
       {response === null ? null : <ResponseJson id={record.id} response={response} />}
       {response === null ? null : (
         <p class="links">
-          <a href={`/results/${record.id}/outputs`}>Printed text, plain</a>
+          <a href={`/results/${record.id}/outputs`}>Outputs, plain text</a>
           <a href={`/results/${record.id}/response`}>Response object, JSON</a>
         </p>
       )}
@@ -31,7 +32,7 @@ function BugReport(props: { record: PageRecord }) {
   return (
     <details>
       <summary>Bug report, Markdown</summary>
-      <label class="unseen" for="report">
+      <label class="visually-hidden" for="report">
         Bug report
       </label>
       <textarea id="report" class="report" readonly rows={14}>
@@ -43,21 +44,21 @@ function BugReport(props: { record: PageRecord }) {
 
 function RequestJson(props: { request: Record<string, unknown> | null }) {
   if (props.request === null) return null;
-  const part = toExcerpt(JSON.stringify(props.request, null, 2), MAX_EXCERPT_BYTES);
+  const excerpt = toExcerpt(JSON.stringify(props.request, null, 2), MAX_EXCERPT_BYTES);
   return (
     <details>
-      <summary>What was asked</summary>
-      <Preformatted text={part.text} label="The request, JSON" />
-      {part.isWhole ? null : <p class="note">Cut here: {part.size} in all.</p>}
+      <summary>Request</summary>
+      <Preformatted text={excerpt.text} label="The request, JSON" />
+      {excerpt.isTruncated ? <p class="note">Truncated: {excerpt.size} in total.</p> : null}
     </details>
   );
 }
 
 function ResponseJson(props: { id: string; response: Uint8Array }) {
   const { id, response } = props;
+  const isTruncated = response.byteLength > MAX_EXCERPT_BYTES;
   const head = new TextDecoder().decode(response.subarray(0, MAX_EXCERPT_BYTES));
-  const text =
-    response.byteLength <= MAX_EXCERPT_BYTES ? JSON.stringify(JSON.parse(head), null, 2) : head;
+  const text = isTruncated ? head : JSON.stringify(JSON.parse(head), null, 2);
   return (
     <details>
       <summary>Raw response, {formatBytes(response.byteLength)}</summary>
@@ -67,11 +68,11 @@ function ResponseJson(props: { id: string; response: Uint8Array }) {
         </button>
       </p>
       <Preformatted text={text} label="The response object, JSON" />
-      {response.byteLength <= MAX_EXCERPT_BYTES ? null : (
+      {isTruncated ? (
         <p class="note">
-          Cut here. <a href={`/results/${id}/response`}>The whole response</a>
+          Truncated. <a href={`/results/${id}/response`}>The whole response</a>
         </p>
-      )}
+      ) : null}
     </details>
   );
 }

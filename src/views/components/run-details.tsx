@@ -1,35 +1,32 @@
-// The figures of a run, in a grid.
+// The details of a run in a grid: model, times, tokens, how its end was reported.
 import type { Child } from "hono/jsx";
 import type { ResponseRecord } from "../../record/schema.ts";
-import type { ModelAnswer } from "../text/model-answer.ts";
+import { formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/held-connection.ts";
-import { IsolatedText } from "./safe-text.tsx";
-import { millisecondsBetween, formatDuration, formatTime } from "../text/format.ts";
 import { STARTED_BY } from "../text/labels.ts";
+import type { ModelAnswer } from "../text/model-answer.ts";
+import { IsolatedText } from "./safe-text.tsx";
 
 type Subject = Omit<ResponseRecord, "response">;
 
-/** Model, tokens, times. */
+/** The details of a run. */
 export function RunDetails(props: { record: Subject; answer: ModelAnswer }) {
   const { record, answer } = props;
-  const ran = millisecondsBetween(record.created_at, record.completed_at);
-  const stored = millisecondsBetween(record.created_at, record.recorded_at);
-  const connection = describeConnection(record);
-  const facts: [string, Child][] = [
+  const ranMs = millisecondsBetween(record.created_at, record.completed_at);
+  const storedAfterMs = millisecondsBetween(record.created_at, record.recorded_at);
+  const details: [string, Child][] = [
     ["Model", record.model === null ? "unknown" : <IsolatedText text={record.model} />],
     ["Created", record.created_at === null ? "unknown" : <Time at={record.created_at} />],
-    ["Ran for", ran === null ? "–" : formatDuration(ran)],
-    ["Stored after", stored === null ? "not yet" : formatDuration(stored)],
+    ["Ran for", ranMs === null ? "–" : formatDuration(ranMs)],
+    ["Stored after", storedAfterMs === null ? "not yet" : formatDuration(storedAfterMs)],
     ["Tokens", formatTokens(answer)],
-    ["Looks", String(record.observations.filter((seen) => seen.channel !== "control").length)],
+    ["Observations", String(countObservations(record))],
     ["Started by", STARTED_BY[record.started_by]],
-    connection === null
-      ? ["Webhook", record.webhook === null ? "none received" : record.webhook.type]
-      : ["Connection", <IsolatedText text={connection.label} />],
+    toDeliveryDetail(record),
   ];
   return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
+    <dl class="properties">
+      {details.map(([name, value]) => (
         <div>
           <dt>{name}</dt>
           <dd>{value}</dd>
@@ -39,13 +36,19 @@ export function RunDetails(props: { record: Subject; answer: ModelAnswer }) {
   );
 }
 
-/** A moment in UTC. */
-export function Time(props: { at: string }) {
+function Time(props: { at: string }) {
   return <time datetime={props.at}>{formatTime(props.at)}</time>;
 }
 
-function formatCount(value: number): string {
-  return value.toLocaleString("en");
+// The control's is not an observation of the run itself.
+function countObservations(record: Subject): number {
+  return record.observations.filter(({ channel }) => channel !== "control").length;
+}
+
+function toDeliveryDetail(record: Subject): [string, Child] {
+  const connection = describeConnection(record);
+  if (connection !== null) return ["Connection", <IsolatedText text={connection.label} />];
+  return ["Webhook", record.webhook === null ? "none received" : record.webhook.type];
 }
 
 function formatTokens({ usage }: ModelAnswer): Child {
@@ -53,9 +56,13 @@ function formatTokens({ usage }: ModelAnswer): Child {
   return (
     <>
       {formatCount(usage.total_tokens)}{" "}
-      <span class="faint">
+      <span class="muted">
         {formatCount(usage.input_tokens)} in, {formatCount(usage.output_tokens)} out
       </span>
     </>
   );
+}
+
+function formatCount(value: number): string {
+  return value.toLocaleString("en");
 }

@@ -1,4 +1,4 @@
-// What happened, as a picture of time: a row for each event, its dot where it stands in the run.
+// The timeline of a run: a row for each event, with a dot at its time.
 import { isTerminal } from "../../record/reducer.ts";
 import type { Observation, ResponseRecord } from "../../record/schema.ts";
 import { describeConnection } from "../text/held-connection.ts";
@@ -8,8 +8,11 @@ import { IsolatedText } from "./safe-text.tsx";
 import type { Tone } from "../text/labels.ts";
 import { summarizeObservation } from "../text/observations.ts";
 
-/** Looks that get a row; of more, the first and the last. */
-const MAX_OBSERVATIONS = { first: 8, last: 24 };
+/** Of more observations than the sum, only the first and the last get a row. */
+const MAX_FIRST_OBSERVATIONS = 8;
+const MAX_LAST_OBSERVATIONS = 24;
+
+type Subject = Omit<ResponseRecord, "response">;
 
 type TimelineEntry = {
   label: string;
@@ -17,19 +20,20 @@ type TimelineEntry = {
   /** OpenAI's request id. */
   requestId?: string | null;
   at: string;
-  /** For what lasts: its end. */
+  /** The end of an entry that lasts. */
   until?: string;
   tone: Tone;
 };
 
-/** The record's timeline. */
-export function Timeline(props: { record: Omit<ResponseRecord, "response">; now: number }) {
-  const rows = toEntries(props.record, props.now);
-  const first = rows[0];
-  if (first === undefined) return null;
-  const start = Math.min(...rows.map((row) => Date.parse(row.at)));
-  const since = (at: string) => Date.parse(at) - start;
-  const scale = createTimeScale(rows.flatMap((row) => [since(row.at), since(row.until ?? row.at)]));
+/** The timeline of a record. */
+export function Timeline(props: { record: Subject; nowMs: number }) {
+  const rows = toEntries(props.record, props.nowMs);
+  if (rows.length === 0) return null;
+  const startMs = Math.min(...rows.map((row) => Date.parse(row.at)));
+  const toOffsetMs = (at: string) => Date.parse(at) - startMs;
+  const scale = createTimeScale(
+    rows.flatMap((row) => [toOffsetMs(row.at), toOffsetMs(row.until ?? row.at)]),
+  );
   return (
     <section class="card" aria-labelledby="timeline">
       <h2 id="timeline">Timeline</h2>
@@ -37,12 +41,13 @@ export function Timeline(props: { record: Omit<ResponseRecord, "response">; now:
         <Axis scale={scale} />
         <ol>
           {rows.map((row) => (
-            <TimelineRow row={row} scale={scale} since={since} />
+            <TimelineRow row={row} scale={scale} toOffsetMs={toOffsetMs} />
           ))}
         </ol>
       </div>
       <p class="note">
-        Created and ended are OpenAI's clock, in whole seconds; the rest is the recorder's.
+        The times of creation and completion are from OpenAI's clock, in whole seconds; all others
+        are from the recorder's clock.
         {scale.isCompressed ? " Later times are drawn closer together." : ""}
       </p>
     </section>
@@ -53,7 +58,7 @@ function Axis(props: { scale: TimeScale }) {
   const { scale } = props;
   return (
     <svg class="axis" width="100%" height="20" aria-hidden="true">
-      {scale.marks.map((mark) => (
+      {scale.marksMs.map((mark) => (
         <text x={`${scale.toPercent(mark)}%`} y="14" text-anchor="middle">
           {mark === 0 ? "0" : formatDuration(mark)}
         </text>
@@ -65,43 +70,47 @@ function Axis(props: { scale: TimeScale }) {
 function TimelineRow(props: {
   row: TimelineEntry;
   scale: TimeScale;
-  since: (at: string) => number;
+  toOffsetMs: (at: string) => number;
 }) {
-  const { row, since } = props;
+  const { row, toOffsetMs } = props;
   return (
     <li>
-      <span class="what">
+      <span class="entry">
         <strong>{row.label}</strong>
         <span class="detail">
           <IsolatedText text={row.detail} />
-          <Request id={row.requestId ?? null} />
+          <RequestId id={row.requestId ?? null} />
         </span>
       </span>
       <time datetime={row.at} title={formatTime(row.at)}>
-        +{formatDuration(since(row.at))}
+        +{formatDuration(toOffsetMs(row.at))}
       </time>
-      <Track row={row} scale={props.scale} since={since} />
+      <Track row={row} scale={props.scale} toOffsetMs={toOffsetMs} />
     </li>
   );
 }
 
-function Request(props: { id: string | null }) {
+function RequestId(props: { id: string | null }) {
   if (props.id === null) return null;
   return (
-    <code class="request" title={props.id}>
+    <code class="request-id" title={props.id}>
       <IsolatedText text={props.id} />
     </code>
   );
 }
 
-function Track(props: { row: TimelineEntry; scale: TimeScale; since: (at: string) => number }) {
-  const { row, scale, since } = props;
-  const x = `${scale.toPercent(since(row.at))}%`;
+function Track(props: {
+  row: TimelineEntry;
+  scale: TimeScale;
+  toOffsetMs: (at: string) => number;
+}) {
+  const { row, scale, toOffsetMs } = props;
+  const x = `${scale.toPercent(toOffsetMs(row.at))}%`;
   return (
     <svg class="track" width="100%" height="30" aria-hidden="true">
-      {scale.marks.map((mark) => (
+      {scale.marksMs.map((mark) => (
         <line
-          class="grid"
+          class="grid-line"
           x1={`${scale.toPercent(mark)}%`}
           x2={`${scale.toPercent(mark)}%`}
           y1="0"
@@ -110,9 +119,9 @@ function Track(props: { row: TimelineEntry; scale: TimeScale; since: (at: string
       ))}
       {row.until === undefined ? null : (
         <line
-          class={`span ${row.tone}`}
+          class={`duration ${row.tone}`}
           x1={x}
-          x2={`${scale.toPercent(since(row.until))}%`}
+          x2={`${scale.toPercent(toOffsetMs(row.until))}%`}
           y1="50%"
           y2="50%"
         />
@@ -122,26 +131,26 @@ function Track(props: { row: TimelineEntry; scale: TimeScale; since: (at: string
   );
 }
 
-function toEntries(record: Omit<ResponseRecord, "response">, now: number): TimelineEntry[] {
+function toEntries(record: Subject, nowMs: number): TimelineEntry[] {
   const rows = [
-    ...runEntry(record, now),
-    ...connectionEntry(record, now),
-    ...webhookEntry(record),
-    ...observationEntries(record.observations),
-    ...storedEntries(record),
+    ...toRunEntries(record, nowMs),
+    ...toConnectionEntries(record, nowMs),
+    ...toWebhookEntries(record),
+    ...toObservationEntries(record.observations),
+    ...toStoredEntries(record),
   ];
   return rows.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
-function runEntry(record: Omit<ResponseRecord, "response">, now: number): TimelineEntry[] {
+function toRunEntries(record: Subject, nowMs: number): TimelineEntry[] {
   if (record.created_at === null) return [];
   const ended = record.completed_at ?? findEndTime(record);
-  const until = ended ?? new Date(now).toISOString();
-  const lasted = formatDuration(Date.parse(until) - Date.parse(record.created_at));
+  const until = ended ?? new Date(nowMs).toISOString();
+  const duration = formatDuration(Date.parse(until) - Date.parse(record.created_at));
   return [
     {
       label: "Run at OpenAI",
-      detail: ended === null ? `${lasted} so far` : `${lasted}, ended ${record.status ?? ""}`,
+      detail: ended === null ? `${duration} so far` : `${duration}, ended ${record.status ?? ""}`,
       at: record.created_at,
       until,
       tone: ended === null ? "busy" : "neutral",
@@ -149,17 +158,17 @@ function runEntry(record: Omit<ResponseRecord, "response">, now: number): Timeli
   ];
 }
 
-function connectionEntry(record: Omit<ResponseRecord, "response">, now: number): TimelineEntry[] {
+function toConnectionEntries(record: Subject, nowMs: number): TimelineEntry[] {
   const connection = describeConnection(record);
   if (connection === null || record.created_at === null) return [];
   const { label, tone, endedAt } = connection;
-  const open = endedAt === null && record.settled_at === null;
-  const until = endedAt ?? (open ? new Date(now).toISOString() : record.created_at);
+  const isOpen = endedAt === null && record.settled_at === null;
+  const until = endedAt ?? (isOpen ? new Date(nowMs).toISOString() : record.created_at);
   return [{ label: "Connection", detail: label, at: record.created_at, until, tone }];
 }
 
-// OpenAI gives completed_at to completed responses only; of others it is known when the end was first seen.
-function findEndTime(record: Omit<ResponseRecord, "response">): string | null {
+// OpenAI sets completed_at only for completed responses. The end of others is when it was first seen.
+function findEndTime(record: Subject): string | null {
   if (record.verdict === "pending") return null;
   const seen = record.observations.find(
     (one) => isTerminal(one.status) && one.channel !== "control",
@@ -167,56 +176,56 @@ function findEndTime(record: Omit<ResponseRecord, "response">): string | null {
   return record.webhook?.received_at ?? seen?.at ?? record.settled_at;
 }
 
-function webhookEntry(record: Omit<ResponseRecord, "response">): TimelineEntry[] {
+function toWebhookEntries(record: Subject): TimelineEntry[] {
   const { webhook } = record;
   if (webhook === null) return [];
   return [{ label: "Webhook", detail: webhook.type, at: webhook.received_at, tone: "neutral" }];
 }
 
-function observationEntries(observations: Observation[]): TimelineEntry[] {
+function toObservationEntries(observations: Observation[]): TimelineEntry[] {
   let number = 0;
   const rows = observations.map((seen) => {
     if (seen.channel !== "control") number += 1;
-    return observationEntry(seen, number);
+    return toObservationEntry(seen, number);
   });
-  const { first, last } = MAX_OBSERVATIONS;
-  if (rows.length <= first + last) return rows;
-  const gap = rows[first];
-  const left = rows.length - first - last;
-  const between =
-    gap === undefined ? [] : [{ ...gap, label: `${left} more observations`, detail: "" }];
-  return [...rows.slice(0, first), ...between, ...rows.slice(-last)];
+  const hidden = rows.slice(MAX_FIRST_OBSERVATIONS, -MAX_LAST_OBSERVATIONS);
+  const [firstHidden] = hidden;
+  if (firstHidden === undefined) return rows;
+  const summary = { ...firstHidden, label: `${hidden.length} more observations`, detail: "" };
+  return [...rows.slice(0, MAX_FIRST_OBSERVATIONS), summary, ...rows.slice(-MAX_LAST_OBSERVATIONS)];
 }
 
-function observationEntry(seen: Observation, number: number): TimelineEntry {
+function toObservationEntry(seen: Observation, number: number): TimelineEntry {
   return {
     label: seen.channel === "control" ? "Control" : `Observation ${number}: ${seen.channel}`,
     detail: summarizeObservation(seen),
     requestId: seen.request_id,
     at: seen.at,
-    tone: observationTone(seen),
+    tone: toObservationTone(seen),
   };
 }
 
-function observationTone(seen: Observation): Tone {
+function toObservationTone(seen: Observation): Tone {
   if (seen.http_status === null || seen.http_status >= 400) return "bad";
   if (seen.calls.length === 0) return "neutral";
   return seen.calls.some((call) => call.outputs !== "populated") ? "warn" : "good";
 }
 
-function storedEntries(record: Omit<ResponseRecord, "response">): TimelineEntry[] {
-  const { recorded_at: recorded, settled_at: settled } = record;
-  if (recorded === null) return [];
-  const both = settled === recorded;
+function toStoredEntries(record: Subject): TimelineEntry[] {
+  const { recorded_at: recordedAt, settled_at: settledAt } = record;
+  if (recordedAt === null) return [];
+  const isSettledAtOnce = settledAt === recordedAt;
   const stored: TimelineEntry = {
-    label: both ? "Stored and settled" : "Stored",
-    detail: both ? `${record.verdict}; no observation is planned any more` : record.verdict,
-    at: recorded,
+    label: isSettledAtOnce ? "Stored and settled" : "Stored",
+    detail: isSettledAtOnce
+      ? `${record.verdict}; no observation is planned any more`
+      : record.verdict,
+    at: recordedAt,
     tone: "good",
   };
-  if (both || settled === null) return [stored];
+  if (isSettledAtOnce || settledAt === null) return [stored];
   return [
     stored,
-    { label: "Settled", detail: "no observation is planned any more", at: settled, tone: "good" },
+    { label: "Settled", detail: "no observation is planned any more", at: settledAt, tone: "good" },
   ];
 }

@@ -1,4 +1,4 @@
-// What was recorded, newest first.
+// The list of results, newest first.
 import { RunVerdict } from "../../record/schema.ts";
 import type { ListQuery } from "../../api/queries.ts";
 import type { ListRow } from "../../storage/list-row.ts";
@@ -11,24 +11,29 @@ import { runHeadline, STATUSES, statusTone } from "../text/labels.ts";
 
 const CURL_POST = `curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN"`;
 
-/** The list. `url` is this Worker's own; `now` its clock in milliseconds. */
-export function ListPage(props: { page: ListPage; query: ListQuery; now: number; url: string }) {
-  const { page, query, now } = props;
-  const filtered = query.verdict !== undefined || query.status !== undefined;
-  const untouched = page.rows.length === 0 && !filtered && query.cursor === undefined;
+/** A page of the list. `url` is the Worker's origin. */
+export function ResultListPage(props: {
+  page: ListPage;
+  query: ListQuery;
+  nowMs: number;
+  url: string;
+}) {
+  const { page, query, nowMs } = props;
+  const isEmpty = page.rows.length === 0;
+  const isFirstUse = isEmpty && !hasFilter(query) && query.cursor === undefined;
   return (
-    <Layout title="Results" here="results">
-      <div class="row heading">
+    <Layout title="Results" current="results">
+      <div class="row page-heading">
         <h1>Results</h1>
         <a class="button" href="/trigger">
           Start a response
         </a>
       </div>
-      {untouched ? <EmptyList url={props.url} /> : <FilterForm query={query} />}
-      {page.rows.length === 0 && !untouched ? <NoMatch older={page.cursor !== null} /> : null}
+      {isFirstUse ? <FirstUse url={props.url} /> : <FilterForm query={query} />}
+      {isEmpty && !isFirstUse ? <NoMatch hasOlder={page.cursor !== null} /> : null}
       <ol class="results">
         {page.rows.map((row) => (
-          <ResultRow row={row} now={now} />
+          <ResultRow row={row} nowMs={nowMs} />
         ))}
       </ol>
       <Pagination query={query} cursor={page.cursor} />
@@ -36,35 +41,35 @@ export function ListPage(props: { page: ListPage; query: ListQuery; now: number;
   );
 }
 
-function EmptyList(props: { url: string }) {
+function FirstUse(props: { url: string }) {
   return (
-    <div class="card empty">
+    <div class="card empty-state">
       <h2>Nothing is recorded yet</h2>
       <p>
-        Start a response, and it appears here with what its code printed. Responses that other
-        programs start in the same OpenAI project appear too, once their webhook arrives.
+        Start a response, and it appears here with the outputs of its code. Responses that other
+        programs start in the same OpenAI project appear when their webhooks arrive.
       </p>
       <p>
-        <a class="button main" href="/trigger">
-          Start the first one
+        <a class="button primary" href="/trigger">
+          Start the first response
         </a>
       </p>
       <p>Or from a shell:</p>
-      <pre class="printed" tabindex={0} role="group" aria-label="The same as a command">
-        <code id="first">{`${CURL_POST} ${props.url}/trigger`}</code>
+      <pre class="preformatted" tabindex={0} role="group" aria-label="The request as curl">
+        <code id="first-command">{`${CURL_POST} ${props.url}/trigger`}</code>
       </pre>
-      <button type="button" data-copy="first" hidden>
+      <button type="button" data-copy="first-command" hidden>
         Copy
       </button>
     </div>
   );
 }
 
-function NoMatch(props: { older: boolean }) {
+function NoMatch(props: { hasOlder: boolean }) {
   return (
-    <p class="card empty">
-      Nothing on this page fits the query.
-      {props.older ? " There are older ones: go on below." : ""}
+    <p class="card empty-state">
+      No result on this page matches the filter.
+      {props.hasOlder ? " The next page has older results." : ""}
     </p>
   );
 }
@@ -73,25 +78,27 @@ function FilterForm(props: { query: ListQuery }) {
   const { query } = props;
   return (
     <form class="filter" method="get" action="/results">
-      <FilterSelect name="verdict" options={RunVerdict.options} chosen={query.verdict} />
-      <FilterSelect name="status" options={STATUSES} chosen={query.status} />
+      <FilterSelect name="verdict" options={RunVerdict.options} selected={query.verdict} />
+      <FilterSelect name="status" options={STATUSES} selected={query.status} />
       <button>Filter</button>
-      {query.verdict === undefined && query.status === undefined ? null : (
-        <a href="/results">Clear</a>
-      )}
+      {hasFilter(query) ? <a href="/results">Clear</a> : null}
     </form>
   );
 }
 
-function FilterSelect(props: { name: string; options: string[]; chosen: string | undefined }) {
-  const { name, options, chosen } = props;
+function hasFilter({ verdict, status }: ListQuery): boolean {
+  return verdict !== undefined || status !== undefined;
+}
+
+function FilterSelect(props: { name: string; options: string[]; selected: string | undefined }) {
+  const { name, options, selected } = props;
   return (
     <label>
       <span>{name}</span>
       <select name={name}>
         <option value="">any</option>
         {options.map((option) => (
-          <option value={option} selected={option === chosen}>
+          <option value={option} selected={option === selected}>
             {option.replaceAll("_", " ")}
           </option>
         ))}
@@ -100,28 +107,28 @@ function FilterSelect(props: { name: string; options: string[]; chosen: string |
   );
 }
 
-function ResultRow(props: { row: ListRow; now: number }) {
-  const { row, now } = props;
+function ResultRow(props: { row: ListRow; nowMs: number }) {
+  const { row, nowMs } = props;
   const { tone, title } = runHeadline(row);
-  const ran = millisecondsBetween(row.created_at, row.completed_at);
+  const ranMs = millisecondsBetween(row.created_at, row.completed_at);
   return (
     <li>
-      <div class="asked">
+      <div class="result-title">
         <a href={`/results/${row.id}`}>
           <IsolatedText text={row.first_line === "" ? row.id : row.first_line} />
         </a>
-        <code class="faint id">{row.id}</code>
+        <code class="muted id">{row.id}</code>
       </div>
       <div class="chips">
         <Chip tone={tone}>{row.verdict}</Chip>
         <Chip tone={statusTone(row.status)}>{row.status ?? "unknown"}</Chip>
         {row.held ? <Chip tone="neutral">held</Chip> : null}
-        <span class="unseen">{title}</span>
+        <span class="visually-hidden">{title}</span>
       </div>
-      <dl class="figures">
-        <Figure name="Model" value={row.model ?? "unknown"} />
-        <Figure name="Calls" value={row.verdict === "pending" ? "–" : String(row.calls)} />
-        <Figure name="Ran for" value={ran === null ? "–" : formatDuration(ran)} />
+      <dl class="metrics">
+        <Metric name="Model" value={row.model ?? "unknown"} />
+        <Metric name="Calls" value={row.verdict === "pending" ? "–" : String(row.calls)} />
+        <Metric name="Ran for" value={ranMs === null ? "–" : formatDuration(ranMs)} />
         <div>
           <dt>Age</dt>
           <dd>
@@ -129,7 +136,7 @@ function ResultRow(props: { row: ListRow; now: number }) {
               "–"
             ) : (
               <time datetime={row.created_at} title={formatTime(row.created_at)}>
-                {formatAge(row.created_at, now)}
+                {formatAge(row.created_at, nowMs)}
               </time>
             )}
           </dd>
@@ -139,7 +146,7 @@ function ResultRow(props: { row: ListRow; now: number }) {
   );
 }
 
-function Figure(props: { name: string; value: string }) {
+function Metric(props: { name: string; value: string }) {
   return (
     <div>
       <dt>{props.name}</dt>
@@ -154,7 +161,7 @@ function Pagination(props: { query: ListQuery; cursor: string | null }) {
   const { query, cursor } = props;
   if (cursor === null && query.cursor === undefined) return null;
   return (
-    <nav class="paging" aria-label="Pages">
+    <nav class="pagination" aria-label="Pages">
       {query.cursor === undefined ? null : <a href={toPageUrl(query, null)}>Newest</a>}
       {cursor === null ? null : <a href={toPageUrl(query, cursor)}>Older</a>}
     </nav>

@@ -1,15 +1,15 @@
 import { Layout } from "../components/layout.tsx";
 
-/** Asks for the access token. */
-export function LoginPage(props: { wrong?: boolean; next?: string | undefined }) {
-  const wrong = props.wrong === true;
+/** The form for the access token. `next` is the path to go to after the login. */
+export function LoginPage(props: { hasWrongToken?: boolean; next?: string | undefined }) {
+  const hasWrongToken = props.hasWrongToken === true;
   return (
-    <Layout title="Log in" signedIn={false} script="login">
-      <form class="card door" id="login" method="post" action="/login">
+    <Layout title="Log in" isLoggedIn={false} script="login">
+      <form class="card login-form" id="login-form" method="post" action="/login">
         <h1>Log in</h1>
-        <p class="meaning">
+        <p class="explanation">
           The access token is the Worker's <code>ACCESS_TOKEN</code>. <code>npm start</code> prints
-          a link that logs in by itself.
+          a link that logs you in.
         </p>
         <label for="token">Access token</label>
         <input
@@ -18,16 +18,16 @@ export function LoginPage(props: { wrong?: boolean; next?: string | undefined })
           type="password"
           required
           autocomplete="current-password"
-          aria-invalid={wrong ? "true" : undefined}
-          aria-describedby={wrong ? "wrong" : undefined}
+          aria-invalid={hasWrongToken ? "true" : undefined}
+          aria-describedby={hasWrongToken ? "token-error" : undefined}
         />
-        {wrong ? (
-          <p class="wrong" id="wrong" role="alert">
-            That is not the access token.
+        {hasWrongToken ? (
+          <p class="field-error" id="token-error" role="alert">
+            Wrong access token.
           </p>
         ) : null}
         <input name="next" type="hidden" value={props.next ?? ""} />
-        <button class="main">Log in</button>
+        <button class="primary">Log in</button>
       </form>
     </Layout>
   );

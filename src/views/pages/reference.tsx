@@ -1,17 +1,17 @@
-// The contract as a page.
+// The contract as a page: the operations of the OpenAPI document.
 import { listOperations } from "../../api/operations.ts";
 import { Layout } from "../components/layout.tsx";
 
 type ListedOperation = ReturnType<typeof listOperations>[number];
 
-/** Every route: what it does and what it answers. */
+/** Every route, with its parameters and responses. */
 export function ReferencePage() {
   return (
     <Layout title="Reference">
       <h1>Reference</h1>
       <p>
-        Every route but those marked public needs <code>Authorization: Bearer ACCESS_TOKEN</code>.
-        With all shapes, for programs: <a href="/openapi.json">openapi.json</a>
+        Every route needs <code>Authorization: Bearer ACCESS_TOKEN</code>, except those marked
+        public. The document with all schemas is <a href="/openapi.json">openapi.json</a>.
       </p>
       {listOperations().map((operation) => (
         <OperationSection operation={operation} />
@@ -27,12 +27,12 @@ function OperationSection({ operation }: { operation: ListedOperation }) {
     <section>
       <h2>
         <code>
-          {method} {path}
+          {method} {path.replaceAll(/:(\w+)/g, "{$1}")}
         </code>
         {operation.public === true ? " (public)" : null}
       </h2>
       <p>{operation.summary}.</p>
-      {parameters.length === 0 ? null : <p>Takes {parameters.join(", ")}.</p>}
+      {parameters.length === 0 ? null : <p>Parameters: {parameters.join(", ")}.</p>}
       <ul>
         {Object.entries(responses).map(([status, { description }]) => (
           <li>

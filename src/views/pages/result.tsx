@@ -1,10 +1,10 @@
-// One record.
+// A result: one record with its calls, timeline and raw data.
 import type { PageRecord } from "../../api/representation.ts";
 import { Actions } from "../components/actions.tsx";
 import { parseModelAnswer, type ModelAnswer } from "../text/model-answer.ts";
 import { CallSection } from "../components/call.tsx";
 import { Chip, StatusIcon } from "../components/chip.tsx";
-import { Comparison, hasSameCode } from "../components/comparison.tsx";
+import { Comparison, isCodeCompared } from "../components/comparison.tsx";
 import { RunDetails } from "../components/run-details.tsx";
 import { Files } from "../components/files.tsx";
 import { HeldNote } from "../components/held-note.tsx";
@@ -12,40 +12,47 @@ import { describeConnection, toHeadline } from "../text/held-connection.ts";
 import { Layout } from "../components/layout.tsx";
 import { Progress } from "../components/progress.tsx";
 import { RawData } from "../components/raw.tsx";
-import { toExcerpt, escapeHidden, IsolatedText } from "../components/safe-text.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 import { Timeline } from "../components/timeline.tsx";
+import { toExcerpt } from "../text/excerpt.ts";
+import { escapeHidden } from "../text/hidden-characters.ts";
 import { statusTone } from "../text/labels.ts";
 
-/** Bytes of code and printed text that a page holds in all, so that it stays under 60 KB on the wire. */
-const PAGE_BUDGET = { bytes: 26_000, least: 240, mostEach: 16_000 };
-/** Calls that the page shows; more are in the raw response. */
+/** The size of all code and printed text on a page together, so that the page stays under 60 KB on the wire. */
+const MAX_PAGE_TEXT_BYTES = 26_000;
+/** The limits of the share that each text gets. */
+const MIN_TEXT_BYTES = 240;
+const MAX_TEXT_BYTES = 16_000;
+const MAX_ANSWER_BYTES = 3_000;
+const MAX_INPUT_BYTES = 200;
+/** The page shows only the first calls of a run with more. */
 const MAX_CALLS = 60;
 
-/** A result's page. `now` is the server's clock in milliseconds; `follow` follows a settled run too, for a look was just asked for. */
+/** The page of a result. `follow` shows the progress of a settled run too, because a refetch was just requested. */
 export function ResultPage(props: {
   record: PageRecord;
   /** The response object's JSON, or null. */
   response: Uint8Array | null;
-  now: number;
+  nowMs: number;
   follow: boolean;
 }) {
-  const { record, response, now, follow } = props;
+  const { record, response, nowMs, follow } = props;
   const answer = parseModelAnswer(response);
-  const most = bytesPerText(record);
+  const maxBytes = computeMaxTextBytes(record);
   return (
-    <Layout title={`${toHeadline(record).title} · ${record.id}`} here="results">
+    <Layout title={`${toHeadline(record).title} · ${record.id}`} current="results">
       <ResultHeader record={record} answer={answer} />
-      {record.settled_at === null || follow ? <Progress record={record} now={now} /> : null}
-      <Alerts record={record} missing={isExpired(record, response)} />
+      {record.settled_at === null || follow ? <Progress record={record} nowMs={nowMs} /> : null}
+      <Alerts record={record} isExpired={isExpired(record, response)} />
       <RunDetails record={record} answer={answer} />
-      <Comparison record={record} most={most} />
+      <Comparison record={record} maxBytes={maxBytes} />
       {record.calls.slice(0, MAX_CALLS).map((call, index) => (
         <CallSection
           call={call}
           id={record.id}
           number={index + 1}
-          most={most}
-          codeAbove={hasSameCode(record, index)}
+          maxBytes={maxBytes}
+          isCodeShownAbove={isCodeCompared(record, index)}
         />
       ))}
       {record.calls.length <= MAX_CALLS ? null : (
@@ -53,7 +60,7 @@ export function ResultPage(props: {
       )}
       <Files files={record.files} />
       <ModelOutput text={answer.text} />
-      <Timeline record={record} now={now} />
+      <Timeline record={record} nowMs={nowMs} />
       <RawData record={record} response={response} />
     </Layout>
   );
@@ -63,11 +70,11 @@ function ResultHeader(props: { record: PageRecord; answer: ModelAnswer }) {
   const { record, answer } = props;
   const { title, meaning, next, tone } = toHeadline(record);
   return (
-    <div class={`top ${tone}`}>
-      <p class="crumbs">
+    <div class="result-header">
+      <p class="breadcrumbs">
         <a href="/results">Results</a> <span aria-hidden="true">/</span>{" "}
         <code id="response-id">{record.id}</code>
-        <button type="button" class="copy plain" data-copy="response-id" hidden>
+        <button type="button" class="plain" data-copy="response-id" hidden>
           Copy id
         </button>
       </p>
@@ -77,14 +84,15 @@ function ResultHeader(props: { record: PageRecord; answer: ModelAnswer }) {
         <Chip tone={tone}>{record.verdict}</Chip>
         <Chip tone={statusTone(record.status)}>{record.status ?? "unknown"}</Chip>
       </div>
-      <Question request={record.request} />
-      <p class="meaning">
-        {meaning} <span class="next">{next}</span>
+      <InputExcerpt request={record.request} />
+      <p class="explanation">
+        {meaning} <span class="next-step">{next}</span>
       </p>
       <HeldNote record={record} />
-      {answer.reason === null ? null : (
-        <p class="meaning">
-          OpenAI cut it off: <IsolatedText text={answer.reason} />.
+      {answer.incompleteReason === null ? null : (
+        <p class="explanation">
+          The response is incomplete. OpenAI's reason:{" "}
+          <IsolatedText text={answer.incompleteReason} />.
         </p>
       )}
       <Actions record={record} connection={describeConnection(record)?.state ?? null} />
@@ -92,39 +100,41 @@ function ResultHeader(props: { record: PageRecord; answer: ModelAnswer }) {
   );
 }
 
-function Question(props: { request: PageRecord["request"] }) {
+// The first line of the input.
+function InputExcerpt(props: { request: PageRecord["request"] }) {
   const input = props.request?.["input"];
   if (typeof input !== "string") return null;
+  const firstLine = input.trim().split("\n", 1)[0] ?? "";
   return (
-    <p class="question">
-      <IsolatedText text={toExcerpt(input.trim().split("\n", 1)[0] ?? "", 200).text} />
+    <p class="input-excerpt">
+      <IsolatedText text={toExcerpt(firstLine, MAX_INPUT_BYTES).text} />
     </p>
   );
 }
 
-function Alerts(props: { record: PageRecord; missing: boolean }) {
+function Alerts(props: { record: PageRecord; isExpired: boolean }) {
   const { error } = props.record;
   return (
     <>
       {error === null ? null : (
-        <div class="card trouble" role="alert">
+        <div class="card alert" role="alert">
           <strong>
             <code>{escapeHidden(error.code)}</code>
           </strong>{" "}
           <IsolatedText text={error.message} />
         </div>
       )}
-      {props.missing ? (
-        <div class="card trouble" role="alert">
-          <strong>Expired.</strong> The outputs were recorded and are kept no longer
-          (RETENTION_DAYS); what is left comes from the run's own history.
+      {props.isExpired ? (
+        <div class="card alert" role="alert">
+          <strong>Expired.</strong> The outputs were recorded, but RETENTION_DAYS have passed since.
+          This page shows what is left in the run's history.
         </div>
       ) : null}
     </>
   );
 }
 
-// The outputs were seen, but no body is stored any more.
+// The outputs were observed, but no body is stored any more.
 function isExpired(record: PageRecord, response: Uint8Array | null): boolean {
   return (
     response === null && record.error === null && record.calls.some((call) => call.source !== null)
@@ -133,22 +143,21 @@ function isExpired(record: PageRecord, response: Uint8Array | null): boolean {
 
 function ModelOutput(props: { text: string }) {
   if (props.text === "") return null;
-  const part = toExcerpt(props.text, 3_000);
+  const excerpt = toExcerpt(props.text, MAX_ANSWER_BYTES);
   return (
-    <section class="card" aria-labelledby="said-by-model">
-      <h2 id="said-by-model">What the model said</h2>
+    <section class="card" aria-labelledby="model-output">
+      <h2 id="model-output">Model output</h2>
       <p class="prose">
-        <IsolatedText text={part.text} />
+        <IsolatedText text={excerpt.text} />
       </p>
-      {part.isWhole ? null : <p class="note">Cut here: {part.size} in all.</p>}
+      {excerpt.isTruncated ? <p class="note">Truncated: {excerpt.size} in total.</p> : null}
     </section>
   );
 }
 
-function bytesPerText(record: PageRecord): number {
+// A call has two texts, code and output; the comparison repeats both.
+function computeMaxTextBytes(record: PageRecord): number {
   const texts = 2 * (record.calls.length + 2 * (record.control?.calls.length ?? 0));
-  return Math.min(
-    PAGE_BUDGET.mostEach,
-    Math.max(PAGE_BUDGET.least, Math.floor(PAGE_BUDGET.bytes / Math.max(texts, 1))),
-  );
+  const share = Math.floor(MAX_PAGE_TEXT_BYTES / Math.max(texts, 1));
+  return Math.min(MAX_TEXT_BYTES, Math.max(MIN_TEXT_BYTES, share));
 }

@@ -1,4 +1,4 @@
-// Starts a background response.
+// The form that starts a response.
 import type { Child } from "hono/jsx";
 import type { Problem } from "../../errors.ts";
 import { EXAMPLE_REQUEST } from "../../openai/client.ts";
@@ -17,7 +17,7 @@ const DEFAULT_FORM: TriggerForm = {
   advanced: "",
 };
 
-const MEMORY: readonly [string, string][] = [
+const MEMORY_OPTIONS: readonly [string, string][] = [
   ["1g", "1 GB"],
   ["4g", "4 GB"],
   ["16g", "16 GB"],
@@ -27,26 +27,26 @@ const MEMORY: readonly [string, string][] = [
 
 type Flag = "control" | "replay" | "hold";
 
-/** The recorder's own flags: what each does and costs. */
+/** The recorder's flags: what each does, and what it costs. */
 const FLAGS: readonly { name: Flag; label: string; hint: string }[] = [
   {
     name: "control",
     label: "Control",
-    hint: "Runs the same request a second time with background: false, to prove a loss. Costs as much again.",
+    hint: "Runs the same request a second time with background: false, to prove a loss. Doubles the cost.",
   },
   {
     name: "replay",
     label: "Replay",
-    hint: "Has OpenAI keep the run's events, so that outputs can be recovered from them. Costs nothing more.",
+    hint: "Makes OpenAI store the run's events, so that outputs can be recovered from them. No extra cost.",
   },
   {
     name: "hold",
     label: "Hold",
-    hint: "Runs it in the foreground, which returns outputs, and holds the connection until its end; the id comes at once all the same. Costs nothing more, but a deploy breaks the connection, and may end the run. Goes with neither control nor replay.",
+    hint: "Sends the request with background: false, which returns outputs, and holds the connection until the run ends. You still get the id immediately. No extra cost, but a deploy breaks the connection and may end the run. Can't be combined with control or replay.",
   },
 ];
 
-/** Which field a parameter of OpenAI's is typed in; the first that fits. */
+/** The field for each of OpenAI's parameters. The first match counts. */
 const PARAM_FIELDS: readonly [keyof TriggerForm, RegExp][] = [
   ["model", /^model\b/],
   ["input", /^input\b/],
@@ -54,7 +54,7 @@ const PARAM_FIELDS: readonly [keyof TriggerForm, RegExp][] = [
   ["advanced", /./],
 ];
 
-/** What an error about a flag begins with. */
+/** How the message of an error about a flag begins. */
 const FLAG_ERRORS: Record<Flag, RegExp> = {
   control: /^(?:With )?control\b/,
   replay: /^(?:With )?replay\b/,
@@ -63,25 +63,26 @@ const FLAG_ERRORS: Record<Flag, RegExp> = {
 
 type Props = { url: string; form?: TriggerForm; problem?: Problem };
 
-/** The trigger's form; after a refusal with what was typed, and what is wrong with it. */
+/** The form. After a refusal it keeps what was typed and shows the problem at its field. `url` is the Worker's origin. */
 export function TriggerPage(props: Props) {
   const { url, problem, form = DEFAULT_FORM } = props;
-  const where = problem === undefined ? null : findField(problem);
-  const wrong = (field: keyof TriggerForm) => (where === field ? problem?.message : undefined);
+  const wrongField = problem === undefined ? null : findField(problem);
+  const errorAt = (field: keyof TriggerForm) =>
+    wrongField === field ? problem?.message : undefined;
   return (
-    <Layout title="Start a response" here="trigger" script="trigger">
+    <Layout title="Start a response" current="trigger" script="trigger">
       <h1>Start a background response</h1>
-      {problem === undefined || where !== null ? null : <ProblemAlert problem={problem} />}
+      {problem === undefined || wrongField !== null ? null : <ProblemAlert problem={problem} />}
       <div class="columns">
-        <form class="card ask" id="ask" method="post" action="/trigger">
-          <InputField form={form} wrong={wrong("input")} />
-          <ModelField form={form} wrong={wrong("model")} />
-          <MemoryField form={form} wrong={wrong("memory")} />
-          <FlagFields form={form} wrong={wrong} />
-          <AdvancedField form={form} wrong={wrong("advanced")} />
-          <button class="main">Start</button>
+        <form class="card trigger-form" id="trigger-form" method="post" action="/trigger">
+          <InputField form={form} error={errorAt("input")} />
+          <ModelField form={form} error={errorAt("model")} />
+          <MemoryField form={form} error={errorAt("memory")} />
+          <FlagFields form={form} errorAt={errorAt} />
+          <AdvancedField form={form} error={errorAt("advanced")} />
+          <button class="primary">Start</button>
         </form>
-        <CurlCommand url={url} form={form} broken={where === "advanced"} />
+        <CurlCommand url={url} form={form} omitsAdvanced={wrongField === "advanced"} />
       </div>
     </Layout>
   );
@@ -90,7 +91,7 @@ export function TriggerPage(props: Props) {
 function ProblemAlert(props: { problem: Problem }) {
   const { message, requestId, code, id } = props.problem;
   return (
-    <div class="card trouble" role="alert">
+    <div class="card alert" role="alert">
       <strong>
         <code>
           <IsolatedText text={code} />
@@ -98,7 +99,7 @@ function ProblemAlert(props: { problem: Problem }) {
       </strong>{" "}
       <IsolatedText text={message} />
       {requestId === undefined ? null : (
-        <span class="faint">
+        <span class="muted">
           {" "}
           OpenAI's request id: <code>{requestId}</code>
         </span>
@@ -108,21 +109,21 @@ function ProblemAlert(props: { problem: Problem }) {
   );
 }
 
-type FieldProps = { form: TriggerForm; wrong: string | undefined };
+type FieldProps = { form: TriggerForm; error: string | undefined };
 
 function FormField(props: {
   name: keyof TriggerForm;
   label: string;
   hint: string;
-  wrong: string | undefined;
+  error: string | undefined;
   children: Child;
 }) {
-  const { name, wrong } = props;
+  const { name, error } = props;
   return (
     <div class="field">
       <label for={name}>{props.label}</label>
       {props.children}
-      <FieldError name={name} text={wrong} />
+      <FieldError name={name} message={error} />
       <p class="hint" id={`${name}-hint`}>
         {props.hint}
       </p>
@@ -130,53 +131,53 @@ function FormField(props: {
   );
 }
 
-function FieldError(props: { name: keyof TriggerForm; text: string | undefined }) {
-  if (props.text === undefined) return null;
+function FieldError(props: { name: keyof TriggerForm; message: string | undefined }) {
+  if (props.message === undefined) return null;
   return (
-    <p class="wrong" id={`${props.name}-wrong`} role="alert">
-      <IsolatedText text={props.text} />
+    <p class="field-error" id={`${props.name}-error`} role="alert">
+      <IsolatedText text={props.message} />
     </p>
   );
 }
 
-function describedBy(name: keyof TriggerForm, wrong: string | undefined) {
-  if (wrong === undefined) return { "aria-describedby": `${name}-hint` };
-  return { "aria-describedby": `${name}-wrong ${name}-hint`, "aria-invalid": "true" };
+function toAriaAttributes(name: keyof TriggerForm, error: string | undefined) {
+  if (error === undefined) return { "aria-describedby": `${name}-hint` };
+  return { "aria-describedby": `${name}-error ${name}-hint`, "aria-invalid": "true" };
 }
 
-function InputField({ form, wrong }: FieldProps) {
-  const hint = "What the model is asked. Billed by its tokens, and by those of the answer.";
+function InputField({ form, error }: FieldProps) {
+  const hint = "The input of the response. OpenAI bills its tokens, and those of the output.";
   return (
-    <FormField name="input" label="Input" hint={hint} wrong={wrong}>
-      <textarea id="input" name="input" rows={6} required {...describedBy("input", wrong)}>
+    <FormField name="input" label="Input" hint={hint} error={error}>
+      <textarea id="input" name="input" rows={6} required {...toAriaAttributes("input", error)}>
         {form.input}
       </textarea>
     </FormField>
   );
 }
 
-function ModelField({ form, wrong }: FieldProps) {
-  const hint = "Left empty: the recorder's OPENAI_MODEL.";
+function ModelField({ form, error }: FieldProps) {
+  const hint = "When empty: the recorder's OPENAI_MODEL.";
   return (
-    <FormField name="model" label="Model" hint={hint} wrong={wrong}>
+    <FormField name="model" label="Model" hint={hint} error={error}>
       <input
         id="model"
         name="model"
         value={form.model}
         placeholder="the recorder's default"
         spellcheck={false}
-        {...describedBy("model", wrong)}
+        {...toAriaAttributes("model", error)}
       />
     </FormField>
   );
 }
 
-function MemoryField({ form, wrong }: FieldProps) {
-  const hint = "The container's memory. OpenAI bills each container; larger ones cost more.";
+function MemoryField({ form, error }: FieldProps) {
+  const hint = "The memory of the container. OpenAI bills each container; more memory costs more.";
   return (
-    <FormField name="memory" label="Code interpreter" hint={hint} wrong={wrong}>
-      <select id="memory" name="memory" {...describedBy("memory", wrong)}>
-        {MEMORY.map(([value, label]) => (
+    <FormField name="memory" label="Code interpreter" hint={hint} error={error}>
+      <select id="memory" name="memory" {...toAriaAttributes("memory", error)}>
+        {MEMORY_OPTIONS.map(([value, label]) => (
           <option value={value} selected={value === form.memory}>
             {label}
           </option>
@@ -186,8 +187,8 @@ function MemoryField({ form, wrong }: FieldProps) {
   );
 }
 
-function FlagFields(props: { form: TriggerForm; wrong: (name: Flag) => string | undefined }) {
-  const { form, wrong } = props;
+function FlagFields(props: { form: TriggerForm; errorAt: (name: Flag) => string | undefined }) {
+  const { form, errorAt } = props;
   return (
     <fieldset>
       <legend>Flags</legend>
@@ -198,31 +199,31 @@ function FlagFields(props: { form: TriggerForm; wrong: (name: Flag) => string | 
             name={name}
             type="checkbox"
             checked={form[name] !== ""}
-            {...describedBy(name, wrong(name))}
+            {...toAriaAttributes(name, errorAt(name))}
           />
           <label for={name}>{label}</label>
           <p class="hint" id={`${name}-hint`}>
             {hint}
           </p>
-          <FieldError name={name} text={wrong(name)} />
+          <FieldError name={name} message={errorAt(name)} />
         </div>
       ))}
     </fieldset>
   );
 }
 
-function AdvancedField({ form, wrong }: FieldProps) {
+function AdvancedField({ form, error }: FieldProps) {
   const hint =
-    "Any other create parameters, as one JSON object; they win over the fields above. store is always true, and so is background but with hold; outputs are always asked for.";
+    "Other create parameters, as one JSON object. They override the fields above. store is always true; background is true unless hold is set; outputs are always included.";
   return (
-    <FormField name="advanced" label="Advanced, JSON" hint={hint} wrong={wrong}>
+    <FormField name="advanced" label="Advanced, JSON" hint={hint} error={error}>
       <textarea
         id="advanced"
         name="advanced"
         rows={4}
         spellcheck={false}
         placeholder={'{ "reasoning": { "effort": "low" } }'}
-        {...describedBy("advanced", wrong)}
+        {...toAriaAttributes("advanced", error)}
       >
         {form.advanced}
       </textarea>
@@ -230,25 +231,26 @@ function AdvancedField({ form, wrong }: FieldProps) {
   );
 }
 
-function CurlCommand(props: { url: string; form: TriggerForm; broken: boolean }) {
-  const { url, form, broken } = props;
-  const body = toCreateParams(broken ? { ...form, advanced: "" } : form);
+// A refused advanced field may hold no JSON, so the command leaves it out.
+function CurlCommand(props: { url: string; form: TriggerForm; omitsAdvanced: boolean }) {
+  const { url, form, omitsAdvanced } = props;
+  const body = toCreateParams(omitsAdvanced ? { ...form, advanced: "" } : form);
   return (
-    <section class="card" aria-labelledby="same">
+    <section class="card" aria-labelledby="curl-heading">
       <div class="row">
-        <h2 id="same">The same as a command</h2>
+        <h2 id="curl-heading">The request as a command</h2>
         <button type="button" data-copy="curl" hidden>
           Copy
         </button>
       </div>
-      <pre class="printed wrap" tabindex={0} role="group" aria-label="The request as curl">
+      <pre class="preformatted wrap" tabindex={0} role="group" aria-label="The request as curl">
         <code id="curl" data-url={`${url}/trigger`}>
           {toCurl(`${url}/trigger`, "ACCESS_TOKEN", body)}
         </code>
       </pre>
       <p class="hint">
-        It answers with the run's id and the URL of its page. No secret stands in it: the shell puts
-        in <code>$ACCESS_TOKEN</code>.
+        The answer has the run's id and the URL of its page. The command contains no secret: the
+        shell inserts <code>$ACCESS_TOKEN</code>.
       </p>
     </section>
   );

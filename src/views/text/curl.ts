@@ -1,16 +1,14 @@
-// Requests as curl, ready to paste into a shell. They name a variable where a secret belongs.
+// Requests as curl commands, ready to paste into a shell. A shell variable stands in place of each secret.
 
 /**
- * A POST of JSON as curl.
- * @param url Where to.
- * @param variable The shell variable that holds the token.
- * @param body What to send.
+ * A POST of JSON as a curl command.
+ * @param tokenVariable The name of the shell variable that holds the bearer token.
  */
-export function toCurl(url: string, variable: string, body: unknown): string {
+export function toCurl(url: string, tokenVariable: string, body: unknown): string {
   const json = JSON.stringify(body, null, 2).replaceAll("'", String.raw`'\''`);
   return [
     `curl ${url} \\`,
-    `  -H "Authorization: Bearer $${variable}" \\`,
+    `  -H "Authorization: Bearer $${tokenVariable}" \\`,
     `  -H "Content-Type: application/json" \\`,
     `  -d '${json}'`,
   ].join("\n");

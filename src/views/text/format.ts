@@ -1,14 +1,11 @@
-// Times and sizes as people read them.
+// Times and sizes in the units that people read.
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/**
- * A length of time.
- * @param milliseconds How long; negative ones count as none.
- */
+/** A duration in milliseconds, as text. A negative one counts as zero. */
 export function formatDuration(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms < 10 * SECOND_MS) return `${formatDecimal(ms / SECOND_MS)} s`;
@@ -18,40 +15,26 @@ export function formatDuration(milliseconds: number): string {
   return formatUnits(ms, DAY_MS, "d", HOUR_MS, "h");
 }
 
-/**
- * How long ago something was.
- * @param at Then.
- * @param now Now, in milliseconds.
- */
-export function formatAge(at: string, now: number): string {
-  const ms = now - Date.parse(at);
+/** How long ago an ISO 8601 time was. */
+export function formatAge(at: string, nowMs: number): string {
+  const ms = nowMs - Date.parse(at);
   if (ms < MINUTE_MS) return "just now";
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`;
   if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h ago`;
   return `${Math.floor(ms / DAY_MS)} d ago`;
 }
 
-/**
- * The milliseconds from one time to another, or null when either is unknown.
- * @param from The earlier.
- * @param to The later.
- */
+/** The milliseconds between two ISO 8601 times; null when either is unknown. */
 export function millisecondsBetween(from: string | null, to: string | null): number | null {
   return from === null || to === null ? null : Date.parse(to) - Date.parse(from);
 }
 
-/**
- * A moment, for reading: day and time in UTC.
- * @param at ISO 8601.
- */
+/** An ISO 8601 time as its date and time of day in UTC. */
 export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
-/**
- * A number of bytes.
- * @param count How many.
- */
+/** A number of bytes, as text with a decimal unit. */
 export function formatBytes(count: number): string {
   if (count < 1_000) return `${count} ${count === 1 ? "byte" : "bytes"}`;
   if (count < 1_000_000) return `${formatDecimal(count / 1_000)} KB`;
@@ -64,12 +47,12 @@ function formatDecimal(value: number): string {
 
 function formatUnits(
   ms: number,
-  big: number,
+  bigMs: number,
   bigUnit: string,
-  small: number,
+  smallMs: number,
   smallUnit: string,
 ): string {
-  const rest = Math.floor((ms % big) / small);
-  const whole = `${Math.floor(ms / big)} ${bigUnit}`;
+  const rest = Math.floor((ms % bigMs) / smallMs);
+  const whole = `${Math.floor(ms / bigMs)} ${bigUnit}`;
   return rest === 0 ? whole : `${whole} ${rest} ${smallUnit}`;
 }

@@ -1,4 +1,4 @@
-// A held run's connection in words: its state, and what that means. The record says at which event it broke; the rest follows from its observations.
+// The connection of a held run as text: its state, and what that means. The record has the event at which it broke; the rest follows from its observations.
 import { BREAK_UNKNOWN, type ResponseRecord } from "../../record/schema.ts";
 import { runHeadline, type Headline, type Tone } from "./labels.ts";
 
@@ -61,12 +61,9 @@ function toOpenConnection(isSettled: boolean): HeldConnection {
   return { state: "open", endedAt: null, label, tone: isSettled ? "warn" : "busy" };
 }
 
-/**
- * Where a connection broke, in a few words.
- * @param event The event, as the record names it.
- */
+/** Where a connection broke, in a few words. `event` is the record's `broke_at`. */
 export function formatBreak(event: string): string {
-  return event === BREAK_UNKNOWN ? "lost together with the Worker" : `broke at ${event}`;
+  return event === BREAK_UNKNOWN ? "was lost together with the Worker" : `broke at ${event}`;
 }
 
 /** The headline of a result, held or not. */

@@ -1,11 +1,14 @@
-// Pictures in outputs: which of them are shown, and their bytes. Only what its first bytes prove to be a picture, never SVG or HTML.
+// Images in outputs. A page shows an image only when its first bytes prove its type: PNG, JPEG, GIF or WebP, never SVG or HTML.
 
+/** A longer prefix is not searched for. */
+const MAX_PREFIX_LENGTH = 200;
 const DATA_URI = /^data:[\w.+/-]*(?:;[\w=.-]+)*;base64,/i;
-const SIGNATURE_BYTES = 16;
+/** Characters of base64 that contain every signature below. */
+const SIGNATURE_BASE64_LENGTH = 24;
 
 type ImageType = "image/png" | "image/jpeg" | "image/gif" | "image/webp";
 
-/** First bytes, as Latin-1. https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern */
+/** The first bytes of each type, as Latin-1. https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern */
 const SIGNATURES: readonly [ImageType, (head: string) => boolean][] = [
   ["image/png", (head) => head.startsWith("\u0089PNG\r\n\u001a\n")],
   ["image/jpeg", (head) => head.startsWith("\u00ff\u00d8\u00ff")],
@@ -14,39 +17,37 @@ const SIGNATURES: readonly [ImageType, (head: string) => boolean][] = [
 ];
 
 /**
- * What kind of picture a URL holds.
- * @param url An output's `url`.
- * @returns The media type, or null when it isn't a picture that is shown.
+ * Detects the type of the image in a data URL.
+ * @returns Null when a page doesn't show it.
  */
 export function detectImageType(url: string): ImageType | null {
-  const head = decodeBase64(base64Payload(url)?.slice(0, (SIGNATURE_BYTES / 3 + 1) * 4) ?? "");
+  const head = decodeBase64(findBase64Payload(url)?.slice(0, SIGNATURE_BASE64_LENGTH) ?? "");
   if (head === null) return null;
-  return SIGNATURES.find(([, fits]) => fits(head))?.[0] ?? null;
+  return SIGNATURES.find(([, matches]) => matches(head))?.[0] ?? null;
 }
 
 /**
- * A picture's bytes.
- * @param url An output's `url`.
- * @returns Null when it isn't a picture that is shown.
+ * Decodes the image in a data URL.
+ * @returns Null when a page doesn't show it.
  */
 export function decodeImage(
   url: string,
 ): { type: ImageType; bytes: Uint8Array<ArrayBuffer> } | null {
   const type = detectImageType(url);
-  const text = decodeBase64(base64Payload(url) ?? "");
+  const text = decodeBase64(findBase64Payload(url) ?? "");
   if (type === null || text === null) return null;
-  return { type, bytes: Uint8Array.from(text, (letter) => letter.charCodeAt(0)) };
+  return { type, bytes: Uint8Array.from(text, (character) => character.charCodeAt(0)) };
 }
 
-function base64Payload(url: string): string | null {
-  const prefix = DATA_URI.exec(url.slice(0, 200))?.[0];
+function findBase64Payload(url: string): string | null {
+  const prefix = DATA_URI.exec(url.slice(0, MAX_PREFIX_LENGTH))?.[0];
   return prefix === undefined ? null : url.slice(prefix.length);
 }
 
 function decodeBase64(base64: string): string | null {
-  const whole = base64.length - (base64.length % 4);
+  const wholeGroups = base64.length - (base64.length % 4);
   try {
-    return atob(base64.slice(0, whole));
+    return atob(base64.slice(0, wholeGroups));
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
-// What the pages show of the response object besides its calls.
+// Parses the parts of a response object that the pages show in addition to its calls.
 import * as z from "zod";
 
-/** Larger bodies are not parsed a second time: an isolate has 128 MB. */
+/** A larger body is not parsed: an isolate has 128 MB. */
 const MAX_PARSED_BYTES = 8 * 1024 * 1024;
 
 const Usage = z.looseObject({
@@ -13,7 +13,7 @@ const Message = z.looseObject({
   type: z.literal("message"),
   content: z.array(z.unknown()),
 });
-const Text = z.looseObject({ type: z.literal("output_text"), text: z.string() });
+const OutputText = z.looseObject({ type: z.literal("output_text"), text: z.string() });
 const ModelAnswer = z.looseObject({
   usage: Usage.nullish().catch(null),
   output: z.array(z.unknown()).catch([]),
@@ -22,34 +22,34 @@ const ModelAnswer = z.looseObject({
 
 export type ModelAnswer = {
   usage: z.infer<typeof Usage> | null;
-  /** What the model said. */
+  /** The text of all messages. */
   text: string;
-  /** Why OpenAI cut it off. */
-  reason: string | null;
+  /** Why the response is incomplete. */
+  incompleteReason: string | null;
 };
 
 /**
- * Reads a response object.
- * @param bytes Its JSON, or null.
+ * Parses a response object.
+ * @param bytes Its JSON; null when none is stored.
  */
 export function parseModelAnswer(bytes: Uint8Array | null): ModelAnswer {
-  const nothing = { usage: null, text: "", reason: null };
-  if (bytes === null || bytes.byteLength > MAX_PARSED_BYTES) return nothing;
+  const empty = { usage: null, text: "", incompleteReason: null };
+  if (bytes === null || bytes.byteLength > MAX_PARSED_BYTES) return empty;
   const parsed = ModelAnswer.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-  if (!parsed.success) return nothing;
+  if (!parsed.success) return empty;
   const { usage, output, incomplete_details: details } = parsed.data;
   return {
     usage: usage ?? null,
-    text: output.flatMap(messageTexts).join("\n\n"),
-    reason: details?.reason ?? null,
+    text: output.flatMap(toMessageTexts).join("\n\n"),
+    incompleteReason: details?.reason ?? null,
   };
 }
 
-function messageTexts(item: unknown): string[] {
+function toMessageTexts(item: unknown): string[] {
   const message = Message.safeParse(item);
   if (!message.success) return [];
   return message.data.content.flatMap((part) => {
-    const text = Text.safeParse(part);
+    const text = OutputText.safeParse(part);
     return text.success ? [text.data.text] : [];
   });
 }

@@ -1,8 +1,8 @@
-// Observations in words.
+// Observations as text.
 import type { Observation } from "../../record/schema.ts";
 import { OUTPUT_STATES } from "./labels.ts";
 
-/** How OpenAI answered an observation. A connection that was lost together with its Holder has not even that. */
+/** The HTTP status of an observation. There is none when OpenAI did not answer, or when a held connection was lost together with the Worker. */
 export function formatHttpStatus(seen: Pick<Observation, "channel" | "http_status">): string {
   if (seen.http_status !== null) return `HTTP ${seen.http_status}`;
   return seen.channel === "held" ? "nothing left" : "no answer";

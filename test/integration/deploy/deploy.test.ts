@@ -1,273 +1,296 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { pollUntil } from "../../../scripts/lib/retry.ts";
 import { startChild } from "../../support/child.ts";
-import { KEY, startCloud, WRANGLER, type Cloud } from "./setup.ts";
+import { API_KEY, FAKE_WRANGLER, startFakeCloud, type FakeCloud } from "./fake-cloud.ts";
 
-const EVENTS = [
+const EVENT_TYPES = [
   "response.completed",
   "response.failed",
   "response.cancelled",
   "response.incomplete",
 ];
 const TOKEN = "a-token-of-the-ci-system";
+const POLL_INTERVAL_MS = 20;
 
-let cloud: Cloud;
+let cloud: FakeCloud;
 beforeEach(async () => {
-  cloud = await startCloud();
+  cloud = await startFakeCloud();
 });
 afterEach(() => cloud.close());
 
-/** What no argument, no environment of wrangler's and no output may hold. */
-function secretsSoFar(): string[] {
-  return [KEY, ...Object.values(cloud.secrets())];
+/** The secrets that no argument, no environment of wrangler and no output may have. */
+function listSecretValues(): string[] {
+  return [API_KEY, ...Object.values(cloud.secrets())];
 }
 
-function commands(): string[] {
+function listCommands(): string[] {
   return cloud.calls().map(({ command }) => command);
 }
 
-async function expectToWork(): Promise<void> {
+async function expectWorkingRecorder(): Promise<void> {
   expect(Object.keys(cloud.secrets()).toSorted()).toEqual([
     "ACCESS_TOKEN",
     "OPENAI_API_KEY",
     "OPENAI_WEBHOOK_SECRET",
   ]);
-  const sent = await cloud.endpoints();
-  expect(sent).toMatchObject([{ url: `${cloud.url}/webhook`, event_types: EVENTS }]);
-  const tried = await cloud.post(`/webhook_endpoints/${sent[0]?.id}/test`, {
+  const endpoints = await cloud.endpoints();
+  expect(endpoints).toMatchObject([{ url: `${cloud.url}/webhook`, event_types: EVENT_TYPES }]);
+  const answer = await cloud.post(`/webhook_endpoints/${endpoints[0]?.id}/test`, {
     event_type: "response.completed",
   });
-  expect(await tried.json()).toMatchObject({ status_code: 200 });
+  expect(await answer.json()).toMatchObject({ status_code: 200 });
 }
 
-describe("the first run", () => {
+describe("the first deploy", () => {
   test("leaves a recorder that works, and shows the token once", async () => {
-    const { failed, said, asked } = await cloud.run();
-    expect({ failed, asked }).toEqual({ failed: null, asked: [] });
-    await expectToWork();
+    const { error, printed, asked } = await cloud.deploy();
+    expect({ error, asked }).toEqual({ error: null, asked: [] });
+    await expectWorkingRecorder();
     const { ACCESS_TOKEN: token = "none" } = cloud.secrets();
-    expect(said.split(token)).toHaveLength(2);
-    expect(said).toContain(`Bearer $ACCESS_TOKEN" ${cloud.url}/trigger`);
+    expect(printed.split(token)).toHaveLength(2);
+    expect(printed).toContain(`Bearer $ACCESS_TOKEN" ${cloud.url}/trigger`);
   });
 
   test("asks for the key when the environment has none", async () => {
-    const { failed, asked } = await cloud.run({}, { OPENAI_API_KEY: undefined });
-    expect({ failed, asked }).toEqual({ failed: null, asked: ["OPENAI_API_KEY"] });
-    expect(cloud.secrets()["OPENAI_API_KEY"]).toBe(KEY);
+    const { error, asked } = await cloud.deploy({}, { OPENAI_API_KEY: undefined });
+    expect({ error, asked }).toEqual({ error: null, asked: ["OPENAI_API_KEY"] });
+    expect(cloud.secrets()["OPENAI_API_KEY"]).toBe(API_KEY);
   });
 
   test("gives wrangler no secret in an argument or its environment, and shows none but the token", async () => {
-    const { said } = await cloud.run({}, { ACCESS_TOKEN: TOKEN });
-    const seen = [said, ...cloud.calls().map((call) => JSON.stringify(call))].join("\n");
-    expect(secretsSoFar()).toHaveLength(4);
-    for (const secret of secretsSoFar()) expect(seen).not.toContain(secret);
+    const { printed } = await cloud.deploy({}, { ACCESS_TOKEN: TOKEN });
+    const calls = cloud.calls().map((call) => JSON.stringify(call));
+    const visible = [printed, ...calls].join("\n");
+    expect(listSecretValues()).toHaveLength(4);
+    for (const secret of listSecretValues()) expect(visible).not.toContain(secret);
   });
 
-  test("stores the token that the environment gives", async () => {
-    const { said } = await cloud.run({}, { ACCESS_TOKEN: TOKEN });
+  test("stores the token of the environment and does not show it", async () => {
+    const { printed } = await cloud.deploy({}, { ACCESS_TOKEN: TOKEN });
     expect(cloud.secrets()["ACCESS_TOKEN"]).toBe(TOKEN);
-    expect(said).not.toContain(TOKEN);
+    expect(printed).not.toContain(TOKEN);
   });
 
   test.each([
-    { env: {}, about: /ACCESS_TOKEN is missing/ },
-    { env: { OPENAI_API_KEY: "" }, about: /OPENAI_API_KEY is missing/ },
-    { env: { ACCESS_TOKEN: "short" }, about: /at least 16/ },
-  ])("without a terminal, and with $env, changes nothing and says why", async ({ env, about }) => {
-    const { failed } = await cloud.run({}, env, false);
-    expect(failed).toMatch(about);
+    { env: {}, message: /ACCESS_TOKEN is missing/ },
+    { env: { OPENAI_API_KEY: "" }, message: /OPENAI_API_KEY is missing/ },
+    { env: { ACCESS_TOKEN: "short" }, message: /at least 16/ },
+  ])("without a terminal, with $env, fails with $message and changes nothing", async (row) => {
+    const { error } = await cloud.deploy({}, row.env, false);
+    expect(error).toMatch(row.message);
     expect(cloud.secrets()).toEqual({});
     expect(await cloud.endpoints()).toEqual([]);
   });
 
-  test("finds a Worker's URL that wrangler can't tell with --url", async () => {
-    const nowhere = { STAND_IN_TARGET: "schedule: * * * * *" };
-    expect((await cloud.run({}, nowhere)).failed).toMatch(/--url/);
-    expect((await cloud.run({ url: cloud.url }, nowhere)).failed).toBeNull();
-    await expectToWork();
+  test("takes the Worker's URL from --url where wrangler names none", async () => {
+    const env = { STAND_IN_TARGET: "schedule: * * * * *" };
+    expect((await cloud.deploy({}, env)).error).toMatch(/--url/);
+    expect((await cloud.deploy({ url: cloud.url }, env)).error).toBeNull();
+    await expectWorkingRecorder();
   });
 });
 
-describe("a later run", () => {
-  test("changes nothing where nothing differs", async () => {
-    await cloud.run();
+describe("a later deploy", () => {
+  test("changes nothing when nothing differs", async () => {
+    await cloud.deploy();
     const before = { secrets: cloud.secrets(), endpoints: await cloud.endpoints() };
-    const { failed, said } = await cloud.run({}, { ACCESS_TOKEN: TOKEN });
-    expect(failed).toBeNull();
+    const { error, printed } = await cloud.deploy({}, { ACCESS_TOKEN: TOKEN });
+    expect(error).toBeNull();
     expect({ secrets: cloud.secrets(), endpoints: await cloud.endpoints() }).toEqual(before);
-    expect(commands().filter((command) => command.startsWith("secret bulk"))).toHaveLength(2);
-    expect(said).not.toContain("shown only now");
+    expect(listCommands().filter((command) => command.startsWith("secret bulk"))).toHaveLength(2);
+    expect(printed).not.toContain("shown only now");
   });
 
   test("needs no token, even without a terminal", async () => {
-    await cloud.run();
-    expect((await cloud.run({}, {}, false)).failed).toBeNull();
+    await cloud.deploy();
+    expect((await cloud.deploy({}, {}, false)).error).toBeNull();
   });
 
-  test("replaces the token with --new-token alone", async () => {
-    await cloud.run();
+  test("replaces only the token with --new-token", async () => {
+    await cloud.deploy();
     const before = cloud.secrets();
-    const { said } = await cloud.run({ newToken: true });
+    const { printed } = await cloud.deploy({ newToken: true });
     const { ACCESS_TOKEN: token = "none", ...rest } = cloud.secrets();
     expect(before).toMatchObject(rest);
     expect(token).not.toBe(before["ACCESS_TOKEN"]);
-    expect(said.split(token)).toHaveLength(2);
+    expect(printed.split(token)).toHaveLength(2);
   });
 
-  test("registers anew an endpoint that somebody deleted", async () => {
-    await cloud.run();
-    for (const { id } of await cloud.endpoints()) await cloud.remove(id);
-    expect((await cloud.run()).failed).toBeNull();
-    await expectToWork();
+  test("registers the endpoint again after it was deleted", async () => {
+    await cloud.deploy();
+    for (const { id } of await cloud.endpoints()) await cloud.deleteEndpoint(id);
+    expect((await cloud.deploy()).error).toBeNull();
+    await expectWorkingRecorder();
   });
 
-  test("adds the events that an endpoint lacks, and keeps those it has besides", async () => {
-    await cloud.run();
-    const [found] = await cloud.endpoints();
+  test("adds an endpoint's missing event types and keeps its other ones", async () => {
+    await cloud.deploy();
+    const [endpoint] = await cloud.endpoints();
     const event_types = ["response.completed", "batch.completed"];
-    await cloud.post(`/webhook_endpoints/${found?.id}`, { event_types });
-    await cloud.run();
+    await cloud.post(`/webhook_endpoints/${endpoint?.id}`, { event_types });
+    await cloud.deploy();
     const [after] = await cloud.endpoints();
-    expect(new Set(after?.event_types)).toEqual(new Set([...EVENTS, "batch.completed"]));
+    expect(new Set(after?.event_types)).toEqual(new Set([...EVENT_TYPES, "batch.completed"]));
   });
 });
 
-async function soon(): Promise<boolean> {
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  return false;
+async function listAccepted(): Promise<Set<string>> {
+  const accepted = (await cloud.deliveries()).filter(({ status }) => status === 200);
+  return new Set(accepted.map(({ response_id }) => response_id));
 }
 
-// A busy machine may drop a connection; then it is sent again, as OpenAI would.
-async function accepted(ids: string[]): Promise<void> {
-  for (;;) {
-    const good = (await cloud.deliveries()).filter(({ status }) => status === 200);
-    const arrived = new Set(good.map(({ response_id }) => response_id));
-    if (ids.every((id) => arrived.has(id))) return;
-    await soon();
-  }
-}
-
-test("a rotation loses no webhook that arrives meanwhile", async () => {
-  await cloud.run();
+test("a rotation loses no webhook that arrives during it", async () => {
+  await cloud.deploy();
   const { OPENAI_WEBHOOK_SECRET: before } = cloud.secrets();
-  const rotation = cloud.run({ rotate: true });
-  const over = rotation.then(() => true);
+  const rotation = cloud.deploy({ rotate: true });
+  const isOver = rotation.then(() => true);
   let sent = 0;
-  do await cloud.send(`resp_${(sent += 1)}`);
-  while (!(await Promise.race([over, soon()])));
-  expect((await rotation).failed).toBeNull();
+  do await cloud.sendWebhook(`resp_${(sent += 1)}`);
+  while (!(await Promise.race([isOver, sleep(POLL_INTERVAL_MS, false)])));
+  expect((await rotation).error).toBeNull();
   expect(cloud.secrets()["OPENAI_WEBHOOK_SECRET"]).not.toBe(before);
-  await cloud.send("resp_last");
-  const wanted = Array.from({ length: sent }, (_, index) => `resp_${index + 1}`);
-  await accepted([...wanted, "resp_last"]);
-  const refused = (await cloud.deliveries()).filter(
+  await cloud.sendWebhook("resp_last");
+  const ids = [...Array.from({ length: sent }, (_, index) => `resp_${index + 1}`), "resp_last"];
+  // A busy machine may drop a connection; the emulator then retries, as OpenAI would.
+  const areAccepted = async () => {
+    const accepted = await listAccepted();
+    return ids.every((id) => accepted.has(id));
+  };
+  await pollUntil(areAccepted, { intervalMs: POLL_INTERVAL_MS });
+  const rejected = (await cloud.deliveries()).filter(
     ({ status }) => status !== null && status >= 300,
   );
-  expect(refused).toEqual([]);
+  expect(rejected).toEqual([]);
 });
 
 const ENDPOINTS = "^/v1/webhook_endpoints";
-const api = (rule: object) => () => cloud.fault({ kind: "status", status: 500, ...rule });
-const wrangler =
+const failApi = (rule: object) => () => cloud.failApi({ kind: "status", status: 500, ...rule });
+const failWrangler =
   (command: string, times = 1) =>
   async () =>
-    cloud.fail(command, times);
+    cloud.failWrangler(command, times);
 
 describe.each([
-  { step: "Look at what is there", why: "OpenAI refuses the key", spoil: api({ status: 401 }) },
-  { step: "Look at what is there", why: "wrangler can't list", spoil: wrangler("secret list") },
-  { step: "Look at what is there", why: "it can't log in", spoil: loggedOut },
-  { step: "Deploy the Worker", why: "wrangler can't deploy", spoil: wrangler("deploy") },
+  {
+    step: "Check the current state",
+    why: "OpenAI rejects the key",
+    fail: failApi({ status: 401 }),
+  },
+  {
+    step: "Check the current state",
+    why: "wrangler can't list secrets",
+    fail: failWrangler("secret list"),
+  },
+  {
+    step: "Check the current state",
+    why: "wrangler is not logged in",
+    fail: async () => failLogin(),
+  },
+  {
+    step: "Deploy the Worker",
+    why: "wrangler can't deploy",
+    fail: failWrangler("deploy"),
+  },
   {
     step: "Store the key",
-    why: "wrangler can't store them",
-    spoil: wrangler("secret bulk OPENAI_API_KEY ACCESS_TOKEN"),
+    why: "wrangler can't store secrets",
+    fail: failWrangler("secret bulk OPENAI_API_KEY ACCESS_TOKEN"),
   },
   {
     step: "Register the webhook endpoint",
     why: "OpenAI fails",
-    spoil: api({ method: "POST", path: `${ENDPOINTS}$` }),
+    fail: failApi({ method: "POST", path: `${ENDPOINTS}$` }),
   },
   {
     step: "Register the webhook endpoint",
     why: "OpenAI's answer is lost",
-    spoil: api({ method: "POST", path: `${ENDPOINTS}$`, carry_out: true }),
+    fail: failApi({ method: "POST", path: `${ENDPOINTS}$`, carry_out: true }),
   },
   {
     step: "Store its signing secret",
-    why: "wrangler fails each time",
-    spoil: wrangler("secret bulk OPENAI_WEBHOOK_SECRET", 3),
+    why: "wrangler fails three times",
+    fail: failWrangler("secret bulk OPENAI_WEBHOOK_SECRET", 3),
   },
-  { step: "Send a test event", why: "OpenAI fails", spoil: api({ path: "/test$" }) },
-  { step: "Check /health", why: "the Worker isn't well", spoil: async () => cloud.sicken() },
-])("when $step fails because $why", ({ step, spoil }) => {
-  test("it says what is done, what is not and how to go on, and the next run finishes", async () => {
-    await spoil();
-    const first = await cloud.run();
-    expect(first.failed).toMatch(
+  {
+    step: "Send a test event",
+    why: "OpenAI fails",
+    fail: failApi({ path: "/test$" }),
+  },
+  {
+    step: "Check /health",
+    why: "a setting is missing",
+    fail: async () => cloud.failHealth(),
+  },
+])("when step $step fails because $why", ({ step, fail }) => {
+  test("the deploy reports what is done, what is not and what to do next, and the next deploy finishes", async () => {
+    await fail();
+    const first = await cloud.deploy();
+    expect(first.error).toMatch(
       new RegExp(`Failed: ${step}[\\s\\S]*Done:[\\s\\S]*Not done:\\n  ${step}`),
     );
-    expect(first.failed).toMatch(/Go on: .*run npm run deploy/);
-    for (const secret of secretsSoFar()) expect(first.failed).not.toContain(secret);
-    const second = await cloud.run();
-    expect(second.failed).toBeNull();
-    await expectToWork();
+    expect(first.error).toMatch(/Next: .*run npm run deploy/);
+    for (const secret of listSecretValues()) expect(first.error).not.toContain(secret);
+    const second = await cloud.deploy();
+    expect(second.error).toBeNull();
+    await expectWorkingRecorder();
   });
 });
 
-async function loggedOut(): Promise<void> {
-  cloud.fail("whoami --json", 1);
-  const failing = cloud.run;
-  // Once without a terminal, where it can't log in.
-  cloud.run = (wishes, env) => {
-    cloud.run = failing;
-    return failing(wishes, { ACCESS_TOKEN: TOKEN, ...env }, false);
+/** Makes wrangler say once that it is not logged in, to a deploy without a terminal, which can't log in. */
+function failLogin(): void {
+  cloud.failWrangler("whoami --json", 1);
+  const { deploy } = cloud;
+  cloud.deploy = (options, env) => {
+    cloud.deploy = deploy;
+    return deploy(options, { ACCESS_TOKEN: TOKEN, ...env }, false);
   };
 }
 
-test("a signing secret that could not be stored during a rotation is replaced by a newer one", async () => {
-  await cloud.run();
-  cloud.fail("secret bulk OPENAI_WEBHOOK_SECRET", 3);
-  expect((await cloud.run({ rotate: true })).failed).toMatch(/--rotate again/);
-  await expectToWork();
-  expect((await cloud.run({ rotate: true })).failed).toBeNull();
-  await expectToWork();
+test("a second rotation replaces a signing secret that the first one could not store", async () => {
+  await cloud.deploy();
+  cloud.failWrangler("secret bulk OPENAI_WEBHOOK_SECRET", 3);
+  expect((await cloud.deploy({ rotate: true })).error).toMatch(/--rotate again/);
+  await expectWorkingRecorder();
+  expect((await cloud.deploy({ rotate: true })).error).toBeNull();
+  await expectWorkingRecorder();
 });
 
-function environment(): Record<string, string> {
+function createEnvironment(): Record<string, string> {
   return {
     ...cloud.environment,
-    DEPLOY_WRANGLER: WRANGLER,
-    DEPLOY_API: cloud.api,
-    OPENAI_API_KEY: KEY,
+    DEPLOY_WRANGLER: FAKE_WRANGLER,
+    DEPLOY_API: cloud.apiUrl,
+    OPENAI_API_KEY: API_KEY,
   };
 }
 
-describe("the command", () => {
+describe("npm run deploy", () => {
   const command = [process.execPath, "scripts/deploy.ts"];
 
   test("deploys, and shows no secret", async () => {
-    const child = startChild(command, { ...environment(), ACCESS_TOKEN: TOKEN });
-    expect(await child.ended()).toBe(0);
-    await expectToWork();
-    expect(child.text()).toContain("The recorder works.");
-    for (const secret of secretsSoFar()) expect(child.text()).not.toContain(secret);
+    const child = startChild(command, { ...createEnvironment(), ACCESS_TOKEN: TOKEN });
+    expect(await child.waitForExit()).toBe(0);
+    await expectWorkingRecorder();
+    expect(child.output()).toContain("The recorder works.");
+    for (const secret of listSecretValues()) expect(child.output()).not.toContain(secret);
   });
 
-  test("makes no token that nobody would see", async () => {
-    const child = startChild(command, environment());
-    expect(await child.ended()).toBe(1);
-    expect(child.text()).toMatch(/ACCESS_TOKEN is missing/);
+  test("creates no token without a terminal that could show it", async () => {
+    const child = startChild(command, createEnvironment());
+    expect(await child.waitForExit()).toBe(1);
+    expect(child.output()).toMatch(/ACCESS_TOKEN is missing/);
     expect(cloud.secrets()).toEqual({});
   });
 
   test("only deploys in Cloudflare's build, and says what is left to do", async () => {
     const child = startChild(command, {
-      ...environment(),
+      ...createEnvironment(),
       WORKERS_CI: "1",
       WRANGLER_OUTPUT_FILE_PATH: "/dev/null",
     });
-    expect(await child.ended()).toBe(0);
-    expect(commands()).toEqual(["deploy"]);
-    expect(child.text()).toMatch(/run npm run deploy/);
+    expect(await child.waitForExit()).toBe(0);
+    expect(listCommands()).toEqual(["deploy"]);
+    expect(child.output()).toMatch(/run npm run deploy/);
   });
 });

@@ -1,16 +1,17 @@
-// OpenAI's own SDK, unchanged: the same assertions hold against OpenAI as it should be and against the Worker.
+// OpenAI's SDK, unchanged: the same assertions hold for OpenAI as it should be and for the Worker.
 import OpenAI, { AuthenticationError, NotFoundError } from "openai";
 import type { Response } from "openai/resources/responses/responses";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { waitFor, waitUntil } from "../../support/wait.ts";
 import { API_KEY } from "../../support/world.ts";
-import { startSides, type Side, type Sides } from "./targets.ts";
+import { startTargets, type Target, type Targets } from "./targets.ts";
 
-let sides: Sides;
+let targets: Targets;
 beforeAll(async () => {
-  sides = await startSides();
+  targets = await startTargets();
 });
-afterAll(() => sides.close());
+afterAll(() => targets.close());
 
 const OUTPUTS = "code_interpreter_call.outputs" as const;
 const EXAMPLE = {
@@ -21,58 +22,57 @@ const EXAMPLE = {
 };
 const PRINTED = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
 
-function callOf(response: Response) {
+function findCall(response: Response) {
   return response.output.find((item) => item.type === "code_interpreter_call");
 }
 
-describe.each(["openai", "worker"] as const)("at %s", (name) => {
-  const side = (): Side => sides[name];
-  const client = () => new OpenAI({ ...side(), maxRetries: 0 });
+describe.each(["openai", "worker"] as const)("the SDK at %s", (name) => {
+  const target = (): Target => targets[name];
+  const client = () => new OpenAI({ ...target(), maxRetries: 0 });
 
-  async function poll(id: string, include: (typeof OUTPUTS)[] = [OUTPUTS]): Promise<Response> {
-    for (;;) {
-      const response = await client().responses.retrieve(id, { include });
-      if (response.status !== "queued" && response.status !== "in_progress") return response;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+  function waitForEnd(id: string, include: (typeof OUTPUTS)[] = [OUTPUTS]): Promise<Response> {
+    return waitFor(
+      () => client().responses.retrieve(id, { include }),
+      ({ status }) => status !== "queued" && status !== "in_progress",
+    );
   }
 
-  test("a background run answers at once, and has its outputs in the end", async () => {
+  test("responses.create answers at once in background mode, and responses.retrieve has the outputs at the end", async () => {
     const metadata = { mine: "1" };
     const started = await client().responses.create({ ...EXAMPLE, background: true, metadata });
     expect(started).toMatchObject({ background: true, output: [], metadata, completed_at: null });
     expect(["queued", "in_progress"]).toContain(started.status);
-    const ended = await poll(started.id);
+    const ended = await waitForEnd(started.id);
     expect(ended).toMatchObject({ id: started.id, status: "completed", background: true });
     expect(ended.metadata).toEqual(metadata);
-    expect(callOf(ended)?.outputs).toEqual(PRINTED);
+    expect(findCall(ended)?.outputs).toEqual(PRINTED);
     expect(ended.output_text).not.toBe("");
   });
 
-  test("outputs are null for whoever doesn't ask for them", async () => {
+  test("responses.retrieve without include has null outputs", async () => {
     const { id } = await client().responses.create({ ...EXAMPLE, background: true });
-    expect(callOf(await poll(id, []))?.outputs).toBeNull();
-    expect(callOf(await poll(id))?.outputs).toEqual(PRINTED);
+    expect(findCall(await waitForEnd(id, []))?.outputs).toBeNull();
+    expect(findCall(await waitForEnd(id))?.outputs).toEqual(PRINTED);
   });
 
-  test("a run in flight can be cancelled, as often as one likes", async () => {
+  test("responses.cancel cancels a run in flight, and can be repeated", async () => {
     const input = "emulator: run 30 seconds";
     const { id } = await client().responses.create({ ...EXAMPLE, input, background: true });
     expect(await client().responses.cancel(id)).toMatchObject({ id, status: "cancelled" });
     expect(await client().responses.cancel(id)).toMatchObject({ id, status: "cancelled" });
-    expect(await poll(id)).toMatchObject({ id, status: "cancelled", background: true });
+    expect(await waitForEnd(id)).toMatchObject({ id, status: "cancelled", background: true });
   });
 
-  test("a response that was deleted is gone", async () => {
+  test("responses.retrieve throws NotFoundError after responses.delete", async () => {
     const { id } = await client().responses.create({ ...EXAMPLE, background: true });
-    await poll(id);
+    await waitForEnd(id);
     await client().responses.delete(id);
     await expect(client().responses.retrieve(id)).rejects.toThrow(NotFoundError);
   });
 
-  test("input items, and a response that follows another, are OpenAI's", async () => {
+  test("responses.inputItems.list and previous_response_id work for a background run", async () => {
     const { id } = await client().responses.create({ ...EXAMPLE, background: true });
-    await poll(id);
+    await waitForEnd(id);
     const items = await client().responses.inputItems.list(id);
     expect(items.data).toMatchObject([{ type: "message", role: "user" }]);
     const next = await client().responses.create({
@@ -83,10 +83,10 @@ describe.each(["openai", "worker"] as const)("at %s", (name) => {
     expect(next).toMatchObject({ status: "completed", previous_response_id: id });
   });
 
-  test("the foreground is as it was, streamed and not", async () => {
-    const whole = await client().responses.create(EXAMPLE);
-    expect(whole).toMatchObject({ status: "completed", background: false });
-    expect(callOf(whole)?.outputs).toEqual(PRINTED);
+  test("responses.create in the foreground works, streamed and not", async () => {
+    const complete = await client().responses.create(EXAMPLE);
+    expect(complete).toMatchObject({ status: "completed", background: false });
+    expect(findCall(complete)?.outputs).toEqual(PRINTED);
     const types: string[] = [];
     const events = await client().responses.create({ ...EXAMPLE, stream: true });
     for await (const event of events) types.push(event.type);
@@ -94,22 +94,22 @@ describe.each(["openai", "worker"] as const)("at %s", (name) => {
     expect(types.at(-1)).toBe("response.completed");
   });
 
-  test("a file can be uploaded and read again", async () => {
+  test("files.content returns what files.create uploaded", async () => {
     const bytes = new Uint8Array(300_000).map((_, index) => index % 251);
     const file = new File([bytes], "naïve – 数据.csv");
-    const made = await client().files.create({ file, purpose: "user_data" });
-    expect(made).toMatchObject({ filename: "naïve – 数据.csv", bytes: bytes.length });
-    const back = await client().files.content(made.id);
-    expect(new Uint8Array(await back.arrayBuffer())).toEqual(bytes);
+    const uploaded = await client().files.create({ file, purpose: "user_data" });
+    expect(uploaded).toMatchObject({ filename: "naïve – 数据.csv", bytes: bytes.length });
+    const content = await client().files.content(uploaded.id);
+    expect(new Uint8Array(await content.arrayBuffer())).toEqual(bytes);
   });
 
-  test("models are listed", async () => {
+  test("models.list returns models", async () => {
     const models = await client().models.list();
     expect(models.data.length).toBeGreaterThan(0);
   });
 
-  test("a wrong key is refused", async () => {
-    const wrong = new OpenAI({ ...side(), apiKey: "sk-wrong", maxRetries: 0 });
+  test("a wrong key is rejected with 401 invalid_api_key", async () => {
+    const wrong = new OpenAI({ ...target(), apiKey: "sk-wrong", maxRetries: 0 });
     await expect(wrong.models.list()).rejects.toMatchObject({
       status: 401,
       code: "invalid_api_key",
@@ -120,7 +120,7 @@ describe.each(["openai", "worker"] as const)("at %s", (name) => {
   });
 
   test.each([true, false])(
-    "a bad parameter is refused alike, background %s",
+    "responses.create rejects an unknown parameter with OpenAI's error, background %s",
     async (background) => {
       const body = { ...EXAMPLE, background, no_such_parameter: 1 };
       await expect(client().responses.create(body)).rejects.toMatchObject({
@@ -133,14 +133,14 @@ describe.each(["openai", "worker"] as const)("at %s", (name) => {
     },
   );
 
-  test("an id that nobody knows is not found", async () => {
-    const asked = client().responses.retrieve("resp_unknown");
-    await expect(asked).rejects.toThrow(/404.*resp_unknown/);
+  test("responses.retrieve rejects an unknown id with 404", async () => {
+    const retrieved = client().responses.retrieve("resp_unknown");
+    await expect(retrieved).rejects.toThrow(/404.*resp_unknown/);
   });
 });
 
-test("a held run that is deleted in flight is cancelled at OpenAI: nobody holds its connection any more", async () => {
-  const { baseURL, apiKey } = sides.worker;
+test("DELETE /results/:id of a held run in flight closes its connection, so that OpenAI cancels the run", async () => {
+  const { baseURL, apiKey } = targets.worker;
   const body = JSON.stringify({ hold: true, input: "emulator: run 60 seconds" });
   const worker = (path: string, init: RequestInit) =>
     fetch(baseURL.replace("/v1", path), {
@@ -150,29 +150,20 @@ test("a held run that is deleted in flight is cancelled at OpenAI: nobody holds 
   const started = await worker("/trigger", { method: "POST", body });
   const { id } = z.object({ id: z.string() }).parse(await started.json());
   expect((await worker(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
-  const openai = new OpenAI({ baseURL: `${sides.behind.url}/v1`, apiKey: API_KEY });
-  for (;;) {
-    const { status } = await openai.responses.retrieve(id);
-    if (status === "cancelled") return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const openai = new OpenAI({ baseURL: `${targets.upstream.url}/v1`, apiKey: API_KEY });
+  await waitUntil(async () => (await openai.responses.retrieve(id)).status === "cancelled");
 });
 
-test("a redirect is the caller's to follow: the recorder's key doesn't go with it", async () => {
+test("GET /v1/files/:id/content leaves a redirect to the caller, and does not follow it with the recorder's key", async () => {
   const location = "https://files.example/content";
-  const fault = {
+  await targets.upstream.addFault({
     path: "^/v1/files/",
     times: 1,
     kind: "status",
     status: 302,
     headers: { location },
-  };
-  await fetch(`${sides.behind.url}/_emulator/faults`, {
-    method: "POST",
-    body: JSON.stringify(fault),
-    headers: { "content-type": "application/json" },
   });
-  const { baseURL, apiKey } = sides.worker;
+  const { baseURL, apiKey } = targets.worker;
   const answer = await fetch(`${baseURL}/files/file-1/content`, {
     headers: { authorization: `Bearer ${apiKey}` },
     redirect: "manual",

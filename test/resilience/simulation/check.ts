@@ -1,86 +1,83 @@
-// What must hold for every response, whatever went wrong.
+// The invariants of every response, whatever faults were injected.
 import type { StoredRecord } from "../../../src/record/schema.ts";
-import { secondsOf } from "./clock.ts";
+import { toSeconds } from "./clock.ts";
 import type { Instance } from "./engine.ts";
-import { looksBeside, takesHeld } from "./held.ts";
+import { observesRarelyWhileHeld, recordsHeldResult } from "./held.ts";
 import type { Stored } from "./kv.ts";
-import { isCalm } from "./scenario.ts";
-import { looksOf } from "./observations.ts";
-import { callTruth, isEnd, isPlainEnd, responseTruth } from "./expected.ts";
-import type { World } from "./world.ts";
+import { isHappyPath, isUndelayed, isUnwanted } from "./conditions.ts";
+import { listObservations } from "./observations.ts";
+import { expectedCallVerdict, isEnd, isPlainEnd, expectedVerdict } from "./expected.ts";
+import type { SimulatedResponse } from "./simulated-response.ts";
 
-const HOUR = 3600;
-/** Steps that an instance has at the least. */
-const MOST_STEPS = 1024;
-const MOST_LOOKS = 420;
-const LONGEST_GAP = 300;
-/** Seconds after its end at which the last look is planned where OpenAI keeps a response for ten minutes. */
-const FLEETING = 570;
-/** Seconds that a look, and what it is delayed by, takes at the most where the platform behaves. */
-const SLACK = 100;
+const HOUR_SECONDS = 3600;
+/** The limit of steps in a Workflow instance. */
+const MAX_STEPS = 1024;
+const MAX_OBSERVATIONS = 420;
+const MAX_GAP_SECONDS = 300;
+/** The last observation of a response that OpenAI keeps for ten minutes, counted from its end. */
+const MAX_UNSTORED_OBSERVATION_SECONDS = 570;
+/** The longest observation, with its delay, when the platform has no faults. */
+const MAX_DELAY_SECONDS = 100;
 
-type Rule = (world: World, stored: Stored[]) => (string | false)[];
+type Rule = (response: SimulatedResponse, stored: Stored[]) => (string | false)[];
 
-/** Each invariant gives what breaks it. */
+/** Each rule returns what breaks its invariant. */
 const RULES: Record<string, Rule> = {
-  "it always ends": ends,
-  "nothing seen is forgotten": forgetsNothing,
-  "a record never gets worse": neverWorse,
-  "verdicts match what the script knows": verdictsMatch,
-  "what a record claims to have can be read": canBeRead,
-  "looks, waits and writes stay within their bounds": withinBounds,
-  "a fleeting response is not looked for when it is gone": noLateLook,
-  "a record is settled when no look is planned, and only then": settled,
-  "a control runs once, and what came of it is told": controlOnce,
-  "nothing is left of what was deleted or not wanted": leavesNothing,
-  "the list agrees with the record": listAgrees,
-  "a held run is asked for once, and what its connection brought is recorded": takesHeld,
-  "nobody looks often beside a held connection": looksBeside,
+  "it always ends": endsInTime,
+  "every observation is kept": keepsObservations,
+  "a record never gets worse": neverGetsWorse,
+  "verdicts match the script": hasExpectedVerdicts,
+  "everything that a record lists can be read": isReadable,
+  "observations, waits and writes stay within their limits": staysWithinBounds,
+  "a response that OpenAI keeps for ten minutes is not observed later": observesInTime,
+  "a record is settled when no observation is scheduled, and only then": isSettled,
+  "a control runs once, and its result is recorded": controlsOnce,
+  "nothing is left of a deleted or unwanted response": leavesNothing,
+  "the list agrees with the record": listMatchesRecord,
+  "a held run is requested once, and what its connection brought is recorded": recordsHeldResult,
+  "observations are rare while a connection is held": observesRarelyWhileHeld,
 };
 
 /** The invariants' names. */
 export const INVARIANTS: readonly string[] = Object.keys(RULES);
 
-/** Seconds after which a control is given up. */
-const LONGEST_CONTROL = 24 * 60 * 60;
+/** A control is abandoned after a day. */
+const MAX_CONTROL_SECONDS = 24 * 60 * 60;
 
 export type Failure = { invariant: string; why: string };
 
-/**
- * Checks a response that was played to its end.
- * @param world All there is of it.
- */
-export function check(world: World): Failure[] {
+/** Checks a response that has run to its end. */
+export function check(response: SimulatedResponse): Failure[] {
   return Object.entries(RULES).flatMap(([invariant, rule]) =>
-    rule(world, world.kv.history)
+    rule(response, response.kv.history)
       .filter((why) => why !== false)
       .map((why) => ({ invariant, why })),
   );
 }
 
-function ends({ instances, instance, holder }: World): (string | false)[] {
+function endsInTime({ instances, instance, holder }: SimulatedResponse): (string | false)[] {
   return [...instances, ...(holder === null ? [] : [holder])].flatMap((one) => {
-    const hours = ((one.ended ?? one.born) - one.born) / HOUR;
+    const hours = ((one.ended ?? one.born) - one.born) / HOUR_SECONDS;
     const current = one === instance || one === holder;
     return [
       one.ended === null && current && "it never ended",
       one.failed !== null && `it failed: ${one.failed}`,
-      one.begun.size > MOST_STEPS && `it took ${one.begun.size} steps`,
+      one.begun.size > MAX_STEPS && `it took ${one.begun.size} steps`,
       hours > 25 && `it took ${hours.toFixed(1)} hours`,
     ];
   });
 }
 
-function forgetsNothing(world: World, stored: Stored[]): (string | false)[] {
+function keepsObservations(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
   const last = stored.at(-1)?.known;
-  if (world.deleted || isUnwanted(world)) return [];
-  const recorded = world.instances.filter((one) => one.outcome?.recorded !== false);
-  return recorded.flatMap(looksOf).flatMap((look) => {
-    const { at, status } = look.observation;
-    const had = (look.calls ?? []).flatMap((call, index) =>
+  if (response.deleted || isUnwanted(response)) return [];
+  const recorded = response.instances.filter((one) => one.outcome?.recorded !== false);
+  return recorded.flatMap(listObservations).flatMap((result) => {
+    const { at, status } = result.observation;
+    const had = (result.calls ?? []).flatMap((call, index) =>
       call.state === "populated" ? [{ ...call, index }] : [],
     );
-    const ended = look.fields !== null && isEnd(status);
+    const ended = result.fields !== null && isEnd(status);
     if (last === undefined) return [ended && `the end seen at ${at} was never stored`];
     return [
       ended && !isEnd(last.status) && `the end seen at ${at} is not in the record`,
@@ -98,7 +95,7 @@ function forgetsNothing(world: World, stored: Stored[]): (string | false)[] {
   });
 }
 
-function neverWorse(_: World, stored: Stored[]): (string | false)[] {
+function neverGetsWorse(_: SimulatedResponse, stored: Stored[]): (string | false)[] {
   return stored.slice(1).flatMap(({ known: after }, index) => {
     const before = stored[index]?.known;
     if (before === undefined) return [];
@@ -108,14 +105,14 @@ function neverWorse(_: World, stored: Stored[]): (string | false)[] {
       after.verdict === "pending" && `verdict: ${was}`,
       before.files.length > 0 && after.files.length === 0 && "files were forgotten",
       before.control !== null && after.control === null && "the control was forgotten",
-      ...before.calls.map((call, at) => worse(call, after.calls[at])),
+      ...before.calls.map((call, at) => describeLoss(call, after.calls[at])),
     ];
   });
 }
 
 type Call = StoredRecord["calls"][number];
 
-function worse(before: Call, after: Call | undefined): string | false {
+function describeLoss(before: Call, after: Call | undefined): string | false {
   if (after === undefined) return `${before.id} (${before.verdict}) is gone`;
   const has = before.state === "populated";
   if (
@@ -132,14 +129,17 @@ function worse(before: Call, after: Call | undefined): string | false {
   );
 }
 
-function verdictsMatch({ scenario }: World, stored: Stored[]): (string | false)[] {
+function hasExpectedVerdicts(
+  { scenario }: SimulatedResponse,
+  stored: Stored[],
+): (string | false)[] {
   const last = stored.at(-1)?.known;
   if (last === undefined || last.settled_at === null) return [];
-  const truth = responseTruth(scenario, last);
+  const truth = expectedVerdict(scenario, last);
   return [
     last.verdict !== truth && `the verdict is ${last.verdict}, not ${truth}`,
     ...last.calls.map((call, index) => {
-      const { verdict, source } = callTruth(scenario, last, index);
+      const { verdict, source } = expectedCallVerdict(scenario, last, index);
       const right = call.verdict === verdict && call.source === source;
       return (
         !right && `${call.id} is ${call.verdict} by ${call.source}, not ${verdict} by ${source}`
@@ -148,7 +148,7 @@ function verdictsMatch({ scenario }: World, stored: Stored[]): (string | false)[
   ];
 }
 
-function canBeRead({ kv, deleted }: World): (string | false)[] {
+function isReadable({ kv, deleted }: SimulatedResponse): (string | false)[] {
   const stored = kv.record();
   if (stored === null || deleted) return [];
   const { known, body } = stored;
@@ -167,84 +167,94 @@ function canBeRead({ kv, deleted }: World): (string | false)[] {
   ];
 }
 
-function withinBounds(world: World, stored: Stored[]): (string | false)[] {
-  const { scenario, kv, looks } = world;
+function staysWithinBounds(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
+  const { scenario, kv, observations } = response;
   const most =
     stored.at(-1)?.known.observations.filter((seen) => seen.channel !== "control").length ?? 0;
-  const happy = isHappy(world);
+  const happy = isHappyPath(response);
   return [
-    most > MOST_LOOKS && `${most} looks`,
-    happy && looks.length !== 1 && `${looks.length} looks where one is enough`,
+    most > MAX_OBSERVATIONS && `${most} observations`,
+    happy && observations.length !== 1 && `${observations.length} observations where one is enough`,
     happy && kv.writes !== 3 && `${kv.writes} writes where three are enough`,
-    ...(behaves(world) && scenario.rates.file === 0 ? world.instances.flatMap(longGaps) : []),
+    ...(isUndelayed(response) && scenario.rates.file === 0
+      ? response.instances.flatMap(findLongGaps)
+      : []),
   ];
 }
 
-function longGaps(instance: Instance): (string | false)[] {
-  // What a connection brought, it brought at some time before.
-  const asked = looksOf(instance).filter((look) => look.observation.channel !== "held");
-  const times = asked.map((look) => secondsOf(look.observation.at));
+function findLongGaps(instance: Instance): (string | false)[] {
+  // What a connection brought, it brought earlier.
+  const asked = listObservations(instance).filter(
+    (result) => result.observation.channel !== "held",
+  );
+  const times = asked.map((result) => toSeconds(result.observation.at));
   return times.map((time, index) => {
     const gap = time - (times[index - 1] ?? instance.born);
-    return gap > LONGEST_GAP + SLACK && `${gap} seconds without a look, until ${time}`;
-  });
-}
-
-function noLateLook(world: World, stored: Stored[]): (string | false)[] {
-  const { scenario, wishes, looks } = world;
-  const last = stored.at(-1)?.known;
-  if (last === undefined || scenario.store || scenario.end === null || !behaves(world)) return [];
-  const known = last.observations.findIndex(isPlainEnd);
-  const end = last.completed_at ?? last.observations[known]?.at;
-  if (known === -1 || end === undefined) return [];
-  const since = secondsOf(last.observations[known]?.at ?? end);
-  return looks.map(({ at, channel }) => {
-    const late = at - secondsOf(end);
-    const wished = wishes.some((wish) => wish <= at && wish >= at - SLACK);
     return (
-      channel === "refetch" &&
-      at > since &&
-      !wished &&
-      late > FLEETING + 2 &&
-      `a look ${late} seconds after the end`
+      gap > MAX_GAP_SECONDS + MAX_DELAY_SECONDS &&
+      `${gap} seconds without an observation, until ${time}`
     );
   });
 }
 
-function settled(world: World, stored: Stored[]): (string | false)[] {
-  const { instances, wishes, deleted, looks } = world;
+function observesInTime(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
+  const { scenario, refetchedAt, observations } = response;
+  const last = stored.at(-1)?.known;
+  if (last === undefined || scenario.store || scenario.end === null || !isUndelayed(response))
+    return [];
+  const known = last.observations.findIndex(isPlainEnd);
+  const end = last.completed_at ?? last.observations[known]?.at;
+  if (known === -1 || end === undefined) return [];
+  const since = toSeconds(last.observations[known]?.at ?? end);
+  return observations.map(({ at, channel }) => {
+    const late = at - toSeconds(end);
+    const isRequested = refetchedAt.some(
+      (refetch) => refetch <= at && refetch >= at - MAX_DELAY_SECONDS,
+    );
+    return (
+      channel === "refetch" &&
+      at > since &&
+      !isRequested &&
+      late > MAX_UNSTORED_OBSERVATION_SECONDS + 2 &&
+      `an observation ${late} seconds after the end`
+    );
+  });
+}
+
+function isSettled(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
+  const { instances, refetchedAt, deleted, observations } = response;
   const last = stored.at(-1)?.known;
   if (last === undefined || deleted) return [];
   const first = stored.find(({ known }) => known.settled_at !== null)?.known;
-  const once = Math.max(...(first?.observations ?? []).map((seen) => secondsOf(seen.at)));
-  // What a connection brought, it brought before anyone looked at it.
-  const later = looks.filter((look) => look.at > once && look.channel !== "held");
+  const once = Math.max(...(first?.observations ?? []).map((seen) => toSeconds(seen.at)));
+  // What a connection brought, it brought before it was observed.
+  const later = observations.filter(({ at, channel }) => at > once && channel !== "held");
   const after = first === undefined ? [] : later;
   const unasked = after.filter(
-    (look) => !wishes.some((wish) => wish <= look.at && wish > once - SLACK),
+    ({ at }) => !refetchedAt.some((refetch) => refetch <= at && refetch > once - MAX_DELAY_SECONDS),
   );
   return [
     last.settled_at === null && "the last stored record is not settled",
     instances.length === 1 &&
       unasked.length > 0 &&
-      behaves(world) &&
-      `a look at ${unasked[0]?.at} after it was settled`,
+      isUndelayed(response) &&
+      `an observation at ${unasked[0]?.at} after it was settled`,
   ];
 }
 
-function controlOnce(world: World, stored: Stored[]): (string | false)[] {
+function controlsOnce(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
   const last = stored.at(-1)?.known;
-  const { controls, controlled, crashes, deleted, scenario } = world;
-  const inTime = (scenario.control?.after ?? 0) < LONGEST_CONTROL;
-  const told = last?.control?.status ?? null;
+  const { controls, controlled, crashes, deleted, scenario } = response;
+  const inTime = (scenario.control?.after ?? 0) < MAX_CONTROL_SECONDS;
+  const recorded = last?.control?.status ?? null;
   return [
     controls > 1 && `it ran ${controls} times`,
     controlled &&
       inTime &&
       !deleted &&
       crashes === 0 &&
-      (told === null || told === "interrupted") &&
-      `it ended, and the record says ${told}`,
+      (recorded === null || recorded === "interrupted") &&
+      `it ended, and the record says ${recorded}`,
     last !== undefined &&
       last.control_due &&
       last.settled_at !== null &&
@@ -252,51 +262,15 @@ function controlOnce(world: World, stored: Stored[]): (string | false)[] {
   ];
 }
 
-function leavesNothing(world: World): (string | false)[] {
-  const left = [...world.kv.values.keys()].join(", ");
-  return [(world.deleted || isUnwanted(world)) && left !== "" && `left: ${left}`];
+function leavesNothing(response: SimulatedResponse): (string | false)[] {
+  const left = [...response.kv.values.keys()].join(", ");
+  return [(response.deleted || isUnwanted(response)) && left !== "" && `left: ${left}`];
 }
 
-function listAgrees({ kv, deleted }: World): (string | false)[] {
+function listMatchesRecord({ kv, deleted }: SimulatedResponse): (string | false)[] {
   const row = kv.values.get("index");
   const record = kv.record()?.known;
   if (row === undefined || record === undefined || deleted) return [];
   const same = row === JSON.stringify({ status: record.status, verdict: record.verdict });
   return [!same && `the list says ${row}, the record ${record.verdict}`];
-}
-
-// What was gone before anyone could see whose it was counts as not found, like any unknown id.
-function isUnwanted({ scenario, instances, kv, handedOver }: World): boolean {
-  const known = kv.record()?.known;
-  if (known !== undefined && known.status === null) return false;
-  const asked = instances.some((one) => one.start.action === "refetch");
-  // Below /v1 a response carries no mark: until it is handed over it is a stranger's.
-  const ours = scenario.ours && (scenario.held?.by !== "v1" || handedOver > 0);
-  return !ours && !scenario.strangersWanted && !scenario.unknown && scenario.end !== null && !asked;
-}
-
-// Crashes, refused writes and slow retries may delay anything.
-function behaves({ scenario, crashes }: World): boolean {
-  return crashes === 0 && scenario.rates.write === 0 && scenario.outage === null;
-}
-
-function isHappy({ scenario }: World): boolean {
-  const { ours, end, held, outputsAfter, arrivals, containers, control, calls } = scenario;
-  const plain =
-    ours &&
-    held === null &&
-    end !== null &&
-    end < 110 &&
-    control === null &&
-    containers === 0 &&
-    arrivals.length === 2 &&
-    arrivals[0]?.at === 0 &&
-    arrivals[1]?.what === "webhook" &&
-    arrivals[1].at >= end;
-  return (
-    isCalm(scenario) &&
-    plain &&
-    outputsAfter === 0 &&
-    calls.every((call) => call.printed || !call.shows)
-  );
 }

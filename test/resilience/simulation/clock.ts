@@ -1,22 +1,22 @@
-// Virtual time. Nothing waits for real: when all that can run has run, the clock jumps to the next timer.
+// Virtual time: when everything that can run has run, the clock jumps to the next timer.
 
-const BEGIN = Date.UTC(2026, 0, 1);
+const START = Date.UTC(2026, 0, 1);
 
 type Timer = { at: number; run: (() => void) | null };
 
-/** One response's time, in seconds after its beginning. */
+/** The virtual time of one response, in seconds after its start. */
 export class Clock {
   #milliseconds = 0;
   readonly #timers: Timer[] = [];
 
-  /** Seconds since the beginning. */
+  /** Seconds since the start. */
   get now(): number {
     return this.#milliseconds / 1000;
   }
 
   /**
-   * Does something later; what was asked for first happens first.
-   * @returns Takes it back.
+   * Runs something later. Of two timers for the same moment the earlier one runs first.
+   * @returns Cancels the timer.
    */
   after(seconds: number, run: () => void): () => void {
     const at = this.#milliseconds + Math.max(0, Math.round(seconds * 1000));
@@ -30,28 +30,28 @@ export class Clock {
 
   /** Runs until no timer is left. */
   async run(): Promise<void> {
-    await settled();
+    await flushPromises();
     for (let next = this.#timers.shift(); next !== undefined; next = this.#timers.shift()) {
       if (next.run === null) continue;
       this.#milliseconds = next.at;
       next.run();
-      await settled();
+      await flushPromises();
     }
   }
 }
 
-/** The time that virtual seconds stand for. */
-export function timeOf(seconds: number): string {
-  return new Date(BEGIN + Math.round(seconds * 1000)).toISOString();
+/** The time in ISO 8601 of virtual seconds. */
+export function toTime(seconds: number): string {
+  return new Date(START + Math.round(seconds * 1000)).toISOString();
 }
 
-/** The virtual seconds that a time stands for. */
-export function secondsOf(time: string): number {
-  return (Date.parse(time) - BEGIN) / 1000;
+/** The virtual seconds of a time. */
+export function toSeconds(time: string): number {
+  return (Date.parse(time) - START) / 1000;
 }
 
-// Every promise that can be settled is, before the next turn of the event loop.
-function settled(): Promise<void> {
+// All promises that can settle do so before the next turn of the event loop.
+function flushPromises(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });

@@ -1,4 +1,4 @@
-// A stand-in for the Workflow engine: keeps the results of steps, replays them after a crash, tries again what throws.
+// A stand-in for the Workflow engine: keeps the results of steps, replays them after a crash, and retries steps that throw.
 import type { Policy, RecorderParams, RecorderEvent } from "../../../src/record/schema.ts";
 import { WAKE, type Hands, type Outcome, type Step } from "../../../src/workflows/hands.ts";
 import { follow } from "../../../src/workflows/recorder.ts";
@@ -8,9 +8,9 @@ type Config = Parameters<Step["do"]>[1];
 type Callback<T> = (context: { attempt: number }) => Promise<T>;
 type Kept = { value: unknown } | { error: string };
 
-const TIMED_OUT = new Error("Execution timed out while it waited");
+const TIMEOUT_ERROR = new Error("Execution timed out while it waited");
 
-/** Where a crash can cut a run off. */
+/** Where a crash can interrupt an execution. */
 export type CrashPoint =
   | "before a step"
   | "in a step"
@@ -18,15 +18,15 @@ export type CrashPoint =
   | "after it"
   | "in a wait";
 
-/** One run of the story, until the next crash. What it started ends with it, but for what outlives its instance's deletion. */
-export type Life = { followed: boolean; hands: boolean };
+/** One execution of a workflow, until the next crash. `followed`: its steps count; `hands`: its activities go on, which they can after the instance is deleted. */
+export type Execution = { followed: boolean; hands: boolean };
 
-/** What an instance runs in. */
+/** The environment of an instance. */
 export type Surroundings = {
   clock: Clock;
   /** Whether it crashes here. */
   crashes(point: CrashPoint): boolean;
-  /** What a crash takes with it. */
+  /** Called when it crashes. */
   crashed?(): void;
   /** A number from 0 to below 1. */
   random(): number;
@@ -40,58 +40,61 @@ const TIMEOUTS: Record<string, number> = {
 };
 const DELAYS: Record<string, number> = { "2 seconds": 2, "5 minutes": 300 };
 
-/** What a Recorder needs besides. */
-type Followed = Surroundings & { policy: Policy; hands(life: Life): Hands };
+/** The environment of a Recorder. */
+type Followed = Surroundings & { policy: Policy; hands(execution: Execution): Hands };
 
-/** One instance: what the engine keeps of it, whatever crashes. */
+/** One instance, and what the engine keeps of it over crashes. */
 export class Run<Result> {
   readonly born: number;
   readonly kept = new Map<string, Kept>();
-  /** The steps that were begun, waits included. */
+  /** The steps that have begun, including waits. */
   readonly begun = new Set<string>();
   outcome: Result | null = null;
-  /** What the story threw, which nothing should make it do. */
+  /** What the workflow threw; it never should. */
   failed: string | null = null;
   ended: number | null = null;
   readonly #in: Surroundings;
-  readonly #story: (step: Step, life: Life) => Promise<Result>;
+  readonly #workflow: (step: Step, execution: Execution) => Promise<Result>;
   readonly #attempts = new Map<string, number>();
   readonly #thrown = new Map<string, number>();
   readonly #heard = new Map<string, RecorderEvent | null>();
   readonly #deadlines = new Map<string, number>();
   readonly #events = new Map<string, RecorderEvent[]>();
   readonly #waiters = new Map<string, () => void>();
-  #life: Life = { followed: false, hands: false };
+  #execution: Execution = { followed: false, hands: false };
   #removed = false;
 
-  constructor(surroundings: Surroundings, story: (step: Step, life: Life) => Promise<Result>) {
+  constructor(
+    surroundings: Surroundings,
+    workflow: (step: Step, execution: Execution) => Promise<Result>,
+  ) {
     this.#in = surroundings;
-    this.#story = story;
+    this.#workflow = workflow;
     this.born = surroundings.clock.now;
   }
 
-  /** Runs the story from its top; steps whose results are kept are not run again. */
+  /** Runs the workflow from its start; steps whose results are kept are not repeated. */
   begin(): void {
-    const life: Life = { followed: true, hands: true };
-    this.#life = life;
-    this.#story(this.#step(life), life).then(
-      (outcome) => this.#end(life, outcome, null),
-      (error: unknown) => this.#end(life, null, String(error)),
+    const execution: Execution = { followed: true, hands: true };
+    this.#execution = execution;
+    this.#workflow(this.#step(execution), execution).then(
+      (outcome) => this.#end(execution, outcome, null),
+      (error: unknown) => this.#end(execution, null, String(error)),
     );
   }
 
-  /** Queues an event. One that has ended takes no notice. */
+  /** Queues an event. An instance that has ended ignores it. */
   send(wake: RecorderEvent, type = WAKE): void {
     if (this.ended !== null) return;
     this.#queue(type).push(wake);
     this.#waiters.get(type)?.();
   }
 
-  /** Deletes the instance. What a step was doing may go on for a while: nobody awaits it any more. */
+  /** Deletes the instance. A step that is under way may go on for a while. */
   remove(goesOn: boolean): void {
     this.#removed = true;
-    this.#life.followed = false;
-    this.#life.hands = goesOn;
+    this.#execution.followed = false;
+    this.#execution.hands = goesOn;
   }
 
   #queue(type: string): RecorderEvent[] {
@@ -100,21 +103,21 @@ export class Run<Result> {
     return events;
   }
 
-  #end(life: Life, outcome: Result | null, failed: string | null): void {
-    if (!life.followed) return;
-    // A wait that is left over ends with its instance.
-    life.followed = false;
+  #end(execution: Execution, outcome: Result | null, failed: string | null): void {
+    if (!execution.followed) return;
+    // A pending wait ends with its instance.
+    execution.followed = false;
     this.outcome = outcome;
     this.failed = failed;
     this.ended = this.#in.clock.now;
     this.#in.log(`the run ended: ${failed ?? JSON.stringify(outcome)}`);
   }
 
-  #crash(life: Life, where: string): void {
-    if (!life.followed || this.ended !== null) return;
+  #crash(execution: Execution, where: string): void {
+    if (!execution.followed || this.ended !== null) return;
     this.#in.log(`crash ${where}`);
-    life.followed = false;
-    life.hands = false;
+    execution.followed = false;
+    execution.hands = false;
     this.#waiters.clear();
     this.#in.crashed?.();
     this.#in.clock.after(0.1 + this.#in.random() * 20, () => {
@@ -122,27 +125,32 @@ export class Run<Result> {
     });
   }
 
-  #step(life: Life): Step {
+  #step(execution: Execution): Step {
     return {
-      do: (name, config, callback) => this.#do(life, name, config, callback),
-      waitForEvent: (name, { type, timeout }) => this.#wait(life, name, timeout / 1000, type),
+      do: (name, config, callback) => this.#do(execution, name, config, callback),
+      waitForEvent: (name, { type, timeout }) => this.#wait(execution, name, timeout / 1000, type),
     };
   }
 
-  async #do<T>(life: Life, name: string, config: Config, callback: Callback<T>): Promise<T> {
+  async #do<T>(
+    execution: Execution,
+    name: string,
+    config: Config,
+    callback: Callback<T>,
+  ): Promise<T> {
     this.begun.add(name);
     const before = this.kept.get(name);
-    if (before !== undefined) return this.#alive(life, () => revive(before, callback));
-    await this.#mayCrash(life, "before a step", name);
-    const kept = await this.#attempt(life, name, config, callback);
-    await this.#mayCrash(life, "before its result is kept", name);
+    if (before !== undefined) return this.#alive(execution, () => toResult(before, callback));
+    await this.#mayCrash(execution, "before a step", name);
+    const kept = await this.#attempt(execution, name, config, callback);
+    await this.#mayCrash(execution, "before its result is kept", name);
     this.kept.set(name, kept);
-    await this.#mayCrash(life, "after it", name);
-    return this.#alive(life, () => revive(kept, callback));
+    await this.#mayCrash(execution, "after it", name);
+    return this.#alive(execution, () => toResult(kept, callback));
   }
 
   async #attempt<T>(
-    life: Life,
+    execution: Execution,
     name: string,
     config: Config,
     callback: Callback<T>,
@@ -151,52 +159,52 @@ export class Run<Result> {
       const attempt = (this.#attempts.get(name) ?? 0) + 1;
       this.#attempts.set(name, attempt);
       this.#in.log(`step "${name}", attempt ${attempt}`);
-      this.#mayCrashWithin(life, "in a step", 3, name);
+      this.#mayCrashWithin(execution, "in a step", 3, name);
       try {
         const value = await this.#within(TIMEOUTS[config.timeout] ?? 0, callback({ attempt }));
-        return await this.#alive(life, () => ({ value: copy(value) }));
+        return await this.#alive(execution, () => ({ value: copy(value) }));
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        await this.#alive(life, () => this.#in.log(`step "${name}" threw: ${message}`));
+        await this.#alive(execution, () => this.#in.log(`step "${name}" threw: ${message}`));
         const thrown = (this.#thrown.get(name) ?? 0) + 1;
         this.#thrown.set(name, thrown);
         if (thrown > config.retries.limit) return { error: message };
         await this.#sleep(delay(config, thrown));
-        await this.#alive(life, () => null);
+        await this.#alive(execution, () => null);
       }
     }
   }
 
   async #wait(
-    life: Life,
+    execution: Execution,
     name: string,
     seconds: number,
     type: string,
   ): Promise<{ payload: RecorderEvent }> {
     this.begun.add(name);
     const before = this.#heard.get(name);
-    if (before !== undefined) return this.#alive(life, () => heard(before));
+    if (before !== undefined) return this.#alive(execution, () => toPayload(before));
     const { clock } = this.#in;
     const until = this.#deadlines.get(name) ?? clock.now + seconds;
     this.#deadlines.set(name, until);
     this.#in.log(`step "${name}", until ${until}`);
-    await this.#mayCrash(life, "before a step", name);
+    await this.#mayCrash(execution, "before a step", name);
     const events = this.#queue(type);
     if (events.length === 0) {
-      this.#mayCrashWithin(life, "in a wait", Math.max(until - clock.now, 0), name);
-      await this.#eventOr(until - clock.now, life, type);
+      this.#mayCrashWithin(execution, "in a wait", Math.max(until - clock.now, 0), name);
+      await this.#eventOr(until - clock.now, execution, type);
     }
     const [payload] = events.splice(0, 1);
     this.#in.log(payload === undefined ? "nothing came" : `event: ${payload.kind}`);
     this.#heard.set(name, payload ?? null);
-    await this.#mayCrash(life, "after it", name);
-    return heard(payload ?? null);
+    await this.#mayCrash(execution, "after it", name);
+    return toPayload(payload ?? null);
   }
 
-  #eventOr(seconds: number, life: Life, type: string): Promise<void> {
+  #eventOr(seconds: number, execution: Execution, type: string): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
-        if (!life.followed || this.#waiters.get(type) !== wake) return;
+        if (!execution.followed || this.#waiters.get(type) !== wake) return;
         this.#waiters.delete(type);
         resolve();
       };
@@ -219,23 +227,23 @@ export class Run<Result> {
     });
   }
 
-  async #mayCrash(life: Life, point: CrashPoint, name: string): Promise<void> {
-    await this.#alive(life, () => null);
+  async #mayCrash(execution: Execution, point: CrashPoint, name: string): Promise<void> {
+    await this.#alive(execution, () => null);
     if (!this.#in.crashes(point)) return;
-    this.#crash(life, `${point} (${name})`);
+    this.#crash(execution, `${point} (${name})`);
     await never();
   }
 
-  #mayCrashWithin(life: Life, point: CrashPoint, seconds: number, name: string): void {
+  #mayCrashWithin(execution: Execution, point: CrashPoint, seconds: number, name: string): void {
     if (!this.#in.crashes(point)) return;
     this.#in.clock.after(this.#in.random() * seconds, () =>
-      this.#crash(life, `${point} (${name})`),
+      this.#crash(execution, `${point} (${name})`),
     );
   }
 
-  // What a crash has cut off never goes on.
-  async #alive<T>(life: Life, value: () => T): Promise<T> {
-    return life.followed ? value() : never();
+  // An interrupted execution never goes on.
+  async #alive<T>(execution: Execution, value: () => T): Promise<T> {
+    return execution.followed ? value() : never();
   }
 }
 
@@ -244,21 +252,21 @@ export class Instance extends Run<Outcome> {
   readonly start: RecorderParams;
 
   constructor(start: RecorderParams, surroundings: Followed) {
-    super(surroundings, (step, life) =>
-      follow(start, step, surroundings.hands(life), surroundings.policy),
+    super(surroundings, (step, execution) =>
+      follow(start, step, surroundings.hands(execution), surroundings.policy),
     );
     this.start = start;
   }
 }
 
-// A result goes through JSON once: the story changes nothing that it is given. A stream stays what it is.
+// The engine stores results as JSON, and streams as they are.
 function copy(value: unknown): unknown {
   if (value instanceof ReadableStream) return value;
   return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }
 
-// What is kept under a step's name came from its callback.
-function revive<T>(kept: Kept, from: Callback<T>): T {
+// The result of a step came from its callback.
+function toResult<T>(kept: Kept, from: Callback<T>): T {
   if ("error" in kept) throw new Error(kept.error);
   if (isFrom(kept.value, from)) return kept.value;
   throw new Error("no result");
@@ -268,8 +276,8 @@ function isFrom<T>(value: unknown, _from: Callback<T>): value is T {
   return value !== undefined;
 }
 
-function heard(wake: RecorderEvent | null): { payload: RecorderEvent } {
-  if (wake === null) throw TIMED_OUT;
+function toPayload(wake: RecorderEvent | null): { payload: RecorderEvent } {
+  if (wake === null) throw TIMEOUT_ERROR;
   return { payload: wake };
 }
 

@@ -1,24 +1,22 @@
-// What the script knows to be true, worked out apart from the program that is tested.
+// The expected verdicts, worked out from the script and apart from the program that is tested.
 import type { CallVerdict, Channel, StoredRecord, RunVerdict } from "../../../src/record/schema.ts";
-import { secondsOf } from "./clock.ts";
+import { toSeconds } from "./clock.ts";
 import type { Scenario } from "./scenario.ts";
 
 type Observation = StoredRecord["observations"][number];
 
-const ENDS = new Set(["completed", "failed", "cancelled", "incomplete"]);
+const END_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
 const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
-const DAY = 24 * 60 * 60;
-const MOST_LOOKS = 420;
+const DAY_SECONDS = 24 * 60 * 60;
+const MAX_OBSERVATIONS = 420;
 
 /** Whether a status is an end. */
 export function isEnd(status: string | null): boolean {
-  return status !== null && ENDS.has(status);
+  return status !== null && END_STATUSES.has(status);
 }
 
 /**
- * Whether a look had a call's outputs, by the script.
- * @param scenario The script.
- * @param seen The look: when, by which channel, and that it was answered.
+ * Whether an observation had the outputs of a call, by the script.
  * @param index Which call.
  */
 export function hadOutputs(scenario: Scenario, seen: Observation, index: number): boolean {
@@ -30,16 +28,15 @@ export function hadOutputs(scenario: Scenario, seen: Observation, index: number)
   if (seen.channel === "conversation") return scenario.conversationHas;
   const { end, emptied, outputsAfter } = scenario;
   if (emptied || end === null || outputsAfter === null || !isEnd(seen.status)) return false;
-  return seen.channel === "refetch" && secondsOf(seen.at) >= end + outputsAfter;
+  return seen.channel === "refetch" && toSeconds(seen.at) >= end + outputsAfter;
 }
 
 /**
  * The verdict and the source that a call must have.
- * @param scenario The script.
- * @param record The record: when it looked, and whether its control ran.
+ * @param record Gives the times of the observations, and whether the control ran.
  * @param index Which call.
  */
-export function callTruth(
+export function expectedCallVerdict(
   scenario: Scenario,
   record: StoredRecord,
   index: number,
@@ -54,35 +51,35 @@ export function callTruth(
 }
 
 /** The verdict that a settled record must have. */
-export function responseTruth(
+export function expectedVerdict(
   scenario: Scenario,
   record: StoredRecord,
 ): RunVerdict | "no reason to end" {
   if (record.observations.some(isPlainEnd)) {
     const seen = new Set(record.observations.flatMap(({ calls }) => calls.map(({ id }) => id)));
     const verdicts = scenario.calls.flatMap(({ id }, index) =>
-      seen.has(id) ? [callTruth(scenario, record, index).verdict] : [],
+      seen.has(id) ? [expectedCallVerdict(scenario, record, index).verdict] : [],
     );
     return WORST_FIRST.find((verdict) => verdicts.includes(verdict)) ?? "no_calls";
   }
-  return unendedTruth(record);
+  return expectedUnendedVerdict(record);
 }
 
-function unendedTruth({
+function expectedUnendedVerdict({
   observations,
   started_at,
   status,
 }: StoredRecord): RunVerdict | "no reason to end" {
-  const looks = observations.filter((seen) => seen.channel !== "control");
-  const times = looks.map((seen) => secondsOf(seen.at));
+  const answered = observations.filter((seen) => seen.channel !== "control");
+  const times = answered.map((seen) => toSeconds(seen.at));
   const last = Math.max(...times);
-  const missing = status === null && looks.every((seen) => seen.http_status === 404);
+  const missing = status === null && answered.every((seen) => seen.http_status === 404);
   if (missing && last - Math.min(...times) >= 60) return "not_found";
-  const long = last - secondsOf(started_at) >= DAY || looks.length >= MOST_LOOKS;
+  const long = last - toSeconds(started_at) >= DAY_SECONDS || answered.length >= MAX_OBSERVATIONS;
   return long ? "abandoned" : "no reason to end";
 }
 
-/** Whether a look by fetching, or a held connection, saw the end. */
+/** Whether a refetch or a held connection saw the end. */
 export function isPlainEnd(seen: Observation): boolean {
   return (seen.channel === "refetch" || seen.channel === "held") && isEnd(seen.status);
 }

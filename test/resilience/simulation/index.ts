@@ -1,18 +1,23 @@
-// Plays many responses and counts what happened to them.
+// Simulates many responses, and counts what happened to them.
 import { check, type Failure } from "./check.ts";
-import { World } from "./world.ts";
+import { SimulatedResponse } from "./simulated-response.ts";
 
-/** Responses that are played at the same time, each in a time of its own. */
-const AT_ONCE = 200;
-/** Failed responses whose story is kept. */
-const MOST_STORIES = 5;
+/** Responses that run at the same time, each in its own virtual time. */
+const MAX_CONCURRENT = 200;
+/** Failed responses whose numbers are kept. */
+const MAX_FAILED = 5;
 
-export type Played = { number: number; failures: Failure[]; story: string[]; world: World };
+export type SimulatedResult = {
+  number: number;
+  failures: Failure[];
+  logLines: string[];
+  response: SimulatedResponse;
+};
 
 type Counts = Map<string, number>;
 
 export type Totals = {
-  /** Responses, instances, steps, crashes, looks, webhooks, writes. */
+  /** Responses, instances, steps, crashes, observations, webhooks, writes. */
   counts: Counts;
   faults: Counts;
   verdicts: Counts;
@@ -23,44 +28,42 @@ export type Totals = {
 };
 
 /**
- * Plays one response, and tells its story.
- * @param seed The run's seed.
- * @param number Which of its responses.
+ * Simulates one response, and keeps its log.
+ * @param number Which of the seed's responses.
  */
-export async function playOne(seed: number, number: number): Promise<Played> {
-  return played(seed, number, true);
+export async function simulateOne(seed: number, number: number): Promise<SimulatedResult> {
+  return runOne(seed, number, true);
 }
 
 /**
- * Plays some responses of a seed.
- * @param seed The run's seed.
+ * Simulates some responses of a seed.
  * @param responses How many.
- * @param first The first one's number; the others follow it.
+ * @param first The number of the first.
  */
 export async function simulate(seed: number, responses: number, first = 0): Promise<Totals> {
-  const totals = nothing();
-  for (let from = first; from < first + responses; from += AT_ONCE) {
-    const length = Math.min(AT_ONCE, first + responses - from);
-    const batch = Array.from({ length }, (_, index) => played(seed, from + index, false));
+  const totals = createTotals();
+  for (let from = first; from < first + responses; from += MAX_CONCURRENT) {
+    const length = Math.min(MAX_CONCURRENT, first + responses - from);
+    const batch = Array.from({ length }, (_, index) => runOne(seed, from + index, false));
     for (const one of await Promise.all(batch)) add(totals, one);
   }
   return totals;
 }
 
-/** What slices of a seed's responses, in their order, come to together. */
-export function sum(slices: readonly Totals[]): Totals {
-  const totals = nothing();
+/** Adds up the totals of slices, which are in the order of their responses. */
+export function sumTotals(slices: readonly Totals[]): Totals {
+  const totals = createTotals();
   for (const slice of slices) {
-    totals.counts = merged(totals.counts, slice.counts);
-    totals.faults = merged(totals.faults, slice.faults);
-    totals.verdicts = merged(totals.verdicts, slice.verdicts);
-    totals.failures = merged(totals.failures, slice.failures);
-    totals.failed = [...totals.failed, ...slice.failed].slice(0, MOST_STORIES);
+    totals.counts = mergeCounts(totals.counts, slice.counts);
+    totals.faults = mergeCounts(totals.faults, slice.faults);
+    totals.verdicts = mergeCounts(totals.verdicts, slice.verdicts);
+    totals.failures = mergeCounts(totals.failures, slice.failures);
+    totals.failed = [...totals.failed, ...slice.failed].slice(0, MAX_FAILED);
   }
   return totals;
 }
 
-function nothing(): Totals {
+function createTotals(): Totals {
   return {
     counts: new Map(),
     faults: new Map(),
@@ -70,43 +73,49 @@ function nothing(): Totals {
   };
 }
 
-function merged(one: Counts, other: Counts): Counts {
+function mergeCounts(one: Counts, other: Counts): Counts {
   const both = new Map(one);
-  for (const [key, count] of other) more(both, key, count);
+  for (const [key, count] of other) addCount(both, key, count);
   return both;
 }
 
-async function played(seed: number, number: number, tells: boolean): Promise<Played> {
-  const world = new World(seed, number, tells);
-  await world.play();
-  return { number, failures: check(world), story: world.story, world };
+async function runOne(seed: number, number: number, keepsLog: boolean): Promise<SimulatedResult> {
+  const response = new SimulatedResponse(seed, number, keepsLog);
+  await response.run();
+  return { number, failures: check(response), logLines: response.logLines, response };
 }
 
-function add(totals: Totals, { number, failures, world }: Played): void {
-  for (const [what, count] of countsOf(world)) more(totals.counts, what, count);
-  for (const [kind, count] of world.counts) more(totals.faults, kind, count);
-  more(totals.verdicts, verdictOf(world), 1);
+function add(totals: Totals, { number, failures, response }: SimulatedResult): void {
+  for (const [what, count] of countEvents(response)) addCount(totals.counts, what, count);
+  for (const [kind, count] of response.counts) addCount(totals.faults, kind, count);
+  addCount(totals.verdicts, getVerdict(response), 1);
   for (const invariant of new Set(failures.map((failure) => failure.invariant)))
-    more(totals.failures, invariant, 1);
-  if (failures.length > 0 && totals.failed.length < MOST_STORIES) totals.failed.push(number);
+    addCount(totals.failures, invariant, 1);
+  if (failures.length > 0 && totals.failed.length < MAX_FAILED) totals.failed.push(number);
 }
 
-function countsOf({ instances, crashes, looks, scenario, kv }: World): [string, number][] {
+function countEvents({
+  instances,
+  crashes,
+  observations,
+  scenario,
+  kv,
+}: SimulatedResponse): [string, number][] {
   return [
     ["responses", 1],
-    ["runs", instances.length],
+    ["instances", instances.length],
     ["steps", instances.reduce((steps, one) => steps + one.begun.size, 0)],
     ["crashes", crashes],
-    ["looks", looks.length],
+    ["observations", observations.length],
     ["webhooks", scenario.arrivals.filter(({ what }) => what === "webhook").length],
     ["KV writes", kv.writes],
   ];
 }
 
-function verdictOf({ deleted, kv }: World): string {
+function getVerdict({ deleted, kv }: SimulatedResponse): string {
   return deleted ? "deleted" : (kv.record()?.known.verdict ?? "not recorded");
 }
 
-function more(counts: Counts, key: string, by: number): void {
+function addCount(counts: Counts, key: string, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
 }

@@ -1,16 +1,16 @@
-// A stand-in for KV: writes can fail, for a moment or for minutes, also after they took effect; what was stored, and when, is kept.
+// A stand-in for KV whose writes can fail, for a moment or for minutes, even after they took effect. It keeps everything that was stored.
 import type { StoredRecord } from "../../../src/record/schema.ts";
 
-/** Seconds to wait before a refused write is tried again, as the store does. */
-const GAPS = [1.1, 2.2, 4.4, null];
+/** Seconds before a refused write is repeated, as in src/storage/kv.ts. */
+const RETRY_SECONDS = [1.1, 2.2, 4.4, null];
 
 /** A record as it is stored, and its body. */
 export type Stored = { known: StoredRecord; body: string };
 
-/** What may happen to a write. */
-export type Weather = {
+/** What can happen to a write. */
+export type KvFaults = {
   now(): number;
-  /** Takes its time; never comes back when the run was cut off. */
+  /** Never resolves when the execution was interrupted. */
   sleep(seconds: number): Promise<void>;
   latency(): number;
   fails(): "before" | "after" | null;
@@ -23,17 +23,17 @@ export class Kv {
   readonly history: Stored[] = [];
   writes = 0;
 
-  /** Stores a value, trying again as the store does. */
-  put(key: string, value: string, weather: Weather): Promise<void> {
-    return this.#write(weather, () => {
+  /** Stores a value, with retries. */
+  put(key: string, value: string, faults: KvFaults): Promise<void> {
+    return this.#write(faults, () => {
       this.values.set(key, value);
     });
   }
 
   /** Stores the record and its body. */
-  putRecord(known: StoredRecord, body: string, weather: Weather): Promise<void> {
+  putRecord(known: StoredRecord, body: string, faults: KvFaults): Promise<void> {
     const json = JSON.stringify(known);
-    return this.#write(weather, () => {
+    return this.#write(faults, () => {
       this.values.set("record", body);
       this.history.push({ known: readRecord(json), body });
     });
@@ -49,21 +49,21 @@ export class Kv {
     return this.values.has("record") ? (this.history.at(-1) ?? null) : null;
   }
 
-  async #write(weather: Weather, effect: () => void): Promise<void> {
-    for (const gap of GAPS) {
-      await weather.sleep(weather.latency());
-      const failure = weather.fails();
+  async #write(faults: KvFaults, effect: () => void): Promise<void> {
+    for (const gap of RETRY_SECONDS) {
+      await faults.sleep(faults.latency());
+      const failure = faults.fails();
       this.writes += 1;
       if (failure !== "before") effect();
       if (failure === null) return;
       if (gap === null) break;
-      await weather.sleep(gap);
+      await faults.sleep(gap);
     }
     throw new Error("KV refused the write");
   }
 }
 
-// Parsed as JSON only: what is written here is what the story gave, and checking it costs more than all the rest.
+// Parsed without a schema: the workflow wrote it, and a check would cost more than everything else.
 function readRecord(json: string): StoredRecord {
   const known: unknown = JSON.parse(json);
   if (isKnown(known)) return known;

@@ -1,4 +1,4 @@
-// What OpenAI answers to a look, by its script.
+// What OpenAI answers to an observation, by its script.
 import {
   BREAK_UNKNOWN,
   type Channel,
@@ -9,13 +9,13 @@ import {
   type ObservedCall,
 } from "../../../src/record/schema.ts";
 import type { Observed } from "../../../src/openai/observed.ts";
-import { timeOf } from "./clock.ts";
-import type { Left } from "./fake-connection.ts";
+import { toTime } from "./clock.ts";
 import type { Random } from "./random.ts";
 import type { Call, ControlScript, Scenario } from "./scenario.ts";
+import type { ConnectionResult } from "./simulation-state.ts";
 
 /** Seconds after its end at which OpenAI deletes a response with `store: false`. */
-const KEPT_FOR = 600;
+const UNSTORED_SECONDS = 600;
 
 const FAULTS: readonly [Fault, ...Fault[]] = [
   { kind: "429", http: 429, refused: false },
@@ -29,7 +29,7 @@ const FAULTS: readonly [Fault, ...Fault[]] = [
   { kind: "HTML", http: null, refused: false },
 ];
 
-/** A fault as it is counted and told. */
+/** A fault, with the name it is counted by. */
 export type Fault = {
   kind: string;
   http: number | null;
@@ -39,36 +39,28 @@ export type Fault = {
 };
 
 /**
- * What goes wrong with a look, if anything.
- * @param scenario The script.
- * @param seconds When it looks.
- * @param random Draws the fault.
+ * Draws what goes wrong with an observation; null if nothing does.
  */
-export function faultOf(scenario: Scenario, seconds: number, random: Random): Fault | null {
+export function drawFault(scenario: Scenario, seconds: number, random: Random): Fault | null {
   if (scenario.unknown) return { kind: "404 for an unknown id", http: 404, refused: true };
   const { revoked, end, store } = scenario;
   if (revoked !== null && seconds >= revoked.from && seconds < revoked.to)
     return { kind: "401", http: 401, refused: true };
-  if (random.chance(scenario.rates.look)) return random.pick(FAULTS);
+  if (random.chance(scenario.rates.observation)) return random.pick(FAULTS);
   if (scenario.held?.denied === true)
     return { kind: "404 for a run in the foreground", http: 404, refused: true };
-  if (!store && end !== null && seconds >= end + KEPT_FOR)
+  if (!store && end !== null && seconds >= end + UNSTORED_SECONDS)
     return { kind: "404 after ten minutes", http: 404, refused: true };
   return null;
 }
 
-/**
- * A look that found nothing.
- * @param fault Why.
- * @param channel How it looked.
- * @param seconds When.
- */
-export function unseen(fault: Fault, channel: Channel, seconds: number): Observed {
+/** Returns an observation that failed. */
+export function createFailedObservation(fault: Fault, channel: Channel, seconds: number): Observed {
   const result: ObservationResult = {
     observation: {
-      at: timeOf(seconds),
+      at: toTime(seconds),
       channel,
-      // Another channel's half a body is an exception without a status.
+      // A truncated body of another channel is an exception without a status.
       http_status: channel === "refetch" || fault.refused ? fault.http : null,
       status: null,
       request_id: null,
@@ -86,13 +78,11 @@ export function unseen(fault: Fault, channel: Channel, seconds: number): Observe
 }
 
 /**
- * What a fetch brings.
- * @param scenario The script.
- * @param seconds When it looks.
- * @param turnedBack Whether the response says for once that it still runs.
- * @param knowsOutputs Whether an earlier look had outputs: then this one's are kept beside them.
+ * Returns a refetch that was answered.
+ * @param turnedBack Whether the response says once more that it still runs.
+ * @param knowsOutputs Whether an earlier observation had outputs: then this one's are stored separately.
  */
-export function fetched(
+export function createRefetch(
   scenario: Scenario,
   seconds: number,
   turnedBack: boolean,
@@ -103,11 +93,11 @@ export function fetched(
   const running = seconds > scenario.began + 1 ? "in_progress" : "queued";
   const there = over && scenario.outputsAfter !== null && seconds >= end + scenario.outputsAfter;
   const shows = over && !scenario.emptied;
-  const calls = shows ? scenario.calls.map((call) => seenOf(call, there, scenario)) : [];
-  const text = JSON.stringify({ output: itemsOf(calls) });
-  const fields = fieldsOf(scenario, over ? scenario.status : running, over);
+  const calls = shows ? scenario.calls.map((call) => toObservedCall(call, there, scenario)) : [];
+  const text = JSON.stringify({ output: toItems(calls) });
+  const fields = toFields(scenario, over ? scenario.status : running, over);
   const result: ObservationResult = {
-    ...unseen({ kind: "", http: 200, refused: false }, "refetch", seconds).result,
+    ...createFailedObservation({ kind: "", http: 200, refused: false }, "refetch", seconds).result,
     observation: observation("refetch", seconds, fields.status, calls),
     fields,
     calls,
@@ -117,21 +107,23 @@ export function fetched(
   return {
     result,
     chunks: [new TextEncoder().encode(text)],
-    outputs: knowsOutputs ? () => itemsOf(calls) : null,
+    outputs: knowsOutputs ? () => toItems(calls) : null,
   };
 }
 
 /**
- * What another channel brings.
- * @param scenario The script.
+ * Returns an observation by the stream or the conversation.
  * @param channel `stream` or `conversation`.
- * @param seconds When it looks.
  */
-export function elsewhere(scenario: Scenario, channel: Channel, seconds: number): Observed {
+export function createChannelObservation(
+  scenario: Scenario,
+  channel: Channel,
+  seconds: number,
+): Observed {
   const there = channel === "stream" ? scenario.streamHas : scenario.conversationHas;
-  const calls = scenario.calls.map((call) => seenOf(call, there, scenario));
+  const calls = scenario.calls.map((call) => toObservedCall(call, there, scenario));
   const result: ObservationResult = {
-    ...unseen({ kind: "", http: 200, refused: false }, channel, seconds).result,
+    ...createFailedObservation({ kind: "", http: 200, refused: false }, channel, seconds).result,
     observation: observation(
       channel,
       seconds,
@@ -141,19 +133,21 @@ export function elsewhere(scenario: Scenario, channel: Channel, seconds: number)
     calls,
     error: null,
   };
-  return { result, chunks: null, outputs: () => itemsOf(calls) };
+  return { result, chunks: null, outputs: () => toItems(calls) };
 }
 
 /**
- * What a held connection brings.
- * @param scenario The script.
+ * Returns the observation of a held connection.
  * @param left What its Holder left, or null when there is nothing.
- * @param seconds When it looks.
  */
-export function ofHolder(scenario: Scenario, left: Left | null, seconds: number): Observed {
+export function createHeldObservation(
+  scenario: Scenario,
+  left: ConnectionResult | null,
+  seconds: number,
+): Observed {
   const at = left?.at ?? seconds;
   const there = scenario.held?.brings !== "nowhere";
-  const calls = (left?.calls ?? []).map((call) => seenOf(call, there, scenario));
+  const calls = (left?.calls ?? []).map((call) => toObservedCall(call, there, scenario));
   const broke = left === null ? BREAK_UNKNOWN : left.broke_at;
   const found = {
     kind: "",
@@ -162,31 +156,30 @@ export function ofHolder(scenario: Scenario, left: Left | null, seconds: number)
   };
   const status = broke === null ? scenario.status : null;
   const result: ObservationResult = {
-    ...unseen(found, "held", at).result,
+    ...createFailedObservation(found, "held", at).result,
     observation: { ...observation("held", at, status, calls), http_status: found.http },
     calls,
     error: null,
     broke_at: broke,
   };
-  if (broke !== null) return { result, chunks: null, outputs: () => itemsOf(calls) };
+  if (broke !== null) return { result, chunks: null, outputs: () => toItems(calls) };
   const beside = scenario.held?.brings === "with their calls";
   const shown = beside ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
-  const text = JSON.stringify({ output: itemsOf(shown), held: true });
-  const fields = fieldsOf(scenario, scenario.status, true);
+  const text = JSON.stringify({ output: toItems(shown), held: true });
+  const fields = toFields(scenario, scenario.status, true);
   return {
     result: { ...result, fields, body: { digest: text, bytes: text.length } },
     chunks: [new TextEncoder().encode(text)],
-    outputs: beside ? () => itemsOf(calls) : null,
+    outputs: beside ? () => toItems(calls) : null,
   };
 }
 
 /**
- * What a control brings.
- * @param scenario The script.
+ * Returns the result of a control.
  * @param ends How it ended.
  * @param seconds When.
  */
-export function compared(
+export function createControlResult(
   scenario: Scenario,
   ends: ControlScript["ends"] | undefined,
   seconds: number,
@@ -200,7 +193,7 @@ export function compared(
     };
   }
   const calls = scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
-    ...seenOf(call, ends !== "empty", scenario),
+    ...toObservedCall(call, ends !== "empty", scenario),
     id: `control_${call.id}`,
     code: ends === "different code" && call.code !== null ? `${call.code} # again` : call.code,
   }));
@@ -212,16 +205,20 @@ export function compared(
   return {
     observation: observation("control", seconds, "completed", calls),
     control: { id: "resp_control", status: "completed", calls: known },
-    outputs: itemsOf(calls),
+    outputs: toItems(calls),
   };
 }
 
-function seenOf(call: Call, there: boolean, { emptyAs, containers }: Scenario): ObservedCall {
+function toObservedCall(
+  call: Call,
+  there: boolean,
+  { emptyAs, containers }: Scenario,
+): ObservedCall {
   const state: OutputState = there && call.printed ? "populated" : emptyAs;
   return { id: call.id, container_id: containers > 0 ? "cntr_0" : null, code: call.code, state };
 }
 
-function itemsOf(calls: ObservedCall[]): unknown[] {
+function toItems(calls: ObservedCall[]): unknown[] {
   return calls.map(({ id, code, state }) => ({
     type: "code_interpreter_call",
     id,
@@ -237,10 +234,10 @@ function observation(
   calls: ObservedCall[],
 ): ObservationResult["observation"] {
   const seen = calls.map((call) => ({ id: call.id, outputs: call.state }));
-  return { at: timeOf(seconds), channel, http_status: 200, status, request_id: null, calls: seen };
+  return { at: toTime(seconds), channel, http_status: 200, status, request_id: null, calls: seen };
 }
 
-function fieldsOf(scenario: Scenario, status: string, over: boolean): ResponseFields {
+function toFields(scenario: Scenario, status: string, over: boolean): ResponseFields {
   const { control, replay, held } = scenario;
   const ended = over && scenario.end !== null && scenario.status !== "failed";
   return {
@@ -248,8 +245,8 @@ function fieldsOf(scenario: Scenario, status: string, over: boolean): ResponseFi
     model: "m",
     background: scenario.held === null,
     store: scenario.store,
-    created_at: timeOf(scenario.began),
-    completed_at: ended ? timeOf(scenario.end ?? 0) : null,
+    created_at: toTime(scenario.began),
+    completed_at: ended ? toTime(scenario.end ?? 0) : null,
     options:
       scenario.ours && held?.by !== "v1"
         ? {
@@ -262,11 +259,11 @@ function fieldsOf(scenario: Scenario, status: string, over: boolean): ResponseFi
         : null,
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
     conversation: scenario.conversation ? "conv_1" : null,
-    containers: over ? containersOf(scenario) : [],
+    containers: over ? toContainers(scenario) : [],
     cited_files: [],
   };
 }
 
-function containersOf({ containers }: Scenario): string[] {
+function toContainers({ containers }: Scenario): string[] {
   return Array.from({ length: containers }, (_, index) => `cntr_${index}`);
 }

@@ -5,8 +5,7 @@ export class Random {
   #state: number;
 
   /**
-   * @param seed The run's seed.
-   * @param stream Which of its independent sequences: one for each response.
+   * @param stream Which of the seed's independent sequences: one for each response.
    */
   constructor(seed: number, stream: number) {
     this.#state = scramble(scramble(seed) ^ Math.imul(stream + 1, 0x9e3779b1));

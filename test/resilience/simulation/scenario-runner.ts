@@ -1,4 +1,4 @@
-// One story on the engine's stand-in, without faults: a test says what OpenAI answers, and when who comes.
+// Runs the Recorder workflow for one response on the stand-in for the engine, in virtual time and without faults. A test scripts OpenAI's answers and the events.
 import { createRecord } from "../../../src/record/reducer.ts";
 import type {
   Channel,
@@ -8,104 +8,115 @@ import type {
   ObservedCall,
   RecorderParams,
   RecorderEvent,
+  Webhook,
 } from "../../../src/record/schema.ts";
 import type { Hands, Outcome } from "../../../src/workflows/hands.ts";
-import { Clock, timeOf } from "./clock.ts";
+import { Clock, toTime } from "./clock.ts";
 import { Instance } from "./engine.ts";
 
-/** Seconds after the start at which something wakes the Recorder. */
-export type Event = { at: number; wake: RecorderEvent };
+/** An event that is sent to the Recorder, and the seconds after the start at which it is. */
+export type ScenarioEvent = { at: number; event: RecorderEvent };
 
-/** What OpenAI answers at a time, in seconds after the start. */
-export type Script = (seconds: number, looks: number) => Answer;
-export type Answer = {
+export type ScriptedAnswer = {
   http: number | null;
   status?: string;
   outputs?: "populated" | "empty" | "null";
   code?: string;
   refused?: boolean;
   retryAfter?: number;
-  /** The response carries what its trigger asked for. */
+  /** Whether the response's metadata has the options of a trigger. */
   ours?: boolean;
 };
 
-export type Story = {
+/**
+ * Returns OpenAI's answer to an observation.
+ * @param seconds Seconds after the start.
+ * @param observation Which observation it is, from 1.
+ */
+export type AnswerScript = (seconds: number, observation: number) => ScriptedAnswer;
+
+export type ScenarioResult = {
   outcome: Outcome;
-  /** Seconds after the start of each look. */
-  looks: number[];
+  /** Seconds after the start of each observation. */
+  observedAt: number[];
   channels: Channel[];
   stored: StoredRecord[];
   listed: StoredRecord[];
   steps: string[];
 };
 
-type Options = {
-  events?: Event[];
+type Scenario = {
+  events?: ScenarioEvent[];
   policy?: Partial<Policy>;
   start?: Partial<RecorderParams>;
+  /** The record that an earlier instance stored. */
   stored?: StoredRecord | undefined;
   /** Seconds after the start at which a control ends. */
   controlEnds?: number;
 };
 
 /**
- * Plays one response.
- * @param script What OpenAI answers.
- * @param options Where the story differs from a plain trigger without a webhook.
+ * Runs a response to its end.
+ * @param scenario What differs from a trigger without a webhook.
  */
-export async function play(script: Script, options: Options = {}): Promise<Story> {
+export async function runScenario(
+  script: AnswerScript,
+  scenario: Scenario = {},
+): Promise<ScenarioResult> {
   const clock = new Clock();
-  const told = { looks: [], channels: [], stored: [], listed: [] };
-  const hands = handsOf(clock, script, options, told, (wake) => instance.send(wake));
+  const seen: Seen = { observedAt: [], channels: [], stored: [], listed: [] };
+  const send = (event: RecorderEvent) => instance.send(event);
+  const hands = createActivities(clock, script, scenario, seen, send);
   const instance = new Instance(
-    { ...TRIGGERED, ...options.start },
+    { ...TRIGGER_PARAMS, ...scenario.start },
     {
       clock,
-      policy: { ...TRIGGERED.policy, ...options.policy },
+      policy: { ...TRIGGER_PARAMS.policy, ...scenario.policy },
       hands: () => hands,
       crashes: () => false,
       random: () => 0,
       log: () => undefined,
     },
   );
-  for (const { at, wake } of options.events ?? []) clock.after(at, () => instance.send(wake));
+  for (const { at, event } of scenario.events ?? []) clock.after(at, () => send(event));
   instance.begin();
   await clock.run();
-  if (instance.outcome === null) throw new Error(instance.failed ?? "it never ended");
-  return { ...told, outcome: instance.outcome, steps: [...instance.begun] };
+  if (instance.outcome === null) throw new Error(instance.failed ?? "The run never ended.");
+  return { ...seen, outcome: instance.outcome, steps: [...instance.begun] };
 }
 
-type Told = Pick<Story, "looks" | "channels" | "stored" | "listed">;
+type Seen = Pick<ScenarioResult, "observedAt" | "channels" | "stored" | "listed">;
 
-function handsOf(
+function createActivities(
   clock: Clock,
-  script: Script,
-  { stored, controlEnds = 0 }: Options,
-  told: Told,
-  send: (wake: RecorderEvent) => void,
+  script: AnswerScript,
+  { stored, controlEnds = 0 }: Scenario,
+  seen: Seen,
+  send: (event: RecorderEvent) => void,
 ): Hands {
   return {
     async look(_record, channel) {
-      told.channels.push(channel);
-      told.looks.push(clock.now);
-      const result = lookOf(script(clock.now, told.looks.length), clock.now);
+      seen.channels.push(channel);
+      seen.observedAt.push(clock.now);
+      const answer = script(clock.now, seen.observedAt.length);
+      const result = toObservationResult(answer, clock.now);
       result.observation.channel = channel;
       return { result, chunks: null, outputs: null };
     },
     async store(record) {
-      told.stored.push(record);
+      seen.stored.push(record);
     },
     async list(record) {
-      told.listed.push(record);
+      seen.listed.push(record);
     },
     async recall() {
       return stored ?? null;
     },
     async control() {
       await new Promise<void>((resolve) => clock.after(controlEnds, resolve));
-      const seen = { http_status: 500, status: null, request_id: null, calls: [] };
+      const refused = { http_status: 500, status: null, request_id: null, calls: [] };
       return {
-        observation: { at: timeOf(clock.now), channel: "control", ...seen },
+        observation: { at: toTime(clock.now), channel: "control", ...refused },
         control: { id: null, status: "refused", calls: [] },
         outputs: [],
       };
@@ -113,7 +124,7 @@ function handsOf(
     async keep() {},
     async forget() {},
     async wake(_id, kind) {
-      send({ kind, at: timeOf(clock.now) });
+      send({ kind, at: toTime(clock.now) });
     },
     async findFiles() {
       return [];
@@ -125,94 +136,83 @@ function handsOf(
   };
 }
 
-/** A webhook that arrives at a time. */
-export function webhook(seconds: number): Event {
-  return {
-    at: seconds,
-    wake: {
-      kind: "webhook",
-      webhook: { id: "wh_1", type: "response.completed", received_at: timeOf(seconds) },
-    },
-  };
+/** Returns a webhook that is received at a time. */
+export function createWebhook(seconds: number): Webhook {
+  return { id: "wh_1", type: "response.completed", received_at: toTime(seconds) };
 }
 
-/** What a trigger hands over. */
-export const TRIGGERED: RecorderParams = {
+/** Returns the event of a webhook. */
+export function webhookAt(seconds: number): ScenarioEvent {
+  return { at: seconds, event: { kind: "webhook", webhook: createWebhook(seconds) } };
+}
+
+/** The parameters of a Recorder that a trigger starts. */
+export const TRIGGER_PARAMS: RecorderParams = {
   id: "resp_1",
-  at: timeOf(0),
+  at: toTime(0),
   started_by: "trigger",
   policy: { deadline_seconds: 120, delays_seconds: [5, 20, 60, 180, 300], record_external: true },
   options: { include: [], replay: false, control: false, hold: false, retention_days: null },
   request: {},
-  created: { status: "queued", model: "m", background: true, store: true, created_at: timeOf(0) },
+  created: { status: "queued", model: "m", background: true, store: true, created_at: toTime(0) },
   webhook: null,
   control: null,
   holder: null,
   action: null,
 };
 
-function lookOf(answer: Answer, seconds: number): ObservationResult {
-  const calls =
-    answer.outputs === undefined
-      ? []
-      : [
-          {
-            id: "ci_1",
-            container_id: null,
-            code: answer.code ?? "print(1)",
-            state: answer.outputs,
-          },
-        ];
-  const seen = answer.status !== undefined;
+function toObservationResult(answer: ScriptedAnswer, seconds: number): ObservationResult {
+  const calls = toCalls(answer);
+  const hasResponse = answer.status !== undefined;
   return {
     observation: {
-      at: timeOf(seconds),
+      at: toTime(seconds),
       channel: "refetch",
       http_status: answer.http,
       status: answer.status ?? null,
       request_id: null,
       calls: calls.map((call) => ({ id: call.id, outputs: call.state })),
     },
-    fields: seen
+    fields: hasResponse
       ? {
           status: answer.status ?? "",
           model: "m",
           background: true,
           store: null,
-          created_at: timeOf(0),
+          created_at: toTime(0),
           completed_at: null,
-          options: answer.ours === true ? TRIGGERED.options : null,
+          options: answer.ours === true ? TRIGGER_PARAMS.options : null,
           error: null,
           conversation: null,
           containers: [],
           cited_files: [],
         }
       : null,
-    calls: seen ? calls : null,
+    calls: hasResponse ? calls : null,
     body: null,
-    error: seen ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
+    error: hasResponse ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
     refused: answer.refused ?? false,
     retry_after_seconds: answer.retryAfter ?? null,
     broke_at: null,
   };
 }
 
-/** A record that nobody has looked at yet. */
-export function known(): StoredRecord {
-  return createRecord(TRIGGERED);
+function toCalls({ outputs, code = "print(1)" }: ScriptedAnswer): ObservedCall[] {
+  if (outputs === undefined) return [];
+  return [{ id: "ci_1", container_id: null, code, state: outputs }];
 }
 
-/**
- * A look by GET.
- * @param seconds When.
- * @param what The status, `completed` unless it is given, and the calls.
- */
-export function looked(
+/** Returns the record of a triggered response that has not been observed. */
+export function createTestRecord(): StoredRecord {
+  return createRecord(TRIGGER_PARAMS);
+}
+
+/** Returns a refetch that shows some calls; the status is `completed` by default. */
+export function createObservation(
   seconds: number,
-  what: { status?: string; calls: ObservedCall[] },
+  { status = "completed", calls }: { status?: string; calls: ObservedCall[] },
 ): ObservationResult {
-  const status = what.status ?? "completed";
-  const look = lookOf({ http: 200, status }, seconds);
-  const seen = what.calls.map((call) => ({ id: call.id, outputs: call.state }));
-  return { ...look, observation: { ...look.observation, calls: seen }, calls: what.calls };
+  const result = toObservationResult({ http: 200, status }, seconds);
+  const observed = calls.map((call) => ({ id: call.id, outputs: call.state }));
+  return { ...result, observation: { ...result.observation, calls: observed }, calls };
 }

@@ -1,4 +1,4 @@
-// What happens to one response: what OpenAI does, what is sent to the Worker, and how badly the platform behaves.
+// The script of one response: what OpenAI does, what is sent to the Worker, and which faults the platform has.
 import type { Random } from "./random.ts";
 
 /** Code, whether it should show something, and whether it can have printed. */
@@ -17,22 +17,22 @@ export type Call = {
   code: string | null;
   /** Whether code like this shows something. */
   shows: boolean;
-  /** Whether it did: code that raises at once doesn't. */
+  /** Whether it did: code that raises at once does not. */
   printed: boolean;
 };
 
-/** Something that reaches the Worker from outside. */
+/** A request that reaches the Worker. */
 export type Arrival = {
   at: number;
-  what: "trigger" | "webhook" | "look" | "cancel" | "delete" | "forgotten";
+  what: "trigger" | "webhook" | "refetch" | "cancel" | "delete" | "forgotten";
 };
 
 /** A connection that is held, and its Holder. */
 export type HeldScript = {
   by: "trigger" | "v1";
-  /** OpenAI refuses to begin. */
+  /** Whether OpenAI refuses the request. */
   refused: boolean;
-  /** Seconds after which the connection breaks by itself; null: it lasts. */
+  /** Seconds after which the connection breaks; null: never. */
   breaks: number | null;
   /** What OpenAI does with a run whose connection broke. */
   cut: "finishes" | "cancels";
@@ -40,10 +40,10 @@ export type HeldScript = {
   brings: "in the response" | "with their calls" | "nowhere";
   /** Whether OpenAI denies by GET that there is such a response. */
   denied: boolean;
-  /** Seconds for which the Recorder can't be told of the end, and whether it is told twice. */
+  /** Seconds for which the Holder can't report the end, and whether it reports twice. */
   late: number;
   twice: boolean;
-  /** When the Holder is gone for good, without a word; null: never. */
+  /** When the Holder is lost for good; null: never. */
   dies: number | null;
 };
 
@@ -61,10 +61,10 @@ export type ControlScript = {
 
 export type Scenario = {
   id: string;
-  /** Ours: the response carries an intent. */
+  /** Whether our trigger started it, so that its metadata has the options. */
   ours: boolean;
-  strangersWanted: boolean;
-  /** OpenAI never knew it. */
+  recordsExternal: boolean;
+  /** Whether OpenAI never knew it. */
   unknown: boolean;
   /** What the create's answer said of `store`, and what holds. */
   saidStore: boolean | null;
@@ -91,19 +91,15 @@ export type Scenario = {
   containersGone: boolean;
   revoked: { from: number; to: number } | null;
   arrivals: Arrival[];
-  rates: { look: number; turnsBack: number; write: number; crash: number; file: number };
+  rates: { observation: number; turnsBack: number; write: number; crash: number; file: number };
   outage: { from: number; to: number } | null;
 };
 
-const HOUR = 3600;
-const DAY = 24 * HOUR;
+const HOUR_SECONDS = 3600;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
 
-/**
- * Draws what happens to one response.
- * @param random Where the draws come from.
- * @param number Which response it is.
- */
-export function draw(random: Random, number: number): Scenario {
+/** Draws the script of a response. */
+export function drawScenario(random: Random, number: number): Scenario {
   const calm = random.chance(0.25);
   const ours = random.chance(0.8);
   const end = random.chance(0.999)
@@ -115,7 +111,7 @@ export function draw(random: Random, number: number): Scenario {
   const base: Omit<Scenario, "rates" | "outage" | "revoked" | "arrivals"> = {
     id: `resp_${number}`,
     ours,
-    strangersWanted: known || random.chance(0.8),
+    recordsExternal: known || random.chance(0.8),
     unknown: !ours && random.chance(0.1),
     saidStore: random.chance(0.8) ? store : null,
     store,
@@ -135,11 +131,11 @@ export function draw(random: Random, number: number): Scenario {
   };
   // OpenAI shows by GET no more than its last event did.
   if (held?.brings === "with their calls") base.outputsAfter = null;
-  return { ...base, ...drawWeather(random, calm), arrivals: drawArrivals(random, calm, base) };
+  return { ...base, ...drawRates(random, calm), arrivals: drawArrivals(random, calm, base) };
 }
 
-/** Whether nothing is injected into this response. */
-export function isCalm({ rates, outage, revoked }: Scenario): boolean {
+/** Whether no fault is injected into this response. */
+export function isFaultless({ rates, outage, revoked }: Scenario): boolean {
   const none = Object.values(rates).every((rate) => rate === 0);
   return none && outage === null && revoked === null;
 }
@@ -164,7 +160,7 @@ function drawOutputs(random: Random) {
 }
 
 function drawControl(random: Random): ControlScript {
-  const after = random.pick([5, 30, 300, HOUR]) * random.between(0.5, 1);
+  const after = random.pick([5, 30, 300, HOUR_SECONDS]) * random.between(0.5, 1);
   const ends = random.pick<ControlScript["ends"]>([
     "same code",
     "same code",
@@ -174,7 +170,7 @@ function drawControl(random: Random): ControlScript {
     "refused",
     "unreachable",
   ]);
-  return random.chance(0.01) ? { after: 2 * DAY, ends: "never" } : { after, ends };
+  return random.chance(0.01) ? { after: 2 * DAY_SECONDS, ends: "never" } : { after, ends };
 }
 
 function drawHeld(random: Random, calm: boolean): HeldScript {
@@ -196,16 +192,13 @@ function drawHeld(random: Random, calm: boolean): HeldScript {
   };
 }
 
-function drawWeather(
-  random: Random,
-  calm: boolean,
-): Pick<Scenario, "rates" | "outage" | "revoked"> {
+function drawRates(random: Random, calm: boolean): Pick<Scenario, "rates" | "outage" | "revoked"> {
   if (calm) {
-    const rates = { look: 0, turnsBack: 0, write: 0, crash: 0, file: 0 };
+    const rates = { observation: 0, turnsBack: 0, write: 0, crash: 0, file: 0 };
     return { rates, outage: null, revoked: null };
   }
   const rates = {
-    look: random.chance(0.02) ? 0.7 : random.pick([0, 0.05, 0.3]),
+    observation: random.chance(0.02) ? 0.7 : random.pick([0, 0.05, 0.3]),
     turnsBack: random.pick([0, 0, 0.1, 0.3]),
     write: random.pick([0, 0, 0.05, 0.4]),
     crash: random.pick([0, 0.01, 0.05, 0.15]),
@@ -225,13 +218,13 @@ function span(random: Random, latest: number, longest: number): { from: number; 
 
 type Base = Pick<Scenario, "ours" | "end" | "unknown" | "held">;
 
-// Webhooks come once, twice, late, early, or not at all; a stranger's brings the first news of it.
+// Webhooks come once, twice, late, early, or not at all. That of an external response is the first event of it.
 function drawArrivals(random: Random, calm: boolean, base: Base): Arrival[] {
   const { ours, end, unknown, held } = base;
   const arrivals: Arrival[] = [];
   const ended = unknown || end === null ? random.between(0, 60) : end;
   const first = { at: ended + random.between(0, 1), what: "webhook" } as const;
-  // Nobody promises a webhook for a run in the foreground.
+  // OpenAI promises no webhook for a run in the foreground.
   const lost = held === null ? ours && !calm && random.chance(0.15) : calm || random.chance(0.9);
   const late = calm || held !== null ? 0 : random.pick([0, 0, ended + 0.5]);
   if (ours) arrivals.push({ at: late, what: "trigger" });
@@ -242,25 +235,25 @@ function drawArrivals(random: Random, calm: boolean, base: Base): Arrival[] {
   const again = held === null ? 0.3 : 0;
   while (random.chance(again))
     arrivals.push({
-      at: ended + random.pick([0, 1, 60, 900, HOUR, 40 * HOUR]) * random.next(),
+      at: ended + random.pick([0, 1, 60, 900, HOUR_SECONDS, 40 * HOUR_SECONDS]) * random.next(),
       what: "webhook",
     });
   if (held === null && random.chance(0.05))
     arrivals.push({ at: ended * random.next(), what: "webhook" });
   while (random.chance(0.1))
-    arrivals.push({ at: ended + random.between(-ended, 900), what: "look" });
+    arrivals.push({ at: ended + random.between(-ended, 900), what: "refetch" });
   if (random.chance(0.15)) arrivals.push(...afterwards(random, ended));
   return arrivals;
 }
 
 function afterwards(random: Random, ended: number): Arrival[] {
   const later: Arrival[] = [];
-  const day = (low: number) => ended + random.between(low, low + 10) * DAY;
-  if (random.chance(0.5)) later.push({ at: day(2), what: "look" });
+  const day = (low: number) => ended + random.between(low, low + 10) * DAY_SECONDS;
+  if (random.chance(0.5)) later.push({ at: day(2), what: "refetch" });
   if (random.chance(0.3))
     later.push(
       { at: day(13), what: "forgotten" },
-      { at: day(24), what: random.pick(["look", "webhook"]) },
+      { at: day(24), what: random.pick(["refetch", "webhook"]) },
     );
   if (random.chance(0.5))
     later.push({

@@ -1,18 +1,13 @@
-// A simulation on all of the machine's cores: each thread plays a slice of the numbers, so the result is the same on any machine.
+// Simulates on all cores: each thread takes a slice of the numbers, so the result is the same on any machine.
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { z } from "zod";
-import { simulate, sum, type Totals } from "./index.ts";
+import { simulate, sumTotals, type Totals } from "./index.ts";
 
 const Slice = z.object({ seed: z.number(), first: z.number(), responses: z.number() });
 type Slice = z.infer<typeof Slice>;
 
-/**
- * Plays responses 0, 1, 2 … of a seed.
- * @param seed The run's seed.
- * @param responses How many.
- * @param threads How many threads share the work.
- */
+/** Simulates responses 0, 1, 2 … of a seed. */
 export async function simulateInThreads(
   seed: number,
   responses: number,
@@ -23,10 +18,10 @@ export async function simulateInThreads(
     const first = Math.min(index * each, responses);
     return { seed, first, responses: Math.min(each, responses - first) };
   });
-  return sum(await Promise.all(slices.map(inThread)));
+  return sumTotals(await Promise.all(slices.map(simulateSlice)));
 }
 
-function inThread(slice: Slice): Promise<Totals> {
+function simulateSlice(slice: Slice): Promise<Totals> {
   return new Promise((resolve, reject) => {
     const thread = new Worker(new URL(import.meta.url), { workerData: slice });
     thread.once("message", resolve);
@@ -36,6 +31,6 @@ function inThread(slice: Slice): Promise<Totals> {
 
 if (!isMainThread && parentPort !== null) {
   const { seed, responses, first } = Slice.parse(workerData);
-  // Nothing is handed over, all is copied.
+  // An empty transfer list: everything is copied.
   parentPort.postMessage(await simulate(seed, responses, first), []);
 }

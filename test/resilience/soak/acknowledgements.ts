@@ -1,22 +1,22 @@
-// What was promised: which responses the Worker has acknowledged, and how.
+// The planned responses, and which of them the Worker has acknowledged.
 import type { ResponseRecord } from "../../../src/record/schema.ts";
 import type { Plan } from "./schedule.ts";
-import type { Truth } from "./emulator-api.ts";
+import type { ActualRun } from "../../support/emulator-client.ts";
 
 /** What is known of one planned response while the soak runs. */
-export type Entry = {
+export type ResponseEntry = {
   plan: Plan;
   /** The id that a trigger's 202 named. */
   id: string | null;
-  /** The trigger's last answer: a status, or that there was none. */
+  /** The status of the trigger's last answer; "none" without one. */
   answer: number | "none" | null;
   /** How often the Worker had been killed when it began. */
   kills: number;
 };
 
-/** Everything that was planned, and every promise of the Worker's. */
-export class Ledger {
-  readonly entries = new Map<number, Entry>();
+/** Everything that was planned and acknowledged. */
+export class Acknowledgements {
+  readonly entries = new Map<number, ResponseEntry>();
   /** Ids that a trigger's 202 named. */
   readonly triggered = new Set<string>();
   /** Ids of webhooks that were answered 200. */
@@ -24,29 +24,29 @@ export class Ledger {
   /** The last record that was read of an id. */
   readonly records = new Map<string, ResponseRecord>();
   /** Ids whose records are not complete yet. */
-  readonly open = new Set<string>();
+  readonly incomplete = new Set<string>();
   started = 0;
   /** How many ids were acknowledged. */
-  promised = 0;
-  mostOpen = 0;
+  acknowledgedCount = 0;
+  maxIncomplete = 0;
   /** How often the Worker was killed. */
   kills = 0;
 
-  /** The plan that a run is the response of. A control runs in the foreground, as a held run does, but only beside a background one. */
-  entryOf({ metadata, background }: Truth): Entry | null {
+  /** Returns the entry of a run; null for a control, which runs in the foreground although its plan is in the background. */
+  findEntry({ metadata, background }: ActualRun): ResponseEntry | null {
     const entry = this.entries.get(Number(metadata["soak"]));
     if (entry === undefined) return null;
     return background === (entry.plan.kind !== "held") ? entry : null;
   }
 
-  /** Takes an id as acknowledged; true when it is new. */
-  promise(id: string, by: "trigger" | "webhook"): boolean {
+  /** Notes that an id was acknowledged. Returns whether it is new. */
+  acknowledge(id: string, by: "trigger" | "webhook"): boolean {
     const known = this.triggered.has(id) || this.delivered.has(id);
     (by === "trigger" ? this.triggered : this.delivered).add(id);
     if (known) return false;
-    this.open.add(id);
-    this.promised += 1;
-    this.mostOpen = Math.max(this.mostOpen, this.open.size);
+    this.incomplete.add(id);
+    this.acknowledgedCount += 1;
+    this.maxIncomplete = Math.max(this.maxIncomplete, this.incomplete.size);
     return true;
   }
 }

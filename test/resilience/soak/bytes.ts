@@ -1,43 +1,46 @@
-// Whether what was kept is, byte for byte, what there was.
-import type { Found } from "./evidence.ts";
+// Compares what was stored with what there was, byte for byte.
+import type { StoredResponse } from "./evidence.ts";
 import type { Plan } from "./schedule.ts";
-import type { Truth } from "./emulator-api.ts";
+import type { ActualRun } from "../../support/emulator-client.ts";
 
-/** What is wrong with the bytes of a record. */
-export function wrongBytes(plan: Plan, run: Truth, found: Found): string[] {
-  return [...wrongBody(found), ...wrongOutputs(run, found), ...wrongFiles(plan, found)];
+/** Returns what is wrong with the bytes of a record. */
+export function findWrongBytes(plan: Plan, run: ActualRun, found: StoredResponse): string[] {
+  return [...findWrongBody(found), ...findWrongOutputs(run, found), ...findWrongFiles(plan, found)];
 }
 
-// Calls whose outputs were seen by fetching stand in the body; it may have the others' as well, when a later look brought them.
-function wrongBody({ record, text, body, whole }: Found): string[] {
+// The body has the calls whose outputs a refetch brought. It may have the others as well, if a later refetch brought them.
+function findWrongBody({ record, text, responseText, fullResponse }: StoredResponse): string[] {
   if (record.status === null) return [];
-  if (whole === null || body === null) return ["no response object was kept"];
+  if (fullResponse === null || responseText === null) return ["no response object is stored"];
   const fetched = record.calls.some(({ source }) => source === "refetch");
-  const bodies = [JSON.stringify(whole), ...(fetched ? [] : [withoutOutputs(whole)])];
-  const kept = bodies.find((one) => one === body);
-  if (kept === undefined) return ["the response object is another one"];
-  return text.endsWith(`"response":${kept}}`) ? [] : ["the record holds another response object"];
+  const bodies = [JSON.stringify(fullResponse), ...(fetched ? [] : [withoutOutputs(fullResponse)])];
+  const stored = bodies.find((one) => one === responseText);
+  if (stored === undefined) return ["the response object is another one"];
+  return text.endsWith(`"response":${stored}}`) ? [] : ["the record has another response object"];
 }
 
 function withoutOutputs(whole: unknown): string {
   return JSON.stringify(whole, (name, value: unknown) => (name === "outputs" ? [] : value));
 }
 
-function wrongOutputs(run: Truth, { record }: Found): string[] {
+function findWrongOutputs(run: ActualRun, { record }: StoredResponse): string[] {
   return run.calls.flatMap((call, index) => {
     const kept = record.calls[index];
     if (kept?.code !== call.code) return [`call ${index + 1} has other code`];
     const expected = kept.source === null ? [] : (call.outputs ?? []);
     if (JSON.stringify(kept.outputs ?? []) === JSON.stringify(expected)) return [];
-    return [`the outputs of call ${index + 1} are others`];
+    return [`the outputs of call ${index + 1} differ`];
   });
 }
 
-function wrongFiles({ file, expires }: Plan, { record, files }: Found): string[] {
+function findWrongFiles(
+  { file, containerExpires }: Plan,
+  { record, files }: StoredResponse,
+): string[] {
   const kept = [...files.values()];
-  if (kept.some((text) => text !== file)) return ["a file's bytes are others"];
+  if (kept.some((text) => text !== file)) return ["the bytes of a file differ"];
   const unreasoned = record.files.filter(({ url, reason }) => url === null && reason === null);
-  if (unreasoned.length > 0) return ["a file is not kept, and nothing says why"];
-  const wanted = file !== null && !expires && record.calls.length > 0;
-  return wanted && kept.length !== 1 ? [`${kept.length} files were kept, not 1`] : [];
+  if (unreasoned.length > 0) return ["a file is not stored, without a reason"];
+  const wanted = file !== null && !containerExpires && record.calls.length > 0;
+  return wanted && kept.length !== 1 ? [`${kept.length} files are stored, not 1`] : [];
 }

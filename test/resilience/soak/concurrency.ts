@@ -1,5 +1,5 @@
-/** Does something for each of many, so many at a time. */
-export async function inTurns<T>(
+/** Calls a function for each of several items, with a limited number at a time. */
+export async function forEachConcurrently<T>(
   all: readonly T[],
   atOnce: number,
   work: (one: T) => Promise<void>,

@@ -1,36 +1,35 @@
-// What there is to compare when all is over: the emulator's side, and what the Worker has kept.
+// What is compared after a soak: what the emulator did, and what the Worker stored.
 import { z } from "zod";
 import { ResponseRecord } from "../../../src/record/schema.ts";
-import type { Ledger } from "./acknowledgements.ts";
-import type { Stage } from "./runner.ts";
-import type { Delivery } from "./webhook-relay.ts";
-import type { Served } from "./serve.ts";
-import { tell, wholeOf, type Told } from "./emulator-api.ts";
-import { inTurns } from "./concurrency.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
+import type { SoakContext } from "./runner.ts";
+import type { RelayedDelivery } from "./webhook-relay.ts";
+import type { WorkerProcess } from "../../support/worker-process.ts";
+import type { ActualRun, LoggedRequest } from "../../support/emulator-client.ts";
+import { forEachConcurrently } from "./concurrency.ts";
 
-/** A record, its text as it was sent, and the files that it names. */
-export type Found = {
+/** A record, its text as it was sent, and the files that it lists. */
+export type StoredResponse = {
   record: ResponseRecord;
   text: string;
   /** The response object as `/response` gives it. */
-  body: string | null;
+  responseText: string | null;
   files: Map<string, string | null>;
   /** The response object as the emulator has it, with all outputs. */
-  whole: unknown;
+  fullResponse: unknown;
 };
 
-/** Everything. */
 export type Evidence = {
-  told: Told;
-  ledger: Ledger;
-  deliveries: readonly Delivery[];
-  found: ReadonlyMap<string, Found>;
-  /** The ids of the list, as often as they stand in it. */
+  emulator: { runs: ActualRun[]; requests: LoggedRequest[] };
+  acknowledgements: Acknowledgements;
+  deliveries: readonly RelayedDelivery[];
+  stored: ReadonlyMap<string, StoredResponse>;
+  /** The ids in the list, with duplicates. */
   listed: readonly string[];
   /** When workerd was killed, in milliseconds. */
   kills: readonly number[];
-  /** Triggers, webhooks and wishes that were cut off. */
-  cut: number;
+  /** How many triggers, webhooks and refetches were cut off. */
+  cutOff: number;
   log: string;
 };
 
@@ -39,49 +38,67 @@ const Page = z.object({
   cursor: z.string().nullable(),
 });
 
-/** Gathers it, while emulator and Worker still run. */
-export async function gather(stage: Stage, served: Served, kills: number[]): Promise<Evidence> {
-  const told = await tell(stage.api);
-  const found = new Map<string, Found>();
-  await inTurns(idsOf(stage, told), 8, async (id) => {
-    const one = await find(stage, id);
-    if (one !== null) found.set(id, one);
+/** Gathers the evidence while emulator and Worker still run. */
+export async function gatherEvidence(
+  context: SoakContext,
+  worker: WorkerProcess,
+  kills: number[],
+): Promise<Evidence> {
+  const [runs, requests] = await Promise.all([
+    context.emulator.listRuns(),
+    context.emulator.listRequests(),
+  ]);
+  const stored = new Map<string, StoredResponse>();
+  await forEachConcurrently(toIds(context, runs), 8, async (id) => {
+    const response = await readStoredResponse(context, id);
+    if (response !== null) stored.set(id, response);
   });
   return {
-    told,
-    ledger: stage.ledger,
-    deliveries: stage.post.deliveries,
-    found,
-    listed: await list(stage),
+    emulator: { runs, requests },
+    acknowledgements: context.acknowledgements,
+    deliveries: context.relay.deliveries,
+    stored,
+    listed: await listIds(context),
     kills,
-    cut: stage.caller.cut,
-    log: served.log(),
+    cutOff: context.client.cutOff,
+    log: worker.output(),
   };
 }
 
-function idsOf({ ledger }: Stage, told: Told): string[] {
-  const runs = told.runs.filter((run) => ledger.entryOf(run) !== null).map(({ id }) => id);
-  const named = [...ledger.entries.values()].flatMap(({ id }) => (id === null ? [] : [id]));
-  return [...new Set([...runs, ...named])];
+/** The ids of planned runs, and those that triggers named. */
+function toIds({ acknowledgements }: SoakContext, runs: ActualRun[]): string[] {
+  const planned = runs
+    .filter((run) => acknowledgements.findEntry(run) !== null)
+    .map(({ id }) => id);
+  const named = [...acknowledgements.entries.values()].flatMap(({ id }) =>
+    id === null ? [] : [id],
+  );
+  return [...new Set([...planned, ...named])];
 }
 
-async function find({ caller, api }: Stage, id: string): Promise<Found | null> {
-  const text = await caller.read(`/results/${id}`);
+async function readStoredResponse(
+  { client, emulator }: SoakContext,
+  id: string,
+): Promise<StoredResponse | null> {
+  const text = await client.read(`/results/${id}`);
   if (text === null) return null;
   const record = ResponseRecord.parse(JSON.parse(text));
   const files = new Map<string, string | null>();
   for (const { id: file, url } of record.files) {
-    if (url !== null) files.set(file, await caller.read(url));
+    if (url !== null) files.set(file, await client.read(url));
   }
-  const body = record.response === null ? null : await caller.read(`/results/${id}/response`);
-  const whole = record.response === null ? null : await wholeOf(api, id);
-  return { record, text, body, files, whole };
+  if (record.response === null) {
+    return { record, text, responseText: null, files, fullResponse: null };
+  }
+  const responseText = await client.read(`/results/${id}/response`);
+  const { response: fullResponse } = await emulator.getRun(id);
+  return { record, text, responseText, files, fullResponse };
 }
 
-async function list({ caller }: Stage): Promise<string[]> {
+async function listIds({ client }: SoakContext): Promise<string[]> {
   const ids: string[] = [];
   for (let query: string | null = "?limit=100"; query !== null;) {
-    const page = Page.parse(JSON.parse((await caller.read(`/results${query}`)) ?? ""));
+    const page = Page.parse(JSON.parse((await client.read(`/results${query}`)) ?? ""));
     ids.push(...page.results.map(({ id }) => id));
     query = page.cursor === null ? null : `?limit=100&cursor=${encodeURIComponent(page.cursor)}`;
   }

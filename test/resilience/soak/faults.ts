@@ -1,8 +1,6 @@
-// What OpenAI does wrong for one response, as rules for the emulator.
+// The faults of OpenAI for one response, as rules for the emulator.
+import type { FaultRule } from "../../support/emulator-client.ts";
 import type { Random } from "../simulation/random.ts";
-
-/** A rule for the emulator's `/_emulator/faults`. */
-export type Rule = Record<string, unknown>;
 
 const RETRIEVE = { method: "GET", path: "^/v1/responses/[^/]+$" };
 const CREATE = { method: "POST", path: "^/v1/responses$" };
@@ -10,8 +8,8 @@ const CREATE = { method: "POST", path: "^/v1/responses$" };
 /** A response object that says it still runs. */
 const UNFINISHED = { status: "in_progress", output: [], completed_at: null };
 
-/** What goes wrong with a look. */
-const LOOKS: ((random: Random) => Rule)[] = [
+/** Faults of a refetch. */
+const REFETCH_FAULTS: ((random: Random) => FaultRule)[] = [
   (random) => ({
     kind: "status",
     status: 429,
@@ -28,8 +26,8 @@ const LOOKS: ((random: Random) => Rule)[] = [
   () => ({ kind: "replace", patch: UNFINISHED }),
 ];
 
-/** What goes wrong with a create. Where it is carried out, the response runs and nobody knows its id. */
-const CREATES: ((random: Random) => Rule)[] = [
+/** Faults of a create. With `carry_out` the response runs although its id is lost. */
+const CREATE_FAULTS: ((random: Random) => FaultRule)[] = [
   () => ({ kind: "status", status: 429, headers: { "retry-after": "1" } }),
   () => ({ kind: "status", status: 500 }),
   () => ({ kind: "status", status: 503 }),
@@ -43,34 +41,36 @@ const CREATES: ((random: Random) => Rule)[] = [
 
 /**
  * Draws the faults of a response.
- * @param random The response's numbers.
- * @param of Its number, whether OpenAI forgets it soon (then its looks are left alone), and whether its connection is held.
+ * @param of `fleeting`: OpenAI deletes it soon, so its refetches have no faults. `held`: its connection is held.
  */
 export function drawFaults(
   random: Random,
   of: { number: number; fleeting: boolean; held: boolean },
-): Rule[] {
+): FaultRule[] {
   const metadata = { soak: String(of.number) };
-  const creates = random.chance(0.08) ? [{ ...CREATE, ...one(random, CREATES) }] : [];
-  const looks = of.fleeting ? [] : drawLooks(random);
-  const breaks = of.held && random.chance(0.25) ? [breakOf(random)] : [];
-  return [...creates, ...breaks, ...looks].map((rule) => ({ ...rule, metadata }));
+  const creates = random.chance(0.08) ? [{ ...CREATE, ...pickRule(random, CREATE_FAULTS) }] : [];
+  const refetches = of.fleeting ? [] : drawRefetchFaults(random);
+  const breaks = of.held && random.chance(0.25) ? [drawBreak(random)] : [];
+  return [...creates, ...breaks, ...refetches].map((rule) => ({ ...rule, metadata }));
 }
 
 // A held run has about twenty events.
-function breakOf(random: Random): Rule {
+function drawBreak(random: Random): FaultRule {
   return { ...CREATE, kind: "cut", after_events: random.whole(1, 20) };
 }
 
-function drawLooks(random: Random): Rule[] {
+function drawRefetchFaults(random: Random): FaultRule[] {
   if (random.chance(0.06))
     return [{ ...RETRIEVE, kind: "replace", patch: UNFINISHED, after: 1, times: 2 }];
   if (!random.chance(0.45)) return [];
-  const many = random.whole(1, 3);
-  return Array.from({ length: many }, () => ({ ...RETRIEVE, ...one(random, LOOKS) }));
+  const count = random.whole(1, 3);
+  return Array.from({ length: count }, () => ({
+    ...RETRIEVE,
+    ...pickRule(random, REFETCH_FAULTS),
+  }));
 }
 
-function one(random: Random, rules: ((random: Random) => Rule)[]): Rule {
+function pickRule(random: Random, rules: ((random: Random) => FaultRule)[]): FaultRule {
   const rule = rules[random.whole(0, rules.length - 1)];
   return rule === undefined ? {} : rule(random);
 }

@@ -1,40 +1,40 @@
-// Many responses at once against the emulator, with every fault on the schedule and the real Worker killed in between.
+// The soak: many responses at once through the real Worker, with every fault on the schedule and kill -9 in between.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startEmulator, type Emulator } from "../../../emulator/server.ts";
+import { createEmulatorClient } from "../../support/emulator-client.ts";
+import { toTestVars } from "../../support/process-world.ts";
+import { startWorkerProcess, type WorkerProcess } from "../../support/worker-process.ts";
 import { API_KEY } from "../../support/world.ts";
-import { Caller } from "./caller.ts";
+import { WorkerClient } from "./worker-client.ts";
 import { RAISED, writeConfig } from "../../support/config.ts";
-import { gather, type Evidence } from "./evidence.ts";
-import { killAt } from "./kills.ts";
-import { Ledger } from "./acknowledgements.ts";
-import { follow, isUnknown, play, type Stage } from "./runner.ts";
-import { Post, type Secrets } from "./webhook-relay.ts";
-import { DEADLINE, planOf } from "./schedule.ts";
-import { serve, type Served } from "./serve.ts";
-import { truthOf } from "./emulator-api.ts";
+import { gatherEvidence, type Evidence } from "./evidence.ts";
+import { killRepeatedly } from "./kills.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { followUntilComplete, isUnknownId, runResponse, type SoakContext } from "./runner.ts";
+import { WebhookRelay, type Secrets } from "./webhook-relay.ts";
+import { WEBHOOK_DEADLINE_SECONDS, createPlan } from "./schedule.ts";
 
-/** What a soak is to be. */
-export type Options = {
+export type SoakOptions = {
   seed: number;
   responses: number;
-  /** How many are started a second. */
-  rate: number;
-  /** How many are under way at once, at the most. */
-  atOnce: number;
+  /** How many responses start in a second. */
+  startsPerSecond: number;
+  /** How many responses may be in flight at once. */
+  maxInFlight: number;
   kills: number;
-  /** REFETCH_DELAYS, shortened. */
-  again: string;
-  /** Seconds to wait, after the last was started, for records that don't come. */
-  patience: number;
-  /** Told what is going on. */
-  say: (line: string) => void;
+  /** The setting REFETCH_DELAYS, shortened. */
+  refetchDelays: string;
+  /** Seconds to wait for missing records after the last start. */
+  recordTimeoutSeconds: number;
+  /** Receives a line about the progress. */
+  onProgress: (line: string) => void;
 };
 
-/** Of a thousand writes and steps, so many fail. */
-const FAILS = 30;
+/** How many of a thousand KV writes and Workflow steps fail. */
+const FAULTS_PER_THOUSAND = 30;
 
 const SECRETS: Secrets = {
   now: "whsec_bm93LXNpZ25zLWZvci10aGUtc29hay1vbmx5",
@@ -42,8 +42,8 @@ const SECRETS: Secrets = {
   wrong: "whsec_c29tZWJvZHktZWxzZS1hbHRvZ2V0aGVyLW5v",
 };
 
-/** Plays a whole soak and gathers the evidence. Nothing of it is left behind. */
-export async function soak(options: Options): Promise<Evidence> {
+/** Runs a soak, and gathers the evidence. It leaves no process and no file behind. */
+export async function soak(options: SoakOptions): Promise<Evidence> {
   const state = mkdtempSync(join(tmpdir(), "response-recorder-soak-"));
   const emulator = await startEmulator({
     apiKey: API_KEY,
@@ -52,122 +52,135 @@ export async function soak(options: Options): Promise<Evidence> {
     streamOutputs: "present",
     historySize: 1_000_000,
     maxResponses: 1_000_000,
-    // Nobody has measured which of the two OpenAI does.
+    // It is not known which of the two OpenAI does.
     onDisconnect: options.seed % 2 === 0 ? "complete" : "cancel",
   });
-  let served: Served | null = null;
-  let post: Post | null = null;
+  let worker: WorkerProcess | null = null;
+  let relay: WebhookRelay | null = null;
   try {
-    served = await begin(state, emulator, options);
-    const ledger = new Ledger();
-    const caller = new Caller(served);
-    const over = new AbortController();
-    post = new Post({
+    worker = await startWorker(state, emulator, options);
+    const client = new WorkerClient(worker);
+    const stop = new AbortController();
+    relay = new WebhookRelay({
       secrets: SECRETS,
-      mailOf: (id) => mailOf(stage, id),
-      deliver: (body, headers) => deliver(caller, body, headers),
-      accepted: (id) => accepted(stage, id),
+      findSchedule: (id) => findWebhookSchedule(context, id),
+      deliver: (body, headers) => deliverWebhook(client, body, headers),
+      onAccepted: (id) => onWebhookAccepted(context, id),
     });
-    const stage: Stage = { ...options, api: emulator.url, caller, post, ledger, over: over.signal };
-    await post.open();
-    await aim(emulator, post.url);
-    const kills = await run(stage, served, options, over);
-    return await gather(stage, served, kills);
+    const context: SoakContext = {
+      ...options,
+      emulator: createEmulatorClient(emulator.url),
+      client,
+      relay,
+      acknowledgements: new Acknowledgements(),
+      stopped: stop.signal,
+    };
+    await relay.open();
+    await context.emulator.configure({ webhookUrl: relay.url });
+    const kills = await runSchedule(context, worker, options, stop);
+    return await gatherEvidence(context, worker, kills);
   } finally {
-    post?.close();
-    await served?.close();
+    relay?.close();
+    await worker?.close();
     await emulator.close();
     rmSync(state, { recursive: true, force: true });
   }
 }
 
-// An unknown id is looked for a minute and more: nobody waits for that.
-function accepted(stage: Stage, id: string): void {
-  if (isUnknown(id)) stage.ledger.delivered.add(id);
-  else if (stage.ledger.promise(id, "webhook")) void follow(stage, id, 0);
+// An unknown id is observed for more than a minute; the soak does not wait for that.
+function onWebhookAccepted(context: SoakContext, id: string): void {
+  if (isUnknownId(id)) context.acknowledgements.delivered.add(id);
+  else if (context.acknowledgements.acknowledge(id, "webhook"))
+    void followUntilComplete(context, id, 0);
 }
 
-async function begin(state: string, emulator: Emulator, options: Options): Promise<Served> {
-  const path = writeConfig(state, { main: "test/resilience/soak/worker/index.ts", raised: true });
-  options.say(RAISED);
-  return serve({
+async function startWorker(
+  state: string,
+  emulator: Emulator,
+  options: SoakOptions,
+): Promise<WorkerProcess> {
+  const config = writeConfig(state, { main: "test/resilience/soak/worker/index.ts", raised: true });
+  options.onProgress(RAISED);
+  return startWorkerProcess({
     state: join(state, "state"),
-    config: path,
-    api: emulator.url,
+    config,
     vars: {
+      ...toTestVars(emulator.url),
       OPENAI_WEBHOOK_SECRET: `${SECRETS.now} ${SECRETS.old}`,
-      WEBHOOK_DEADLINE: String(DEADLINE),
-      REFETCH_DELAYS: options.again,
+      WEBHOOK_DEADLINE: String(WEBHOOK_DEADLINE_SECONDS),
+      REFETCH_DELAYS: options.refetchDelays,
       SOAK_SEED: String(options.seed),
-      SOAK_FAILS: String(FAILS),
+      SOAK_FAILS: String(FAULTS_PER_THOUSAND),
     },
   });
 }
 
-async function run(
-  stage: Stage,
-  served: Served,
-  options: Options,
-  over: AbortController,
+async function runSchedule(
+  context: SoakContext,
+  worker: WorkerProcess,
+  options: SoakOptions,
+  stop: AbortController,
 ): Promise<number[]> {
-  const began = performance.now();
-  const elapsed = () => (performance.now() - began) / 1000;
+  const startedAt = performance.now();
+  const elapsedSeconds = () => (performance.now() - startedAt) / 1000;
   const plans = Array.from({ length: options.responses }, (_, index) =>
-    planOf(options.seed, index + 1, options.rate),
+    createPlan(options.seed, index + 1, options.startsPerSecond),
   );
-  const talk = setInterval(() => options.say(progress(stage, elapsed())), 5_000);
-  const killing = killAt(stage, served, options, elapsed);
-  // On a slow machine a response begins later than planned, so that only so many are under way.
-  const plays = new Set<Promise<void>>();
+  const progressTimer = setInterval(
+    () => options.onProgress(formatProgress(context, elapsedSeconds())),
+    5_000,
+  );
+  const killing = killRepeatedly(context, worker, options, elapsedSeconds);
+  // On a slow machine a response starts later than planned, because the number in flight is limited.
+  const starting = new Set<Promise<void>>();
   for (const plan of plans) {
-    await sleep(Math.max(0, plan.at - elapsed()) * 1000);
-    while (stage.ledger.open.size + plays.size >= options.atOnce) await sleep(20);
-    const one = play(stage, plan).finally(() => plays.delete(one));
-    plays.add(one);
+    await sleep(Math.max(0, plan.startSeconds - elapsedSeconds()) * 1000);
+    while (context.acknowledgements.incomplete.size + starting.size >= options.maxInFlight)
+      await sleep(20);
+    const started = runResponse(context, plan).finally(() => starting.delete(started));
+    starting.add(started);
   }
-  await Promise.all(plays);
+  await Promise.all(starting);
   const kills = await killing;
-  await settle(stage, options.patience);
-  over.abort();
-  clearInterval(talk);
-  options.say(progress(stage, elapsed()));
+  await waitUntilQuiet(context, options.recordTimeoutSeconds);
+  stop.abort();
+  clearInterval(progressTimer);
+  options.onProgress(formatProgress(context, elapsedSeconds()));
   return kills;
 }
 
-// A response that nobody acknowledged has nobody who follows it, but its webhook may still come.
-async function settle({ ledger, post }: Stage, patience: number): Promise<void> {
-  const end = Date.now() + patience * 1000;
+// A response that was not acknowledged is not followed, but its webhook may still come.
+async function waitUntilQuiet(
+  { acknowledgements, relay }: SoakContext,
+  timeoutSeconds: number,
+): Promise<void> {
+  const end = Date.now() + timeoutSeconds * 1000;
   let quiet = 0;
   while (Date.now() < end && quiet < 5) {
     await sleep(1_000);
-    quiet = ledger.open.size === 0 && post.waiting === 0 ? quiet + 1 : 0;
+    quiet = acknowledgements.incomplete.size === 0 && relay.pendingCount === 0 ? quiet + 1 : 0;
   }
 }
 
-function progress({ ledger, post, caller }: Stage, seconds: number): string {
-  const done = ledger.promised - ledger.open.size;
-  return `${seconds.toFixed(0).padStart(5)} s  ${ledger.started} started, ${ledger.open.size} followed, ${done} complete, ${post.waiting} webhooks on their way, ${caller.cut} requests cut off`;
+function formatProgress({ acknowledgements, relay, client }: SoakContext, seconds: number): string {
+  const done = acknowledgements.acknowledgedCount - acknowledgements.incomplete.size;
+  return `${seconds.toFixed(0).padStart(5)} s  ${acknowledgements.started} started, ${acknowledgements.incomplete.size} incomplete, ${done} complete, ${relay.pendingCount} webhooks to deliver, ${client.cutOff} requests cut off`;
 }
 
-async function mailOf({ api, ledger }: Stage, id: string) {
-  const number = isUnknown(id) ? id.split("_").at(-1) : (await truthOf(api, id)).metadata["soak"];
-  const entry = ledger.entries.get(Number(number));
-  if (entry === undefined) throw new Error(`nobody has planned ${id}`);
-  return entry.plan.mail;
+async function findWebhookSchedule({ emulator, acknowledgements }: SoakContext, id: string) {
+  const number = isUnknownId(id)
+    ? id.split("_").at(-1)
+    : (await emulator.getRun(id)).metadata["soak"];
+  const entry = acknowledgements.entries.get(Number(number));
+  if (entry === undefined) throw new Error(`${id} was not planned`);
+  return entry.plan.webhookSchedule;
 }
 
-async function deliver(
-  caller: Caller,
+async function deliverWebhook(
+  client: WorkerClient,
   body: string,
   headers: Record<string, string>,
 ): Promise<number | null> {
-  const fate = await caller.send("/webhook", { method: "POST", body, headers });
-  return fate.kind === "answered" ? fate.status : null;
-}
-
-async function aim(emulator: Emulator, webhookUrl: string): Promise<void> {
-  await fetch(`${emulator.url}/_emulator/settings`, {
-    method: "PATCH",
-    body: JSON.stringify({ webhookUrl }),
-  });
+  const outcome = await client.send("/webhook", { method: "POST", body, headers });
+  return outcome.kind === "answered" ? outcome.status : null;
 }

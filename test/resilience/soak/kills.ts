@@ -1,16 +1,16 @@
-// Kills the Worker now and then, and wakes what it left asleep.
+// Kills the Worker at random moments, and resumes the runs that the kill stopped.
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Random } from "../simulation/random.ts";
-import { wake, type Stage } from "./runner.ts";
-import type { Served } from "./serve.ts";
-import { inTurns } from "./concurrency.ts";
+import { resumeRun, type SoakContext } from "./runner.ts";
+import type { WorkerProcess } from "../../support/worker-process.ts";
+import { forEachConcurrently } from "./concurrency.ts";
 
-type When = {
+type KillPlan = {
   seed: number;
   responses: number;
   kills: number;
-  say: (line: string) => void;
+  onProgress: (line: string) => void;
 };
 
 const Page = z.object({
@@ -18,64 +18,63 @@ const Page = z.object({
   cursor: z.string().nullable(),
 });
 
-/** Seconds at the least from a restart to the next kill. */
-const BREATH = 3;
-/** Seconds between two questions whether there is something under way to be cut off. */
-const MOMENT = 0.005;
+/** The shortest time from a restart to the next kill. */
+const MIN_UPTIME_SECONDS = 3;
+const POLL_SECONDS = 0.005;
+const MAX_POLLS = 1_000;
 
 /**
  * Kills the Worker at moments drawn from the seed, each time while requests are being answered.
- * @param stage Where the soak is played.
- * @param served The Worker.
- * @param when How often, and over how long.
- * @param elapsed Seconds since the beginning.
- * @returns When it was killed, in milliseconds.
+ * @param elapsedSeconds Returns the time since the start.
+ * @returns The times of the kills, in milliseconds since 1970.
  */
-export async function killAt(
-  stage: Stage,
-  served: Served,
-  when: When,
-  elapsed: () => number,
+export async function killRepeatedly(
+  context: SoakContext,
+  worker: WorkerProcess,
+  { seed, responses, kills, onProgress }: KillPlan,
+  elapsedSeconds: () => number,
 ): Promise<number[]> {
-  const random = new Random(when.seed, 0);
-  const killed: number[] = [];
-  for (let kill = 1; kill <= when.kills; kill += 1) {
-    const started = (when.responses * (kill - random.next() / 2)) / when.kills;
-    await sleep(BREATH * 1000);
-    while (stage.ledger.started < started) await sleep(MOMENT * 1000);
-    await somethingUnderWay(stage);
-    const cut = stage.caller.underWay;
-    killed.push(Date.now());
-    stage.ledger.kills += 1;
-    await served.kill();
-    when.say(
-      `${elapsed().toFixed(0).padStart(5)} s  killed and restarted, with ${cut} requests under way`,
+  const random = new Random(seed, 0);
+  const killedAt: number[] = [];
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const started = (responses * (kill - random.next() / 2)) / kills;
+    await sleep(MIN_UPTIME_SECONDS * 1000);
+    while (context.acknowledgements.started < started) await sleep(POLL_SECONDS * 1000);
+    await waitForRequestInFlight(context);
+    const inFlight = context.client.inFlight;
+    killedAt.push(Date.now());
+    context.acknowledgements.kills += 1;
+    await worker.restart();
+    onProgress(
+      `${elapsedSeconds().toFixed(0).padStart(5)} s  killed and restarted, with ${inFlight} requests in flight`,
     );
-    void wakePending(stage);
+    void resumePendingRuns(context);
   }
-  return killed;
+  return killedAt;
 }
 
-async function somethingUnderWay({ caller }: Stage): Promise<void> {
-  for (let tries = 0; tries < 1_000 && caller.underWay === 0; tries += 1) {
-    await sleep(MOMENT * 1000);
+async function waitForRequestInFlight({ client }: SoakContext): Promise<void> {
+  for (let poll = 0; poll < MAX_POLLS && client.inFlight === 0; poll += 1) {
+    await sleep(POLL_SECONDS * 1000);
   }
 }
 
-// Those that somebody follows are woken by whoever does; these by the Worker's own list.
-async function wakePending(stage: Stage): Promise<void> {
-  const ids = (await pending(stage)).filter((id) => !stage.ledger.open.has(id));
-  await inTurns(ids, 8, (id) => wake(stage, id));
+// Runs that are followed are resumed there; the others are found in the list.
+async function resumePendingRuns(context: SoakContext): Promise<void> {
+  const ids = (await listPendingIds(context)).filter(
+    (id) => !context.acknowledgements.incomplete.has(id),
+  );
+  await forEachConcurrently(ids, 8, (id) => resumeRun(context, id));
 }
 
-async function pending({ caller }: Stage): Promise<string[]> {
+async function listPendingIds({ client }: SoakContext): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | null = "";
   while (cursor !== null) {
     const query: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const fate = await caller.ask(`/results?verdict=pending&limit=100${query}`);
-    if (fate.kind !== "answered" || fate.status !== 200) return ids;
-    const page: z.infer<typeof Page> = Page.parse(fate.body);
+    const outcome = await client.request(`/results?verdict=pending&limit=100${query}`);
+    if (outcome.kind !== "answered" || outcome.status !== 200) return ids;
+    const page: z.infer<typeof Page> = Page.parse(outcome.body);
     ids.push(...page.results.map(({ id }) => id));
     cursor = page.cursor;
   }

@@ -1,162 +1,174 @@
-// Plays one planned response: sets its faults, starts it, and follows what was promised until its record is complete.
+// Runs one planned response: sets its faults, starts it, and reads its record until that is complete.
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { ResponseRecord } from "../../../src/record/schema.ts";
-import { askApi, type Caller, type Fate } from "./caller.ts";
-import type { Entry, Ledger } from "./acknowledgements.ts";
-import type { Post } from "./webhook-relay.ts";
-import { requestOf, type Kind, type Plan } from "./schedule.ts";
+import type { EmulatorClient } from "../../support/emulator-client.ts";
+import { postToApi, type WorkerClient, type RequestOutcome } from "./worker-client.ts";
+import type { ResponseEntry, Acknowledgements } from "./acknowledgements.ts";
+import type { WebhookRelay } from "./webhook-relay.ts";
+import { toCreateParams, type Kind, type Plan } from "./schedule.ts";
 
-/** What a player needs. */
-export type Stage = {
+/** What the parts of a soak share. */
+export type SoakContext = {
   seed: number;
-  /** The emulator's URL. */
-  api: string;
-  caller: Caller;
-  post: Post;
-  ledger: Ledger;
-  /** Ends the following of records that don't come. */
-  over: AbortSignal;
+  emulator: EmulatorClient;
+  client: WorkerClient;
+  relay: WebhookRelay;
+  acknowledgements: Acknowledgements;
+  /** Ends the wait for records that do not come. */
+  stopped: AbortSignal;
 };
 
-/** Seconds that each try of a caller with an Idempotency-Key has. The second waits for the first, which may have died. */
-const TRIES = [90, 10];
+/** The timeouts of attempts with one Idempotency-Key. The second attempt waits for the first, which may have been killed. */
+const ATTEMPT_TIMEOUTS_SECONDS = [90, 10];
 
-const UNKNOWN = "resp_unknown_";
+const UNKNOWN_ID_PREFIX = "resp_unknown_";
 
 const Started = z.object({ id: z.string() });
 
-/** How each kind of response begins. One more kind is one more line. */
-const PLAYERS: Record<Kind, (stage: Stage, entry: Entry) => Promise<void>> = {
-  trigger: playTrigger,
-  held: playTrigger,
-  stranger: playStranger,
-  unknown: playUnknown,
+/** Starts a response, by its kind. */
+const RUNNERS: Record<Kind, (context: SoakContext, entry: ResponseEntry) => Promise<void>> = {
+  trigger: runTriggered,
+  held: runTriggered,
+  external: runExternal,
+  unknown: runUnknown,
 };
 
-/** Starts one response as it is planned. */
-export async function play(stage: Stage, plan: Plan): Promise<void> {
-  const entry: Entry = { plan, id: null, answer: null, kills: stage.ledger.kills };
-  stage.ledger.entries.set(plan.number, entry);
-  stage.ledger.started += 1;
-  for (const rule of plan.faults) await addFault(stage.api, rule);
-  await PLAYERS[plan.kind](stage, entry);
+/** Starts a response as planned. */
+export async function runResponse(context: SoakContext, plan: Plan): Promise<void> {
+  const entry: ResponseEntry = {
+    plan,
+    id: null,
+    answer: null,
+    kills: context.acknowledgements.kills,
+  };
+  context.acknowledgements.entries.set(plan.number, entry);
+  context.acknowledgements.started += 1;
+  for (const rule of plan.faults) await context.emulator.addFault(rule);
+  await RUNNERS[plan.kind](context, entry);
 }
 
 /**
  * Reads a record until it is complete: settled, and with its files.
- * @param stage Where the soak is played.
- * @param id The response.
- * @param awake The kills that it can't be asleep from, because it began after them.
+ * @param killsBefore The kills before the response began: it need not be resumed after these.
  */
-export async function follow(stage: Stage, id: string, awake: number): Promise<void> {
-  const { caller, ledger, over } = stage;
-  for (let seen = awake; !over.aborted;) {
-    if (seen !== ledger.kills) {
-      seen = ledger.kills;
-      await wake(stage, id);
+export async function followUntilComplete(
+  context: SoakContext,
+  id: string,
+  killsBefore: number,
+): Promise<void> {
+  const { client, acknowledgements, stopped } = context;
+  for (let handledKills = killsBefore; !stopped.aborted;) {
+    if (handledKills !== acknowledgements.kills) {
+      handledKills = acknowledgements.kills;
+      await resumeRun(context, id);
     }
-    const fate = await caller.ask(`/results/${id}?wait=60`);
-    const record = recordOf(fate);
-    if (record !== null) ledger.records.set(id, record);
+    const outcome = await client.request(`/results/${id}?wait=60`);
+    const record = parseRecord(outcome);
+    if (record !== null) acknowledgements.records.set(id, record);
     if (record !== null && isComplete(record)) break;
     await sleep(record === null ? 500 : 50);
   }
-  if (!over.aborted) ledger.open.delete(id);
+  if (!stopped.aborted) acknowledgements.incomplete.delete(id);
 }
 
 /**
- * Sends a wish to look to a run that is not complete, as `npm start` does: after a restart no local Workflow wakes by itself. In production
- * alarms do that. A run that nobody knows stays unknown: a look would make a record of what was lost.
+ * Refetches a run that is not complete, as `npm start` does: after a restart no local Workflow resumes by itself, as in production.
+ * An unknown run is left alone: a refetch would record what was lost.
  */
-export async function wake({ caller, over }: Stage, id: string): Promise<void> {
-  while (!over.aborted) {
-    const fate = await caller.ask(`/results/${id}`);
-    if (fate.kind === "answered" && fate.status === 404) return;
-    const record = recordOf(fate);
+export async function resumeRun({ client, stopped }: SoakContext, id: string): Promise<void> {
+  while (!stopped.aborted) {
+    const outcome = await client.request(`/results/${id}`);
+    if (outcome.kind === "answered" && outcome.status === 404) return;
+    const record = parseRecord(outcome);
     if (record !== null && isComplete(record)) return;
-    if (record !== null && (await isWoken(caller, id))) return;
+    if (record !== null && (await requestRefetch(client, id))) return;
     await sleep(500);
   }
 }
 
-async function isWoken(caller: Caller, id: string): Promise<boolean> {
-  const fate = await caller.ask(`/results/${id}/refetch`, { method: "POST" });
-  return fate.kind === "answered" && fate.status === 202;
+async function requestRefetch(client: WorkerClient, id: string): Promise<boolean> {
+  const outcome = await client.request(`/results/${id}/refetch`, { method: "POST" });
+  return outcome.kind === "answered" && outcome.status === 202;
 }
 
-/** The record of an answer, if it is one. */
-export function recordOf(fate: Fate): ResponseRecord | null {
-  if (fate.kind !== "answered" || fate.status !== 200) return null;
-  return ResponseRecord.parse(fate.body);
+/** Returns the record of an answer, or null. */
+export function parseRecord(outcome: RequestOutcome): ResponseRecord | null {
+  if (outcome.kind !== "answered" || outcome.status !== 200) return null;
+  return ResponseRecord.parse(outcome.body);
 }
 
-/** Whether nothing more is to come. Files are copied beside the looks, so a record can be settled before it has them. */
+/** Whether nothing more can come. Files are copied in parallel, so a record can be settled before it has them. */
 export function isComplete(record: ResponseRecord): boolean {
   if (record.settled_at === null) return false;
   return record.calls.every(({ code }) => !code?.includes("open(")) || record.files.length > 0;
 }
 
-async function playTrigger(stage: Stage, entry: Entry): Promise<void> {
+async function runTriggered(context: SoakContext, entry: ResponseEntry): Promise<void> {
   const { plan } = entry;
   const { control, replay } = plan;
   const hold = plan.kind === "held";
   const headers = new Headers();
-  if (plan.keyed) headers.set("idempotency-key", `soak-${stage.seed}-${plan.number}`);
-  const body = JSON.stringify({ ...requestOf(plan), control, replay, hold });
-  const id = await triggerOnce(stage, entry, { method: "POST", body, headers });
+  if (plan.hasKey) headers.set("idempotency-key", `soak-${context.seed}-${plan.number}`);
+  const body = JSON.stringify({ ...toCreateParams(plan), control, replay, hold });
+  const id = await triggerWithRetries(context, entry, { method: "POST", body, headers });
   if (id === null) return;
   entry.id = id;
-  if (stage.ledger.promise(id, "trigger")) void follow(stage, id, entry.kills);
-  if (plan.ending === "cancelled") await cancel(stage, id);
+  if (context.acknowledgements.acknowledge(id, "trigger"))
+    void followUntilComplete(context, id, entry.kills);
+  if (plan.ending === "cancelled") await cancelRun(context, id);
 }
 
-// What never reached the Worker is sent again. What may have is sent again only with a key: each try is billed.
-async function triggerOnce(stage: Stage, entry: Entry, init: RequestInit): Promise<string | null> {
-  for (let tries = 0; tries < TRIES.length;) {
-    const fate = await stage.caller.ask("/trigger", init, TRIES[tries]);
-    if (fate.kind === "answered" && fate.status === 202) {
+// A request that never reached the Worker is repeated. One that may have is repeated only with a key: each run is billed.
+async function triggerWithRetries(
+  context: SoakContext,
+  entry: ResponseEntry,
+  init: RequestInit,
+): Promise<string | null> {
+  for (let attempt = 0; attempt < ATTEMPT_TIMEOUTS_SECONDS.length;) {
+    const outcome = await context.client.request(
+      "/trigger",
+      init,
+      ATTEMPT_TIMEOUTS_SECONDS[attempt],
+    );
+    if (outcome.kind === "answered" && outcome.status === 202) {
       entry.answer = 202;
-      return Started.parse(fate.body).id;
+      return Started.parse(outcome.body).id;
     }
-    if (fate.kind !== "unsent") {
-      entry.answer = fate.kind === "answered" ? fate.status : "none";
-      if (!entry.plan.keyed) return null;
-      tries += 1;
+    if (outcome.kind !== "unsent") {
+      entry.answer = outcome.kind === "answered" ? outcome.status : "none";
+      if (!entry.plan.hasKey) return null;
+      attempt += 1;
     }
     await sleep(500);
   }
   return null;
 }
 
-async function cancel({ api, caller }: Stage, id: string): Promise<void> {
+async function cancelRun({ emulator, client }: SoakContext, id: string): Promise<void> {
   await sleep(1_000);
-  const fate = await caller.ask(`/results/${id}/cancel`, { method: "POST" });
-  if (fate.kind === "answered" && fate.status === 202) return;
-  await askApi(api, `/responses/${id}/cancel`, {});
+  const outcome = await client.request(`/results/${id}/cancel`, { method: "POST" });
+  if (outcome.kind === "answered" && outcome.status === 202) return;
+  await postToApi(emulator.url, `/responses/${id}/cancel`, {});
 }
 
-async function playStranger(stage: Stage, { plan }: Entry): Promise<void> {
-  await askApi(stage.api, "/responses", { ...requestOf(plan), background: true, store: true });
+async function runExternal(context: SoakContext, { plan }: ResponseEntry): Promise<void> {
+  await postToApi(context.emulator.url, "/responses", {
+    ...toCreateParams(plan),
+    background: true,
+    store: true,
+  });
 }
 
-// OpenAI's dashboard sends test events like this one: nobody has ever seen the response that it names.
-async function playUnknown(stage: Stage, entry: Entry): Promise<void> {
-  const id = `${UNKNOWN}${stage.seed}_${entry.plan.number}`;
+// Like a test event of OpenAI's dashboard, which names a response that does not exist.
+async function runUnknown(context: SoakContext, entry: ResponseEntry): Promise<void> {
+  const id = `${UNKNOWN_ID_PREFIX}${context.seed}_${entry.plan.number}`;
   entry.id = id;
   const event = { id: `evt_${entry.plan.number}`, object: "event", type: "response.completed" };
-  stage.post.send(id, JSON.stringify({ ...event, data: { id } }));
+  context.relay.relay(id, JSON.stringify({ ...event, data: { id } }));
 }
 
-/** Whether an id is one that nobody has ever seen. */
-export function isUnknown(id: string): boolean {
-  return id.startsWith(UNKNOWN);
-}
-
-async function addFault(api: string, rule: Record<string, unknown>): Promise<void> {
-  const answer = await fetch(`${api}/_emulator/faults`, {
-    method: "POST",
-    body: JSON.stringify(rule),
-  });
-  if (!answer.ok) throw new Error(`the emulator refused a fault: ${await answer.text()}`);
+/** Whether an id is that of a test event. */
+export function isUnknownId(id: string): boolean {
+  return id.startsWith(UNKNOWN_ID_PREFIX);
 }

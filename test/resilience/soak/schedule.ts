@@ -1,51 +1,52 @@
-// What is to happen to each response, drawn from the seed. What comes of it depends on the machine as well: real programs run at once.
+// The plan of each response, drawn from the seed. The results depend on the machine as well: real programs run at once.
+import type { FaultRule } from "../../support/emulator-client.ts";
+import { CODE_INTERPRETER, toPythonInput } from "../../support/inputs.ts";
 import { Random } from "../simulation/random.ts";
-import { weighted } from "./weighted.ts";
-import { drawFaults, type Rule } from "./faults.ts";
-import { drawMail, type Mail } from "./webhook-schedule.ts";
+import { pickWeighted } from "./weighted.ts";
+import { drawFaults } from "./faults.ts";
+import { drawWebhookSchedule, type WebhookSchedule } from "./webhook-schedule.ts";
 
-/** The pause that stands for WEBHOOK_DEADLINE's two minutes, in seconds. */
-export const DEADLINE = 5;
+/** The setting WEBHOOK_DEADLINE, shortened. */
+export const WEBHOOK_DEADLINE_SECONDS = 5;
 
-/** Who starts it: our trigger, in the background or held, another program of the project, or nobody: then only a webhook names it. */
-export type Kind = "trigger" | "held" | "stranger" | "unknown";
+/** Who starts it: our trigger in the background, our trigger with `hold`, another program of the project, or no one: then only a webhook names it. */
+export type Kind = "trigger" | "held" | "external" | "unknown";
 
-/** One piece of Python, and whether it looks as if it shows something. */
+/** Python code, and whether it looks as if it has outputs. */
 export type Code = { python: string; shows: boolean };
 
-/** When its outputs can be retrieved: at once, never, or so many seconds after its end. */
+/** When its outputs can be retrieved: at once, never, or a number of seconds after its end. */
 export type Outputs = "present" | "empty" | number;
 
 export type Ending = "completed" | "failed" | "incomplete" | "cancelled";
 
-/** What is to happen to one response. */
 export type Plan = {
   number: number;
   kind: Kind;
-  /** Seconds after the beginning at which it is started. */
-  at: number;
-  /** Whether the trigger carries an Idempotency-Key, and is sent again when its answer is lost. */
-  keyed: boolean;
+  /** When it is started, after the start of the soak. */
+  startSeconds: number;
+  /** Whether the trigger has an Idempotency-Key, and is repeated when its answer is lost. */
+  hasKey: boolean;
   codes: Code[];
   outputs: Outputs;
   ending: Ending;
-  runs: number;
+  runSeconds: number;
   control: boolean;
   replay: boolean;
   /** The text of a file that it writes, or null. */
   file: string | null;
   /** Whether its container has expired when it ends. */
-  expires: boolean;
-  /** Seconds after its end that OpenAI keeps it; null: for ever. */
-  kept: number | null;
-  faults: Rule[];
-  mail: Mail;
+  containerExpires: boolean;
+  /** How long OpenAI keeps it after its end; null: without a limit. */
+  keptSeconds: number | null;
+  faults: FaultRule[];
+  webhookSchedule: WebhookSchedule;
 };
 
 const KINDS: [Kind, number][] = [
   ["trigger", 74],
   ["held", 10],
-  ["stranger", 12],
+  ["external", 12],
   ["unknown", 4],
 ];
 const ENDINGS: [Ending, number][] = [
@@ -55,7 +56,7 @@ const ENDINGS: [Ending, number][] = [
   ["cancelled", 4],
 ];
 
-const WHEN: ["present" | "empty" | "late", number][] = [
+const OUTPUTS: ["present" | "empty" | "late", number][] = [
   ["present", 45],
   ["empty", 30],
   ["late", 25],
@@ -74,65 +75,72 @@ const CODES: [(number: number) => Code, number][] = [
 ];
 
 /**
- * The schedule of one response.
- * @param seed The soak's seed.
- * @param number Which response.
- * @param rate How many are started a second.
+ * Draws the plan of one response.
+ * @param number Which of the soak's responses, from 1.
  */
-export function planOf(seed: number, number: number, rate: number): Plan {
+export function createPlan(seed: number, number: number, startsPerSecond: number): Plan {
   const random = new Random(seed, number);
-  const kind = weighted(random, KINDS);
+  const kind = pickWeighted(random, KINDS);
   const fleeting = random.chance(0.06);
-  // What is not stored and ran in the foreground can never be retrieved.
-  const kept = fleeting && kind !== "held" ? 20 : null;
-  const ending = weighted(random, ENDINGS);
+  // A foreground run that is not stored can never be retrieved.
+  const keptSeconds = fleeting && kind !== "held" ? 20 : null;
+  const ending = pickWeighted(random, ENDINGS);
   const file = random.chance(0.12) ? `soak ${number}\n`.repeat(random.whole(1, 400)) : null;
   return {
     number,
     kind,
-    at: (number + random.between(-0.5, 0.5)) / rate,
-    keyed: random.chance(0.4),
+    startSeconds: (number + random.between(-0.5, 0.5)) / startsPerSecond,
+    hasKey: random.chance(0.4),
     codes: drawCodes(random, number, file),
     outputs: drawOutputs(random),
     ending,
-    runs: ending === "cancelled" ? 4 : random.between(0.1, 3),
+    runSeconds: ending === "cancelled" ? 4 : random.between(0.1, 3),
     control: random.chance(0.07) && kind !== "held",
     replay: random.chance(0.07) && kind !== "held",
     file,
-    expires: file !== null && random.chance(0.4),
-    kept,
-    faults: drawFaults(random, { number, fleeting: kept !== null, held: kind === "held" }),
-    mail: drawMail(random, { strange: kind === "stranger", deadline: DEADLINE }),
+    containerExpires: file !== null && random.chance(0.4),
+    keptSeconds,
+    faults: drawFaults(random, { number, fleeting: keptSeconds !== null, held: kind === "held" }),
+    webhookSchedule: drawWebhookSchedule(random, {
+      external: kind === "external",
+      deadlineSeconds: WEBHOOK_DEADLINE_SECONDS,
+    }),
   };
 }
 
-/** The create parameters of a response, and the flags of a trigger. */
-export function requestOf(plan: Plan): Record<string, unknown> {
-  const blocks = plan.codes.map(({ python }) => `\`\`\`python\n${python}\n\`\`\``);
+/** Returns the create parameters of a response. */
+export function toCreateParams(plan: Plan): Record<string, unknown> {
+  const code = toPythonInput(...plan.codes.map(({ python }) => python));
   return {
     model: "gpt-5.2",
-    input: [...blocks, ...directivesOf(plan)].join("\n"),
-    tools: [{ type: "code_interpreter", container: { type: "auto" } }],
+    input: [code, ...toDirectives(plan)].join("\n"),
+    tools: CODE_INTERPRETER,
     include: ["code_interpreter_call.outputs"],
     metadata: { soak: String(plan.number) },
   };
 }
 
-function directivesOf({ outputs, ending, runs, expires, kept }: Plan): string[] {
+function toDirectives({
+  outputs,
+  ending,
+  runSeconds,
+  containerExpires,
+  keptSeconds,
+}: Plan): string[] {
   const when = typeof outputs === "number" ? `late ${outputs} seconds` : outputs;
   const scripted = ending === "failed" ? "fail" : ending;
   return [
     `emulator: outputs ${when}`,
-    `emulator: run ${runs.toFixed(2)} seconds`,
+    `emulator: run ${runSeconds.toFixed(2)} seconds`,
     ...(ending === "failed" || ending === "incomplete" ? [`emulator: ${scripted}`] : []),
-    ...(expires ? ["emulator: container expires"] : []),
-    ...(kept === null ? [] : [`emulator: kept ${kept} seconds`]),
+    ...(containerExpires ? ["emulator: container expires"] : []),
+    ...(keptSeconds === null ? [] : [`emulator: kept ${keptSeconds} seconds`]),
   ];
 }
 
 function drawCodes(random: Random, number: number, file: string | null): Code[] {
   const drawn = Array.from({ length: random.chance(0.2) ? 2 : 1 }, () =>
-    weighted(random, CODES)(number),
+    pickWeighted(random, CODES)(number),
   );
   if (file === null) return drawn;
   const python = `with open("report-${number}.txt", "w") as report:\n    written = report.write(${JSON.stringify(file)})`;
@@ -140,7 +148,7 @@ function drawCodes(random: Random, number: number, file: string | null): Code[] 
 }
 
 function drawOutputs(random: Random): Outputs {
-  const kind = weighted(random, WHEN);
+  const kind = pickWeighted(random, OUTPUTS);
   if (kind === "late") return random.whole(1, 8);
   return kind === "empty" ? "empty" : "present";
 }

@@ -1,63 +1,61 @@
-// The soak's table: what was promised, what was kept, and what went wrong on the way.
+// The table of a soak: what was acknowledged, what was recorded, and which faults there were.
 import type { Evidence } from "./evidence.ts";
 import {
   FAILURES,
   isAcknowledged,
   isRecorded,
-  runsOf,
+  listPlannedRuns,
   wasForgotten,
   wasGone,
   type Finding,
 } from "./assertions.ts";
 
-/** A part of the table. */
-export type Part = { title: string; rows: [string, string | number][] };
+export type TableSection = { title: string; rows: [string, string | number][] };
 
-/** The whole table. */
-export function tableOf(evidence: Evidence, findings: readonly Finding[]): Part[] {
+export function createTable(evidence: Evidence, findings: readonly Finding[]): TableSection[] {
   return [
-    { title: "responses", rows: responses(evidence, findings) },
-    { title: "time from the end of a response to its record", rows: times(evidence) },
-    { title: "verdicts", rows: counted(verdicts(evidence)) },
-    { title: "webhooks", rows: counted(mail(evidence)) },
-    { title: "answers of OpenAI that were spoiled", rows: counted(spoiled(evidence)) },
-    { title: "the platform", rows: platform(evidence) },
+    { title: "responses", rows: countResponses(evidence, findings) },
+    { title: "time from the end of a response to its record", rows: measureTimes(evidence) },
+    { title: "verdicts", rows: countByName(listVerdicts(evidence)) },
+    { title: "webhooks", rows: countByName(listWebhookFates(evidence)) },
+    { title: "faults in OpenAI's answers", rows: countByName(listFaults(evidence)) },
+    { title: "faults of the platform", rows: countPlatformFaults(evidence) },
   ];
 }
 
-function responses(evidence: Evidence, findings: readonly Finding[]): Part["rows"] {
-  const runs = runsOf(evidence).map(({ run }) => run.id);
+function countResponses(evidence: Evidence, findings: readonly Finding[]): TableSection["rows"] {
+  const runs = listPlannedRuns(evidence).map(({ run }) => run.id);
   const acknowledged = runs.filter((id) => isAcknowledged(evidence, id));
   const recorded = runs.filter((id) => isRecorded(evidence, id));
-  const silent = runs.filter((id) => !isAcknowledged(evidence, id));
+  const unacknowledged = runs.filter((id) => !isAcknowledged(evidence, id));
   const failed = FAILURES.map((failure): [string, number] => {
     const ids = findings.filter((one) => one.failure === failure).map(({ id }) => id);
     return [failure, new Set(ids).size];
   });
   const [lost, ...others] = failed;
-  const gone = runsOf(evidence).filter(({ run, entry }) => {
-    const found = evidence.found.get(run.id);
+  const gone = listPlannedRuns(evidence).filter(({ run, entry }) => {
+    const found = evidence.stored.get(run.id);
     return found !== undefined && wasGone(entry, run, found);
   });
   const forgotten = runs.filter((id) => wasForgotten(evidence, id));
   return [
-    ["planned", evidence.ledger.entries.size],
+    ["planned", evidence.acknowledgements.entries.size],
     ["started", runs.length],
     ["acknowledged", acknowledged.length],
     ["recorded", recorded.length],
     lost ?? ["lost", 0],
-    ["unacknowledged and never delivered", silent.length],
+    ["not acknowledged", unacknowledged.length],
     ...others,
-    ["gone at OpenAI before anybody could look", gone.length],
-    ["recorded without what the trigger asked for", forgotten.length],
-    ["followed at once, at the most", evidence.ledger.mostOpen],
+    ["deleted at OpenAI before an observation", gone.length],
+    ["recorded without the request of the trigger", forgotten.length],
+    ["most incomplete at once", evidence.acknowledgements.maxIncomplete],
   ];
 }
 
-// `recorded_at` is when the look ended that the record was stored after.
-function times({ told, found }: Evidence): Part["rows"] {
-  const seconds = told.runs.flatMap(({ id, ended_at }) => {
-    const at = found.get(id)?.record.observations.find((seen) => isEnd(seen.status))?.at;
+// Until the observation that saw the end.
+function measureTimes({ emulator, stored }: Evidence): TableSection["rows"] {
+  const seconds = emulator.runs.flatMap(({ id, ended_at }) => {
+    const at = stored.get(id)?.record.observations.find((seen) => isEnd(seen.status))?.at;
     if (at === undefined || ended_at === null) return [];
     return [(Date.parse(at) - Date.parse(ended_at)) / 1000];
   });
@@ -74,51 +72,50 @@ function isEnd(status: string | null): boolean {
   return status !== null && status !== "queued" && status !== "in_progress";
 }
 
-function verdicts({ told, found }: Evidence): string[] {
-  const ids = new Set(told.runs.map(({ id }) => id));
-  return [...found].map(([id, { record }]) =>
+function listVerdicts({ emulator, stored }: Evidence): string[] {
+  const ids = new Set(emulator.runs.map(({ id }) => id));
+  return [...stored].map(([id, { record }]) =>
     ids.has(id) ? record.verdict : `${record.verdict}, of an unknown id`,
   );
 }
 
-function mail({ ledger, deliveries, found }: Evidence): string[] {
-  const gone = [...found.values()].filter(({ record }) => record.webhook === null).length;
+function listWebhookFates({ acknowledgements, deliveries, stored }: Evidence): string[] {
+  const gone = [...stored.values()].filter(({ record }) => record.webhook === null).length;
   return [
-    ...[...ledger.entries.values()].map(({ plan }) => plan.mail.name),
-    ...deliveries.flatMap(({ attempt }) => (attempt > 1 ? ["sent again, for want of a 200"] : [])),
-    ...Array.from({ length: gone }, () => "records that had to do without one"),
+    ...[...acknowledgements.entries.values()].map(({ plan }) => plan.webhookSchedule.name),
+    ...deliveries.flatMap(({ attempt }) => (attempt > 1 ? ["repeated without a 200"] : [])),
+    ...Array.from({ length: gone }, () => "records without a webhook"),
   ];
 }
 
-function spoiled({ told }: Evidence): string[] {
-  return told.requests.flatMap(({ method, fault, status }) => {
+function listFaults({ emulator }: Evidence): string[] {
+  return emulator.requests.flatMap(({ method, fault, status }) => {
     if (fault === null) return [];
     const how = fault === "status" ? `${status}` : fault;
-    return [`${method === "POST" ? "create" : "look"}: ${how}`];
+    return [`${method === "POST" ? "create" : "refetch"}: ${how}`];
   });
 }
 
-function platform({ kills, cut, log }: Evidence): Part["rows"] {
+function countPlatformFaults({ kills, cutOff, log }: Evidence): TableSection["rows"] {
   const failed = log.match(/\{"event":"soak_fault","kind":"(kv|step)"/g) ?? [];
   const writes = failed.filter((line) => line.includes('"kv"')).length;
   return [
-    ["kill -9 of workerd, and a restart on its state", kills.length],
-    ["requests that a kill cut off", cut],
+    ["kill -9 of workerd, with a restart", kills.length],
+    ["requests that a kill cut off", cutOff],
     ["KV writes that failed", writes],
     ["Workflow steps that failed", failed.length - writes],
   ];
 }
 
-function counted(names: readonly string[]): Part["rows"] {
+function countByName(names: readonly string[]): TableSection["rows"] {
   const groups = Map.groupBy(names, (name) => name);
   return [...groups]
     .map(([name, all]): [string, number] => [name, all.length])
     .toSorted(([one], [other]) => one.localeCompare(other));
 }
 
-/** The table as text. */
-export function drawTable(parts: readonly Part[]): string {
-  return parts
+export function formatTable(sections: readonly TableSection[]): string {
+  return sections
     .map(({ title, rows }) => {
       const lines = rows.map(([name, value]) => `${String(value).padStart(10)}  ${name}`);
       return [title, ...lines].join("\n");

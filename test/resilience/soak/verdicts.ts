@@ -1,100 +1,106 @@
-// The verdict that a record must have, worked out from what the emulator did, apart from the program that is tested.
+// The verdict that a record must have, worked out from what the emulator did and apart from the program that is tested.
 import type { ResponseRecord } from "../../../src/record/schema.ts";
 import type { Plan } from "./schedule.ts";
-import type { Asked, Truth } from "./emulator-api.ts";
+import type { ActualRun, LoggedRequest } from "../../support/emulator-client.ts";
 
 type Observation = ResponseRecord["observations"][number];
 
-/** All that the truth about one response is drawn from. */
-export type Case = {
+/** What the expected verdicts of a run are worked out from. */
+export type RunFacts = {
   plan: Plan;
-  run: Truth;
+  run: ActualRun;
   record: ResponseRecord;
-  /** The requests that reached the API, by their ids. */
-  requests: ReadonlyMap<string, Asked>;
+  /** The requests that reached the API, by their id. */
+  requests: ReadonlyMap<string, LoggedRequest>;
 };
 
-const ENDS = new Set(["completed", "failed", "cancelled", "incomplete"]);
+const END_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
 const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
 type Verdict = (typeof WORST_FIRST)[number];
 
-/** A run with the calls that a held connection brought before the run was cancelled: its response shows none. */
-export function withStreamed(run: Truth, { observations }: ResponseRecord): Truth {
+/** Adds the calls that a held connection brought before the run was cancelled: the response does not show them. */
+export function withStreamedCalls(run: ActualRun, { observations }: ResponseRecord): ActualRun {
   const held = observations.filter(({ channel }) => channel === "held");
   const streamed = new Set(held.flatMap(({ calls }) => calls.map(({ id }) => id)));
   return { ...run, calls: [...run.calls, ...run.unshown.filter(({ id }) => streamed.has(id))] };
 }
 
-/** What is wrong with a record's verdicts, or with what it claims to have seen. */
-export function wrongVerdicts(given: Case): string[] {
+/** Returns what is wrong with the verdicts or the observations of a record. */
+export function findWrongVerdicts(given: RunFacts): string[] {
   const { record, run } = given;
-  const calls = run.calls.map((_, index) => callVerdict(given, index));
-  const whole = WORST_FIRST.find((verdict) => calls.includes(verdict)) ?? "no_calls";
+  const calls = run.calls.map((_, index) => expectedCallVerdict(given, index));
+  const runVerdict = WORST_FIRST.find((verdict) => calls.includes(verdict)) ?? "no_calls";
   return [
     ...(record.status === run.status ? [] : [`it is ${run.status}, not ${record.status}`]),
-    ...(record.verdict === whole ? [] : [`its verdict is ${whole}, not ${record.verdict}`]),
+    ...(record.verdict === runVerdict
+      ? []
+      : [`its verdict is ${runVerdict}, not ${record.verdict}`]),
     ...calls.flatMap((verdict, index) => {
-      const said = record.calls[index]?.verdict;
-      return said === verdict ? [] : [`call ${index + 1} is ${verdict}, not ${String(said)}`];
+      const recorded = record.calls[index]?.verdict;
+      return recorded === verdict
+        ? []
+        : [`call ${index + 1} is ${verdict}, not ${String(recorded)}`];
     }),
-    ...record.observations.flatMap((seen) => wrongSight(given, seen)),
+    ...record.observations.flatMap((seen) => findWrongObservations(given, seen)),
   ];
 }
 
-function callVerdict({ plan, run, record }: Case, index: number): Verdict {
+function expectedCallVerdict({ plan, run, record }: RunFacts, index: number): Verdict {
   const id = run.calls[index]?.id ?? "";
   const first = record.observations.findIndex(isPlainEnd);
-  const had = record.observations.findIndex((seen) => has(seen, id));
+  const had = record.observations.findIndex((seen) => hasOutputs(seen, id));
   if (had !== -1) return had === first ? "captured" : "recovered";
   if (plan.codes[index]?.shows !== true) return "silent";
   const compared = record.control?.status === "completed";
-  return compared && printed(run, index) ? "lost" : "suspect";
+  return compared && hasPrinted(run, index) ? "lost" : "suspect";
 }
 
-function has(seen: Observation, call: string): boolean {
+function hasOutputs(seen: Observation, call: string): boolean {
   if (seen.channel === "control") return false;
   return seen.calls.some(({ id, outputs }) => id === call && outputs === "populated");
 }
 
 function isPlainEnd({ channel, status }: Observation): boolean {
-  return (channel === "refetch" || channel === "held") && status !== null && ENDS.has(status);
+  return (
+    (channel === "refetch" || channel === "held") && status !== null && END_STATUSES.has(status)
+  );
 }
 
-function printed(run: Truth, index: number): boolean {
+function hasPrinted(run: ActualRun, index: number): boolean {
   return (run.calls[index]?.outputs ?? []).length > 0;
 }
 
-// An observation is what the API has answered to a request that really reached it.
-function wrongSight(given: Case, seen: Observation): string[] {
+// Each observation must be the answer to a request that reached the API.
+function findWrongObservations(given: RunFacts, seen: Observation): string[] {
   if (seen.request_id === null) return [];
-  const asked = given.requests.get(seen.request_id);
-  if (asked === undefined) return [`nobody asked ${seen.request_id} at ${seen.at}`];
-  if (asked.status !== seen.http_status) {
-    return [`${seen.request_id} was answered ${asked.status}, not ${String(seen.http_status)}`];
+  const request = given.requests.get(seen.request_id);
+  if (request === undefined) return [`no request ${seen.request_id} reached the API at ${seen.at}`];
+  if (request.status !== seen.http_status) {
+    return [`${seen.request_id} was answered ${request.status}, not ${String(seen.http_status)}`];
   }
   if (!isPlainEnd(seen)) return [];
   return given.run.calls.flatMap((call, index) => {
-    const should = visible(given, asked, seen, index);
-    const did = has(seen, call.id);
-    return should === null || should === did
+    const expected = expectsOutputs(given, request, seen, index);
+    const actual = hasOutputs(seen, call.id);
+    return expected === null || expected === actual
       ? []
-      : [`at ${seen.at} the outputs of call ${index + 1} were ${should ? "" : "not "}there`];
+      : [`at ${seen.at} the outputs of call ${index + 1} were ${expected ? "" : "not "}there`];
   });
 }
 
-// Null where they came between the request and its answer.
-function visible(
-  { plan, run }: Case,
-  asked: Asked,
+// Null when they appeared between the request and its answer.
+function expectsOutputs(
+  { plan, run }: RunFacts,
+  request: LoggedRequest,
   seen: Observation,
   index: number,
 ): boolean | null {
-  if (!printed(run, index)) return false;
+  if (!hasPrinted(run, index)) return false;
   if (run.unshown.some(({ id }) => id === run.calls[index]?.id)) return false;
   // In the foreground OpenAI always has them.
   if (plan.kind === "held" || plan.outputs === "present") return true;
   if (plan.outputs === "empty") return false;
   const moment = Date.parse(run.ended_at ?? "") + plan.outputs * 1000;
-  if (moment <= Date.parse(asked.at)) return true;
+  if (moment <= Date.parse(request.at)) return true;
   return moment > Date.parse(seen.at) ? false : null;
 }

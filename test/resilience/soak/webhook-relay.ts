@@ -1,66 +1,64 @@
-// The post office between OpenAI and the Worker: it takes each webhook that the emulator sends, and delivers it as the schedule says.
+// Stands between the emulator and the Worker: receives each webhook, and delivers it by the schedule of its response.
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { sign } from "../../../emulator/webhooks/signature.ts";
-import { freePort } from "../../../scripts/port.ts";
-import type { Letter, Mail, Signed } from "./webhook-schedule.ts";
+import { freePort } from "../../../scripts/lib/free-port.ts";
+import type { PlannedDelivery, WebhookSchedule, SignatureKind } from "./webhook-schedule.ts";
 
-/** One attempt to deliver one letter. */
-export type Delivery = {
+/** An attempt to deliver a webhook. */
+export type RelayedDelivery = {
   at: string;
   id: string;
-  mail: string;
-  signed: Signed;
+  schedule: string;
+  signature: SignatureKind;
   webhookId: string;
   attempt: number;
-  /** What the Worker answered; null when it did not. */
+  /** The Worker's status; null without an answer. */
   status: number | null;
 };
 
-/** The secrets of the rotation: what OpenAI signs with now, with before, and what somebody else would. */
+/** OpenAI's secret, the one before the rotation, and one that is not OpenAI's. */
 export type Secrets = { now: string; old: string; wrong: string };
 
-type Options = {
+type RelayOptions = {
   secrets: Secrets;
-  /** How the mail of a response is to travel. */
-  mailOf: (id: string) => Promise<Mail>;
-  /** Posts to the Worker once it is up; gives the status, or null when there was no answer. */
+  /** Returns the schedule of a response's webhook. */
+  findSchedule: (id: string) => Promise<WebhookSchedule>;
+  /** Posts to the Worker once it is ready; returns the status, or null without an answer. */
   deliver: (body: string, headers: Record<string, string>) => Promise<number | null>;
-  /** Told when the Worker has accepted a webhook. */
-  accepted: (id: string) => void;
+  /** Called when the Worker has accepted a webhook. */
+  onAccepted: (id: string) => void;
 };
 
 const Event = z.looseObject({ data: z.object({ id: z.string() }) });
 
-/** Tries for one letter, and the longest gap between them in seconds. */
-const MOST_TRIES = 40;
-const LONGEST_GAP = 3;
-/** Seconds by which a stale letter is old. */
-const STALE = 600;
+const MAX_ATTEMPTS = 40;
+const MAX_GAP_SECONDS = 3;
+/** The age of a stale delivery. */
+const STALE_SECONDS = 600;
 
-/** The post office. */
-export class Post {
-  readonly deliveries: Delivery[] = [];
-  readonly #options: Options;
+export class WebhookRelay {
+  readonly deliveries: RelayedDelivery[] = [];
+  readonly #options: RelayOptions;
   readonly #server: Server;
-  readonly #open = new Set<Promise<void>>();
+  readonly #pending = new Set<Promise<void>>();
   #number = 0;
   url = "";
 
-  constructor(options: Options) {
+  constructor(options: RelayOptions) {
     this.#options = options;
     this.#server = createServer((request, answer) => {
-      void text(request).then((body) => {
+      void readBody(request).then((body) => {
         const { data } = Event.parse(JSON.parse(body));
-        this.send(data.id, body);
+        this.relay(data.id, body);
         return answer.end();
       });
     });
   }
 
-  /** Opens; the emulator's webhooks go to its `url`. */
+  /** Starts to listen at `url`. */
   async open(): Promise<void> {
     const port = await freePort();
     this.#server.listen(port, "127.0.0.1");
@@ -68,15 +66,15 @@ export class Post {
     this.url = `http://127.0.0.1:${port}/`;
   }
 
-  /** Takes a webhook, to be delivered as its response's schedule says. */
-  send(id: string, body: string): void {
-    const work = this.#all(id, body).finally(() => this.#open.delete(work));
-    this.#open.add(work);
+  /** Delivers a webhook by the schedule of its response. */
+  relay(id: string, body: string): void {
+    const work = this.#relayAll(id, body).finally(() => this.#pending.delete(work));
+    this.#pending.add(work);
   }
 
-  /** How many webhooks are not delivered yet. */
-  get waiting(): number {
-    return this.#open.size;
+  /** How many webhooks are not yet delivered. */
+  get pendingCount(): number {
+    return this.#pending.size;
   }
 
   close(): void {
@@ -84,46 +82,48 @@ export class Post {
     this.#server.closeAllConnections();
   }
 
-  async #all(id: string, body: string): Promise<void> {
-    const mail = await this.#options.mailOf(id);
+  async #relayAll(id: string, body: string): Promise<void> {
+    const { name, deliveries } = await this.#options.findSchedule(id);
     this.#number += 1;
     const webhookId = `wh_soak_${this.#number}`;
     await Promise.all(
-      mail.letters.map((letter) => this.#one({ id, body, webhookId, mail: mail.name, letter })),
+      deliveries.map((delivery) =>
+        this.#deliver({ id, body, webhookId, schedule: name, delivery }),
+      ),
     );
   }
 
-  async #one(order: {
+  async #deliver(webhook: {
     id: string;
     body: string;
     webhookId: string;
-    mail: string;
-    letter: Letter;
+    schedule: string;
+    delivery: PlannedDelivery;
   }): Promise<void> {
-    const { id, body, webhookId, mail, letter } = order;
-    const { signed } = letter;
-    await sleep(letter.after * 1000);
-    for (let attempt = 1; attempt <= MOST_TRIES; attempt += 1) {
-      const headers = headersOf(webhookId, body, signed, this.#options.secrets);
+    const { id, body, webhookId, schedule, delivery } = webhook;
+    const { signature, afterSeconds } = delivery;
+    await sleep(afterSeconds * 1000);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const headers = signHeaders(webhookId, body, signature, this.#options.secrets);
       const status = await this.#options.deliver(body, headers);
       const at = new Date().toISOString();
-      this.deliveries.push({ at, id, mail, signed, webhookId, attempt, status });
-      if (status === 200) return this.#options.accepted(id);
+      this.deliveries.push({ at, id, schedule, signature, webhookId, attempt, status });
+      if (status === 200) return this.#options.onAccepted(id);
       if (status === 400) return undefined;
-      await sleep(Math.min(0.25 * 2 ** attempt, LONGEST_GAP) * 1000);
+      await sleep(Math.min(0.25 * 2 ** attempt, MAX_GAP_SECONDS) * 1000);
     }
     return undefined;
   }
 }
 
-function headersOf(
+function signHeaders(
   id: string,
   body: string,
-  signed: Signed,
+  signature: SignatureKind,
   { now, old, wrong }: Secrets,
 ): Record<string, string> {
-  const timestamp = Math.floor(Date.now() / 1000) - (signed === "stale" ? STALE : 0);
-  const used: Record<Signed, string[]> = {
+  const timestamp = Math.floor(Date.now() / 1000) - (signature === "stale" ? STALE_SECONDS : 0);
+  const secrets: Record<SignatureKind, string[]> = {
     right: [now],
     stale: [now],
     old: [old],
@@ -134,13 +134,13 @@ function headersOf(
     "content-type": "application/json",
     "webhook-id": id,
     "webhook-timestamp": String(timestamp),
-    "webhook-signature": used[signed]
+    "webhook-signature": secrets[signature]
       .map((secret) => sign({ secret, id, timestamp, body }))
       .join(" "),
   };
 }
 
-async function text(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<string> {
   let body = "";
   for await (const chunk of request) body += String(chunk);
   return body;

@@ -1,70 +1,104 @@
-// How the webhook of one response travels: which letters are sent, when, and how they are signed.
+// How the webhook of one response is delivered: how often, when, and with which signature.
 import type { Random } from "../simulation/random.ts";
-import { weighted } from "./weighted.ts";
+import { pickWeighted } from "./weighted.ts";
 
-/** How a letter is signed. `old`: with the secret before the rotation; `stale`: rightly, but ten minutes ago. */
-export type Signed = "right" | "old" | "both" | "wrong" | "stale";
+/** How a delivery is signed. `old`: with the secret before the rotation; `stale`: with the right secret, but ten minutes ago. */
+export type SignatureKind = "right" | "old" | "both" | "wrong" | "stale";
 
-/** One copy of a webhook, sent so many seconds after the response's end. */
-export type Letter = { after: number; signed: Signed };
+/** A delivery, counted from the end of the response. */
+export type PlannedDelivery = { afterSeconds: number; signature: SignatureKind };
 
-/** The letters of a response, and what is the matter with them. */
-export type Mail = { name: string; letters: Letter[] };
+/** The deliveries of a webhook, and what is special about them. */
+export type WebhookSchedule = { name: string; deliveries: PlannedDelivery[] };
 
-type Way = { name: string; letters: (random: Random, deadline: number) => Letter[] };
+type ScheduleKind = {
+  name: string;
+  createDeliveries: (random: Random, deadlineSeconds: number) => PlannedDelivery[];
+};
 
-const WAYS: [Way, number][] = [
-  [{ name: "as it should be", letters: () => [right(0)] }, 30],
-  [{ name: "dropped", letters: () => [] }, 12],
-  [{ name: "out of order", letters: (random) => [right(random.between(0.2, 4))] }, 14],
-  [{ name: "sent up to five times", letters: many }, 12],
+const SCHEDULES: [ScheduleKind, number][] = [
+  [{ name: "once, at once", createDeliveries: () => [signedAfter(0)] }, 30],
+  [{ name: "dropped", createDeliveries: () => [] }, 12],
+  [
+    { name: "out of order", createDeliveries: (random) => [signedAfter(random.between(0.2, 4))] },
+    14,
+  ],
+  [{ name: "sent up to five times", createDeliveries: createMany }, 12],
   [
     {
       name: "past the deadline",
-      letters: (random, deadline) => [right(deadline + random.between(1, 5))],
+      createDeliveries: (random, deadlineSeconds) => [
+        signedAfter(deadlineSeconds + random.between(1, 5)),
+      ],
     },
     8,
   ],
-  [{ name: "at the same millisecond", letters: () => [right(0.1), right(0.1), right(0.1)] }, 8],
-  [{ name: "signed with the old secret", letters: () => [{ after: 0, signed: "old" }] }, 5],
-  [{ name: "signed with both secrets", letters: () => [{ after: 0, signed: "both" }] }, 3],
+  [
+    {
+      name: "at the same millisecond",
+      createDeliveries: () => [signedAfter(0.1), signedAfter(0.1), signedAfter(0.1)],
+    },
+    8,
+  ],
+  [
+    {
+      name: "signed with the old secret",
+      createDeliveries: () => [{ afterSeconds: 0, signature: "old" }],
+    },
+    5,
+  ],
+  [
+    {
+      name: "signed with both secrets",
+      createDeliveries: () => [{ afterSeconds: 0, signature: "both" }],
+    },
+    3,
+  ],
   [
     {
       name: "forged first",
-      letters: (random) => [{ after: 0, signed: "wrong" }, right(random.between(0.1, 1))],
+      createDeliveries: (random) => [
+        { afterSeconds: 0, signature: "wrong" },
+        signedAfter(random.between(0.1, 1)),
+      ],
     },
     4,
   ],
   [
     {
       name: "stale first",
-      letters: (random) => [{ after: 0, signed: "stale" }, right(random.between(0.1, 1))],
+      createDeliveries: (random) => [
+        { afterSeconds: 0, signature: "stale" },
+        signedAfter(random.between(0.1, 1)),
+      ],
     },
     4,
   ],
 ];
 
-/** For what nobody else tells of: letters that must open no door. */
-const FORGED: [Way, number][] = [
-  [{ name: "forged only", letters: () => [{ after: 0, signed: "wrong" }] }, 1],
-  [{ name: "stale only", letters: () => [{ after: 0, signed: "stale" }] }, 1],
+/** For external responses: without a valid webhook they must not be recorded. */
+const FORGED_SCHEDULES: [ScheduleKind, number][] = [
+  [{ name: "forged only", createDeliveries: () => [{ afterSeconds: 0, signature: "wrong" }] }, 1],
+  [{ name: "stale only", createDeliveries: () => [{ afterSeconds: 0, signature: "stale" }] }, 1],
 ];
 
 /**
- * Draws the mail of a response.
- * @param random The response's numbers.
- * @param of Whether another program started it, and WEBHOOK_DEADLINE.
+ * Draws the deliveries of a webhook.
+ * @param of `external`: another program started the response. `deadlineSeconds`: the setting WEBHOOK_DEADLINE.
  */
-export function drawMail(random: Random, of: { strange: boolean; deadline: number }): Mail {
-  const ways = of.strange && random.chance(0.2) ? FORGED : WAYS;
-  const { name, letters } = weighted(random, ways);
-  return { name, letters: letters(random, of.deadline) };
+export function drawWebhookSchedule(
+  random: Random,
+  of: { external: boolean; deadlineSeconds: number },
+): WebhookSchedule {
+  const schedules = of.external && random.chance(0.2) ? FORGED_SCHEDULES : SCHEDULES;
+  const { name, createDeliveries } = pickWeighted(random, schedules);
+  return { name, deliveries: createDeliveries(random, of.deadlineSeconds) };
 }
 
-function many(random: Random): Letter[] {
-  return Array.from({ length: random.whole(2, 5) }, () => right(random.between(0, 3)));
+function createMany(random: Random): PlannedDelivery[] {
+  return Array.from({ length: random.whole(2, 5) }, () => signedAfter(random.between(0, 3)));
 }
 
-function right(after: number): Letter {
-  return { after, signed: "right" };
+function signedAfter(afterSeconds: number): PlannedDelivery {
+  return { afterSeconds, signature: "right" };
 }

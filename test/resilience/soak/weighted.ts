@@ -1,8 +1,8 @@
-// One of several things, by their weights.
+// Draws by weights.
 import type { Random } from "../simulation/random.ts";
 
-/** Draws one of several. */
-export function weighted<T>(random: Random, choices: readonly (readonly [T, number])[]): T {
+/** Picks one of several, by their weights. */
+export function pickWeighted<T>(random: Random, choices: readonly (readonly [T, number])[]): T {
   let left = random.between(
     0,
     choices.reduce((total, [, weight]) => total + weight, 0),
@@ -11,5 +11,5 @@ export function weighted<T>(random: Random, choices: readonly (readonly [T, numb
     left -= weight;
     if (left < 0) return choice;
   }
-  throw new Error("there is nothing to draw from");
+  throw new Error("There is nothing to pick from.");
 }

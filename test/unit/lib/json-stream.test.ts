@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { readBody } from "../../../src/lib/json-stream.ts";
 
+/** More than `readBody` keeps of a string. */
 const LONG = 160 * 1024;
 
-/** A body that arrives in chunks of a size. */
-function inChunks(text: string, size: number): ReadableStream<Uint8Array> {
+/** Returns a stream of chunks of a size. */
+function toStream(text: string, size: number): ReadableStream<Uint8Array> {
   const bytes = new TextEncoder().encode(text);
   let position = 0;
   return new ReadableStream({
@@ -16,39 +17,42 @@ function inChunks(text: string, size: number): ReadableStream<Uint8Array> {
 }
 
 const VALUES: [string, unknown][] = [
-  ["a long plain text", { code: "x".repeat(LONG), after: 1 }],
-  ["a long text of line breaks", { logs: "123\n".repeat(LONG / 4), after: [1] }],
-  ["a long text of quotes and backslashes", { logs: '\\"'.repeat(LONG / 2), after: "\\" }],
-  ["a long text of control characters", { logs: "\u0001".repeat(LONG / 4), after: null }],
-  ["a long text of many bytes a character", { logs: "数据🙂".repeat(LONG / 10), after: "é" }],
-  ["short texts", { output: [{ type: "a", outputs: [] }, { "k\\": 'v"' }], empty: "", "": "\\\\" }],
+  ["a long plain string", { code: "x".repeat(LONG), after: 1 }],
+  ["a long string of line breaks", { logs: "123\n".repeat(LONG / 4), after: [1] }],
+  ["a long string of quotes and backslashes", { logs: '\\"'.repeat(LONG / 2), after: "\\" }],
+  ["a long string of control characters", { logs: "\u0001".repeat(LONG / 4), after: null }],
+  ["a long string of multi-byte characters", { logs: "数据🙂".repeat(LONG / 10), after: "é" }],
+  [
+    "short strings",
+    { output: [{ type: "a", outputs: [] }, { "k\\": 'v"' }], empty: "", "": "\\\\" },
+  ],
 ];
 
-const SIZES = [1, 3, 7, 4096, 1 << 20];
+const CHUNK_SIZES = [1, 3, 7, 4096, 1 << 20];
 
-/** The shape: everything but long texts as it is. */
-function shape(value: unknown): unknown {
+/** Replaces long strings, so that only the rest is compared. */
+function toShape(value: unknown): unknown {
   if (typeof value === "string") return value.length > 1000 ? "long" : value;
-  if (Array.isArray(value)) return value.map(shape);
+  if (Array.isArray(value)) return value.map(toShape);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shape(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, toShape(inner)]));
 }
 
-test.each(VALUES.flatMap(([name, value]) => SIZES.map((size) => ({ name, value, size }))))(
-  "$name, in chunks of $size bytes, keeps its shape and loses only length",
+test.each(VALUES.flatMap(([name, value]) => CHUNK_SIZES.map((size) => ({ name, value, size }))))(
+  "readBody keeps the shape of $name in chunks of $size bytes, and shortens only long strings",
   async ({ value, size }) => {
     const text = JSON.stringify(value);
-    const read = await readBody(inChunks(text, size));
+    const read = await readBody(toStream(text, size));
     const parsed: unknown = JSON.parse(read.truncated);
-    expect(shape(parsed)).toEqual(shape(value));
+    expect(toShape(parsed)).toEqual(toShape(value));
     expect(read.truncated.length).toBeLessThan(200 * 1024);
     expect(Buffer.concat(read.chunks ?? []).toString()).toBe(text);
   },
 );
 
-test("a body of more than 24 MiB is read for its shape, and not kept", async () => {
+test("readBody parses a body of more than 24 MiB, and keeps none of its chunks", async () => {
   const text = JSON.stringify({ status: "completed", logs: "1\n".repeat(13 * 1024 * 1024) });
-  const read = await readBody(inChunks(text, 1 << 16));
+  const read = await readBody(toStream(text, 1 << 16));
   expect(read.chunks).toBeNull();
   expect(read.bytes).toBe(text.length);
   expect(JSON.parse(read.truncated)).toMatchObject({ status: "completed" });

@@ -1,31 +1,36 @@
-import { array, assert, asyncProperty, constantFrom, nat } from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   openEventStream,
   readFirstResponse,
   consumeEvents,
+  type EventStream,
 } from "../../../src/openai/event-stream.ts";
 
 const encoder = new TextEncoder();
 
-/** An answer whose body comes in these pieces. */
-function answer(pieces: Uint8Array[], headers = { "content-type": "text/event-stream" }): Response {
-  const left = [...pieces];
+/** Returns an answer whose body arrives in some chunks. */
+function createAnswer(
+  chunks: Uint8Array[],
+  headers = { "content-type": "text/event-stream" },
+): Response {
+  const left = [...chunks];
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
-      const piece = left.shift();
-      if (piece === undefined) return controller.close();
-      controller.enqueue(piece);
+      const chunk = left.shift();
+      if (chunk === undefined) return controller.close();
+      controller.enqueue(chunk);
     },
   });
   return new Response(body, { headers });
 }
 
-function whole(text: string): Response {
-  return answer([encoder.encode(text)]);
+function openStream(text: string): EventStream {
+  return openEventStream(createAnswer([encoder.encode(text)]));
 }
 
-function cut(text: string, places: number[]): Uint8Array[] {
+/** Cuts a text at some places. */
+function toChunks(text: string, places: number[]): Uint8Array[] {
   const bytes = encoder.encode(text);
   const ends = [...new Set(places.map((place) => place % bytes.length)), bytes.length];
   const sorted = ends.toSorted((a, b) => a - b);
@@ -49,73 +54,76 @@ const EVENTS = [
   { type: "response.completed", sequence_number: 2, response: RESPONSE },
 ];
 
-function streamOf(events: object[], newline: string): string {
+/** Returns events as server-sent events, after a comment. */
+function toEventStream(events: object[], newline = "\n"): string {
   const lines = events.map((event) => `event: x${newline}data: ${JSON.stringify(event)}${newline}`);
   return `: hello${newline}${newline}${lines.join(newline)}${newline}`;
 }
 
-test("events are read alike wherever the network cuts them", async () => {
-  await assert(
-    asyncProperty(
-      array(nat(2_000), { maxLength: 40 }),
-      constantFrom("\n", "\r\n"),
+test("consumeEvents reads the same events wherever the network cuts them", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(2_000), { maxLength: 40 }),
+      fc.constantFrom("\n", "\r\n"),
       async (places, newline) => {
-        const connection = openEventStream(answer(cut(streamOf(EVENTS, newline), places)));
-        const brought = await consumeEvents(connection);
-        expect(brought).toMatchObject({ status: "completed", last: "2 response.completed" });
-        const bytes = brought.response?.bytes ?? new Uint8Array();
+        const stream = openEventStream(
+          createAnswer(toChunks(toEventStream(EVENTS, newline), places)),
+        );
+        const result = await consumeEvents(stream);
+        expect(result).toMatchObject({ status: "completed", lastEvent: "2 response.completed" });
+        const bytes = result.response?.bytes ?? new Uint8Array();
         expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(RESPONSE);
-        expect(JSON.parse(new TextDecoder().decode(brought.calls.get("ci_1")))).toEqual(CALL);
+        expect(JSON.parse(new TextDecoder().decode(result.calls.get("ci_1")))).toEqual(CALL);
       },
     ),
   );
 });
 
-test("an event that was cut off is no event", async () => {
-  const text = streamOf(EVENTS.slice(0, 2), "\n").slice(0, -3);
-  const brought = await consumeEvents(openEventStream(whole(text)));
-  expect(brought).toMatchObject({ last: "0 response.created", response: null });
-  expect(brought.calls.size).toBe(0);
+test("consumeEvents ignores an event that was cut off", async () => {
+  const text = toEventStream(EVENTS.slice(0, 2)).slice(0, -3);
+  const result = await consumeEvents(openStream(text));
+  expect(result).toMatchObject({ lastEvent: "0 response.created", response: null });
+  expect(result.calls.size).toBe(0);
 });
 
-test("data over several lines is one event", async () => {
+test("consumeEvents joins data over several lines to one event", async () => {
   const text = JSON.stringify(EVENTS[2], null, 2).replaceAll("\n", "\ndata: ");
-  const brought = await consumeEvents(openEventStream(whole(`data: ${text}\n\n`)));
-  expect(brought.status).toBe("completed");
+  const result = await consumeEvents(openStream(`data: ${text}\n\n`));
+  expect(result.status).toBe("completed");
 });
 
-test("an error that OpenAI sends in the stream is told", async () => {
-  const problem = {
+test("consumeEvents returns an error event of OpenAI's, and readFirstResponse throws it", async () => {
+  const error = {
     type: "error",
     sequence_number: 1,
     code: "server_error",
     message: "It failed.",
   };
-  const events = [...EVENTS.slice(0, 1), problem];
-  const brought = await consumeEvents(openEventStream(whole(streamOf(events, "\n"))));
-  expect(brought).toMatchObject({
-    last: "1 error",
+  const events = [...EVENTS.slice(0, 1), error];
+  const result = await consumeEvents(openStream(toEventStream(events)));
+  expect(result).toMatchObject({
+    lastEvent: "1 error",
     response: null,
-    problem: { code: "server_error", message: "It failed." },
+    errorEvent: { code: "server_error", message: "It failed." },
   });
-  const first = readFirstResponse(openEventStream(whole(streamOf([problem], "\n"))));
+  const first = readFirstResponse(openStream(toEventStream([error])));
   await expect(first).rejects.toThrow("It failed.");
 });
 
-test("an event nested too deeply to be looked into is passed over", async () => {
+test("consumeEvents skips an event that is nested too deeply to be parsed", async () => {
   const tools = "[".repeat(50_000) + "]".repeat(50_000);
-  const deep = streamOf(EVENTS, "\n").replace('"status":"completed"', `"tools":${tools},$&`);
-  const brought = await consumeEvents(openEventStream(whole(deep)));
-  expect(brought).toMatchObject({
-    last: "1 response.output_item.done",
+  const deep = toEventStream(EVENTS).replace('"status":"completed"', `"tools":${tools},$&`);
+  const result = await consumeEvents(openStream(deep));
+  expect(result).toMatchObject({
+    lastEvent: "1 response.output_item.done",
     response: null,
-    error: null,
+    failure: null,
   });
-  expect([...brought.calls.keys()]).toEqual(["ci_1"]);
+  expect([...result.calls.keys()]).toEqual(["ci_1"]);
 });
 
-test("an answer that is no stream is refused", () => {
-  expect(() => openEventStream(answer([], { "content-type": "application/json" }))).toThrow(
+test("openEventStream throws when the answer is not a stream", () => {
+  expect(() => openEventStream(createAnswer([], { "content-type": "application/json" }))).toThrow(
     /not a stream/,
   );
 });

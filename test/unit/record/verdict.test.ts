@@ -1,68 +1,37 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
-import { startEmulator, type Emulator } from "../../../emulator/server.ts";
+import { expect, test } from "vitest";
 import { applyObservation } from "../../../src/record/reducer.ts";
 import type { StoredRecord, OutputState, ObservedCall } from "../../../src/record/schema.ts";
 import { outputReason } from "../../../src/record/verdict.ts";
-import { CASES, type Case } from "../../support/python-cases.ts";
-import { known, looked } from "../../resilience/simulation/scenario-runner.ts";
+import { LABELLED_CODES } from "../../support/labelled-code.ts";
+import {
+  createObservation,
+  createTestRecord,
+} from "../../resilience/simulation/scenario-runner.ts";
 
-let emulator: Emulator;
-beforeAll(async () => {
-  emulator = await startEmulator({ executionSeconds: 10, runSeconds: 0 });
-});
-afterAll(() => emulator.close());
-
-const Output = z.object({ output: z.array(z.looseObject({ type: z.string() })) });
-const Call = z.looseObject({ outputs: z.array(z.unknown()) });
-
-/** Whether Python really showed something. */
-async function shows(code: string): Promise<boolean> {
-  const answer = await fetch(`${emulator.url}/v1/responses`, {
-    method: "POST",
-    headers: { authorization: "Bearer x", "content-type": "application/json" },
-    body: JSON.stringify({
-      model: "m",
-      input: `\`\`\`python\n${code}\n\`\`\``,
-      tools: [{ type: "code_interpreter", container: { type: "auto" } }],
-      include: ["code_interpreter_call.outputs"],
-    }),
-  });
-  const { output } = Output.parse(await answer.json());
-  const call = Call.parse(output.find((item) => item.type === "code_interpreter_call"));
-  return call.outputs.length > 0;
-}
-
-function verdictOf(code: string | null): "suspect" | "silent" {
+/** The verdict on empty outputs. */
+function judge(code: string | null): "suspect" | "silent" {
   return outputReason(code) === null ? "silent" : "suspect";
 }
 
-test("there are at least 60 labelled codes", () => {
-  expect(CASES.length).toBeGreaterThanOrEqual(60);
+test("at least 60 codes are labelled", () => {
+  expect(LABELLED_CODES.length).toBeGreaterThanOrEqual(60);
 });
 
-test.each(CASES)("$label", ({ code, shown, verdict }) => {
-  expect(verdictOf(code)).toBe(verdict ?? (shown ? "suspect" : "silent"));
+test.each(LABELLED_CODES)("outputReason is right about $label", ({ code, hasOutput, verdict }) => {
+  expect(judge(code)).toBe(verdict ?? (hasOutput ? "suspect" : "silent"));
 });
 
-test("no labelled code that shows something is called silent", () => {
-  const wrong = CASES.filter(({ shown, code }) => shown && verdictOf(code) === "silent");
+test("outputReason has a reason for every labelled code with output", () => {
+  const wrong = LABELLED_CODES.filter(
+    ({ hasOutput, code }) => hasOutput && judge(code) === "silent",
+  );
   expect(wrong).toEqual([]);
 });
 
-test("at most one in ten labelled codes that show nothing is called suspect", () => {
-  const quiet = CASES.filter(({ shown }) => !shown);
-  const wrong = quiet.filter(({ code }) => verdictOf(code) === "suspect");
-  expect(wrong.length).toBeLessThanOrEqual(quiet.length / 10);
-});
-
-// Each code has a container of its own, and with it an interpreter that must start.
-test("Python itself confirms every label that it can run", { timeout: 180_000 }, async () => {
-  const runnable = CASES.filter((one) => one.needs === undefined);
-  expect(runnable.length).toBeGreaterThan(45);
-  const wrong: Case[] = [];
-  for (const one of runnable) if ((await shows(one.code)) !== one.shown) wrong.push(one);
-  expect(wrong).toEqual([]);
+test("outputReason has a reason for at most one in ten labelled codes without output", () => {
+  const silent = LABELLED_CODES.filter(({ hasOutput }) => !hasOutput);
+  const wrong = silent.filter(({ code }) => judge(code) === "suspect");
+  expect(wrong.length).toBeLessThanOrEqual(silent.length / 10);
 });
 
 type Row = {
@@ -74,17 +43,17 @@ type Row = {
 
 const ROWS: Row[] = [
   {
-    name: "outputs of every call",
+    name: "calls that all have outputs",
     calls: [
       ["print(1)", "populated"],
       ["2", "populated"],
     ],
     verdict: "captured",
   },
-  { name: "null outputs count as empty", calls: [["print(1)", "null"]], verdict: "suspect" },
-  { name: "null outputs of quiet code", calls: [["x = 1", "null"]], verdict: "silent" },
+  { name: "null outputs of code that prints", calls: [["print(1)", "null"]], verdict: "suspect" },
+  { name: "null outputs of silent code", calls: [["x = 1", "null"]], verdict: "silent" },
   {
-    name: "the worst call decides",
+    name: "a suspect call among others",
     calls: [
       ["x = 1", "empty"],
       ["print(1)", "empty"],
@@ -93,7 +62,7 @@ const ROWS: Row[] = [
     verdict: "suspect",
   },
   {
-    name: "a captured call outweighs a silent one",
+    name: "a captured and a silent call",
     calls: [
       ["x = 1", "empty"],
       ["2", "populated"],
@@ -121,32 +90,38 @@ const ROWS: Row[] = [
     verdict: "silent",
   },
   {
-    name: "a response that goes on",
+    name: "a response in progress",
     calls: [["print(1)", "empty"]],
     status: "in_progress",
     verdict: "pending",
   },
 ];
 
-test.each(ROWS)("$name: $verdict", ({ calls, status, verdict }) => {
-  const seen = calls.map(([code, state], index): ObservedCall => ({
-    id: `ci_${index}`,
-    container_id: null,
-    code,
-    state,
-  }));
-  expect(
-    applyObservation(known(), looked(1, { status: status ?? "completed", calls: seen })).verdict,
-  ).toBe(verdict);
-});
+test.each(ROWS)(
+  "applyObservation gives $name the verdict $verdict",
+  ({ calls, status, verdict }) => {
+    const observed = calls.map(([code, state], index): ObservedCall => ({
+      id: `ci_${index}`,
+      container_id: null,
+      code,
+      state,
+    }));
+    expect(
+      applyObservation(
+        createTestRecord(),
+        createObservation(1, { status: status ?? "completed", calls: observed }),
+      ).verdict,
+    ).toBe(verdict);
+  },
+);
 
-const PRINTING: ObservedCall = { id: "ci_0", container_id: null, code: "print(1)", state: "empty" };
-const POPULATED: ObservedCall = { ...PRINTING, state: "populated" };
+const EMPTY: ObservedCall = { id: "ci_0", container_id: null, code: "print(1)", state: "empty" };
+const POPULATED: ObservedCall = { ...EMPTY, state: "populated" };
 
-test("a later look that has outputs makes a call recovered, and it stays so", () => {
-  const first = applyObservation(known(), looked(1, { calls: [PRINTING] }));
-  const second = applyObservation(first, looked(6, { calls: [POPULATED] }));
-  const third = applyObservation(second, looked(25, { calls: [PRINTING] }));
+test("applyObservation makes a call recovered when a later observation has its outputs, and it stays recovered", () => {
+  const first = applyObservation(createTestRecord(), createObservation(1, { calls: [EMPTY] }));
+  const second = applyObservation(first, createObservation(6, { calls: [POPULATED] }));
+  const third = applyObservation(second, createObservation(25, { calls: [EMPTY] }));
   for (const record of [second, third]) {
     expect(record).toMatchObject({
       verdict: "recovered",
@@ -155,10 +130,10 @@ test("a later look that has outputs makes a call recovered, and it stays so", ()
   }
 });
 
-test("a terminal status stays, whatever a later look says", () => {
-  const first = applyObservation(known(), looked(1, { calls: [POPULATED] }));
+test("applyObservation keeps a terminal status, whatever a later observation says", () => {
+  const first = applyObservation(createTestRecord(), createObservation(1, { calls: [POPULATED] }));
   for (const status of ["in_progress", "failed", "queued"]) {
-    const second = applyObservation(first, looked(6, { status, calls: [] }));
+    const second = applyObservation(first, createObservation(6, { status, calls: [] }));
     expect(second).toMatchObject({ status: "completed", verdict: "captured" });
   }
 });

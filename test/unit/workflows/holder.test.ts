@@ -1,4 +1,4 @@
-// The Holder's story with a stand-in for the engine: what a crash leaves of it. Locally the real one wakes no instance after a crash.
+// The Holder on a stand-in for the engine that crashes: locally the real engine resumes no instance after a crash.
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { leave, readHeld } from "../../../src/workflows/held.ts";
@@ -13,7 +13,7 @@ import {
 } from "../../../src/workflows/holder.ts";
 import type { Step } from "../../../src/workflows/hands.ts";
 
-type Callback<T> = (context: { attempt: number }) => Promise<T>;
+type StepCallback<T> = (context: { attempt: number }) => Promise<T>;
 
 const HOLDING: Holding = {
   request: { input: "hello" },
@@ -35,10 +35,10 @@ const BEGUN: Begun = {
   response: new Uint8Array(),
 };
 
-/** Keeps what steps gave. It crashes once, before the result of the step named is kept. */
-class Engine implements Step {
+/** Keeps the results of steps. It crashes once, before the result of one step is kept. */
+class CrashingEngine implements Step {
   readonly crashed = Promise.withResolvers<void>();
-  readonly #kept = new Map<string, unknown>();
+  readonly #results = new Map<string, unknown>();
   readonly #attempts = new Map<string, number>();
   readonly #crashIn: string;
 
@@ -46,14 +46,13 @@ class Engine implements Step {
     this.#crashIn = step;
   }
 
-  /** What the step named gave. */
-  result(name: string): unknown {
-    return this.#kept.get(name);
+  getResult(name: string): unknown {
+    return this.#results.get(name);
   }
 
-  async do<T>(name: string, _config: unknown, callback: Callback<T>): Promise<T> {
-    const kept = this.#kept.get(name);
-    if (isFrom(kept, callback)) return kept;
+  async do<T>(name: string, _config: unknown, callback: StepCallback<T>): Promise<T> {
+    const result = this.#results.get(name);
+    if (isResultOf(result, callback)) return result;
     const attempt = (this.#attempts.get(name) ?? 0) + 1;
     this.#attempts.set(name, attempt);
     const value = await callback({ attempt });
@@ -61,7 +60,7 @@ class Engine implements Step {
       this.crashed.resolve();
       return new Promise(() => undefined);
     }
-    this.#kept.set(name, value);
+    this.#results.set(name, value);
     return value;
   }
 
@@ -70,7 +69,7 @@ class Engine implements Step {
   }
 }
 
-function isFrom<T>(value: unknown, _from: Callback<T>): value is T {
+function isResultOf<T>(value: unknown, _callback: StepCallback<T>): value is T {
   return value !== undefined;
 }
 
@@ -78,8 +77,8 @@ function isStream(value: unknown): boolean {
   return value instanceof ReadableStream;
 }
 
-/** What the story did, in order. */
-function hands(done: string[]): HolderHands {
+/** Activities that list what they do, in order. */
+function createActivities(done: string[]): HolderHands {
   return {
     async begin() {
       done.push("POST");
@@ -96,36 +95,37 @@ function hands(done: string[]): HolderHands {
       return leave(null, null);
     },
     async tell({ id }) {
-      done.push(`tell ${id}`);
+      done.push(`report ${id}`);
     },
   };
 }
 
-async function crashIn(step: string): Promise<{ engine: Engine; done: string[] }> {
-  const engine = new Engine(step);
+/** Runs the Holder with a crash in a step, and again after it. */
+async function runWithCrashIn(step: string): Promise<{ engine: CrashingEngine; done: string[] }> {
+  const engine = new CrashingEngine(step);
   const done: string[] = [];
-  void hold("holder-1", HOLDING, engine, hands(done));
+  void hold("holder-1", HOLDING, engine, createActivities(done));
   await engine.crashed.promise;
-  await hold("holder-1", HOLDING, engine, hands(done));
+  await hold("holder-1", HOLDING, engine, createActivities(done));
   return { engine, done };
 }
 
-test("a crash between the POST and its result: nothing is posted again, and nothing is handed over", async () => {
-  const { engine, done } = await crashIn(BEGIN);
+test("a crash between the POST and its result repeats no POST, and hands nothing over", async () => {
+  const { engine, done } = await runWithCrashIn(BEGIN);
   expect(done).toEqual(["POST"]);
-  expect(engine.result(BEGIN)).toMatchObject({ kind: "failed", late: false });
+  expect(engine.getResult(BEGIN)).toMatchObject({ kind: "failed", late: false });
 });
 
-test("a crash while the connection is held: it is lost, and the Recorder is told", async () => {
-  const { engine, done } = await crashIn(HOLD);
-  expect(done).toEqual(["POST", "hand over resp_1 of holder-1", "lost", "tell resp_1"]);
-  const left = z.custom<ReadableStream<Uint8Array>>(isStream).parse(engine.result(HOLD));
+test("a crash while the connection is held loses the connection, and reports it to the Recorder", async () => {
+  const { engine, done } = await runWithCrashIn(HOLD);
+  expect(done).toEqual(["POST", "hand over resp_1 of holder-1", "lost", "report resp_1"]);
+  const left = z.custom<ReadableStream<Uint8Array>>(isStream).parse(engine.getResult(HOLD));
   expect(await readHeld(left)).toMatchObject({ broke_at: "unknown", response: null, calls: [] });
 });
 
-test("a crash before the hand-over is kept: it is handed over again, and posted once", async () => {
-  const { done } = await crashIn(HAND_OVER);
-  expect(done.filter((what) => what === "POST")).toHaveLength(1);
-  expect(done.filter((what) => what.startsWith("hand over"))).toHaveLength(2);
-  expect(done.at(-1)).toBe("tell resp_1");
+test("a crash before the result of the hand-over is kept repeats the hand-over, and no POST", async () => {
+  const { done } = await runWithCrashIn(HAND_OVER);
+  expect(done.filter((action) => action === "POST")).toHaveLength(1);
+  expect(done.filter((action) => action.startsWith("hand over"))).toHaveLength(2);
+  expect(done.at(-1)).toBe("report resp_1");
 });

@@ -1,29 +1,29 @@
-// The Worker as it is, with a store and steps that fail now and then. Only the soak deploys this, and only to its own machine.
+// The Worker with KV writes and Workflow steps that sometimes fail. Only the soak runs it, locally.
 import type { WorkflowEvent, WorkflowStep } from "cloudflare:workers";
 import type { Holding } from "../../../../src/workflows/holder.ts";
-import { Holder as RealHolder, Recorder as Real } from "../../../../src/index.ts";
+import { Holder as RealHolder, Recorder as RealRecorder } from "../../../../src/index.ts";
 import type { RecorderParams } from "../../../../src/record/schema.ts";
 import type { Outcome } from "../../../../src/workflows/hands.ts";
-import { faultyStore } from "./store.ts";
-import { faultySteps } from "./steps.ts";
+import { withWriteFaults } from "./store.ts";
+import { withStepFaults } from "./steps.ts";
 
 export * from "../../../../src/index.ts";
 export { default } from "../../../../src/index.ts";
 
-/** The Recorder, unchanged, in a world that fails. */
-export class Recorder extends Real {
+/** The unchanged Recorder, with faults. */
+export class Recorder extends RealRecorder {
   constructor(ctx: ExecutionContext, env: Env) {
-    super(ctx, { ...env, RECORDS: faultyStore(env) });
+    super(ctx, { ...env, RECORDS: withWriteFaults(env) });
   }
 
   override async run(event: WorkflowEvent<RecorderParams>, step: WorkflowStep): Promise<Outcome> {
-    return super.run(event, faultySteps(step, this.env, event.instanceId));
+    return super.run(event, withStepFaults(step, this.env, event.instanceId));
   }
 }
 
-/** The Holder, likewise. */
+/** The unchanged Holder, with faults. */
 export class Holder extends RealHolder {
   override async run(event: WorkflowEvent<Holding>, step: WorkflowStep): Promise<null> {
-    return super.run(event, faultySteps(step, this.env, event.instanceId));
+    return super.run(event, withStepFaults(step, this.env, event.instanceId));
   }
 }

@@ -1,41 +1,41 @@
-// Workflow steps that fail now and then: before they did anything, or after, so that their result is lost.
+// Workflow steps that sometimes fail, before they did anything or after it.
 import type { WorkflowStep, WorkflowStepConfig } from "cloudflare:workers";
-import { draw, fail } from "./faults.ts";
+import { drawFault, throwFault } from "./faults.ts";
 
 type Work<T> = (context: { attempt: number }) => Promise<T>;
 
-/** A look that failed is tried again after five minutes; here minutes are seconds. */
-const SOON = "1 second";
+/** A failed observation is retried after five minutes, which would be too long here. */
+const RETRY_DELAY = "1 second";
 
 /**
- * The steps of an instance, some of which fail by the soak's seed.
- * @param step The platform's.
- * @param env Holds the soak's settings.
+ * Returns steps of which some fail, by the soak's seed.
  * @param id The instance.
  */
-export function faultySteps(step: WorkflowStep, env: Env, id: string): WorkflowStep {
+export function withStepFaults(step: WorkflowStep, env: Env, id: string): WorkflowStep {
   const run = <T extends Rpc.Serializable<T>>(
     name: string,
     config: WorkflowStepConfig,
     work: Work<T>,
   ) =>
-    step.do(name, sooner(config), async ({ attempt }) => {
-      const what = `${name}, attempt ${attempt}, of ${id}`;
-      const failure = draw(env, what);
-      if (failure === "before") fail("step", what, failure);
+    step.do(name, withShortRetries(config), async ({ attempt }) => {
+      const operation = `${name}, attempt ${attempt}, of ${id}`;
+      const moment = drawFault(env, operation);
+      if (moment === "before") throwFault("step", operation, moment);
       const result = await work({ attempt });
-      if (failure !== null) fail("step", what, failure);
+      if (moment !== null) throwFault("step", operation, moment);
       return result;
     });
-  return new Proxy(step, { get: (real, name) => (name === "do" ? run : member(real, name)) });
+  return new Proxy(step, { get: (real, name) => (name === "do" ? run : getMember(real, name)) });
 }
 
-function sooner(config: WorkflowStepConfig): WorkflowStepConfig {
+function withShortRetries(config: WorkflowStepConfig): WorkflowStepConfig {
   const { retries } = config;
-  return retries === undefined ? config : { ...config, retries: { ...retries, delay: SOON } };
+  return retries === undefined
+    ? config
+    : { ...config, retries: { ...retries, delay: RETRY_DELAY } };
 }
 
-function member(step: WorkflowStep, name: string | symbol): unknown {
+function getMember(step: WorkflowStep, name: string | symbol): unknown {
   const found: unknown = Reflect.get(step, name);
   if (typeof found !== "function") return found;
   return (...given: unknown[]): unknown => Reflect.apply(found, step, given);

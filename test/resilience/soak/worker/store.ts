@@ -1,26 +1,26 @@
-// KV that refuses writes now and then, also after they took effect.
-import { draw, fail } from "./faults.ts";
+// KV whose writes sometimes fail, before they took effect or after it.
+import { drawFault, throwFault } from "./faults.ts";
 
-/** The store of an environment, with writes that fail by the soak's seed. */
-export function faultyStore(env: Env): KVNamespace {
-  const tries = new Map<string, number>();
+/** Returns the KV of an environment, of whose writes some fail, by the soak's seed. */
+export function withWriteFaults(env: Env): KVNamespace {
+  const attempts = new Map<string, number>();
   const put = async (...given: Parameters<KVNamespace["put"]>): Promise<void> => {
     const [key] = given;
-    const time = (tries.get(key) ?? 0) + 1;
-    tries.set(key, time);
-    const what = `write ${time} of ${key}`;
-    const failure = draw(env, what);
-    if (failure === "before") fail("kv", what, failure);
+    const attempt = (attempts.get(key) ?? 0) + 1;
+    attempts.set(key, attempt);
+    const operation = `write ${attempt} of ${key}`;
+    const moment = drawFault(env, operation);
+    if (moment === "before") throwFault("kv", operation, moment);
     await env.RECORDS.put(...given);
-    if (failure !== null) fail("kv", what, failure);
+    if (moment !== null) throwFault("kv", operation, moment);
   };
   return new Proxy(env.RECORDS, {
-    get: (store, name) => (name === "put" ? put : member(store, name)),
+    get: (store, name) => (name === "put" ? put : getMember(store, name)),
   });
 }
 
-// Methods of the platform's objects want their own object as `this`.
-function member(store: KVNamespace, name: string | symbol): unknown {
+// Methods of the platform need their own object as `this`.
+function getMember(store: KVNamespace, name: string | symbol): unknown {
   const found: unknown = Reflect.get(store, name);
   if (typeof found !== "function") return found;
   return (...given: unknown[]): unknown => Reflect.apply(found, store, given);

@@ -1,0 +1,37 @@
+// Reads the state of a Worker under `wrangler dev` through wrangler's local explorer, the same way for every Worker.
+import { z } from "zod";
+import type { ServerProcess } from "./server-processes.ts";
+
+const Instances = z.object({ result: z.array(z.object({ id: z.string() })) });
+const Instance = z.object({
+  result: z.object({ status: z.string(), steps: z.array(z.unknown()) }),
+});
+const Keys = z.object({ result: z.array(z.object({ name: z.string() })) });
+
+const MAX_KEYS = 1000;
+
+/** Lists the ids of a Workflow's instances. */
+export async function listInstances(server: ServerProcess, workflow: string): Promise<string[]> {
+  const { result } = Instances.parse(
+    await fetchFromExplorer(server, `/workflows/${workflow}/instances`),
+  );
+  return result.map(({ id }) => id);
+}
+
+/** Gives an instance's status and its number of steps. */
+export async function getInstance(server: ServerProcess, workflow: string, id: string) {
+  const { result } = Instance.parse(
+    await fetchFromExplorer(server, `/workflows/${workflow}/instances/${id}`),
+  );
+  return { status: result.status, steps: result.steps.length };
+}
+
+/** Lists the keys of a KV namespace. */
+export async function listKeys(server: ServerProcess, namespace: string): Promise<string[]> {
+  const path = `/storage/kv/namespaces/${namespace}/keys?limit=${MAX_KEYS}`;
+  return Keys.parse(await fetchFromExplorer(server, path)).result.map(({ name }) => name);
+}
+
+async function fetchFromExplorer({ url }: ServerProcess, path: string): Promise<unknown> {
+  return (await fetch(`${url}/cdn-cgi/explorer/api${path}`)).json();
+}

@@ -1,0 +1,187 @@
+// Part 4: what one response takes: requests to OpenAI, KV operations, Workflow steps, and Cloudflare's price of a million responses.
+import assert from "node:assert/strict";
+import OpenAI from "openai";
+import { z } from "zod";
+import { runByPolling } from "../alternatives/polling-client/index.ts";
+import { deliverWebhook } from "../deliver-webhook.ts";
+import { getInstance, listInstances, listKeys } from "../local-explorer.ts";
+import type { BenchContext, Measurement, Subject } from "../measurement.ts";
+import { createPrintRequest } from "../requests.ts";
+import { API_KEY } from "../server-processes.ts";
+
+/** Dollars a million operations beyond what is included: docs/operations.md. CPU time and storage cost more on top. */
+const PRICES = { workerRequest: 0.3, kvWrite: 5, kvRead: 0.5 };
+
+const KvOperation = z.object({ event: z.literal("kv"), operation: z.string() });
+
+type Cost = {
+  apiRequests: number;
+  kvWrites?: number;
+  kvReads?: number;
+  steps?: number;
+  dollars?: number;
+};
+/** What runs took until they were settled, on average. */
+export type AverageCost = { apiRequests: number; kvWrites: number; steps: number };
+
+const COST_TITLES = {
+  apiRequests: "requests to OpenAI",
+  kvWrites: "KV writes",
+  kvReads: "KV reads, read once",
+  steps: "Workflow steps",
+  dollars: "Cloudflare's price of a million",
+} as const;
+
+const COST_NAMES: (keyof Cost)[] = ["apiRequests", "kvWrites", "kvReads", "steps", "dollars"];
+
+type MaxCost = Partial<Record<keyof Cost, number>>;
+const AIMS: MaxCost = { kvWrites: 3 };
+
+export async function measureCostPerResponse(context: BenchContext): Promise<Measurement[]> {
+  const withoutCalls = { model: "gpt-5.2", input: "emulator: run 0.5 seconds" };
+  const withCall = createPrintRequest(1, 0.5);
+  const costs = {
+    withoutCalls: { recorder: await measureRecorder(context, withoutCalls) },
+    withCall: {
+      recorder: await measureRecorder(context, withCall),
+      guide: await measureGuide(context),
+      poller: await measurePoller(context),
+    },
+    held: { recorder: await measureRecorder(context, { ...withCall, hold: true }) },
+  };
+  await context.emulator.changeSettings({ webhookUrl: null });
+  return [
+    ...toMeasurements("without calls", costs.withoutCalls, { ...AIMS, apiRequests: 2 }),
+    ...toMeasurements("with a call", costs.withCall, AIMS),
+    ...toMeasurements("held", costs.held, AIMS),
+  ];
+}
+
+/** Measures one run, from its trigger to one read of its result. */
+async function measureRecorder(context: BenchContext, request: object): Promise<Cost> {
+  const { emulator, recorder } = context;
+  const { server } = recorder;
+  await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
+  await emulator.clearRequests();
+  const earlierHolders = new Set(await listInstances(server, "holder"));
+  const id = await recorder.trigger(request);
+  await recorder.waitUntilSettled([id]);
+  const allHolders = await listInstances(server, "holder");
+  const holders = allHolders.filter((holder) => !earlierHolders.has(holder));
+  const cost = await measureAverageCost(context, [id], holders);
+  const operationsBeforeRead = parseKvOperations(server.output(), [id]).length;
+  await recorder.fetchVerdict(id);
+  const kvReads = parseKvOperations(server.output(), [id]).length - operationsBeforeRead;
+  // The trigger, the read, and the webhook unless the run was held; each instance is billed as a request.
+  const workerRequests = (holders.length > 0 ? 2 : 3) + 1 + holders.length;
+  const dollars = toDollarsPerMillion({ workerRequests, kvWrites: cost.kvWrites, kvReads });
+  return { ...cost, kvReads, dollars };
+}
+
+/**
+ * Measures what settled runs took, on average. The API must have had no other requests since `clearRequests`.
+ * @param ids The runs.
+ * @param holders The instances of their connections, for held runs.
+ */
+export async function measureAverageCost(
+  { emulator, recorder }: Pick<BenchContext, "emulator" | "recorder">,
+  ids: string[],
+  holders: string[] = [],
+): Promise<AverageCost> {
+  const { server } = recorder;
+  const apiRequests = await emulator.countRequests();
+  const operations = parseKvOperations(server.output(), ids);
+  const instances = await Promise.all([
+    ...ids.map((id) => getInstance(server, "recorder", id)),
+    ...holders.map((holder) => getInstance(server, "holder", holder)),
+  ]);
+  const steps = instances.reduce((sum, instance) => sum + instance.steps, 0);
+  const kvWrites = operations.filter((operation) => operation === "put").length;
+  const runs = ids.length;
+  return { apiRequests: apiRequests / runs, kvWrites: kvWrites / runs, steps: steps / runs };
+}
+
+async function measureGuide({ emulator, guide }: BenchContext): Promise<Cost> {
+  await emulator.changeSettings({ webhookUrl: null });
+  const id = await emulator.createResponse(createPrintRequest(1));
+  await emulator.waitForEnd(id);
+  await emulator.clearRequests();
+  await deliverWebhook(`${guide.url}/webhook`, id);
+  const keys = await listKeys(guide, "RESULTS");
+  const kvWrites = keys.filter((key) => key.includes(id)).length;
+  // The caller's create is one more request.
+  const apiRequests = (await emulator.countRequests()) + 1;
+  const dollars = toDollarsPerMillion({ workerRequests: 2, kvWrites, kvReads: 1 });
+  return { apiRequests, kvWrites, steps: 0, dollars };
+}
+
+async function measurePoller({ emulator }: BenchContext): Promise<Cost> {
+  await emulator.changeSettings({ webhookUrl: null });
+  await emulator.clearRequests();
+  const baseURL = `${emulator.url}/v1`;
+  const client = new OpenAI({ apiKey: API_KEY, baseURL, webhookSecret: null });
+  assert.equal((await runByPolling(client, createPrintRequest(1, 3))).status, "completed");
+  return { apiRequests: await emulator.countRequests() };
+}
+
+function toDollarsPerMillion(count: {
+  workerRequests: number;
+  kvWrites: number;
+  kvReads: number;
+}): number {
+  return (
+    count.workerRequests * PRICES.workerRequest +
+    count.kvWrites * PRICES.kvWrite +
+    count.kvReads * PRICES.kvRead
+  );
+}
+
+/** Finds the KV operations of these responses in the Worker's log. */
+function parseKvOperations(log: string, ids: string[]): string[] {
+  const lines = log.split("\n").filter((line) => line.startsWith('{"event":"kv"'));
+  const own = lines.filter((line) => ids.some((id) => line.includes(id)));
+  return own.map((line) => KvOperation.parse(JSON.parse(line)).operation);
+}
+
+function toMeasurements(
+  kind: string,
+  costs: Partial<Record<Subject, Cost>>,
+  aims: MaxCost,
+): Measurement[] {
+  return COST_NAMES.map((costName) => {
+    const values = Object.entries(costs).flatMap(([subject, cost]) =>
+      cost[costName] === undefined ? [] : [[subject, cost[costName]] as const],
+    );
+    return {
+      part: 4,
+      name: `a response ${kind}: ${COST_TITLES[costName]}`,
+      unit: costName === "dollars" ? "$" : "",
+      values: Object.fromEntries(values),
+      ...toAim(costName, costs.recorder, aims),
+    };
+  });
+}
+
+function toAim(
+  costName: keyof Cost,
+  cost: Cost | undefined,
+  aims: MaxCost,
+): Pick<Measurement, "aim"> {
+  const max = aims[costName];
+  if (max === undefined) return {};
+  return { aim: { text: `${max}`, met: (cost?.[costName] ?? Number.NaN) <= max } };
+}
+
+/**
+ * Gives the measurements of part 5 that say whether a response costs the same under these circumstances.
+ * @param circumstances How much is stored, or how much the response printed.
+ */
+export function toGrowthMeasurements(circumstances: string, cost: AverageCost): Measurement[] {
+  return (["apiRequests", "kvWrites", "steps"] as const).map((costName) => ({
+    part: 5,
+    name: `${circumstances}: ${COST_TITLES[costName]}, a response`,
+    unit: "",
+    values: { recorder: cost[costName] },
+    ...toAim(costName, cost, AIMS),
+  }));
+}

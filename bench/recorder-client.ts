@@ -1,0 +1,84 @@
+// This Worker, from outside.
+import assert from "node:assert/strict";
+import { z } from "zod";
+import { runConcurrently } from "./load-generator.ts";
+import { ACCESS_TOKEN, type ServerProcess } from "./server-processes.ts";
+
+const TriggerAnswer = z.object({ id: z.string() });
+const RecordVerdict = z.object({ verdict: z.string() });
+const ResultsPage = z.object({
+  results: z.array(z.object({ id: z.string(), verdict: z.string() })),
+  cursor: z.string().nullable(),
+});
+
+const PAGE_SIZE = 100;
+const MAX_WAIT_SECONDS = 60;
+
+export class RecorderClient {
+  readonly server: ServerProcess;
+
+  constructor(server: ServerProcess) {
+    this.server = server;
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  /** Sends a request with the access token. */
+  request(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${ACCESS_TOKEN}` };
+    return fetch(`${this.url}${path}`, { ...init, headers });
+  }
+
+  /** Triggers a run; gives its id. */
+  async trigger(params: object): Promise<string> {
+    const body = JSON.stringify(params);
+    const answer = await this.request("/trigger", { method: "POST", body });
+    if (answer.status !== 202) throw new Error(`POST /trigger answered ${await answer.text()}`);
+    return TriggerAnswer.parse(await answer.json()).id;
+  }
+
+  /** Gives a run's verdict: as soon as the run is settled, or after `waitSeconds`. */
+  async fetchVerdict(id: string, waitSeconds = 0): Promise<string> {
+    const answer = await this.request(`/results/${id}?wait=${waitSeconds}`);
+    return RecordVerdict.parse(await answer.json()).verdict;
+  }
+
+  /** Gives the recorded response object. */
+  async fetchResponse(id: string): Promise<unknown> {
+    return (await this.request(`/results/${id}/response`)).json();
+  }
+
+  /** Waits until all of these runs are settled. */
+  async waitUntilSettled(ids: string[]): Promise<void> {
+    await runConcurrently(20, ids.length, async (n) => {
+      const verdict = await this.fetchVerdict(ids[n] ?? "", MAX_WAIT_SECONDS);
+      assert.notEqual(verdict, "pending", "a run is recorded");
+    });
+  }
+
+  /** Waits until a result can be read; gives the time since which it could, in milliseconds since 1970. */
+  async waitUntilReadable(id: string): Promise<number> {
+    const events = await this.request(`/results/${id}/events`);
+    for await (const chunk of events.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const at = Date.now();
+      if (chunk.includes('"news":true') && (await this.fetchVerdict(id)) !== "pending") return at;
+    }
+    throw new Error(`the events of ${id} ended, and its result could not be read`);
+  }
+
+  /** Lists the ids of the newest runs that are recorded, out of the newest `count`. */
+  async listRecorded(count: number): Promise<Set<string>> {
+    const ids = new Set<string>();
+    let cursor: string | null = "";
+    for (let rows = 0; rows < count && cursor !== null; rows += PAGE_SIZE) {
+      const query = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const answer = await this.request(`/results?limit=${PAGE_SIZE}${query}`);
+      const page = ResultsPage.parse(await answer.json());
+      for (const { id, verdict } of page.results) if (verdict !== "pending") ids.add(id);
+      cursor = page.cursor;
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,40 @@
+// The deployed Worker: its URL, and which of its settings are in place.
+import { z } from "zod";
+
+const Health = z.object({ ready: z.boolean(), settings: z.record(z.string(), z.boolean()) });
+
+const HEALTH_TIMEOUT_MS = 10_000;
+
+/**
+ * Finds the Worker's URL among the targets that wrangler names: hosts, routes, schedules, workflows.
+ * @param targets As in "recorder.example.workers.dev", "example.com (custom domain)" or "workflow: recorder".
+ * @returns The first target that is a whole host, as a URL without a slash at its end.
+ * @throws When there is none.
+ */
+export function parseWorkerUrl(targets: string[]): string {
+  const hosts = targets.map((target) => target.replace(/ \(.*$/, "").replace(/\/\*?$/, ""));
+  const host = hosts.find((text) => /^(https?:\/\/)?[\w-]+(\.[\w-]+)+(:\d+)?$/.test(text));
+  if (host === undefined) {
+    const named = targets.length === 0 ? "none" : targets.join(", ");
+    throw new Error(
+      `wrangler names no URL of the Worker (targets: ${named}). Give the URL with --url.`,
+    );
+  }
+  return host.startsWith("http") ? host : `https://${host}`;
+}
+
+/**
+ * Reads `/health`.
+ * @returns The names of the settings that are missing or malformed.
+ * @throws When the answer isn't the recorder's.
+ */
+export async function fetchMissingSettings(url: string): Promise<string[]> {
+  const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+  const body: unknown = await answer.json().catch(() => null);
+  const health = Health.safeParse(body);
+  if (!health.success) {
+    throw new Error(`${url}/health answered ${answer.status}, and not in the recorder's form.`);
+  }
+  const settings = Object.entries(health.data.settings);
+  return settings.flatMap(([name, inPlace]) => (inPlace ? [] : [name]));
+}

@@ -1,0 +1,135 @@
+// What /v1 forwards to OpenAI and returns to the caller, and what it does not.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { RawClient } from "../../support/raw-client.ts";
+import { API_KEY, startWorld, TOKEN, type World } from "../../support/world.ts";
+import { ApiError, createV1Client, EXAMPLE, INCLUDE_OUTPUTS, type V1Client } from "./v1-client.ts";
+
+let world: World;
+let v1: V1Client;
+let rawClient: RawClient;
+beforeAll(async () => {
+  world = await startWorld();
+  v1 = createV1Client(world.url);
+  rawClient = new RawClient(world.url);
+});
+afterAll(async () => {
+  rawClient.close();
+  await world.close();
+});
+
+test("GET /v1/models answers 401 to a session cookie", async () => {
+  const form = new URLSearchParams({ token: TOKEN });
+  const login = await fetch(`${world.url}/login`, {
+    method: "POST",
+    redirect: "manual",
+    body: form,
+    headers: { origin: world.url },
+  });
+  const cookie = login.headers.get("set-cookie")?.split(";")[0] ?? "";
+  expect(cookie).toMatch(/session=/);
+  const answer = await fetch(`${world.url}/v1/models`, { headers: { cookie } });
+  expect(answer.status).toBe(401);
+  expect(ApiError.parse(await answer.json()).error.code).toBe("invalid_api_key");
+});
+
+const NOT_FORWARDED = [
+  "/v1",
+  "/v1/",
+  "/v1/webhook_endpoints",
+  "/v1/organization/projects",
+  "/v1/fine_tuning/jobs",
+  "/v1/Responses",
+  "/v1//webhook_endpoints",
+  "/v1/responses/../webhook_endpoints",
+  "/v1/responses/%2e%2e/webhook_endpoints",
+  "/v1/responses/..%2fwebhook_endpoints",
+  "/v1/responses%2f..%2fwebhook_endpoints",
+  "/v1/responses/..%5cwebhook_endpoints",
+  "/v1/responses/..\\webhook_endpoints",
+  "/v1/responses/%252e%252e/webhook_endpoints",
+  "/v1/responses/;/webhook_endpoints",
+  "/v1/models/a%00b",
+  "/v1/models/",
+];
+
+test.each(NOT_FORWARDED)("GET %s answers 404, and sends OpenAI nothing", async (path) => {
+  const before = await world.emulator.listRequests();
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  const { status } = await rawClient.send({ method: "GET", path, headers, body: null });
+  expect(status).toBe(404);
+  expect(await world.emulator.listRequests()).toEqual(before);
+});
+
+test("GET /v1/models forwards neither the caller's token, cookie, project nor address", async () => {
+  await v1.request("/models", {
+    headers: {
+      cookie: "session=secret-cookie",
+      "openai-project": "proj_of_the_caller",
+      "openai-organization": "org_of_the_caller",
+      "x-forwarded-for": "203.0.113.7",
+      forwarded: "for=203.0.113.7",
+      "true-client-ip": "203.0.113.7",
+      via: "1.1 caller.example",
+      "openai-beta": "kept",
+    },
+  });
+  const requests = await world.emulator.listRequests();
+  const last = JSON.stringify(requests.at(-1));
+  expect(last).toContain('"openai-beta":"kept"');
+  for (const secret of [TOKEN, "secret-cookie", "_of_the_caller", "203.0.113.7", "caller.example"])
+    expect(last).not.toContain(secret);
+});
+
+test("GET /v1/models drops OpenAI's cookies, and every answer below /v1 is sandboxed", async () => {
+  await world.emulator.addFault({
+    method: "GET",
+    path: "^/v1/models$",
+    times: 1,
+    kind: "status",
+    status: 200,
+    headers: { "set-cookie": "session=theirs", "content-type": "text/html" },
+    body: "<script>alert(1)</script>",
+  });
+  const html = await v1.request("/models");
+  expect(await html.text()).toContain("<script>");
+  expect(html.headers.get("set-cookie")).toBeNull();
+  for (const answer of [
+    html,
+    await v1.request("/models"),
+    await v1.request("/nothing"),
+    await fetch(`${world.url}/v1/models`),
+  ]) {
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(answer.headers.get("content-security-policy")).toBe("sandbox");
+  }
+});
+
+test("/v1 answers 502 openai_unauthorized when OpenAI rejects the recorder's key, without the key", async () => {
+  await world.emulator.configure({ apiKey: "sk-another-key" });
+  try {
+    const answers = [
+      await v1.request("/models"),
+      await v1.postResponse(EXAMPLE),
+      await v1.postResponse({ ...EXAMPLE, background: true }),
+    ];
+    for (const answer of answers) {
+      expect(answer.status).toBe(502);
+      const text = await answer.text();
+      expect(text).toContain("openai_unauthorized");
+      expect(text).not.toContain(API_KEY.slice(0, 4));
+    }
+  } finally {
+    await world.emulator.configure({ apiKey: API_KEY });
+  }
+});
+
+test("POST /v1/responses in the foreground stores nothing", async () => {
+  const before = world.kvOperations().length;
+  const { id } = await v1.create(EXAMPLE);
+  await v1.request(`/responses/${id}?${INCLUDE_OUTPUTS}`);
+  const operations = world.kvOperations().slice(before);
+  expect(operations.filter(({ operation }) => operation === "put" || operation === "get")).toEqual(
+    [],
+  );
+  expect((await world.request(`/results/${id}`)).status).toBe(404);
+});

@@ -1,0 +1,66 @@
+// What a test runs against that kills the Worker, reads its state or limits its memory: the emulator, and the Worker as a process of its own.
+import { startEmulator } from "../../emulator/server.ts";
+import { freePort } from "../../scripts/lib/free-port.ts";
+import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
+import {
+  createEmulatorClient,
+  type EmulatorClient,
+  type EmulatorSettings,
+} from "./emulator-client.ts";
+import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
+
+export type ProcessWorld = Omit<WorkerProcess, "close"> & {
+  emulator: EmulatorClient;
+  /** Sends the Worker a request, with the access token unless `init` has an authorization of its own. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+};
+
+/**
+ * Starts the emulator, which sends its webhooks to the Worker, and the Worker.
+ * @param settings The emulator's settings, where they differ from the tests'.
+ * @param options The environment of the Worker's process.
+ */
+export async function startProcessWorld(
+  settings: EmulatorSettings = {},
+  options: Pick<WorkerOptions, "env"> = {},
+): Promise<ProcessWorld> {
+  const port = await freePort();
+  const emulator = await startEmulator({
+    apiKey: API_KEY,
+    webhookSecret: WEBHOOK_SECRET,
+    webhookUrl: `http://127.0.0.1:${port}/webhook`,
+    ...settings,
+  });
+  try {
+    const vars = toTestVars(emulator.url);
+    const worker = await startWorkerProcess({ ...options, port, vars });
+    return {
+      ...worker,
+      emulator: createEmulatorClient(emulator.url),
+      request(path, init = {}) {
+        const headers = new Headers(init.headers);
+        if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
+        return fetch(worker.url + path, { ...init, headers });
+      },
+      async close() {
+        await worker.close();
+        await emulator.close();
+      },
+    };
+  } catch (error) {
+    await emulator.close();
+    throw error;
+  }
+}
+
+/** The Worker's settings in tests. */
+export function toTestVars(emulatorUrl: string): Record<string, string> {
+  return {
+    OPENAI_BASE_URL: `${emulatorUrl}/v1`,
+    OPENAI_API_KEY: API_KEY,
+    OPENAI_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    ACCESS_TOKEN: TOKEN,
+    REFETCH_DELAYS: "1",
+  };
+}

@@ -1,0 +1,99 @@
+// Arbitrary observations and events of a record.
+import * as fc from "fast-check";
+import type {
+  Channel,
+  ControlResult,
+  FileCitation,
+  ObservationResult,
+  RecorderEvent,
+  StoredCall,
+  TriggerOptions,
+} from "../../../src/record/schema.ts";
+import { toTime } from "../../resilience/simulation/clock.ts";
+
+const STATUSES = ["queued", "in_progress", "completed", "failed", "cancelled", "incomplete", "odd"];
+
+const seconds = fc.nat(100_000);
+const time = seconds.map(toTime);
+export const status = fc.constantFrom(...STATUSES);
+export const httpStatus = fc.constantFrom(200, 401, 404, 429, 500, null);
+export const outputState = fc.constantFrom("populated" as const, "empty" as const, "null" as const);
+
+const call = fc.record({
+  id: fc.constantFrom("ci_1", "ci_2", "ci_3"),
+  container_id: fc.constantFrom("cntr_1", null),
+  code: fc.constantFrom("print(1)", "x = 1", "(", null),
+  state: outputState,
+});
+const calls = fc.uniqueArray(call, { selector: ({ id }) => id, maxLength: 3 });
+const error = fc.constantFrom(null, { code: "broken", message: "It broke." });
+
+const fields = fc.record({
+  status,
+  model: fc.constantFrom("m", null),
+  background: fc.constantFrom(true, null),
+  store: fc.constantFrom(true, false, null),
+  created_at: fc.constantFrom(toTime(0), null),
+  completed_at: fc.constantFrom(toTime(60), null),
+  options: fc.constantFrom<TriggerOptions | null>(null, {
+    include: [],
+    replay: true,
+    control: true,
+    hold: true,
+    retention_days: null,
+  }),
+  error,
+  conversation: fc.constantFrom("conv_1", null),
+  containers: fc.constantFrom<string[]>([], ["cntr_1"]),
+  cited_files: fc.constant<FileCitation[]>([]),
+});
+
+export const observationResult: fc.Arbitrary<ObservationResult> = fc
+  .record({
+    at: time,
+    channel: fc.constantFrom<Channel>("refetch", "refetch", "stream", "conversation", "held"),
+    http_status: httpStatus,
+    fields: fc.option(fields),
+    calls: fc.option(calls),
+    body: fc.constantFrom(null, { digest: "a", bytes: 1 }, { digest: "b", bytes: 2 }),
+    error,
+    refused: fc.boolean(),
+    retry_after_seconds: fc.constantFrom(null, 5, 9_000),
+    broke_at: fc.constantFrom(null, "response.in_progress"),
+  })
+  .map(({ at, channel, http_status, ...rest }) => {
+    const observed = (rest.calls ?? []).map(({ id, state }) => ({ id, outputs: state }));
+    const answer = { status: rest.fields?.status ?? null, request_id: null, calls: observed };
+    return { ...rest, observation: { at, channel, http_status, ...answer } };
+  });
+
+export const controlResult: fc.Arbitrary<ControlResult> = fc
+  .record({ at: time, observed: calls, ended: status })
+  .map(({ at, observed, ended }) => ({
+    observation: {
+      at,
+      channel: "control",
+      http_status: 200,
+      status: ended,
+      request_id: null,
+      calls: [],
+    },
+    control: {
+      id: "resp_control",
+      status: ended,
+      calls: observed.map((one): StoredCall => ({ ...one, verdict: null, source: null })),
+    },
+  }));
+
+/** An event that comes from outside: a webhook or a refetch. */
+export const externalEvent: fc.Arbitrary<RecorderEvent> = fc.oneof(
+  time.map((received_at) => ({
+    kind: "webhook" as const,
+    webhook: { id: `wh_${received_at}`, type: "response.completed", received_at },
+  })),
+  fc.constant({ kind: "refetch" as const }),
+);
+export const recorderEvent: fc.Arbitrary<RecorderEvent> = fc.oneof(
+  externalEvent,
+  time.map((at) => ({ kind: "files" as const, at })),
+);

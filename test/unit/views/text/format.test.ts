@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { formatAge, formatBytes, formatDuration } from "../../../../src/views/text/format.ts";
+
+test.each([
+  [400, "0.4 s"],
+  [1_600, "1.6 s"],
+  [59_000, "59 s"],
+  [61_000, "1 min 1 s"],
+  [3_600_000, "1 h"],
+  [90_000_000, "1 d 1 h"],
+])("formatDuration formats %i ms as %s", (milliseconds, text) => {
+  expect(formatDuration(milliseconds)).toBe(text);
+});
+
+test.each([
+  [1, "1 byte"],
+  [999, "999 bytes"],
+  [1_500, "1.5 KB"],
+  [5_000_000, "5 MB"],
+])("formatBytes formats %i bytes as %s", (count, text) => {
+  expect(formatBytes(count)).toBe(text);
+});
+
+test("formatAge formats 150 minutes as full hours", () => {
+  expect(formatAge("2026-01-01T00:00:00Z", Date.parse("2026-01-01T02:30:00Z"))).toBe("2 h ago");
+});
