@@ -40,9 +40,11 @@ async function cutNextAfter(events: number): Promise<void> {
 /** How many create requests OpenAI has received. */
 async function countCreates(): Promise<number> {
   const requests = await world.emulator.listRequests();
-  const isCreate = ({ method, path }: LoggedRequest) =>
-    method === "POST" && path === "/v1/responses";
   return requests.filter(isCreate).length;
+}
+
+function isCreate({ method, path }: LoggedRequest): boolean {
+  return method === "POST" && path === "/v1/responses";
 }
 
 function listChannels({ observations }: ResponseRecord): string[] {
