@@ -31,7 +31,7 @@ async function hasOutput(code: string): Promise<boolean> {
   return call.outputs.length > 0;
 }
 
-test("Python itself confirms every label that it can run", async () => {
+test("Python confirms every label that it can run", async () => {
   const runnable = LABELLED_CODES.filter(({ needs }) => needs === undefined);
   expect(runnable.length).toBeGreaterThan(45);
   const wrong: LabelledCode[] = [];
