@@ -38,7 +38,8 @@ function rank({ moduleId, project: { name } }: TestSpecification): number {
 }
 
 // A soak that was renamed would silently run last.
-if (!existsSync(SOAK)) throw new Error(`vitest.config.ts names ${SOAK}, which does not exist.`);
+if (!existsSync(new URL(SOAK, import.meta.url)))
+  throw new Error(`vitest.config.ts names ${SOAK}, which does not exist.`);
 
 export default defineConfig({
   test: {

@@ -30,14 +30,14 @@ import {
 } from "./http/routes/form.ts";
 import { getImage } from "./http/routes/images.ts";
 import {
-  cancel,
-  deleteRecord,
+  cancelResult,
+  deleteResult,
   getFile,
   getOutputs,
   getRecord,
   getResponse,
   listRecords,
-  refetch,
+  refetchResult,
 } from "./http/routes/results.ts";
 import { triggerOnce } from "./http/routes/trigger-once.ts";
 import { startTrigger } from "./http/routes/trigger.ts";
@@ -132,13 +132,13 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
   "GET /results/:id/events": [streamEvents],
   "GET /results/:id/images/:call_id/:n": [getImage],
   "GET /results/:id/files/:file_id": [getFile],
-  "POST /results/:id/refetch": [redirectToRun, refetch],
-  "POST /results/:id/cancel": [redirectToRun, cancel],
-  "DELETE /results/:id": [deleteRecord],
+  "POST /results/:id/refetch": [redirectToRun, refetchResult],
+  "POST /results/:id/cancel": [redirectToRun, cancelResult],
+  "DELETE /results/:id": [deleteResult],
   // A form can't send DELETE.
   "POST /results/:id/delete": [
     async (c) => {
-      await deleteRecord(c);
+      await deleteResult(c);
       return c.redirect("/results", 303);
     },
   ],
@@ -175,7 +175,8 @@ app.onError((error, c) => {
   if (error instanceof Problem) return respondWithProblem(c, error);
   if (isBeingReplaced(error)) {
     const message = "The recorder for this response is restarting. Retry in a second.";
-    return respondWithProblem(c, new Problem("handover_failed", message));
+    const details = { title: "The recorder is restarting", retryAfterSeconds: 1 };
+    return respondWithProblem(c, new Problem("handover_failed", message, details));
   }
   if (error instanceof HTTPException && error.status === 403) {
     const message = "The request came from another site. Use this site's own pages.";

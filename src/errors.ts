@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 type ErrorSpec = { status: ContentfulStatusCode; title: string };
 
 /** Every error code: its HTTP status, and the title of its page. */
-export const ERRORS = {
+const ERRORS = {
   bad_request: { status: 400, title: "The request can't be used" },
   bad_json: { status: 400, title: "Not JSON" },
   bad_query: { status: 400, title: "The query can't be used" },
@@ -43,6 +43,8 @@ type Details = {
   /** The parameter at fault. */
   param?: string | undefined;
   retryAfterSeconds?: number | undefined;
+  /** A headline that says more than the code's own. */
+  title?: string | undefined;
   /** The status and code of OpenAI's answer, when they pass through. */
   upstream?: { status: ContentfulStatusCode; code: string | null } | undefined;
 };
@@ -64,7 +66,7 @@ export class Problem extends Error {
     this.name = "Problem";
     this.status = details.upstream?.status ?? ERRORS[code].status;
     this.code = details.upstream?.code ?? code;
-    this.title = ERRORS[code].title;
+    this.title = details.title ?? ERRORS[code].title;
     this.requestId = details.requestId;
     this.id = details.id;
     this.param = details.param;

@@ -60,7 +60,7 @@ const ResumeHeaders = z.object({
 });
 
 /** By method and path, in the order in which a newcomer wants them. */
-export const OPERATIONS = {
+const OPERATIONS = {
   "POST /trigger": {
     summary:
       "Starts a background response. The body is Responses create parameters and the recorder's flags; without any, the example from the bug report runs",
@@ -87,7 +87,8 @@ export const OPERATIONS = {
         schema: "Error",
       },
       503: {
-        description: "A setting is missing, or it runs and the recorder has not taken over",
+        description:
+          "A setting is missing, the idempotency key can't be used, or it runs and the recorder has not taken over",
         schema: "Error",
       },
     },

@@ -25,7 +25,7 @@ const Trigger = z.looseObject({
   ...Flags.shape,
 });
 
-const Webhook = z.looseObject({
+const WebhookBody = z.looseObject({
   type: z.string(),
   data: z.looseObject({ id: z.string() }).nullish(),
 });
@@ -46,7 +46,7 @@ export const SCHEMAS = {
   List: z.object({ results: z.array(ListRow), cursor: z.string().nullable() }),
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),
-  Webhook,
+  Webhook: WebhookBody,
   Received: z.object({ received: z.literal(true), recorded: z.boolean() }),
   Health: z.object({
     ready: z.boolean(),

@@ -1,10 +1,10 @@
 // Reads a JSON body once: its bytes as they came, and a text in which every long string is truncated.
-// A body can have 24 MiB of logs and images and an isolate has 128 MB: parsing the whole body could exhaust it.
+// Parsing a body of many megabytes takes several times its size in memory, which an isolate of 128 MB does not have.
 import { countBackslashes, isContinuationByte, nextEscapeState, QUOTE } from "./json-string.ts";
 
-/** Larger bodies are not stored: KV takes 25 MiB, and the record precedes the body. */
+/** The bytes of a larger body are counted, not kept. */
 export const MAX_BODY_BYTES = 24 * 1024 * 1024;
-/** Strings are truncated at about this length. Code of this length is still judged whole. */
+/** Strings are truncated at about this length. */
 const MAX_STRING_BYTES = 128 * 1024;
 /** The truncated text stops growing here, so a body of nothing but small values fails to parse. */
 const MAX_TEXT_LENGTH = 32 * 1024 * 1024;

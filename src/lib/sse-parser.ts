@@ -1,4 +1,4 @@
-// Parses server-sent events as bytes. A response's last event can have 24 MiB, which as text would not fit into the isolate in addition to its bytes.
+// Parses server-sent events as bytes. An event can have many megabytes, which as text would not fit into an isolate in addition to its bytes.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 import { BoundedReader, type BodyRead } from "./json-stream.ts";
 

@@ -26,7 +26,7 @@ export const EXAMPLE_REQUEST = {
  * The client for OpenAI's API. It never retries: a POST that is sent again is billed again, because OpenAI has no idempotency key,
  * and every GET is an observation that the record must show.
  */
-export function createClient(env: Env): OpenAI {
+function createClient(env: Env): OpenAI {
   return new OpenAI({
     apiKey: setting(env, OPENAI_API_KEY),
     baseURL: setting(env, OPENAI_BASE_URL),

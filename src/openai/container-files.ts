@@ -71,8 +71,8 @@ export async function copyFile(
   }
 }
 
-/** The path of this Worker that serves a copied file. */
-export function fileUrl(id: string, file: string): string {
+// The path of this Worker that serves a copied file.
+function fileUrl(id: string, file: string): string {
   return `/results/${id}/files/${encodeURIComponent(file)}`;
 }
 

@@ -126,9 +126,12 @@ export function toCreatedFields(response: CreatedResponse): NonNullable<Recorder
   };
 }
 
-/** The output items of a response object; none when it has no list of them. */
+/**
+ * The output items of a response object; none when it has no list of them.
+ * @throws ZodError when it is no object.
+ */
 export function outputItems(response: unknown): unknown[] {
-  return Output.catch({ output: [] }).parse(response).output;
+  return Output.parse(response).output;
 }
 
 /**

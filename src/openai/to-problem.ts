@@ -16,7 +16,7 @@ export const KEY_REFUSED =
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { status, code, message, requestId, param } = toApiFailure(error);
-  const details = { requestId: requestId ?? undefined, param: param ?? undefined };
+  const details = { requestId: requestId ?? undefined };
   if (status === 401 || status === 403) {
     return new Problem("openai_unauthorized", KEY_REFUSED, details);
   }
@@ -30,6 +30,7 @@ export function toProblem(error: unknown): Problem {
   const forwarded = FORWARDED_STATUSES.find((known) => known === status) ?? 400;
   return new Problem("openai_refused", message, {
     ...details,
+    param: param ?? undefined,
     upstream: { status: forwarded, code },
   });
 }

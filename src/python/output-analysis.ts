@@ -146,7 +146,7 @@ function trackUse(node: SyntaxNode, analysis: Analysis): void {
   if (isKeywordName(node)) return;
   const name = nodeText(node, analysis);
   if (isStandardStream(node, name, analysis)) analysis.reason = `uses sys.${name}`;
-  if (isPassedAsValue(node) && analysis.printers.has(name)) analysis.reason = `hands on ${name}`;
+  if (isPassedAsValue(node) && analysis.printers.has(name)) analysis.reason = `passes on ${name}`;
   const bodies = analysis.deferred.get(name) ?? [];
   analysis.deferred.delete(name);
   analysis.pending.push(...bodies);

@@ -16,7 +16,7 @@ export function redactRequest(request: Record<string, unknown>): Record<string, 
   if (JSON.stringify(clean).length <= MAX_REQUEST_LENGTH) return clean;
   const short = truncateFields(clean);
   if (JSON.stringify(short).length <= MAX_REQUEST_LENGTH) return short;
-  return { model: clean["model"], note: "The request was too large to be kept." };
+  return { model: clean["model"], note: "The request was too large to be stored." };
 }
 
 /** Whether a request carries credentials. */

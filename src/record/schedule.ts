@@ -189,7 +189,7 @@ export function needsFileCopy(record: StoredRecord): boolean {
   return isOpen && isTerminal(record.status) && !record.excluded;
 }
 
-/** Whether the list shows a record. It leaves out the sample ids of OpenAI's test events */
+/** Whether the list shows a record. It leaves out the sample ids of OpenAI's test events. */
 export function isListed(record: StoredRecord): boolean {
   if (record.created_at === null) return false;
   return !(record.started_by === "webhook" && record.verdict === "not_found");

@@ -51,7 +51,7 @@ export async function deleteRun(env: Env, record: StoredRecord): Promise<void> {
   await restartRecorder(env, toActionParams(env, id, "delete", record.started_at));
   if (await awaitRecorder(env, id, DELETE_TIMEOUT_SECONDS, FORGET)) return;
   const message = "The record is being deleted. Ask for it again in a minute.";
-  throw new Problem("handover_failed", message, { id });
+  throw new Problem("handover_failed", message, { id, title: "The record is being deleted" });
 }
 
 function toActionParams(

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Observed } from "../openai/observed.ts";
 import {
-  FileEntry,
+  type FileEntry,
   ObservationResult,
   RunVerdict,
   StoredRecord,

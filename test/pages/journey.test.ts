@@ -1,15 +1,9 @@
-// The paths of a user through the pages, from login to logout, in a real Chromium.
+// One journey through the pages, from logging in to finding a run in the list, in a real Chromium.
 import { readFileSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWorld, type World } from "../support/world.ts";
-import {
-  CHROMIUM,
-  logInByForm,
-  openBrowser,
-  openLoggedInPage,
-  warnIfNoChromium,
-} from "./browser.ts";
+import { CHROMIUM, openBrowser, openLoggedInPage, warnIfNoChromium } from "./browser.ts";
 import { DRAW_IMAGE, pythonRequest } from "./python-requests.ts";
 
 warnIfNoChromium("the journey through the pages");
@@ -34,14 +28,6 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await world.close();
   });
 
-  test("GET /results without any record does not scroll sideways at 360 px", async () => {
-    const viewport = { width: 360, height: 740 };
-    const { page } = await openLoggedInPage(browser, world, { viewport });
-    await page.getByText("Nothing is recorded yet").waitFor();
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
-    await page.context().close();
-  });
-
   test("the form starts a run, its page follows it to the verdict, the list finds it", async () => {
     const { page, errors } = await openLoggedInPage(browser, world);
     expect(page.url()).not.toContain("token");
@@ -57,130 +43,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     expect(errors).toEqual([]);
     await page.context().close();
   });
-
-  test("/login refuses a wrong token, and Log out ends the session", async () => {
-    const page = await browser.newPage();
-    await page.goto(`${world.url}/results`);
-    await page.getByLabel("Access token").fill("not the token at all");
-    await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByText("Wrong access token.").waitFor();
-    await logInByForm(page, world);
-    await page.getByRole("heading", { name: "Results" }).waitFor();
-    await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByRole("heading", { name: "Log in" }).waitFor();
-    await page.goto(`${world.url}/results`);
-    expect(new URL(page.url()).pathname).toBe("/login");
-    await page.close();
-  });
-
-  test("the form shows a refusal at its field, and keeps what was typed", async () => {
-    const { page } = await openLoggedInPage(browser, world);
-    await page.goto(`${world.url}/trigger`);
-    await page.getByLabel("Input").fill("It's mine");
-    await page.getByLabel("Advanced, JSON").fill('{"metadata": 1}');
-    expect(await page.locator("#curl").textContent()).toContain(String.raw`"It'\''s mine"`);
-    await page.getByRole("button", { name: "Start" }).click();
-    await page.locator("#advanced-error").waitFor();
-    expect(await page.getByLabel("Input").inputValue()).toBe("It's mine");
-    expect(await page.getByLabel("Advanced, JSON").inputValue()).toBe('{"metadata": 1}');
-    await page.getByLabel("Advanced, JSON").fill("{not json");
-    await page.getByRole("button", { name: "Start" }).click();
-    expect(await page.locator("#advanced-error").textContent()).toContain("one JSON object");
-    await page.context().close();
-  });
-
-  test("the form starts a held run, and its page shows how the connection ended", async () => {
-    const { page, errors } = await openLoggedInPage(browser, world);
-    await page.goto(`${world.url}/trigger`);
-    await page
-      .getByLabel("Input")
-      .fill(pythonRequest("emulator: run 8 seconds", 'print("kept")').input);
-    await page.getByLabel("Hold").check();
-    await page.getByLabel("Control").check();
-    await page.getByRole("button", { name: "Start" }).click();
-    await page.locator("#hold-error").waitFor();
-    expect(await page.locator("#curl").textContent()).toContain('"hold": true');
-    expect(await page.getByLabel("Hold").isChecked()).toBe(true);
-    await page.getByLabel("Control").uncheck();
-    await page.getByRole("button", { name: "Start" }).click();
-    await page.getByText("no webhook will come").waitFor();
-    await page.getByRole("button", { name: "Cancel: close the connection" }).waitFor();
-    await page.getByText("Holding the connection").first().waitFor();
-    await page.getByRole("heading", { name: "Outputs captured" }).waitFor();
-    await page.getByText("Held to its end").first().waitFor();
-    await page.getByText("Observation 1: held").waitFor();
-    await page.getByText("kept", { exact: true }).waitFor();
-    expect(errors.filter((line) => !line.includes("400"))).toEqual([]);
-    await page.context().close();
-  });
-
-  test("the page of a held run shows where its connection broke, and what is known after it", async () => {
-    await world.emulator.configure({ onDisconnect: "cancel" });
-    await world.emulator.addFault({ ...CREATE_REQUEST, kind: "cut", after_events: 14 });
-    const id = await world.trigger({ hold: true, ...pythonRequest("Broken", "print('one')") });
-    const { page } = await openLoggedInPage(browser, world);
-    await page.goto(`${world.url}/results/${id}`);
-    await page.getByText("closed, at 13 response.output_item.done").waitFor();
-    await page.getByText("OpenAI cancelled the run with it").waitFor();
-    await page.getByText("one", { exact: true }).waitFor();
-    expect((await world.waitUntilSettled(id)).held).toEqual({
-      broke_at: "13 response.output_item.done",
-    });
-    await page.context().close();
-  });
-
-  test("Cancel closes the connection of a held run, and the page shows what is known after it", async () => {
-    await world.emulator.configure({ onDisconnect: "complete" });
-    const id = await world.trigger({ hold: true, input: "emulator: run 600 seconds" });
-    const { page } = await openLoggedInPage(browser, world);
-    await page.goto(`${world.url}/results/${id}`);
-    const cancel = page.getByRole("button", { name: "Cancel: close the connection" });
-    await cancel.click();
-    await page.getByText("The connection broke, or was closed").waitFor();
-    expect(await cancel.count()).toBe(0);
-    await page.getByText("OpenAI may end the run with it, or finish it").waitFor();
-    await page.context().close();
-  });
-
-  test("the page of a run reconnects to a stream that ended too early, and follows on", async () => {
-    // Long enough for a busy machine to open the page before the run ends.
-    await world.emulator.configure({ queueSeconds: 8 });
-    const id = await world.trigger(pythonRequest("Slow", 'print("late")'));
-    const { page } = await openLoggedInPage(browser, world);
-    let connections = 0;
-    await page.route("**/events", async (route) => {
-      connections += 1;
-      if (connections > 1) return route.continue();
-      return route.fulfill({ contentType: "text/event-stream", body: TRUNCATED_STREAM });
-    });
-    await page.goto(`${world.url}/results/${id}`);
-    await page.getByText("Only this event").first().waitFor();
-    await page.getByRole("heading", { name: "Outputs captured" }).waitFor();
-    expect(connections).toBe(2);
-    await page.context().close();
-  });
-
-  test("Refetch again observes a settled run once more, Delete removes a run permanently", async () => {
-    await world.emulator.configure({ queueSeconds: 0.1, runSeconds: 0.1 });
-    const kept = await world.trigger(pythonRequest("To be kept", 'print("here")'));
-    const deleted = await world.trigger(pythonRequest("To be deleted", 'print("deleted")'));
-    await Promise.all([world.waitUntilSettled(kept), world.waitUntilSettled(deleted)]);
-    const { page } = await openLoggedInPage(browser, world);
-    await page.goto(`${world.url}/results/${kept}`);
-    await page.getByRole("button", { name: "Refetch again" }).click();
-    await page.getByText("Observation 2: refetch").waitFor();
-    await page.waitForURL(`**/results/${kept}`);
-    await page.goto(`${world.url}/results/${deleted}`);
-    await page.getByText("Delete…").click();
-    await page.getByRole("button", { name: "Delete permanently" }).click();
-    await page.waitForURL("**/results");
-    await page.goto(`${world.url}/results/${deleted}`);
-    expect(await page.locator("h1").textContent()).toBe("Not recorded, or expired");
-    await page.context().close();
-  });
 });
-
-const CREATE_REQUEST = { method: "POST", path: "^/v1/responses$" };
 
 const WRITE_FILE = `with open("/mnt/data/sine.csv", "w") as file:
     file.write("x,y\\n0,0\\n")`;
@@ -190,13 +53,6 @@ const READ_IMAGE_WIDTH = `(() => {
   image.scrollIntoView();
   return image.naturalWidth;
 })()`;
-
-const TRUNCATED_STREAM = `retry: 100
-id: 1
-event: step
-data: {"at":"2026-01-01T00:00:00.000Z","stage":1,"tone":"neutral","text":"Only this event","changed":false}
-
-`;
 
 async function startByForm(page: Page): Promise<void> {
   const { input } = pythonRequest(

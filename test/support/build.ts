@@ -26,19 +26,12 @@ export default async function setUp(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), "response-recorder-built-"));
   // wrangler is many megabytes of JavaScript, and some hundred processes run it. https://nodejs.org/api/module.html#module-compile-cache
   process.env["NODE_COMPILE_CACHE"] = join(folder, "compiled");
-  process.env[BUILT.plain] = configure(folder, false);
-  process.env[BUILT.raised] = configure(folder, true);
   await build(folder);
   if (project.vitest.config.watch) rebuildBeforeReruns(project, folder);
   const remove = () => rmSync(folder, { recursive: true, force: true });
   // Ctrl-C in watch mode skips the teardown.
   process.once("exit", remove);
   return remove;
-}
-
-function configure(folder: string, raised: boolean): string {
-  const main = relative(ROOT, join(folder, "index.js"));
-  return writeConfig(folder, { main, bundled: true, raised });
 }
 
 async function build(folder: string): Promise<void> {
@@ -49,6 +42,9 @@ async function build(folder: string): Promise<void> {
   await promisify(execFile)(process.execPath, args, { cwd: ROOT, env });
   // Each Worker that starts would read these 7 MB again.
   rmSync(join(folder, "index.js.map"));
+  const main = relative(ROOT, join(folder, "index.js"));
+  process.env[BUILT.plain] = writeConfig(folder, { main, bundled: true });
+  process.env[BUILT.raised] = writeConfig(folder, { main, bundled: true, raised: true });
 }
 
 function rebuildBeforeReruns(project: TestProject, folder: string): void {

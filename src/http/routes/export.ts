@@ -11,7 +11,7 @@ import { askRecorder } from "../../workflows/instance.ts";
 import type { App } from "../middleware/auth.ts";
 
 /** KV operations of one page. Cloudflare allows 1,000 an invocation on the paid plan, and 50 on the free one. */
-export const MAX_KV_OPERATIONS = 900;
+const MAX_KV_OPERATIONS = 900;
 /** The most that a record takes: whether it is stored, the record, and the outputs of each channel. */
 const OPERATIONS_PER_RECORD = 2 + Channel.options.length;
 

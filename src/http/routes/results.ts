@@ -71,7 +71,7 @@ export async function getResponse(c: Context<App>): Promise<Response> {
  * Observes a response now: in flight, after its end, or with an id never seen.
  * @throws Problem 404 for what can't be a response's id.
  */
-export async function refetch(c: Context<App>): Promise<Response> {
+export async function refetchResult(c: Context<App>): Promise<Response> {
   const id = parseResponseId(c.req.param("id"));
   await withLog("refetch_requested", { id }, () => refetchRun(c.env, id));
   return accepted(c, id);
@@ -81,7 +81,7 @@ export async function refetch(c: Context<App>): Promise<Response> {
  * Cancels a run in flight.
  * @throws Problem 404 for an unknown id, 409 after the end.
  */
-export async function cancel(c: Context<App>): Promise<Response> {
+export async function cancelResult(c: Context<App>): Promise<Response> {
   const id = parseResponseId(c.req.param("id"));
   await withLog("cancel_requested", { id }, async () => {
     const { known } = await findRecord(c.env, id);
@@ -91,7 +91,7 @@ export async function cancel(c: Context<App>): Promise<Response> {
 }
 
 /** Deletes a record, its files and its row in the list. */
-export async function deleteRecord(c: Context<App>): Promise<Response> {
+export async function deleteResult(c: Context<App>): Promise<Response> {
   const { known } = await findRecord(c.env, parseResponseId(c.req.param("id")));
   await withLog("delete_requested", { id: known.id }, () => deleteRun(c.env, known));
   return c.body(null, 204);

@@ -165,7 +165,7 @@ async function handOver(env: Env, params: RecorderParams): Promise<void> {
     throw new Problem(
       "handover_failed",
       `The response ${id} runs at OpenAI, but its Recorder could not be started. OpenAI's webhook will start it; don't trigger again.`,
-      { id },
+      { id, title: "It runs, but is not followed yet" },
     );
   }
 }

@@ -21,7 +21,7 @@ import { beginningOf, objectOf, startHolder, stopHolder } from "../../workflows/
 import { askRecorder, wakeRecorder } from "../../workflows/instance.ts";
 import { hasValidToken, type App } from "../middleware/auth.ts";
 import { limitTriggers } from "../middleware/rate-limit.ts";
-import { fromProblem, toOpenAIError, UNAUTHORIZED, type OpenAIError } from "./errors.ts";
+import { fromProblem, toOpenAIError, OPENAI_KEY_REFUSED, type OpenAIError } from "./errors.ts";
 import { toForegroundResponse } from "./foreground-response.ts";
 import { forward } from "./proxy.ts";
 
@@ -185,12 +185,12 @@ async function startHeldRun(c: Context<App>, holding: Holding): Promise<Response
   }
   c.header("x-should-retry", undefined);
   if (begun.retry_after !== null) c.header("retry-after", begun.retry_after);
-  if (begun.status === 401 || begun.status === 403) return respond(c, UNAUTHORIZED);
+  if (begun.status === 401 || begun.status === 403) return respond(c, OPENAI_KEY_REFUSED);
   return respond(c, forwardRefusal(begun));
 }
 
 function mayHaveStarted(reason: string): OpenAIError {
-  const message = `OpenAI did not start the run: ${reason}. The run may exist: check /results before retrying, each retry is billed.`;
+  const message = `It is not known whether OpenAI started the run: ${reason}. Check /results before retrying: each retry is billed.`;
   return toOpenAIError(502, message, { code: "may_have_started" });
 }
 

@@ -34,4 +34,4 @@ export function fromProblem({ status, message, code, param }: Problem): OpenAIEr
 }
 
 /** OpenAI's refusal of our own key. */
-export const UNAUTHORIZED = toOpenAIError(502, KEY_REFUSED, { code: "openai_unauthorized" });
+export const OPENAI_KEY_REFUSED = toOpenAIError(502, KEY_REFUSED, { code: "openai_unauthorized" });

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { proxy } from "hono/proxy";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "../../config.ts";
 import type { App } from "../middleware/auth.ts";
-import { toOpenAIError, UNAUTHORIZED, type OpenAIError } from "./errors.ts";
+import { toOpenAIError, OPENAI_KEY_REFUSED, type OpenAIError } from "./errors.ts";
 
 /** The paths that a caller's token opens. Webhook endpoints, keys and the rest are for the owner alone. */
 const ALLOWED_PREFIXES = new Set(["responses", "conversations", "containers", "files", "models"]);
@@ -36,7 +36,7 @@ export async function forward(c: Context<App>, body?: Uint8Array): Promise<Respo
   if (answer.status !== 401 && answer.status !== 403) return answer;
   // OpenAI's message contains a part of the key.
   await answer.body?.cancel();
-  return UNAUTHORIZED;
+  return OPENAI_KEY_REFUSED;
 }
 
 function requestHeaders(c: Context<App>): Record<string, string> {

@@ -27,7 +27,7 @@ function OperationSection({ operation }: { operation: ListedOperation }) {
     <section>
       <h2>
         <code>
-          {method} {path}
+          {method} {path.replaceAll(/:(\w+)/g, "{$1}")}
         </code>
         {operation.public === true ? " (public)" : null}
       </h2>

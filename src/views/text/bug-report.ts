@@ -6,11 +6,11 @@ import { toExcerpt } from "./excerpt.ts";
 import { describeConnection, toHeadline } from "./held-connection.ts";
 import { escapeHidden } from "./hidden-characters.ts";
 
-const MAX_REQUEST_BYTES = 4_000;
+const MAX_COMMAND_BYTES = 4_000;
 const MAX_CODE_BYTES = 1_500;
 const MAX_OUTPUTS_BYTES = 600;
 const MAX_CALLS = 6;
-const MAX_OBSERVATIONS = 20;
+const MAX_TABLE_ROWS = 20;
 const CREATE_URL = "https://api.openai.com/v1/responses";
 
 type Subject = Omit<ResponseRecord, "response">;
@@ -54,12 +54,12 @@ function formatRequest(record: Subject): string {
   const own = Object.entries(metadata ?? {}).filter(([name]) => name !== METADATA_KEY);
   const body = own.length === 0 ? parameters : { ...parameters, metadata: Object.fromEntries(own) };
   const command = toCurl(CREATE_URL, "OPENAI_API_KEY", body);
-  return `### Request\n\n${toCodeBlock("sh", toExcerpt(command, MAX_REQUEST_BYTES).text)}`;
+  return `### Request\n\n${toCodeBlock("sh", toExcerpt(command, MAX_COMMAND_BYTES).text)}`;
 }
 
 function formatObservationTable(record: Subject): string {
   const head = "| at | channel | HTTP | status | outputs | request id |\n|---|---|---|---|---|---|";
-  const rows = record.observations.slice(0, MAX_OBSERVATIONS).map(formatObservationRow);
+  const rows = record.observations.slice(0, MAX_TABLE_ROWS).map(formatObservationRow);
   return [head, ...rows].join("\n");
 }
 

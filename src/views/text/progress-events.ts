@@ -121,8 +121,10 @@ function formatEvent(event: WorkflowInstanceEvent, held: boolean): EventText | n
   if (event.type === "wait_started") return formatWait(event, held);
   if (event.type === "wait_timed_out") return formatWaitTimeout(event, held);
   if (event.type === "attempt_errored") {
-    const label = toStepLabel(parseStepName(event.stepName));
-    return { stage: 3, tone: "warn", text: `${label} failed; it will be retried` };
+    const name = parseStepName(event.stepName);
+    // A control is never retried: it may have run, and is billed.
+    const consequence = name === "control" ? "" : "; it will be retried";
+    return { stage: 3, tone: "warn", text: `${toStepLabel(name)} failed${consequence}` };
   }
   return (held ? HELD_EVENT_TEXTS : EVENT_TEXTS)[event.type] ?? null;
 }
