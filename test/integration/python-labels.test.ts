@@ -32,7 +32,7 @@ async function hasOutput(code: string): Promise<boolean> {
 }
 
 // Each code has a container of its own, and with it an interpreter that must start.
-test("Python itself confirms every label that it can run", { timeout: 180_000 }, async () => {
+test("Python confirms every label that it can run", { timeout: 180_000 }, async () => {
   const runnable = LABELLED_CODES.filter(({ needs }) => needs === undefined);
   expect(runnable.length).toBeGreaterThan(45);
   const wrong: LabelledCode[] = [];

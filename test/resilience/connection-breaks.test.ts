@@ -47,6 +47,10 @@ async function countCreates(): Promise<number> {
   return requests.filter(isCreate).length;
 }
 
+function isCreate({ method, path }: LoggedRequest): boolean {
+  return method === "POST" && path === "/v1/responses";
+}
+
 function listChannels({ observations }: ResponseRecord): string[] {
   return [...new Set(observations.map(({ channel }) => channel))];
 }

@@ -158,10 +158,10 @@ function isReadable({ kv, deleted }: SimulatedResponse): (string | false)[] {
       (file) => file.url !== null && !kv.values.has(`file:${file.id}`) && `${file.id} is not there`,
     ),
     ...known.calls.map((call) => {
-      const beside = kv.values.get(`outputs:${call.source}`) ?? "";
+      const otherOutputs = kv.values.get(`outputs:${call.source}`) ?? "";
       const printed = JSON.stringify(`${call.code ?? ""} of `).slice(0, -1);
       const text = `${printed}${call.id}"`;
-      const found = body.includes(text) || beside.includes(text);
+      const found = body.includes(text) || otherOutputs.includes(text);
       return call.state === "populated" && !found && `the outputs of ${call.id} are nowhere`;
     }),
   ];

@@ -57,7 +57,7 @@ export class Run<Result> {
   readonly #workflow: (step: Step, execution: Execution) => Promise<Result>;
   readonly #attempts = new Map<string, number>();
   readonly #thrown = new Map<string, number>();
-  readonly #heard = new Map<string, RecorderEvent | null>();
+  readonly #received = new Map<string, RecorderEvent | null>();
   readonly #deadlines = new Map<string, number>();
   readonly #events = new Map<string, RecorderEvent[]>();
   readonly #waiters = new Map<string, () => void>();
@@ -182,7 +182,7 @@ export class Run<Result> {
     type: string,
   ): Promise<{ payload: RecorderEvent }> {
     this.begun.add(name);
-    const before = this.#heard.get(name);
+    const before = this.#received.get(name);
     if (before !== undefined) return this.#alive(execution, () => toPayload(before));
     const { clock } = this.#in;
     const until = this.#deadlines.get(name) ?? clock.now + seconds;
@@ -196,7 +196,7 @@ export class Run<Result> {
     }
     const [payload] = events.splice(0, 1);
     this.#in.log(payload === undefined ? "nothing came" : `event: ${payload.kind}`);
-    this.#heard.set(name, payload ?? null);
+    this.#received.set(name, payload ?? null);
     await this.#mayCrash(execution, "after it", name);
     return toPayload(payload ?? null);
   }

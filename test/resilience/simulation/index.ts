@@ -17,7 +17,7 @@ export type SimulatedResult = {
 type Counts = Map<string, number>;
 
 export type Totals = {
-  /** Responses, instances, steps, crashes, observations, webhooks, writes. */
+  /** Responses, runs, steps, crashes, observations, webhooks, writes. */
   counts: Counts;
   faults: Counts;
   verdicts: Counts;
@@ -103,7 +103,7 @@ function countEvents({
 }: SimulatedResponse): [string, number][] {
   return [
     ["responses", 1],
-    ["instances", instances.length],
+    ["runs", instances.length],
     ["steps", instances.reduce((steps, one) => steps + one.begun.size, 0)],
     ["crashes", crashes],
     ["observations", observations.length],

@@ -163,14 +163,14 @@ export function createHeldObservation(
     broke_at: broke,
   };
   if (broke !== null) return { result, chunks: null, outputs: () => toItems(calls) };
-  const beside = scenario.held?.brings === "with their calls";
-  const shown = beside ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
+  const separate = scenario.held?.brings === "with their calls";
+  const shown = separate ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
   const text = JSON.stringify({ output: toItems(shown), held: true });
   const fields = toFields(scenario, scenario.status, true);
   return {
     result: { ...result, fields, body: { digest: text, bytes: text.length } },
     chunks: [new TextEncoder().encode(text)],
-    outputs: beside ? () => toItems(calls) : null,
+    outputs: separate ? () => toItems(calls) : null,
   };
 }
 

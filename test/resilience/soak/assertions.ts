@@ -94,7 +94,7 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
   return [
     ...twice,
     ...(times === 0 ? [toFinding("lost", "it is not in the list")] : []),
-    ...(forgot ? [toFinding("lost", "the request of the trigger is not recorded")] : []),
+    ...(forgot ? [toFinding("lost", "the trigger's options are not recorded")] : []),
     ...findWrongVerdicts({ plan, run: fullRun, record, requests }).map((why) =>
       toFinding("wrong verdict", why),
     ),

@@ -164,7 +164,7 @@ async function waitUntilQuiet(
 
 function formatProgress({ acknowledgements, relay, client }: SoakContext, seconds: number): string {
   const done = acknowledgements.acknowledgedCount - acknowledgements.incomplete.size;
-  return `${seconds.toFixed(0).padStart(5)} s  ${acknowledgements.started} started, ${acknowledgements.incomplete.size} incomplete, ${done} complete, ${relay.pendingCount} webhooks to deliver, ${client.cutOff} requests cut off`;
+  return `${seconds.toFixed(0).padStart(5)} s  ${acknowledgements.started} started, ${acknowledgements.incomplete.size} followed, ${done} complete, ${relay.pendingCount} webhooks to deliver, ${client.cutOff} requests cut off`;
 }
 
 async function findWebhookSchedule({ emulator, acknowledgements }: SoakContext, id: string) {

@@ -18,7 +18,7 @@ export function createTable(evidence: Evidence, findings: readonly Finding[]): T
     { title: "time from the end of a response to its record", rows: measureTimes(evidence) },
     { title: "verdicts", rows: countByName(listVerdicts(evidence)) },
     { title: "webhooks", rows: countByName(listWebhookFates(evidence)) },
-    { title: "faults in OpenAI's answers", rows: countByName(listFaults(evidence)) },
+    { title: "faults injected into OpenAI's answers", rows: countByName(listFaults(evidence)) },
     { title: "faults of the platform", rows: countPlatformFaults(evidence) },
   ];
 }
@@ -44,11 +44,11 @@ function countResponses(evidence: Evidence, findings: readonly Finding[]): Table
     ["acknowledged", acknowledged.length],
     ["recorded", recorded.length],
     lost ?? ["lost", 0],
-    ["not acknowledged", unacknowledged.length],
+    ["unacknowledged and never delivered", unacknowledged.length],
     ...others,
-    ["deleted at OpenAI before an observation", gone.length],
-    ["recorded without the request of the trigger", forgotten.length],
-    ["most incomplete at once", evidence.acknowledgements.maxIncomplete],
+    ["gone at OpenAI before it was observed", gone.length],
+    ["recorded without the trigger's options", forgotten.length],
+    ["followed at once, maximum", evidence.acknowledgements.maxIncomplete],
   ];
 }
 
@@ -100,7 +100,7 @@ function countPlatformFaults({ kills, cutOff, log }: Evidence): TableSection["ro
   const failed = log.match(/\{"event":"soak_fault","kind":"(kv|step)"/g) ?? [];
   const writes = failed.filter((line) => line.includes('"kv"')).length;
   return [
-    ["kill -9 of workerd, with a restart", kills.length],
+    ["kill -9 of workerd, and a restart on its state", kills.length],
     ["requests that a kill cut off", cutOff],
     ["KV writes that failed", writes],
     ["Workflow steps that failed", failed.length - writes],

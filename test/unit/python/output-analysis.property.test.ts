@@ -63,7 +63,7 @@ test.each([
   ["functions that call the next", toCallChain(2_500)],
   ["nested f-strings", "f'{\\\f".repeat(6_554)],
 ])("callVerdict gives thousands of %s a verdict", (_, code) => {
-  expect(judge(code)).toMatch(/^(silent|suspect)$/);
+  expect(judgeEmptyOutputs(code)).toMatch(/^(silent|suspect)$/);
 });
 
 test("outputReason finds a print at the end of a chain of 2,000 functions", () => {
@@ -79,11 +79,11 @@ function toCallChain(length: number): string {
 function expectConsistentVerdict(code: string): void {
   const reason = outputReason(code);
   expect(reason).not.toBe("");
-  expect(judge(code)).toBe(reason === null ? "silent" : "suspect");
+  expect(judgeEmptyOutputs(code)).toBe(reason === null ? "silent" : "suspect");
 }
 
 /** The verdict on empty outputs. */
-function judge(code: string): string {
+function judgeEmptyOutputs(code: string): string {
   return callVerdict({ code, state: "empty" }, null, true);
 }
 

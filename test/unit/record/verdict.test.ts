@@ -9,7 +9,7 @@ import {
 } from "../../resilience/simulation/scenario-runner.ts";
 
 /** The verdict on empty outputs. */
-function judge(code: string | null): "suspect" | "silent" {
+function judgeEmptyOutputs(code: string | null): "suspect" | "silent" {
   return outputReason(code) === null ? "silent" : "suspect";
 }
 
@@ -18,19 +18,19 @@ test("at least 60 codes are labelled", () => {
 });
 
 test.each(LABELLED_CODES)("outputReason is right about $label", ({ code, hasOutput, verdict }) => {
-  expect(judge(code)).toBe(verdict ?? (hasOutput ? "suspect" : "silent"));
+  expect(judgeEmptyOutputs(code)).toBe(verdict ?? (hasOutput ? "suspect" : "silent"));
 });
 
 test("outputReason has a reason for every labelled code with output", () => {
   const wrong = LABELLED_CODES.filter(
-    ({ hasOutput, code }) => hasOutput && judge(code) === "silent",
+    ({ hasOutput, code }) => hasOutput && judgeEmptyOutputs(code) === "silent",
   );
   expect(wrong).toEqual([]);
 });
 
 test("outputReason has a reason for at most one in ten labelled codes without output", () => {
   const silent = LABELLED_CODES.filter(({ hasOutput }) => !hasOutput);
-  const wrong = silent.filter(({ code }) => judge(code) === "suspect");
+  const wrong = silent.filter(({ code }) => judgeEmptyOutputs(code) === "suspect");
   expect(wrong.length).toBeLessThanOrEqual(silent.length / 10);
 });
 
