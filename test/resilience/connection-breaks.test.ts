@@ -37,10 +37,6 @@ async function cutNextAfter(events: number): Promise<void> {
   await world.emulator.addFault({ ...where, kind: "cut", after_events: events });
 }
 
-function isCreate({ method, path }: LoggedRequest): boolean {
-  return method === "POST" && path === "/v1/responses";
-}
-
 /** How many create requests OpenAI has received. */
 async function countCreates(): Promise<number> {
   const requests = await world.emulator.listRequests();
