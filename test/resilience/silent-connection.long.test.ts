@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ResponseRecord } from "../../src/record/schema.ts";
 import { CODE_INTERPRETER } from "../support/inputs.ts";
-import { waitFor } from "../support/wait.ts";
+import { waitFor, waitUntil } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -19,7 +19,7 @@ test("a silent connection is closed when a refetch has seen the end, and what it
     input: "emulator: run 1 seconds\nRun Python that prints exactly: BG_STDOUT_OK",
     tools: CODE_INTERPRETER,
   });
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await waitUntil(async () => (await world.emulator.getRun(id)).status === "completed");
   // OpenAI no longer shows the outputs: only the connection brought them.
   const withoutOutput = { method: "GET", path: `${id}$`, times: -1 };
   await world.emulator.addFault({ ...withoutOutput, kind: "replace", patch: { output: [] } });
