@@ -10,6 +10,14 @@ export type View = (item: Item) => Item;
 /** The view that hides nothing. */
 export const FULL_VIEW: View = (item) => item;
 
+/** The view of a GET that includes all that a GET may. Encrypted reasoning is not: https://github.com/pydantic/pydantic-ai/issues/6611 */
+export const RETRIEVED_VIEW: View = createView({
+  included: new Set(Object.values(INCLUDE).filter((value) => value !== INCLUDE.encryptedReasoning)),
+  background: false,
+  lossRules: {},
+  endedAt: null,
+});
+
 /** Where a client reads items. */
 export type Channel = "response" | "stream" | "conversation";
 

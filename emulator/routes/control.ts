@@ -7,7 +7,7 @@ import { limitBody } from "../middleware.ts";
 import { type CodeInterpreterCall, isCodeInterpreterCall } from "../responses/items.ts";
 import { toResponse } from "../responses/representation.ts";
 import type { Run } from "../responses/run.ts";
-import { FULL_VIEW } from "../responses/visibility.ts";
+import { RETRIEVED_VIEW } from "../responses/visibility.ts";
 import { IMMUTABLE, Settings } from "../settings.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
@@ -45,7 +45,7 @@ export function controlRoutes(state: State): Hono<AppEnv> {
     .get("/responses/:id", (c) => {
       const run = runs.get(c.req.param("id"));
       if (!run) throw notFound("Response", c.req.param("id"));
-      return c.json({ ...toActualRun(run), response: toResponse(run, FULL_VIEW) });
+      return c.json({ ...toActualRun(run), response: toResponse(run, RETRIEVED_VIEW) });
     })
     .post("/webhooks", async (c) => {
       const body = validate(SendWebhookParams, await parseJsonBody(c));

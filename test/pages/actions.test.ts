@@ -100,7 +100,10 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   test("the page of a held run shows where its connection broke, and what is known after it", async () => {
     await world.emulator.configure({ onDisconnect: "cancel" });
     await world.emulator.addFault({ ...CREATE_REQUEST, kind: "cut", after_events: 14 });
-    const id = await world.trigger({ hold: true, ...pythonRequest("Broken", "print('one')") });
+    const id = await world.trigger({
+      hold: true,
+      ...pythonRequest("Broken emulator: run 5 seconds", "print('one')"),
+    });
     const { page } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results/${id}`);
     await page.getByText("closed, at 13 response.output_item.done").waitFor();
