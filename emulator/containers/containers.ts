@@ -158,8 +158,8 @@ export class Containers {
     return container;
   }
 
-  /** Like `use`, for requests that only read files: an evicted container still answers them. */
-  useFiles(id: string): Container {
+  /** Like `use`, for requests that only read: an evicted container still answers them. */
+  read(id: string): Container {
     const container = this.#find(id);
     if (container.expired) throw toExpiredError();
     container.lastActiveAt = Date.now();

@@ -52,7 +52,7 @@ export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
         ),
       );
     })
-    .get("/:id", (c) => c.json(toContainer(containers, containers.use(c.req.param("id")))))
+    .get("/:id", (c) => c.json(toContainer(containers, containers.read(c.req.param("id")))))
     .delete("/:id", (c) => {
       const id = c.req.param("id");
       containers.delete(id);
@@ -70,13 +70,13 @@ export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
       return c.json(toContainerFile(container, container.addUpload(file.name, bytes)));
     })
     .get("/:id/files", (c) => {
-      const container = containers.useFiles(c.req.param("id"));
+      const container = containers.read(c.req.param("id"));
       const files = [...container.filesByPath.values()];
       const list = files.map((file) => toContainerFile(container, file));
       return c.json(paginate(c, list));
     })
     .get("/:id/files/:file", (c) => {
-      const container = containers.useFiles(c.req.param("id"));
+      const container = containers.read(c.req.param("id"));
       return c.json(toContainerFile(container, container.findFile(c.req.param("file"))));
     })
     .delete("/:id/files/:file", (c) => {
@@ -86,7 +86,7 @@ export function containerRoutes({ containers, uploads }: State): Hono<AppEnv> {
       return c.json({ id, object: "container.file.deleted", deleted: true });
     })
     .get("/:id/files/:file/content", (c) => {
-      const { bytes } = containers.useFiles(c.req.param("id")).findFile(c.req.param("file"));
+      const { bytes } = containers.read(c.req.param("id")).findFile(c.req.param("file"));
       return sendBytes(c, bytes);
     });
 }

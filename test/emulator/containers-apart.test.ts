@@ -97,7 +97,7 @@ test("ten containers at once keep their variables when one is cancelled, one tim
 });
 
 describe("beyond maxInterpreters", () => {
-  test("the container that was idle longest expires, and its files can still be read", async () => {
+  test("the container that was idle longest expires, and it and its files can still be read", async () => {
     await callControl("PATCH /settings", { maxInterpreters: 2 });
     const [first = "", second = "", third = ""] = await createContainers(3);
     await runIn(first, "open('kept.txt', 'w').write('kept')");
@@ -106,7 +106,7 @@ describe("beyond maxInterpreters", () => {
     await runIn(third, "x = 3");
     const expired = { status: 400, message: "400 Container is expired." };
     await expect(runIn(second, "x")).rejects.toMatchObject(expired);
-    await expect(client.containers.retrieve(second)).rejects.toMatchObject(expired);
+    expect((await client.containers.retrieve(second)).status).toBe("expired");
     expect(getOutputs(await runIn(first, "x"))).toEqual([[toLogs("1")]]);
     await runIn((await createContainers(1))[0] ?? "", "x = 4");
     await runIn((await createContainers(1))[0] ?? "", "x = 5");
