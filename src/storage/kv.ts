@@ -1,76 +1,52 @@
-// KV: the only file that knows its keys, lifetimes and paging.
+// KV: the only file that knows its keys and their lifetimes. Only Recorders write it.
 // A record's value is one line of JSON, the StoredRecord, followed by the response's body as OpenAI sent it.
-import { RETENTION_DAYS, setting } from "../config.ts";
-import { readChunks, splitFirstLine } from "../lib/byte-stream.ts";
-import { retry } from "../lib/retry.ts";
+import { splitFirstLine } from "../lib/byte-stream.ts";
 import { log } from "../log.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { StoredRecord, type Channel, type FileEntry, type RecordKey } from "../record/schema.ts";
-import { badCursor, signCursor, verifyCursor } from "./cursor.ts";
-import { toListRow, type ListRow } from "./list-row.ts";
+import type { KvKey } from "../record/state.ts";
 
-const DAY_SECONDS = 24 * 60 * 60;
-/** Milliseconds between attempts to write: KV accepts one write a second for a key. */
-const WRITE_RETRY_MS = [1_100, 2_200, 4_400, 10_000, 20_000, 40_000, 60_000];
-/** The list is newest first, but KV lists keys in ascending order: keys count down from this time. */
-const MAX_TIMESTAMP_MS = 9_999_999_999_999;
+/** KV refuses an expiry that is nearer. https://developers.cloudflare.com/kv/api/write-key-value-pairs/#expiring-keys */
+const MIN_LIFETIME_SECONDS = 60;
 const EMPTY_ARRAY_BYTES = 2;
 
-const key = {
-  record: (id: string) => `record:${id}`,
-  /** The calls, with their outputs, that a channel had and the stored body lacks. */
-  outputs: (id: string, channel: Channel) => `outputs:${id}:${channel}`,
-  file: (id: string, file: string) => `file:${id}:${file}`,
-  // Sorts by the start of the recording: OpenAI's created_at has whole seconds only.
-  index: (id: string, startedAt: string) =>
-    `index:${String(MAX_TIMESTAMP_MS - Date.parse(startedAt)).padStart(13, "0")}:${id}`,
-};
-
-/** One page of the list, newest first; the cursor is null on the last page. */
-export type ListPage = { rows: ListRow[]; cursor: string | null };
-
-/** A stored record and its unread body. */
-export type StoredEntry = { record: StoredRecord; body: ReadableStream<Uint8Array> };
+/** The bytes of a response's body, and their number. */
+export type BodySource = { chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>; bytes: number };
 
 /**
- * Stores a record.
- * @param chunks The response's body; null when the observation brought none: then the stored body stays.
+ * Stores a record with its body.
+ * @param body Null when the record has none.
  */
 export async function storeRecord(
   env: Env,
   record: StoredRecord,
-  chunks: Uint8Array[] | null,
+  body: BodySource | null,
 ): Promise<void> {
   const head = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
-  const body = chunks ?? (record.body === null ? [] : await readStoredBody(env, record));
-  await putWithRetry(env, record, key.record(record.id), () => fixedLengthStream([head, ...body]));
-}
-
-/** Adds a record to the list, or replaces its row there. */
-export async function putListRow(env: Env, record: StoredRecord): Promise<void> {
-  const name = key.index(record.id, record.started_at);
-  await putWithRetry(env, record, name, () => "", toListRow(record));
+  const bytes = head.byteLength + (body?.bytes ?? 0);
+  await put(env, record, { type: "record" }, fixedLengthStream(bytes, [head], body?.chunks ?? []));
 }
 
 /**
  * Stores the calls that a channel had, with their outputs.
- * @param calls Output items as OpenAI sent them.
+ * @param calls Output items as OpenAI sent them: an array as JSON.
+ * @param isAddition The stored items of this channel stay, and these are added.
  */
 export async function storeOutputs(
   env: Env,
-  { id, retention_days }: RecordKey,
+  record: RecordKey,
   channel: Channel,
-  calls: unknown[],
+  calls: Uint8Array,
+  isAddition: boolean,
 ): Promise<void> {
-  const before = channel === "refetch" ? await readOutputs(env, id, channel) : null;
-  const parts = concatArrays(new TextEncoder().encode(JSON.stringify(calls)), before);
-  await putWithRetry(env, { id, retention_days }, key.outputs(id, channel), () =>
-    fixedLengthStream(parts),
-  );
+  const before = isAddition ? await readOutputs(env, record.id, channel) : null;
+  const parts = concatArrays(calls, before);
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  await put(env, record, { type: "outputs", channel }, fixedLengthStream(bytes, parts, []));
 }
 
-// Two JSON arrays as one, without parsing either.
-function concatArrays(array: Uint8Array, before: Uint8Array | null): Uint8Array[] {
+/** Two JSON arrays as one, without parsing either. */
+export function concatArrays(array: Uint8Array, before: Uint8Array | null): Uint8Array[] {
   if (before === null || before.length <= EMPTY_ARRAY_BYTES) return [array];
   if (array.length <= EMPTY_ARRAY_BYTES) return [before];
   return [array.subarray(0, -1), new TextEncoder().encode(","), before.subarray(1)];
@@ -85,8 +61,9 @@ export async function readOutputs(
   id: string,
   channel: Channel,
 ): Promise<Uint8Array | null> {
-  const value = await env.RECORDS.get(key.outputs(id, channel), "arrayBuffer");
-  logKv("get", key.outputs(id, channel), value !== null);
+  const name = toKeyName(id, { type: "outputs", channel });
+  const value = await env.RECORDS.get(name, "arrayBuffer");
+  logKv("get", name, value !== null);
   return value === null ? null : new Uint8Array(value);
 }
 
@@ -101,12 +78,10 @@ export async function storeFile(
   file: FileEntry,
   body: ReadableStream<Uint8Array> | null,
 ): Promise<number> {
-  const name = key.file(record.id, file.id);
   const whole = file.bytes === null || body === null ? await readAtMost(body) : null;
   const bytes = whole?.byteLength ?? file.bytes ?? 0;
   const value = whole ?? body?.pipeThrough(new FixedLengthStream(bytes)) ?? "";
-  await env.RECORDS.put(name, value, { expirationTtl: ttlSeconds(env, record) });
-  logKv("put", name, true);
+  await put(env, record, { type: "file", file_id: file.id }, value);
   return bytes;
 }
 
@@ -124,122 +99,86 @@ async function readAtMost(body: ReadableStream<Uint8Array> | null): Promise<Uint
 
 /** Reads a copied file. */
 export async function readFile(env: Env, id: string, file: string): Promise<ReadableStream | null> {
-  const body = await env.RECORDS.get(key.file(id, file), "stream");
-  logKv("get", key.file(id, file), body !== null);
+  const name = toKeyName(id, { type: "file", file_id: file });
+  const body = await env.RECORDS.get(name, "stream");
+  logKv("get", name, body !== null);
   return body;
 }
 
-/**
- * Deletes everything that is stored of a response.
- * @param startedAt When its recording began: the list sorts by it.
- */
-export async function deleteRecord(env: Env, id: string, startedAt: string): Promise<void> {
-  const found = await Promise.all([listKeys(env, `outputs:${id}:`), listKeys(env, `file:${id}:`)]);
-  for (const name of [key.index(id, startedAt), ...found.flat(), key.record(id)]) {
+/** Deletes values of a response. */
+export async function deleteKeys(env: Env, id: string, keys: KvKey[]): Promise<void> {
+  for (const key of keys) {
+    const name = toKeyName(id, key);
     await env.RECORDS.delete(name);
     logKv("delete", name, true);
   }
 }
 
-async function listKeys(env: Env, prefix: string): Promise<string[]> {
-  const { keys } = await env.RECORDS.list({ prefix });
-  logKv("list", prefix, true);
-  return keys.map(({ name }) => name);
-}
-
 /**
- * Reads a record.
- * @returns Null when none is stored.
+ * Reads the body of a record that was stored.
+ * @returns Null while KV shows none, or an older one: it can do so for a minute and more. https://developers.cloudflare.com/kv/concepts/how-kv-works/
  */
-export async function readRecord(env: Env, id: string): Promise<StoredEntry | null> {
-  const value: ReadableStream<Uint8Array> | null = await env.RECORDS.get(key.record(id), "stream");
-  logKv("get", key.record(id), value !== null);
+export async function readStoredBody(
+  env: Env,
+  { id, body }: StoredRecord,
+): Promise<ReadableStream<Uint8Array> | null> {
+  const name = toKeyName(id, { type: "record" });
+  const value: ReadableStream<Uint8Array> | null = await env.RECORDS.get(name, "stream");
+  logKv("get", name, value !== null);
   if (value === null) return null;
   const { line, rest } = await splitFirstLine(value);
-  return { record: StoredRecord.parse(JSON.parse(line)), body: rest };
+  if (StoredRecord.parse(JSON.parse(line)).body?.digest === body?.digest) return rest;
+  await rest.cancel();
+  return null;
 }
 
-/**
- * Whether a record is stored. Lists keys in place of a get(): KV remembers a miss for a minute, which would hide the record that is about to be written.
- * https://developers.cloudflare.com/kv/concepts/how-kv-works/
- */
-export async function isStored(env: Env, id: string): Promise<boolean> {
-  const { keys } = await env.RECORDS.list({ prefix: key.record(id), limit: 2 });
-  logKv("list", key.record(id), keys.length > 0);
-  return keys.some(({ name }) => name === key.record(id));
+function toKeyName(id: string, key: KvKey): string {
+  if (key.type === "record") return `record:${id}`;
+  if (key.type === "file") return `file:${id}:${key.file_id}`;
+  return `outputs:${id}:${key.channel}`;
 }
 
-/**
- * A page of the list, newest first.
- * @param limit The most rows of the page.
- * @param cursor The cursor of the page before; null for the first.
- * @throws Problem 400 `bad_cursor` for any other cursor.
- */
-export async function listPage(env: Env, limit: number, cursor: string | null): Promise<ListPage> {
-  const page = await fetchKeyPage(env, limit, cursor);
-  logKv("list", "index:", true);
-  const rows = page.keys.flatMap(({ metadata }) => (metadata === undefined ? [] : [metadata]));
-  return { rows, cursor: page.list_complete ? null : await signCursor(env, page.cursor) };
-}
-
-async function fetchKeyPage(env: Env, limit: number, signedCursor: string | null) {
-  const cursor = signedCursor === null ? null : await verifyCursor(env, signedCursor);
-  try {
-    return await env.RECORDS.list<ListRow>({ prefix: "index:", limit, cursor });
-  } catch (error) {
-    if (cursor === null) throw error;
-    throw badCursor();
-  }
-}
-
-function ttlSeconds(env: Env, { retention_days }: RecordKey): number {
-  return (retention_days ?? setting(env, RETENTION_DAYS)) * DAY_SECONDS;
-}
-
-async function putWithRetry(
+async function put(
   env: Env,
-  record: RecordKey,
-  name: string,
-  value: () => string | ReadableStream,
-  metadata?: ListRow,
+  { id, expires_at }: RecordKey,
+  key: KvKey,
+  value: string | ArrayBufferView | ReadableStream,
 ): Promise<void> {
-  const expirationTtl = ttlSeconds(env, record);
-  const options = metadata === undefined ? { expirationTtl } : { expirationTtl, metadata };
-  await retry(
-    WRITE_RETRY_MS,
-    () => env.RECORDS.put(name, value(), options),
-    () => logKv("put", name, false),
-  );
+  const name = toKeyName(id, key);
+  const nearest = Date.now() / 1000 + MIN_LIFETIME_SECONDS + 1;
+  const expiration = Math.ceil(Math.max(Date.parse(expires_at) / 1000, nearest));
+  try {
+    await env.RECORDS.put(name, value, { expiration });
+  } catch (error) {
+    logKv("put", name, false);
+    throw error;
+  }
   logKv("put", name, true);
 }
 
-// KV reads can be stale: throws, so that the step retries until the stored body has this record's digest.
-async function readStoredBody(env: Env, record: StoredRecord): Promise<Uint8Array[]> {
-  const stored = await readRecord(env, record.id);
-  if (stored?.record.body?.digest !== record.body?.digest) {
-    throw new Error(`the stored body of ${record.id} is not readable yet`);
-  }
-  return stored === null ? [] : readChunks(stored.body);
-}
-
-function fixedLengthStream(chunks: Uint8Array[]): ReadableStream {
-  const bytes = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+function fixedLengthStream(
+  bytes: number,
+  head: Uint8Array[],
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): ReadableStream {
   const { readable, writable } = new FixedLengthStream(bytes);
-  void writeChunks(writable, chunks);
+  void writeChunks(writable, head, chunks);
   return readable;
 }
 
-// A failing put cancels its stream. The put reports the error, so the one of this write is dropped.
+// A failing put cancels its stream, and a failing source aborts it. The put reports both.
 async function writeChunks(
   writable: WritableStream<Uint8Array>,
-  chunks: Uint8Array[],
+  head: Uint8Array[],
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const writer = writable.getWriter();
   try {
-    for (const chunk of chunks) await writer.write(chunk);
+    for (const chunk of head) await writer.write(chunk);
+    for await (const chunk of chunks) await writer.write(chunk);
     await writer.close();
-  } catch {
-    return;
+  } catch (error) {
+    await writer.abort(error).catch(() => undefined);
   }
 }
 
