@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { Problem } from "./errors.ts";
 import { MAX_RETENTION_DAYS } from "./record/limits.ts";
-import type { Policy } from "./record/schema.ts";
+import { DEFAULT_LIMITS, type Policy } from "./record/policy.ts";
 
 /** One setting: its schema, its default when it is unset, and whether it is a secret. */
 export type SettingSpec<T> = {
@@ -11,6 +11,8 @@ export type SettingSpec<T> = {
   fallback: string | undefined;
   secret: boolean;
 };
+
+const DAY_SECONDS = 24 * 60 * 60;
 
 const text = z.string().trim().min(1);
 const integer = z.string().regex(/^\d+$/).transform(Number);
@@ -83,6 +85,8 @@ export function readPolicy(env: Env, recordExternal = true): Policy {
     deadline_seconds: setting(env, WEBHOOK_DEADLINE),
     delays_seconds: setting(env, REFETCH_DELAYS),
     record_external: recordExternal,
+    retention_seconds: setting(env, RETENTION_DAYS) * DAY_SECONDS,
+    limits: DEFAULT_LIMITS,
   };
 }
 

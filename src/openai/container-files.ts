@@ -1,7 +1,7 @@
 // Container files: found when a response ends, copied before the container expires.
 import * as z from "zod";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
-import type { FileEntry, RecordKey, StoredRecord } from "../record/schema.ts";
+import { shouldCopy, type FileEntry, type RecordKey, type StoredRecord } from "../record/schema.ts";
 import { errorMessage, toApiFailure } from "./api-failure.ts";
 import { fetchContainer } from "./client.ts";
 
@@ -74,11 +74,6 @@ export async function copyFile(
 // The path of this Worker that serves a copied file.
 function fileUrl(id: string, file: string): string {
   return `/results/${id}/files/${encodeURIComponent(file)}`;
-}
-
-/** Whether a file that was found is still to be copied. */
-export function shouldCopy(file: FileEntry): boolean {
-  return file.reason === null || file.url !== null;
 }
 
 // A compressed answer's length is not the file's.

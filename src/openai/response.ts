@@ -1,6 +1,7 @@
 // Parses response objects. Real bodies carry fields that no document names, so only what is needed is checked.
 import * as z from "zod";
 import { exceedsDepth, parseJson } from "../lib/json-parse.ts";
+import { toCustomMetadata } from "../record/metadata.ts";
 import { MAX_RETENTION_DAYS, MAX_UPSTREAM_DEPTH } from "../record/limits.ts";
 import {
   METADATA_KEY,
@@ -102,6 +103,7 @@ export function parseResponse(value: unknown): ParsedResponse | null {
     created_at: toIsoTime(data.created_at),
     completed_at: toIsoTime(data.completed_at),
     options: parseOptions(data.metadata),
+    metadata: toCustomMetadata(data.metadata),
     error: data.error === null ? null : { code: data.error.code, message: data.error.message },
     conversation:
       typeof data.conversation === "string" ? data.conversation : (data.conversation?.id ?? null),

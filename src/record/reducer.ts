@@ -2,6 +2,7 @@
 import type {
   Channel,
   ResponseFields,
+  Observation,
   TriggerOptions,
   StoredRecord,
   StoredCall,
@@ -10,10 +11,14 @@ import type {
   ObservationResult,
   ObservedCall,
   RecorderParams,
-  RecorderEvent,
+  Webhook,
 } from "./schema.ts";
-import { redactRequest } from "./redact.ts";
+import { toCustomMetadata } from "./metadata.ts";
+import { toExpiry } from "./policy.ts";
 import { AUTHORITATIVE_CHANNELS, callVerdict, runVerdict } from "./verdict.ts";
+
+/** Observations that a record lists. Of more, the first and the last halves are kept. */
+const MAX_OBSERVATIONS = 1_000;
 
 /** OpenAI's statuses after which a response no longer changes. */
 const TERMINAL_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
@@ -32,7 +37,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     settled_at: null,
     started_by: params.started_by,
     include: params.options?.include ?? [],
-    request: params.request ?? (params.control === null ? null : redactRequest(params.control)),
+    request: params.request,
     calls: [],
     observations: [],
     webhook: params.webhook,
@@ -41,17 +46,16 @@ export function createRecord(params: RecorderParams): StoredRecord {
     held: params.holder === null ? null : { broke_at: null },
     error: null,
     replay: params.options?.replay ?? false,
-    control_due: params.control !== null,
+    control_due: params.control,
     holder: params.holder,
     held_due: params.holder !== null,
     held_error: null,
     conversation: null,
     containers: [],
     cited_files: [],
-    events_received: 0,
-    last_event_at: null,
-    refetch_requested: params.action === "refetch",
     started_at: params.at,
+    expires_at: toExpiry(params.at, params.options?.retention_days ?? null, params.policy),
+    metadata: toCustomMetadata(params.request?.["metadata"]),
     retention_days: params.options?.retention_days ?? null,
     effective_store: params.created?.store ?? null,
     body: null,
@@ -59,6 +63,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     retry_after_seconds: null,
     excluded: false,
     awaits_trigger: false,
+    unreadable: false,
   };
 }
 
@@ -67,45 +72,39 @@ export function isTerminal(status: string | null): boolean {
   return status !== null && TERMINAL_STATUSES.has(status);
 }
 
-/** Applies an event that the Recorder received. Of several webhooks the record keeps the first. */
-export function applyEvent(record: StoredRecord, event: RecorderEvent): StoredRecord {
-  const received = { ...record, events_received: record.events_received + 1 };
-  if (event.kind === "refetch") return { ...received, refetch_requested: true };
-  if (event.kind === "control" || event.kind === "files" || event.kind === "held") {
-    return { ...received, last_event_at: event.at ?? record.last_event_at };
-  }
-  if (event.kind === "webhook") {
-    const { webhook } = event;
-    return { ...received, webhook: record.webhook ?? webhook, last_event_at: webhook.received_at };
-  }
-  const ours = createRecord(event.params);
-  // Nothing was stored while the response counted as excluded, so the record starts over.
-  if (record.excluded) {
-    return {
-      ...ours,
-      webhook: record.webhook,
-      events_received: received.events_received,
-      refetch_requested: true,
-    };
-  }
-  return {
-    ...received,
+/** Applies a webhook. Of several, the record keeps the first. */
+export function applyWebhook(record: StoredRecord, webhook: Webhook): StoredRecord {
+  return record.webhook === null ? { ...record, webhook } : record;
+}
+
+/** Applies the start of a run that was known already, because its webhook, or the end of its connection, was faster. */
+export function applyStart(record: StoredRecord, params: RecorderParams): StoredRecord {
+  const ours = createRecord(params);
+  return withVerdicts({
+    ...record,
     started_by: ours.started_by,
     // The response exists, even if earlier observations were answered with 404.
     status: record.status ?? ours.status,
     model: record.model ?? ours.model,
     background: record.background ?? ours.background,
     created_at: record.created_at ?? ours.created_at,
-    request: ours.request,
-    include: ours.include,
-    // Force an observation, so that the merged record is stored.
-    refetch_requested: record.refetch_requested || isTerminal(record.status),
+    request: ours.request ?? record.request,
+    include: ours.include.length > 0 ? ours.include : record.include,
+    metadata: { ...ours.metadata, ...record.metadata },
     awaits_trigger: false,
-    replay: ours.replay,
-    ...(record.holder === ours.holder ? {} : heldFields(ours)),
-    retention_days: ours.retention_days,
+    replay: record.replay || ours.replay,
+    ...(record.holder === null ? heldFields(ours) : {}),
+    ...(ours.control_due ? controlFields(record) : {}),
+    retention_days: record.retention_days ?? ours.retention_days,
     effective_store: record.effective_store ?? ours.effective_store,
-  };
+  });
+}
+
+// A control that was thought not to have run is running.
+function controlFields(record: StoredRecord): Pick<StoredRecord, "control" | "control_due"> {
+  const { control, control_due } = record;
+  if (control?.status === "not_run") return { control: null, control_due: true };
+  return { control, control_due: control === null || control_due };
 }
 
 /**
@@ -122,9 +121,9 @@ export function applyObservation(
   const observed: StoredRecord = {
     ...record,
     ...(channel === "held" ? closeConnection(result) : {}),
-    observations: [...record.observations, result.observation],
-    refetch_requested: false,
+    observations: addObservation(record.observations, result.observation),
     awaits_trigger: false,
+    unreadable: false,
   };
   if (channel !== "refetch" && result.fields === null) {
     const error = result.error?.code === "too_large" ? result.error : record.error;
@@ -160,13 +159,20 @@ function closeConnection(
 
 /** Applies the end of the control. */
 export function applyControl(record: StoredRecord, result: ControlResult): StoredRecord {
-  const observations = result.observation === null ? [] : [result.observation];
+  const { observations } = record;
   return withVerdicts({
     ...record,
     control: result.control,
     control_due: false,
-    observations: [...record.observations, ...observations],
+    observations:
+      result.observation === null ? observations : addObservation(observations, result.observation),
   });
+}
+
+function addObservation(observations: Observation[], observation: Observation): Observation[] {
+  if (observations.length < MAX_OBSERVATIONS) return [...observations, observation];
+  const half = MAX_OBSERVATIONS / 2;
+  return [...observations.slice(0, half), ...observations.slice(half + 1), observation];
 }
 
 function mergeResponse(
@@ -187,6 +193,8 @@ function mergeResponse(
     created_at: record.created_at ?? fields.created_at,
     completed_at: record.completed_at ?? fields.completed_at,
     include: record.include.length > 0 ? record.include : (options?.include ?? []),
+    verdict: record.verdict === "not_found" ? "pending" : record.verdict,
+    metadata: fields.metadata,
     replay: record.replay || (options?.replay ?? false),
     retention_days: record.retention_days ?? options?.retention_days ?? null,
     control: record.control ?? controlNotRun(record, options),

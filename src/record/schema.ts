@@ -1,5 +1,6 @@
 // The record: its shape, and the shapes of everything that changes it. The reducer applies the changes.
 import * as z from "zod";
+import { Policy } from "./policy.ts";
 
 /** How a response was observed. */
 export const Channel = z.enum(["refetch", "stream", "conversation", "held", "control"]);
@@ -63,6 +64,11 @@ export const FileEntry = z.object({
   reason: z.string().nullable(),
 });
 export type FileEntry = z.infer<typeof FileEntry>;
+
+/** Whether a file that was found is still to be copied. */
+export function shouldCopy(file: FileEntry): boolean {
+  return file.reason === null || file.url !== null;
+}
 
 /** `status` is OpenAI's, or `not_run`, `interrupted`, `refused` or `unreachable`. */
 const controlFields = { id: z.string().nullable(), status: z.string().nullable() };
@@ -153,12 +159,11 @@ export const StoredRecord = ResponseRecord.omit({
   /** The containers that the response used or cited. */
   containers: z.array(z.string()),
   cited_files: z.array(FileCitation),
-  /** How many events the Recorder received, and when the last one happened. */
-  events_received: z.number(),
-  last_event_at: z.iso.datetime().nullable(),
-  /** A refetch was requested. */
-  refetch_requested: z.boolean(),
   started_at: z.iso.datetime(),
+  /** When everything that is stored of the run is removed. It is fixed before anything is stored in KV. */
+  expires_at: z.iso.datetime(),
+  /** The response's own metadata, without the trigger's options. */
+  metadata: z.record(z.string(), z.string()),
   retention_days: TriggerOptions.shape.retention_days,
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),
@@ -170,11 +175,13 @@ export const StoredRecord = ResponseRecord.omit({
   excluded: z.boolean(),
   /** Our metadata is present, but the webhook arrived before the trigger's hand-over. */
   awaits_trigger: z.boolean().default(false),
+  /** The Recorder ran out of memory on the response's body too often: it is refetched only on request. */
+  unreadable: z.boolean(),
 });
 export type StoredRecord = z.infer<typeof StoredRecord>;
 
 /** What the storage needs to know of a record. */
-export type RecordKey = Pick<StoredRecord, "id" | "retention_days">;
+export type RecordKey = Pick<StoredRecord, "id" | "retention_days" | "expires_at">;
 
 /** What one response object says, its outputs only as states. */
 export const ResponseFields = z.object({
@@ -187,6 +194,7 @@ export const ResponseFields = z.object({
   /** Null when the response's metadata is not ours. */
   options: TriggerOptions.nullable(),
   error: ErrorInfo.nullable(),
+  metadata: z.record(z.string(), z.string()),
   conversation: z.string().nullable(),
   containers: z.array(z.string()),
   cited_files: z.array(FileCitation),
@@ -220,17 +228,6 @@ export const ControlResult = z.object({
 });
 export type ControlResult = z.infer<typeof ControlResult>;
 
-/** The settings that the schedule needs. They are fixed when a run begins, so that a deploy changes no run in flight. */
-export const Policy = z.object({
-  /** Seconds to wait for the webhook before the first refetch. */
-  deadline_seconds: z.number(),
-  /** Seconds between observations while a call is suspect; the first counts from the response's end. */
-  delays_seconds: z.array(z.number()),
-  /** Whether external responses are recorded. */
-  record_external: z.boolean(),
-});
-export type Policy = z.infer<typeof Policy>;
-
 /** What a Recorder is started with. */
 export const RecorderParams = z.object({
   id: z.string(),
@@ -238,7 +235,7 @@ export const RecorderParams = z.object({
   started_by: ResponseRecord.shape.started_by,
   policy: Policy,
   options: TriggerOptions.nullable(),
-  /** The redacted request, when it is known and the control does not hold it. */
+  /** The redacted request, when it is known. */
   request: ResponseRecord.shape.request,
   created: ResponseFields.pick({
     status: true,
@@ -248,12 +245,10 @@ export const RecorderParams = z.object({
     created_at: true,
   }).nullable(),
   webhook: Webhook.nullable(),
-  /** The request that the control sends, when one was requested. */
-  control: z.record(z.string(), z.unknown()).nullable(),
+  /** Whether a control was started, whose end will be reported. */
+  control: z.boolean(),
   /** The Holder's instance id when the run is held. */
   holder: z.string().nullable().default(null),
-  /** After the end: refetch once more, or delete everything. */
-  action: z.enum(["refetch", "delete"]).nullable(),
 });
 export type RecorderParams = z.infer<typeof RecorderParams>;
 
@@ -269,19 +264,8 @@ export function toRecorderParams(
     request: null,
     created: null,
     webhook: null,
-    control: null,
+    control: false,
     holder: null,
-    action: null,
   };
   return { ...unknown, ...given };
 }
-
-/** An event that a waiting Recorder receives. */
-export type RecorderEvent =
-  | { kind: "webhook"; webhook: Webhook }
-  | { kind: "trigger"; params: RecorderParams }
-  | { kind: "refetch" }
-  | { kind: "held"; at: string }
-  /** The control has ended, or the files are copied; `at` is null when the Recorder was not waiting. */
-  | { kind: "control"; at: string | null }
-  | { kind: "files"; at: string | null };

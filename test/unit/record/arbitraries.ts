@@ -5,9 +5,9 @@ import type {
   ControlResult,
   FileCitation,
   ObservationResult,
-  RecorderEvent,
   StoredCall,
   TriggerOptions,
+  Webhook,
 } from "../../../src/record/schema.ts";
 import { toTime } from "../../resilience/simulation/clock.ts";
 
@@ -43,6 +43,7 @@ const fields = fc.record({
     retention_days: null,
   }),
   error,
+  metadata: fc.constant<Record<string, string>>({}),
   conversation: fc.constantFrom("conv_1", null),
   containers: fc.constantFrom<string[]>([], ["cntr_1"]),
   cited_files: fc.constant<FileCitation[]>([]),
@@ -85,15 +86,8 @@ export const controlResult: fc.Arbitrary<ControlResult> = fc
     },
   }));
 
-/** An event that comes from outside: a webhook or a refetch. */
-export const externalEvent: fc.Arbitrary<RecorderEvent> = fc.oneof(
-  time.map((received_at) => ({
-    kind: "webhook" as const,
-    webhook: { id: `wh_${received_at}`, type: "response.completed", received_at },
-  })),
-  fc.constant({ kind: "refetch" as const }),
-);
-export const recorderEvent: fc.Arbitrary<RecorderEvent> = fc.oneof(
-  externalEvent,
-  time.map((at) => ({ kind: "files" as const, at })),
-);
+export const webhook: fc.Arbitrary<Webhook> = time.map((received_at) => ({
+  id: `wh_${received_at}`,
+  type: "response.completed",
+  received_at,
+}));

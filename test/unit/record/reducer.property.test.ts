@@ -2,8 +2,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   applyControl,
-  applyEvent,
   applyObservation,
+  applyStart,
+  applyWebhook,
   isTerminal,
 } from "../../../src/record/reducer.ts";
 import { applyAndSettle, applyControlAndSettle } from "../../../src/record/schedule.ts";
@@ -11,19 +12,14 @@ import {
   StoredRecord,
   type ControlResult,
   type ObservationResult,
-  type Policy,
-  type RecorderEvent,
+  type Webhook,
   type StoredCall,
 } from "../../../src/record/schema.ts";
-import { createTestRecord } from "../../resilience/simulation/scenario-runner.ts";
+import { createTestRecord, TEST_POLICY, TRIGGER_PARAMS } from "./scenario-runner.ts";
 import { runs } from "../../support/property-runs.ts";
-import { controlResult, observationResult, recorderEvent } from "./arbitraries.ts";
+import { controlResult, observationResult, webhook } from "./arbitraries.ts";
 
-const POLICY: Policy = {
-  deadline_seconds: 120,
-  delays_seconds: [5, 20, 60],
-  record_external: true,
-};
+const POLICY = { ...TEST_POLICY, delays_seconds: [5, 20, 60] };
 
 type Change = (record: StoredRecord) => StoredRecord;
 const change: fc.Arbitrary<Change> = fc.oneof(
@@ -45,10 +41,10 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: recorderEvent.map(
-      (event): Change =>
+    arbitrary: webhook.map(
+      (received): Change =>
         (record) =>
-          applyEvent(record, event),
+          applyCalls(record, received),
     ),
   },
 );
@@ -78,15 +74,18 @@ function isIdempotentObservation(given: Change[], result: ObservationResult): vo
   expect(withoutObservations(twice)).toEqual(withoutObservations(once));
 }
 
-test("applyControl and applyEvent change nothing when they are applied twice", () => {
-  fc.assert(fc.property(changes, controlResult, recorderEvent, isIdempotentEvent), runs(300));
+test("applyControl, applyWebhook and applyStart change nothing when they are applied twice", () => {
+  fc.assert(fc.property(changes, controlResult, webhook, isIdempotentEvent), runs(300));
 });
 
-function isIdempotentEvent(given: Change[], result: ControlResult, event: RecorderEvent): void {
-  const once = applyEvent(applyControl(applyAll(given), result), event);
-  const twice = applyEvent(applyControl(applyEvent(once, event), result), event);
-  const { events_received } = once;
-  expect(withoutObservations({ ...twice, events_received })).toEqual(withoutObservations(once));
+function isIdempotentEvent(given: Change[], result: ControlResult, received: Webhook): void {
+  const once = applyCalls(applyControl(applyAll(given), result), received);
+  const twice = applyCalls(applyControl(applyCalls(once, received), result), received);
+  expect(withoutObservations(twice)).toEqual(withoutObservations(once));
+}
+
+function applyCalls(record: StoredRecord, received: Webhook): StoredRecord {
+  return applyStart(applyWebhook(record, received), TRIGGER_PARAMS);
 }
 
 function applyAll(given: Change[]): StoredRecord {

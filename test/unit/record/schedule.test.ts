@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
-import { toTime } from "../../resilience/simulation/clock.ts";
+import type { CallEvent } from "../../../src/record/events.ts";
 import {
-  createTestRecord,
   createWebhook,
+  refetchAt,
   runScenario,
+  startAt,
   TRIGGER_PARAMS,
   webhookAt,
   type ScriptedAnswer,
-} from "../../resilience/simulation/scenario-runner.ts";
+} from "./scenario-runner.ts";
 
 const DONE: ScriptedAnswer = { http: 200, status: "completed", outputs: "populated" };
 const SUSPECT: ScriptedAnswer = { http: 200, status: "completed", outputs: "empty" };
@@ -24,141 +25,149 @@ const EXTERNAL = {
   webhook: createWebhook(0),
 } as const;
 
+const CONTROL_ENDED: CallEvent = {
+  type: "control_ended",
+  result: { observation: null, control: { id: null, status: "refused", calls: [] } },
+  hasOutputs: false,
+};
+
 /** The seconds between times. */
 function toGaps(times: number[]): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? 0));
 }
 
-test("a webhook leads to one observation, one stored record and two writes to the list", async () => {
-  const result = await runScenario(() => DONE, { events: [webhookAt(7)] });
+test("a webhook leads to one observation, one stored record and two writes to the list", () => {
+  const result = runScenario(() => DONE, { events: [webhookAt(7)] });
   expect(result.observedAt).toEqual([7]);
   expect(result.stored).toMatchObject([{ verdict: "captured" }]);
   expect(result.listed.map((record) => record.verdict)).toEqual(["pending", "captured"]);
-  expect(result.steps).toEqual(["list as in flight", "wait 1", "look 1", "list 1"]);
+  const types = result.effects.map(({ effect }) => effect.type);
+  expect(types).toEqual(["list", "observe", "store_record", "list"]);
 });
 
-test("without a webhook the first observation is at the deadline", async () => {
-  const result = await runScenario(() => DONE);
+test("without a webhook the first observation is at the deadline", () => {
+  const result = runScenario(() => DONE);
   expect(result.observedAt).toEqual([120]);
 });
 
-test("a response in progress is observed at growing gaps of at most 5 minutes", async () => {
-  const result = await runScenario((seconds) => (seconds > 7200 ? DONE : RUNNING));
+test("a response in progress is observed at growing gaps of at most 5 minutes", () => {
+  const result = runScenario((seconds) => (seconds > 7200 ? DONE : RUNNING));
   expect(toGaps(result.observedAt).slice(0, 9)).toEqual([2, 4, 8, 16, 32, 64, 128, 256, 300]);
   expect(Math.max(...toGaps(result.observedAt))).toBe(300);
-  expect(result.outcome.verdict).toBe("captured");
+  expect(result.record.verdict).toBe("captured");
 });
 
-test("gaps are at most 30 s when the effective store is false", async () => {
+test("gaps are at most 30 s when the effective store is false", () => {
   const created = { ...CREATED, store: false };
-  const result = await runScenario((seconds) => (seconds > 3000 ? DONE : RUNNING), {
+  const result = runScenario((seconds) => (seconds > 3000 ? DONE : RUNNING), {
     start: { created },
   });
   expect(Math.max(...toGaps(result.observedAt))).toBe(30);
 });
 
-test("a webhook cuts a gap short, even after the deadline", async () => {
-  const result = await runScenario((seconds) => (seconds >= 1000 ? DONE : RUNNING), {
+test("a webhook cuts a gap short, even after the deadline", () => {
+  const result = runScenario((seconds) => (seconds >= 1000 ? DONE : RUNNING), {
     events: [webhookAt(1000)],
   });
   expect(result.observedAt.at(-1)).toBe(1000);
 });
 
-test("the gaps start over after a webhook", async () => {
-  const result = await runScenario((seconds) => (seconds > 1001 ? DONE : RUNNING), {
+test("the gaps start over after a webhook", () => {
+  const result = runScenario((seconds) => (seconds > 1001 ? DONE : RUNNING), {
     events: [webhookAt(1000)],
   });
   expect(result.observedAt.slice(-2)).toEqual([1000, 1002]);
 });
 
-test("a refused observation is repeated every 5 minutes, and the record recovers", async () => {
+test("a refused observation is repeated every 5 minutes, and the record recovers", () => {
   const refusal: ScriptedAnswer = { http: 401, refused: true };
-  const result = await runScenario((seconds) => (seconds > 2000 ? DONE : refusal));
+  const result = runScenario((seconds) => (seconds > 2000 ? DONE : refusal));
   expect(new Set(toGaps(result.observedAt))).toEqual(new Set([300]));
   expect(result.stored.at(-1)).toMatchObject({ verdict: "captured", error: null });
 });
 
-test("Retry-After is honoured, up to 5 minutes", async () => {
-  const result = await runScenario((_, observation) =>
+test("Retry-After is honoured, up to 5 minutes", () => {
+  const result = runScenario((_, observation) =>
     observation > 2 ? DONE : { http: 429, retryAfter: observation === 1 ? 50 : 9000 },
   );
   expect(toGaps(result.observedAt)).toEqual([50, 300]);
 });
 
-test("an external response that is 404 for a minute ends as not_found, and is not listed", async () => {
-  const result = await runScenario(() => NOT_FOUND, { start: EXTERNAL });
-  expect(result.outcome.verdict).toBe("not_found");
+test("an external response that is 404 for a minute ends as not_found, and is not listed", () => {
+  const result = runScenario(() => NOT_FOUND, { start: EXTERNAL });
+  expect(result.record.verdict).toBe("not_found");
   expect(result.observedAt[0]).toBe(0);
   expect(result.observedAt.at(-1)).toBeGreaterThanOrEqual(60);
   expect(result.observedAt.at(-1)).toBeLessThan(120);
   expect(result.listed).toEqual([]);
 });
 
-test("a response whose trigger arrives after 404s never ends as not_found", async () => {
-  const result = await runScenario((seconds) => (seconds < 3600 ? NOT_FOUND : DONE), {
+test("a response whose trigger arrives after 404s never ends as not_found", () => {
+  const result = runScenario((seconds) => (seconds < 3600 ? NOT_FOUND : DONE), {
     start: { started_by: "webhook", created: null, options: null, request: null },
-    events: [{ at: 30, event: { kind: "trigger", params: TRIGGER_PARAMS } }],
+    events: [startAt(30)],
   });
   expect(result.stored).toMatchObject([{ verdict: "captured", started_by: "trigger" }]);
 });
 
-test("a response whose create was answered never ends as not_found", async () => {
-  const result = await runScenario(() => NOT_FOUND);
-  expect(result.outcome.verdict).toBe("abandoned");
+test("a response whose create was answered never ends as not_found", () => {
+  const result = runScenario(() => NOT_FOUND);
+  expect(result.record.verdict).toBe("abandoned");
 });
 
 test.each([true, false])(
-  "a response that never ends is abandoned after a day, within 1,000 steps (store: %s)",
-  async (store) => {
+  "a response that never ends is abandoned after a day, within 1,000 observations (store: %s)",
+  (store) => {
     const start = { created: { ...CREATED, store } };
-    const result = await runScenario(() => RUNNING, { start });
-    expect(result.outcome.verdict).toBe("abandoned");
+    const result = runScenario(() => RUNNING, { start });
+    expect(result.record.verdict).toBe("abandoned");
     expect(result.observedAt.at(-1)).toBe(DAY_SECONDS);
-    expect(result.steps.length).toBeLessThan(1000);
+    expect(result.observedAt.length).toBeLessThan(1000);
     expect(result.stored).toMatchObject([{ verdict: "abandoned", status: "in_progress" }]);
   },
 );
 
-test("an external response leaves nothing behind when record_external is off", async () => {
-  const result = await runScenario(() => DONE, {
+test("an external response leaves nothing behind when record_external is off", () => {
+  const result = runScenario(() => DONE, {
     start: EXTERNAL,
     policy: { record_external: false },
   });
-  expect(result).toMatchObject({ stored: [], listed: [], outcome: { recorded: false } });
+  expect(result).toMatchObject({ stored: [], listed: [], state: null });
 });
 
-test("a thousand webhooks take fewer than 1,024 steps", async () => {
+test("a thousand webhooks in flight cause one observation each", () => {
   const events = Array.from({ length: 1000 }, (_, index) => webhookAt(index));
-  const result = await runScenario(() => RUNNING, { events });
-  expect(result.steps.length).toBeLessThan(1024);
+  const result = runScenario((seconds) => (seconds > 1000 ? DONE : RUNNING), { events });
+  expect(result.observedAt.length).toBeLessThan(1100);
+  expect(result.record.verdict).toBe("captured");
 });
 
-test("300 webhooks after the end settle the record, and it is stored as settled", async () => {
+test("300 webhooks after the end settle the record, and it is stored as settled", () => {
   const events = Array.from({ length: 300 }, (_, index) => webhookAt(1 + index));
-  const result = await runScenario(() => SUSPECT, { events });
+  const result = runScenario(() => SUSPECT, { events });
   expect(result.stored.at(-1)).toMatchObject({ verdict: "suspect" });
   expect(result.stored.at(-1)?.settled_at).not.toBeNull();
 });
 
-test("a suspect response is observed again at the configured delays, and stored at its end and when it settles", async () => {
-  const result = await runScenario(() => SUSPECT, { events: [webhookAt(0)] });
+test("a suspect response is observed again at the configured delays, and stored at its end and when it settles", () => {
+  const result = runScenario(() => SUSPECT, { events: [webhookAt(0)] });
   expect(result.observedAt).toEqual([0, 5, 25, 85, 265, 565]);
   expect(result.stored.map((record) => record.settled_at !== null)).toEqual([false, true]);
-  expect(result.outcome.verdict).toBe("suspect");
+  expect(result.record.verdict).toBe("suspect");
 });
 
-test("observations after the end stop as soon as the outputs are there", async () => {
-  const result = await runScenario((seconds) => (seconds >= 25 ? DONE : SUSPECT), {
+test("observations after the end stop as soon as the outputs are there", () => {
+  const result = runScenario((seconds) => (seconds >= 25 ? DONE : SUSPECT), {
     events: [webhookAt(0)],
   });
   expect(result.observedAt).toEqual([0, 5, 25]);
-  expect(result.outcome.verdict).toBe("recovered");
+  expect(result.record.verdict).toBe("recovered");
 });
 
-test("no observation is later than 570 s after the end when the effective store is false", async () => {
+test("no observation is later than 570 s after the end when the effective store is false", () => {
   const created = { ...CREATED, store: false };
   const policy = { delays_seconds: [60, 500, 600, 600] };
-  const result = await runScenario(() => SUSPECT, {
+  const result = runScenario(() => SUSPECT, {
     events: [webhookAt(0)],
     start: { created },
     policy,
@@ -166,79 +175,74 @@ test("no observation is later than 570 s after the end when the effective store 
   expect(result.observedAt).toEqual([0, 60, 560]);
 });
 
-test("webhooks after the end cause no observation and no delay", async () => {
+test("webhooks after the end cause no observation and no delay", () => {
   const events = [0, 1, 2, 3, 30, 40].map((seconds) => webhookAt(seconds));
-  const result = await runScenario(() => SUSPECT, { events });
+  const result = runScenario(() => SUSPECT, { events });
   expect(result.observedAt).toEqual([0, 5, 25, 85, 265, 565]);
 });
 
-test("a control that ends early moves no observation", async () => {
-  const result = await runScenario(() => DONE, {
-    start: { control: {} },
-    controlEnds: 119,
+test("a control that ends early moves no observation", () => {
+  const result = runScenario(() => DONE, {
+    start: { control: true },
+    events: [{ at: 119, event: CONTROL_ENDED }],
   });
   expect(result.observedAt).toEqual([120]);
 });
 
-test("copied files move no observation", async () => {
-  const copied = { at: 300, event: { kind: "files" as const, at: toTime(300) } };
-  const result = await runScenario(() => SUSPECT, { events: [webhookAt(0), copied] });
+test("copied files move no observation", () => {
+  const answer = { ...SUSPECT, containers: ["cntr_1"] };
+  const file = { id: "file_1", container_id: "cntr_1", filename: "a", bytes: 1 };
+  const files = [{ ...file, url: null, reason: null }];
+  const result = runScenario(() => answer, { events: [webhookAt(0)], files });
+  expect(result.record.files).toMatchObject([{ url: "/results/resp_1/files/file_1" }]);
   expect(result.observedAt).toEqual([0, 5, 25, 85, 265, 565]);
 });
 
-test("a Holder that reports after the end moves no observation", async () => {
-  const result = await runScenario(() => SUSPECT, {
-    events: [webhookAt(1), { at: 300, event: { kind: "held", at: toTime(300) } }],
-  });
-  const without = await runScenario(() => SUSPECT, { events: [webhookAt(1)] });
+test("a Holder that reports after the end moves no observation", () => {
+  const event: CallEvent = { type: "connection_ended", params: TRIGGER_PARAMS };
+  const result = runScenario(() => SUSPECT, { events: [webhookAt(1), { at: 300, event }] });
+  const without = runScenario(() => SUSPECT, { events: [webhookAt(1)] });
   expect(result.observedAt).toEqual(without.observedAt);
 });
 
-test("a Holder that first reports after the end is asked for its result", async () => {
-  const ended = { ...createTestRecord(), status: "completed", verdict: "no_calls" as const };
-  const result = await runScenario(() => DONE, {
-    stored: { ...ended, started_by: "webhook", settled_at: toTime(2), holder: null },
-    start: { holder: "holder_1", action: "refetch" },
-    events: [{ at: 1, event: { kind: "held", at: toTime(1) } }],
+test("a Holder that first reports after the end is asked for its result", () => {
+  const params = { ...TRIGGER_PARAMS, holder: "holder_1" };
+  const result = runScenario(() => DONE, {
+    start: EXTERNAL,
+    events: [{ at: 10, event: { type: "connection_ended", params } }],
   });
-  expect(result.channels).toContain("held");
+  expect(result.channels).toEqual(["refetch", "held"]);
 });
 
-test("an end after a run was abandoned is observed like any other", async () => {
-  const stored = (await runScenario(() => RUNNING)).stored.at(-1);
-  expect(stored?.verdict).toBe("abandoned");
-  const start = { started_by: "webhook", webhook: createWebhook(90_000) } as const;
-  const result = await runScenario(() => SUSPECT, { start, stored });
-  expect(result.outcome.verdict).toBe("suspect");
-  expect(result.observedAt.length).toBeGreaterThan(1);
+test("an end after a run was abandoned is observed like any other", () => {
+  const result = runScenario((seconds) => (seconds < 90_000 ? RUNNING : SUSPECT), {
+    events: [webhookAt(90_000)],
+  });
+  expect(result.stored[0]?.verdict).toBe("abandoned");
+  expect(result.record.verdict).toBe("suspect");
+  expect(result.observedAt.filter((seconds) => seconds >= 90_000).length).toBeGreaterThan(1);
 });
 
-test("a control that an earlier instance left unfinished is recorded as interrupted, and delays nothing", async () => {
-  const stored = {
-    ...createTestRecord(),
-    status: "completed",
-    verdict: "suspect" as const,
-    control_due: true,
-  };
-  const result = await runScenario(() => SUSPECT, {
-    start: { started_by: "refetch", action: "refetch" },
-    stored,
+test("a control that never reports is recorded as interrupted after a day, and delays no observation", () => {
+  const result = runScenario(() => SUSPECT, {
+    start: { control: true },
+    events: [webhookAt(0)],
   });
+  expect(result.observedAt).toEqual([0, 5, 25, 85, 265, 565]);
   expect(result.stored.at(-1)?.control).toMatchObject({ status: "interrupted" });
+  expect(result.stored.at(-1)?.settled_at).not.toBeNull();
 });
 
-test("a refetch event observes at once", async () => {
-  const refetch = { at: 100, event: { kind: "refetch" as const } };
-  const result = await runScenario(() => SUSPECT, { events: [webhookAt(0), refetch] });
+test("a refetch by hand observes at once", () => {
+  const result = runScenario(() => SUSPECT, { events: [webhookAt(0), refetchAt(100)] });
   expect(result.observedAt).toEqual([0, 5, 25, 85, 100, 265, 565]);
 });
 
-test("when the trigger of a faster webhook never arrives, one more observation settles the record, whatever it shows", async () => {
+test("when the trigger of a faster webhook never arrives, one more observation settles the record, whatever it shows", () => {
   const start = { started_by: "webhook", webhook: createWebhook(0), request: null } as const;
-  const result = await runScenario(
-    (seconds) => (seconds < 5 ? { ...DONE, ours: true } : NOT_FOUND),
-    { start },
-  );
+  const result = runScenario((seconds) => (seconds < 5 ? { ...DONE, ours: true } : NOT_FOUND), {
+    start,
+  });
   expect(result.observedAt).toEqual([0, 10]);
   expect(result.stored.at(-1)).toMatchObject({ verdict: "captured", started_by: "webhook" });
 });

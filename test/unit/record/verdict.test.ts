@@ -3,10 +3,7 @@ import { applyObservation } from "../../../src/record/reducer.ts";
 import type { StoredRecord, OutputState, ObservedCall } from "../../../src/record/schema.ts";
 import { outputReason } from "../../../src/record/verdict.ts";
 import { LABELLED_CODES } from "../../support/labelled-code.ts";
-import {
-  createObservation,
-  createTestRecord,
-} from "../../resilience/simulation/scenario-runner.ts";
+import { createObservation, createTestRecord } from "./scenario-runner.ts";
 
 /** The verdict on empty outputs. */
 function judgeEmptyOutputs(code: string | null): "suspect" | "silent" {

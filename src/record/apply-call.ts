@@ -1,0 +1,123 @@
+// Applies calls to a Recorder's state. Pure.
+import { toExpiry } from "./policy.ts";
+import { applyStart, applyWebhook, createRecord, isTerminal } from "./reducer.ts";
+import {
+  addProgress,
+  clearAttempts,
+  createRunState,
+  keepOutputs,
+  observeNow,
+  reopen,
+  settle,
+  toGoneState,
+  toIso,
+  withRecord,
+} from "./run-state.ts";
+import { applyControlAndSettle, isUnrecorded } from "./schedule.ts";
+import { BREAK_UNKNOWN, type RecorderParams } from "./schema.ts";
+import type { CallEvent } from "./events.ts";
+import type { RunState, State } from "./state.ts";
+
+type Call<Type extends CallEvent["type"]> = Extract<CallEvent, { type: Type }>;
+
+/** The state after a call. Alarms and pokes change none: transition plans after them. */
+export function applyCall(state: State | null, event: CallEvent, now: number): State | null {
+  if (state !== null && state.kind !== "run") return state;
+  if (event.type === "alarm" || event.type === "poke") return state;
+  if (event.type === "remove") return state === null ? null : toGoneState(state, "deleted", now);
+  if (event.type === "start") return start(state, event.params, now);
+  if (event.type === "webhook") return receiveWebhook(state, event.params, now);
+  if (event.type === "refetch") return refetch(state, event.params, now);
+  if (event.type === "connection_ended") return endConnection(state, event.params, now);
+  if (state === null) return null;
+  if (event.type === "control_ended") return endControl(state, event, now);
+  return observeNow(addProgress(state, "cancel_requested", toIso(now)), "event");
+}
+
+function start(state: RunState | null, params: RecorderParams, now: number): RunState {
+  if (state === null) return createRunState(params, now);
+  if (isUnrecorded(state.record)) return startOver(state, params);
+  const record = applyStart(state.record, params);
+  if (JSON.stringify(record) === JSON.stringify(state.record)) return state;
+  const settled_at = record.control_due || record.held_due ? null : record.settled_at;
+  return settle(withExpiry(withRecord(state, { ...record, settled_at }, true)));
+}
+
+/**
+ * What the trigger asked for can become known after the run began. Once something is stored, its expiry stays.
+ */
+export function withExpiry(state: RunState): RunState {
+  const { record, policy, kv } = state;
+  if (kv.keys.length > 0) return state;
+  const expires_at = toExpiry(record.started_at, record.retention_days, policy);
+  return expires_at === record.expires_at ? state : { ...state, record: { ...record, expires_at } };
+}
+
+// Nothing was stored while the response counted as external, so the record begins again. Its webhook may have come already.
+function startOver(state: RunState, params: RecorderParams): RunState {
+  const record = { ...createRecord(params), webhook: state.record.webhook ?? params.webhook };
+  const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
+  const fresh = withRecord({ ...state, policy: params.policy, observation }, record, true);
+  return observeNow(addProgress(fresh, "reopened", params.at), "event");
+}
+
+// A webhook that comes again after the end calls for nothing.
+function receiveWebhook(state: RunState | null, params: RecorderParams, now: number): RunState {
+  if (state === null) {
+    return observeNow(addProgress(createRunState(params, now), "webhook", params.at), "event");
+  }
+  const { webhook } = params;
+  if (webhook === null || state.record.excluded) return state;
+  if (isTerminal(state.record.status)) {
+    const record = applyWebhook(state.record, webhook);
+    return withRecord(state, record, false);
+  }
+  const known = withRecord(state, applyWebhook(state.record, webhook), false);
+  return observeNow(reopen(addProgress(known, "webhook", params.at), params.at), "event");
+}
+
+function refetch(state: RunState | null, params: RecorderParams, now: number): RunState {
+  const at = toIso(now);
+  if (state === null) {
+    const begun = addProgress(createRunState(params, now), "refetch_requested", at);
+    return observeNow(begun, "requested");
+  }
+  if (isUnrecorded(state.record)) return observeNow(startOver(state, params), "requested");
+  const { record } = state;
+  const asked = addProgress(state, "refetch_requested", at);
+  const readable = { ...asked, record: { ...record, unreadable: false } };
+  return observeNow(isTerminal(record.status) ? readable : reopen(readable, at), "requested");
+}
+
+// The Holder may be heard of for the first time, or return after it was given up.
+function endConnection(state: RunState | null, params: RecorderParams, now: number): RunState {
+  const at = toIso(now);
+  const begun = state === null ? createRunState(params, now) : start(state, params, now);
+  if (!awaitsConnection(begun)) return state ?? begun;
+  const record = { ...begun.record, held_due: true, settled_at: null };
+  const observation = { ...begun.observation, held: true };
+  return addProgress({ ...begun, record, observation }, "connection_ended", at);
+}
+
+/** Whether the end of a held connection is news. */
+export function awaitsConnection({ record }: RunState): boolean {
+  return record.held_due || record.held?.broke_at === BREAK_UNKNOWN;
+}
+
+/** Whether the end of a control is news. */
+export function awaitsControl({ record }: RunState): boolean {
+  const status = record.control?.status ?? null;
+  return record.control_due || status === null || status === "not_run" || status === "interrupted";
+}
+
+function endControl(
+  state: RunState,
+  { result, hasOutputs }: Call<"control_ended">,
+  now: number,
+): RunState {
+  if (!awaitsControl(state)) return state;
+  const unsettled = { ...state.record, settled_at: null };
+  const after = applyControlAndSettle(unsettled, result, state.policy);
+  const ended = addProgress(withRecord(state, after, true), "control_ended", toIso(now), "control");
+  return hasOutputs ? keepOutputs(ended, "control") : ended;
+}

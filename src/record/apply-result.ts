@@ -1,0 +1,258 @@
+// Applies the results of effects to a Recorder's state. Pure.
+import { withExpiry } from "./apply-call.ts";
+import { applyObservation, isTerminal } from "./reducer.ts";
+import {
+  addProgress,
+  clearAttempts,
+  countAttempt,
+  keepOutputs,
+  observeNow,
+  reopen,
+  settle,
+  toIso,
+  withRecord,
+} from "./run-state.ts";
+import { applyAndSettle, hasChanged, isStorable } from "./schedule.ts";
+import {
+  BREAK_UNKNOWN,
+  shouldCopy,
+  type Channel,
+  type FileEntry,
+  type ObservationResult,
+  type StoredRecord,
+} from "./schema.ts";
+import type { ResultEvent } from "./events.ts";
+import {
+  unsearchedContainers,
+  type GoneState,
+  type RunState,
+  type Running,
+  type State,
+} from "./state.ts";
+
+/** After this many deaths on large bodies in a row a response counts as too large. */
+const MAX_LARGE_BODY_DEATHS = 3;
+/** A file is copied, or a container searched, at most this often: it expires 20 minutes after its last use. */
+const MAX_FILE_ATTEMPTS = 6;
+
+type Result<Type extends ResultEvent["type"]> = Extract<ResultEvent, { type: Type }>;
+
+/** The state after an effect's result. The result of another turn changes nothing. */
+export function applyResult(state: State, event: ResultEvent, now: number): State {
+  const { running } = state;
+  if (running === null || running.turn !== event.turn) return state;
+  return state.kind === "run"
+    ? applyRunResult(state, running, event, now)
+    : applyGoneResult(state, running, event, now);
+}
+
+function applyGoneResult(
+  state: GoneState,
+  running: Running,
+  event: ResultEvent,
+  now: number,
+): GoneState {
+  const free = { ...state, running: null };
+  if (event.type === "failed" || event.type === "lost") {
+    return { ...free, ...countAttempt(state, event.type === "lost", now) };
+  }
+  if (running.type === "unlist") return { ...free, ...clearAttempts(), catalog_version: null };
+  return { ...free, ...clearAttempts(), erased: state.erased + 1 };
+}
+
+function applyRunResult(
+  state: RunState,
+  running: Running,
+  event: ResultEvent,
+  now: number,
+): RunState {
+  if (event.type === "large_body") {
+    const large_bodies = state.observation.large_bodies + 1;
+    return { ...state, observation: { ...state.observation, large_bodies } };
+  }
+  const free = { ...state, running: null };
+  if (event.type === "failed") return afterFailure(free, running, false, now);
+  if (event.type === "lost") return afterFailure(free, running, true, now);
+  if (event.type === "observed") return afterObservation(free, running, event);
+  if (event.type === "stored") return afterStore(free, running, now);
+  if (event.type === "files_found") return afterSearch(free, running, event.files, now);
+  if (event.type === "file_copied") return afterCopy(free, event.file, now);
+  const { catalog } = state;
+  if (event.type === "unlisted") {
+    return { ...free, catalog: { ...catalog, ...clearAttempts(), version: null } };
+  }
+  const listed = { listed_revision: running.revision, due_ms: running.due_ms };
+  return { ...free, catalog: { ...catalog, ...clearAttempts(), ...listed } };
+}
+
+function afterObservation(
+  state: RunState,
+  running: Running,
+  { result, hasOutputs }: Result<"observed">,
+): RunState {
+  const { record: before, policy } = state;
+  const { channel, at } = result.observation;
+  const record = applyAndSettle(before, result, policy, running.requested);
+  const hasNews = hasChanged(before, record) || (running.requested && isStorable(record));
+  const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
+  const applied = addProgress({ ...state, observation }, "observed", at, channel);
+  const observed = withBody(withExpiry(withRecord(applied, record, hasNews)), result);
+  const isKept = hasNews || channel === "held";
+  const kept =
+    hasOutputs && isKept && needsOutputs(record, result)
+      ? keepOutputs(observed, channel)
+      : observed;
+  return afterEvents(kept, at);
+}
+
+// A webhook that came during the observation calls for another one, unless this one saw the end.
+function afterEvents(state: RunState, at: string): RunState {
+  const { observation, record } = state;
+  if (observation.now !== "event") return state;
+  if (isTerminal(record.status)) return { ...state, observation: { ...observation, now: null } };
+  return reopen(state, at);
+}
+
+// A body that KV or the rows have already is not written again.
+function withBody(state: RunState, result: ObservationResult): RunState {
+  const { record, rows, kv } = state;
+  const digest = result.body?.digest ?? null;
+  if (digest === null || record.body?.digest !== digest || !isStorable(record)) return state;
+  if (rows.body_digest === digest || kv.body_digest === digest) return state;
+  return { ...state, rows: { ...rows, body_digest: digest, drop_at_ms: null } };
+}
+
+// The channel's items are stored in addition to the body when a call has its outputs from there, and the body does not replace them.
+function needsOutputs(record: StoredRecord, { observation, body }: ObservationResult): boolean {
+  if (record.excluded) return false;
+  const isUseful = record.calls.some((call) => call.source === observation.channel);
+  const isTaken = body !== null && record.body?.digest === body.digest;
+  return isUseful && !(observation.channel === "refetch" && isTaken);
+}
+
+function afterStore(state: RunState, running: Running, now: number): RunState {
+  const { record, rows } = state;
+  if (running.type === "store_outputs") {
+    const unstored_outputs = rows.unstored_outputs.filter((one) => one !== running.channel);
+    return {
+      ...state,
+      rows: { ...rows, unstored_outputs },
+      kv: { ...state.kv, ...clearAttempts() },
+    };
+  }
+  const stored = { record_revision: running.revision, body_digest: record.body?.digest ?? null };
+  const kv = { ...state.kv, ...clearAttempts(), ...stored };
+  return addProgress({ ...state, kv }, "stored", toIso(now));
+}
+
+function afterSearch(state: RunState, running: Running, found: FileEntry[], now: number): RunState {
+  const { files } = state;
+  const searched = [...files.searched, ...running.containers];
+  const queue = [...files.queue, ...found.filter(shouldCopy)];
+  const done = [...files.done, ...found.filter((file) => !shouldCopy(file))];
+  return withFiles({ ...state, files: { ...clearAttempts(), searched, queue, done } }, now);
+}
+
+function afterCopy(state: RunState, file: FileEntry, now: number): RunState {
+  const { files } = state;
+  const next = {
+    ...files,
+    ...clearAttempts(),
+    queue: files.queue.slice(1),
+    done: [...files.done, file],
+  };
+  return withFiles(addProgress({ ...state, files: next }, "file_copied", toIso(now)), now);
+}
+
+// The record lists the files when all were processed.
+function withFiles(state: RunState, now: number): RunState {
+  const { files, record } = state;
+  if (files.queue.length > 0 || unsearchedContainers(state).length > 0) return state;
+  if (files.done.length === 0) return state;
+  const changed = withRecord(state, { ...record, files: files.done }, true);
+  return addProgress(changed, "files_done", toIso(now));
+}
+
+function afterFailure(state: RunState, running: Running, died: boolean, now: number): RunState {
+  const failed = died ? state : addProgress(state, "failed", toIso(now), running.channel);
+  if (running.type === "observe") return afterFailedObservation(failed, running, died, now);
+  if (running.type === "find_files" || running.type === "copy_file") {
+    return afterFailedFile(failed, running, died, now);
+  }
+  if (running.type === "list" || running.type === "unlist") {
+    return { ...failed, catalog: { ...state.catalog, ...countAttempt(state.catalog, died, now) } };
+  }
+  return { ...failed, kv: { ...state.kv, ...countAttempt(state.kv, died, now) } };
+}
+
+function afterFailedObservation(
+  state: RunState,
+  { channel, requested }: Running,
+  died: boolean,
+  now: number,
+): RunState {
+  const { observation } = state;
+  if (died && observation.large_bodies >= MAX_LARGE_BODY_DEATHS) {
+    return afterTooLarge(state, channel ?? "refetch", now);
+  }
+  const counted = { ...observation, ...countAttempt(observation, died, now) };
+  if (channel === "held") return { ...state, observation: { ...counted, held: true } };
+  const waiting = { ...state, observation: counted };
+  // The schedule plans the other channels again.
+  return channel === "refetch" ? observeNow(waiting, requested ? "requested" : "event") : waiting;
+}
+
+// The body was there three times, and three times the object did not survive it.
+function afterTooLarge(state: RunState, channel: Channel, now: number): RunState {
+  const error = {
+    code: "too_large",
+    message:
+      "The response's body is larger than the memory that the Recorder has. It is refetched on request only.",
+  };
+  const result: ObservationResult = {
+    observation: {
+      at: toIso(now),
+      channel,
+      http_status: 200,
+      status: null,
+      request_id: null,
+      calls: [],
+    },
+    fields: null,
+    calls: null,
+    body: null,
+    error,
+    refused: false,
+    retry_after_seconds: null,
+    broke_at: channel === "held" ? BREAK_UNKNOWN : null,
+  };
+  const observed = applyObservation(state.record, result, state.policy.record_external);
+  const isWhole = channel === "refetch" || channel === "held";
+  const verdict = observed.verdict === "pending" ? "abandoned" : observed.verdict;
+  const record = isWhole ? { ...observed, error, verdict, unreadable: true } : observed;
+  const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0, now: null };
+  const ended = addProgress({ ...state, observation }, "observed", toIso(now), channel);
+  return settle(withRecord(ended, { ...record, recorded_at: toIso(now) }, true));
+}
+
+function afterFailedFile(state: RunState, running: Running, died: boolean, now: number): RunState {
+  const counted = countAttempt(state.files, died, now);
+  if (counted.attempts < MAX_FILE_ATTEMPTS) {
+    return { ...state, files: { ...state.files, ...counted } };
+  }
+  const [file] = state.files.queue;
+  if (running.type === "copy_file" && file !== undefined) {
+    const reason = `It could not be copied in ${MAX_FILE_ATTEMPTS} attempts.`;
+    return afterCopy(state, { ...file, url: null, reason }, now);
+  }
+  const reason = `The container's files could not be listed in ${MAX_FILE_ATTEMPTS} attempts.`;
+  const unknown = running.containers.map((id): FileEntry => ({
+    id,
+    container_id: id,
+    filename: "",
+    bytes: null,
+    url: null,
+    reason,
+  }));
+  return afterSearch(state, running, unknown, now);
+}

@@ -1,0 +1,198 @@
+// The Recorder's decisions: state, event and time in; state, effect and alarm out. No I/O, no clock, no `this`.
+import { applyCall } from "./apply-call.ts";
+import { applyResult } from "./apply-result.ts";
+import type { Effect, Outcome, RecorderEvent, ResultEvent, RowChanges } from "./events.ts";
+import { toGoneState, withRecord } from "./run-state.ts";
+import { applyControlAndSettle } from "./schedule.ts";
+import type { ControlResult } from "./schema.ts";
+import type { RunState, State } from "./state.ts";
+import {
+  beginNext,
+  controlTimeout,
+  endOfMark,
+  endOfUnrecorded,
+  nextMoment,
+  nextRunMoment,
+} from "./work.ts";
+
+/** While an effect is under way the alarm looks after it this often. An object that finds the effect dead does it again. */
+const CHECK_EFFECT_MS = 30_000;
+/** An alarm that fires within this time is kept while an effect is under way: setting it again costs a row. */
+const KEEP_ALARM_MS = 120_000;
+
+const NO_ROWS: RowChanges = { drop: false, writeBody: false, writeOutputs: null };
+
+const NO_STORED_ROWS: RunState["rows"] = {
+  body_digest: null,
+  outputs: [],
+  unstored_outputs: [],
+  drop_at_ms: null,
+};
+
+const INTERRUPTED: ControlResult = {
+  observation: null,
+  control: { id: null, status: "interrupted", calls: [] },
+};
+
+/** Events that report on an effect. */
+const RESULT_TYPES: ReadonlySet<string> = new Set<ResultEvent["type"]>([
+  "erased",
+  "observed",
+  "stored",
+  "files_found",
+  "file_copied",
+  "listed",
+  "unlisted",
+  "failed",
+  "lost",
+  "large_body",
+]);
+
+/**
+ * The next state of a Recorder.
+ * @param state What is stored; null for an empty object.
+ * @param now Milliseconds since 1970.
+ */
+export function transition(state: State | null, event: RecorderEvent, now: number): Outcome {
+  const current = passTime(withAlarmFired(state, event), event, now);
+  const applied = passTime(applyEvent(current, event, now), event, now);
+  const after = applied?.kind === "run" ? planDrop(applied, now) : applied;
+  const rows = toRowChanges(state, current, after, event);
+  if (after === null)
+    return { state: null, effect: null, alarm: null, rows, persist: state !== null };
+  // The event that woke the object follows, and drives the run on.
+  if (event.type === "lost")
+    return { state: after, effect: null, alarm: null, rows, persist: false };
+  const begun = event.type === "poke" ? null : beginNext(after, now);
+  return finish(state, event, begun ?? { state: after, effect: null }, rows, now);
+}
+
+function applyEvent(state: State | null, event: RecorderEvent, now: number): State | null {
+  if (!isResult(event)) return applyCall(state, event, now);
+  return state === null ? null : applyResult(state, event, now);
+}
+
+function isResult(event: RecorderEvent): event is ResultEvent {
+  return RESULT_TYPES.has(event.type);
+}
+
+// A poke comes because an alarm may be lost, so no alarm counts as set.
+function withAlarmFired(state: State | null, event: RecorderEvent): State | null {
+  if (state === null || (event.type !== "alarm" && event.type !== "poke")) return state;
+  return { ...state, alarm_at_ms: null };
+}
+
+// What happens because a moment has come: expiry, the end of marks, dropped rows, a control given up, an effect out of time.
+function passTime(state: State | null, event: RecorderEvent, now: number): State | null {
+  if (state === null) return null;
+  const free = isOutOfTime(state, event, now) ? loseEffect(state, now) : state;
+  if (free.kind !== "run") return isPast(endOfMark(free), now) ? null : free;
+  if (isPast(endOfUnrecorded(free), now)) return null;
+  if (now >= Date.parse(free.record.expires_at)) {
+    return passTime(toGoneState(free, "expired", now), event, now);
+  }
+  const dropped = isPast(free.rows.drop_at_ms, now) ? { ...free, rows: NO_STORED_ROWS } : free;
+  if (!isPast(controlTimeout(dropped), now)) return dropped;
+  const record = applyControlAndSettle(dropped.record, INTERRUPTED, dropped.policy);
+  return withRecord(dropped, record, true);
+}
+
+function isPast(moment: number | null, now: number): boolean {
+  return moment !== null && moment <= now;
+}
+
+// A result that comes in the last moment counts.
+function isOutOfTime({ running }: State, event: RecorderEvent, now: number): boolean {
+  if (running === null || running.until_ms > now) return false;
+  return !("turn" in event && event.turn === running.turn);
+}
+
+function loseEffect(state: State, now: number): State {
+  if (state.running === null) return state;
+  return applyResult(state, { type: "lost", turn: state.running.turn }, now);
+}
+
+// KV can show an older value for a minute, so the rows outlive the write.
+function planDrop(state: RunState, now: number): RunState {
+  const { rows, kv, record, policy } = state;
+  if (!hasRows(state) || rows.drop_at_ms !== null || rows.unstored_outputs.length > 0) return state;
+  const isBodySafe =
+    rows.body_digest === kv.body_digest || rows.body_digest !== (record.body?.digest ?? null);
+  if (rows.body_digest !== null && !isBodySafe) return state;
+  const drop_at_ms = now + policy.limits.keep_rows_seconds * 1000;
+  return { ...state, rows: { ...rows, drop_at_ms } };
+}
+
+function hasRows(state: State | null): boolean {
+  if (state?.kind !== "run") return false;
+  return state.rows.body_digest !== null || state.rows.outputs.length > 0;
+}
+
+function toRowChanges(
+  stored: State | null,
+  current: State | null,
+  after: State | null,
+  event: RecorderEvent,
+): RowChanges {
+  const drop = hasRows(stored) && !(hasRows(current) && hasRows(after));
+  if (after?.kind !== "run" || current?.kind !== "run") return { ...NO_ROWS, drop };
+  const { rows } = after;
+  const writeBody = rows.body_digest !== null && rows.body_digest !== current.rows.body_digest;
+  const addsOutputs =
+    (event.type === "observed" || event.type === "control_ended") &&
+    rows.unstored_outputs !== current.rows.unstored_outputs;
+  const channel = event.type === "observed" ? event.result.observation.channel : "control";
+  return { drop, writeBody, writeOutputs: addsOutputs ? channel : null };
+}
+
+function finish(
+  stored: State | null,
+  event: RecorderEvent,
+  { state, effect }: { state: State; effect: Effect | null },
+  rows: RowChanges,
+  now: number,
+): Outcome {
+  const wanted = event.type === "poke" ? pokedAlarm(state, now) : wantedAlarm(state, now);
+  const alarm = wanted === state.alarm_at_ms ? null : wanted;
+  const next = { ...state, alarm_at_ms: wanted };
+  const persist = mustPersist(stored, event, next, effect, rows, now);
+  return { state: next, effect, alarm, rows, persist };
+}
+
+function pokedAlarm(state: State, now: number): number {
+  return state.running === null ? Math.max(nextMoment(state), now) : now + CHECK_EFFECT_MS;
+}
+
+function wantedAlarm(state: State, now: number): number {
+  const { running, alarm_at_ms: present } = state;
+  if (running === null) return Math.max(nextMoment(state), now);
+  if (present !== null && present > now && present <= now + KEEP_ALARM_MS) return present;
+  const nextMs = running.type === "list" && state.kind === "run" ? nextRunMoment(state) : now;
+  const isNear = nextMs > running.until_ms && nextMs <= now + KEEP_ALARM_MS;
+  return isNear ? nextMs : now + CHECK_EFFECT_MS;
+}
+
+/** Parts of a state that need no write of their own. */
+const VOLATILE_KEYS = new Set(["alarm_at_ms"]);
+const DROPPED_KEYS = new Set(["alarm_at_ms", "rows"]);
+
+// What is not written is done again after a crash: a write to KV, or an upsert. That is cheaper than a row each time.
+function mustPersist(
+  stored: State | null,
+  event: RecorderEvent,
+  next: State,
+  effect: Effect | null,
+  rows: RowChanges,
+  now: number,
+): boolean {
+  if (stored === null) return true;
+  const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
+  if (event.type === "stored" && effect?.type === "list") return false;
+  if (event.type === "listed" && effect === null && isAlarmKept) return false;
+  const ignored = rows.drop ? DROPPED_KEYS : VOLATILE_KEYS;
+  const before = new Map<string, unknown>(Object.entries(stored));
+  const changed = Object.entries(next).some(
+    ([key, value]) => !ignored.has(key) && before.get(key) !== value,
+  );
+  return changed || !isAlarmKept;
+}
