@@ -102,7 +102,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await world.emulator.addFault({ ...CREATE_REQUEST, kind: "cut", after_events: 14 });
     const id = await world.trigger({
       hold: true,
-      ...pythonRequest("Broken emulator: run 5 seconds", "print('one')"),
+      ...pythonRequest("Broken emulator: run 600 seconds", "print('one')"),
     });
     const { page } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results/${id}`);
