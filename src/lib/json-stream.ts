@@ -17,10 +17,25 @@ export type BodyRead = {
   truncated: string;
 };
 
-/** Reads a JSON body to its end. */
-export async function readBody(stream: AsyncIterable<Uint8Array>): Promise<BodyRead> {
+/** A body with more bytes than this is large. */
+const LARGE_BODY_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Reads a JSON body to its end.
+ * @param onLarge Is awaited once, as soon as the body turns out to be large, before more of it is read.
+ */
+export async function readBody(
+  stream: AsyncIterable<Uint8Array>,
+  onLarge: () => Promise<void> = async () => undefined,
+): Promise<BodyRead> {
   const reader = new BoundedReader();
-  for await (const chunk of stream) reader.write(chunk);
+  let isLarge = false;
+  for await (const chunk of stream) {
+    reader.write(chunk);
+    if (isLarge || reader.bytes <= LARGE_BODY_BYTES) continue;
+    isLarge = true;
+    await onLarge();
+  }
   return reader.end();
 }
 

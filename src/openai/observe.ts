@@ -27,7 +27,7 @@ import {
 } from "./response.ts";
 
 /** Seconds that an observation may take, its body included. The replay of a response that was created without `stream` may hang. */
-const OBSERVE_TIMEOUT_SECONDS = 90;
+const OBSERVE_TIMEOUT_SECONDS = 80;
 
 /** A 429 with one of these codes is about money, not about the rate: an early retry would not help. */
 const BILLING_ERRORS = [
@@ -48,7 +48,15 @@ export type ObservationSource = {
   requestId: string | null;
 };
 
-type Observer = (env: Env, record: StoredRecord, signal: AbortSignal) => Promise<Observed>;
+/** What an observation gets from its caller. */
+export type ObserveOptions = {
+  /** Is awaited when the response's body turns out to be large, before it is parsed. */
+  onLargeBody: () => Promise<void>;
+  /** Ends the observation. */
+  signal: AbortSignal;
+};
+
+type Observer = (env: Env, record: StoredRecord, options: ObserveOptions) => Promise<Observed>;
 
 const OBSERVERS: Partial<Record<Channel, Observer>> = {
   refetch: observeByRefetch,
@@ -61,11 +69,17 @@ const OBSERVERS: Partial<Record<Channel, Observer>> = {
  * @param channel `refetch`, `stream` or `conversation`.
  * @throws Error for another channel.
  */
-export async function observe(env: Env, record: StoredRecord, channel: Channel): Promise<Observed> {
+export async function observe(
+  env: Env,
+  record: StoredRecord,
+  channel: Channel,
+  { onLargeBody, signal }: ObserveOptions,
+): Promise<Observed> {
   const observer = OBSERVERS[channel];
   if (observer === undefined) throw new Error(`channel ${channel} can't be observed on request`);
+  const timeout = AbortSignal.timeout(OBSERVE_TIMEOUT_SECONDS * 1000);
   try {
-    return await observer(env, record, AbortSignal.timeout(OBSERVE_TIMEOUT_SECONDS * 1000));
+    return await observer(env, record, { onLargeBody, signal: AbortSignal.any([signal, timeout]) });
   } catch (error) {
     return withoutBody(toFailedResult(error, channel));
   }
@@ -74,11 +88,11 @@ export async function observe(env: Env, record: StoredRecord, channel: Channel):
 async function observeByRefetch(
   env: Env,
   record: StoredRecord,
-  signal: AbortSignal,
+  { onLargeBody, signal }: ObserveOptions,
 ): Promise<Observed> {
   const answer = await retrieveResponse(env, record.id, record.include, signal);
   const stream: ReadableStream<Uint8Array> | null = answer.body;
-  const body = stream === null ? null : await readBody(stream);
+  const body = stream === null ? null : await readBody(stream, onLargeBody);
   const observed = await observeBody(
     {
       channel: "refetch",
@@ -131,7 +145,7 @@ function withoutCredentials(chunks: Uint8Array[] | null, value: unknown): Uint8A
 async function observeByStream(
   env: Env,
   record: StoredRecord,
-  signal: AbortSignal,
+  { signal }: ObserveOptions,
 ): Promise<Observed> {
   const stream = openEventStream(await replayEventStream(env, record.id, record.include, signal));
   const { items, status } = await collectStreamCalls(stream);
@@ -141,7 +155,7 @@ async function observeByStream(
 async function observeByConversation(
   env: Env,
   record: StoredRecord,
-  signal: AbortSignal,
+  { signal }: ObserveOptions,
 ): Promise<Observed> {
   const { requestId, items } = await searchConversation(
     env,

@@ -63,7 +63,7 @@ export type Effect = { turn: number; untilMs: number } & (
   | { type: "copy_file"; file: FileEntry; record: StoredRecord }
   /** A row without `created_at` is for `overdue` only: no list shows it. */
   | { type: "list"; record: StoredRecord; version: number; dueMs: number }
-  | { type: "unlist"; id: string; version: number }
+  | { type: "unlist"; id: string; startedAt: string; version: number }
 );
 
 /** Changes of the object's own rows, to be written in the same synchronous block as the state. */

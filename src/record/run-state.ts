@@ -98,6 +98,7 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
     version: STATE_VERSION,
     kind,
     id: state.record.id,
+    started_at: state.record.started_at,
     limits: state.policy.limits,
     // The effect under way goes on without its result: the second erasure removes what it still writes.
     turn: state.turn + 1,

@@ -141,6 +141,7 @@ export const GoneState = z.object({
   ...commonFields,
   kind: z.enum(["deleted", "expired"]),
   id: z.string(),
+  started_at: z.iso.datetime(),
   limits: Limits,
   gone_at_ms: z.number(),
   keys: z.array(KvKey),

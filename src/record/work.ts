@@ -119,7 +119,8 @@ function listGoneWork(state: GoneState): (Work | null)[] {
           begin: (now) => {
             const version = Math.max((state.catalog_version ?? 0) + 1, now);
             const next = { ...state, catalog_version: version };
-            return begin(next, now, "unlist", {}, { type: "unlist", id: state.id, version });
+            const { id, started_at: startedAt } = state;
+            return begin(next, now, "unlist", {}, { type: "unlist", id, startedAt, version });
           },
         },
   ];
@@ -250,7 +251,8 @@ function unlistWork(state: RunState): Work {
     begin: (now) => {
       const version = Math.max((catalog.version ?? 0) + 1, now);
       const next = { ...state, catalog: { ...catalog, version } };
-      return begin(next, now, "unlist", {}, { type: "unlist", id: record.id, version });
+      const { id, started_at: startedAt } = record;
+      return begin(next, now, "unlist", {}, { type: "unlist", id, startedAt, version });
     },
   };
 }

@@ -2,8 +2,8 @@
 // docs/decisions/0004-holder-workflow.md says why a Workflow holds it, and not the Recorder itself.
 import * as z from "zod";
 import { RecorderParams } from "../record/schema.ts";
-import type { Step } from "./hands.ts";
 import { redactRequest } from "../record/redact.ts";
+import { ONCE, UNTIL_DONE, type Step } from "./step.ts";
 
 /** The steps that others wait for, and the event that ends the connection. */
 export const BEGIN = "begin";
@@ -54,19 +54,9 @@ export interface HolderHands {
   handOver(start: RecorderParams): Promise<void>;
   /** What is left when the connection was lost together with its Holder. */
   lost(): ReadableStream<Uint8Array>;
-  /** Tells the Recorder that the connection has ended. */
-  tell(start: RecorderParams): Promise<void>;
+  /** Reports to the Recorder that the connection has ended. */
+  reportEnd(start: RecorderParams): Promise<void>;
 }
-
-// A POST that was cut off may have run, and is billed: no retries.
-const ONCE = {
-  timeout: "24 hours",
-  retries: { limit: 0, delay: "2 seconds", backoff: "constant" },
-} as const;
-const PATIENT = {
-  timeout: "5 minutes",
-  retries: { limit: 300, delay: "2 seconds", backoff: "constant" },
-} as const;
 
 /** A run may take a day; the wait for the event that ends it is longer. */
 const LONGEST = 25 * 60 * 60 * 1000;
@@ -111,7 +101,7 @@ export async function hold(
     request: redactRequest(holding.request),
   };
   void closeWhenAsked(step, close);
-  const handedOver = step.do(HAND_OVER, PATIENT, async () => {
+  const handedOver = step.do(HAND_OVER, UNTIL_DONE, async () => {
     await hands.handOver(start);
     return null;
   });
@@ -120,8 +110,8 @@ export async function hold(
     attempt > 1 || line === null ? hands.lost() : line.read(),
   );
   await Promise.all([handedOver, ended.catch(() => null)]);
-  await step.do("tell", PATIENT, async () => {
-    await hands.tell(start);
+  await step.do("report", UNTIL_DONE, async () => {
+    await hands.reportEnd(start);
     return null;
   });
   return null;

@@ -15,17 +15,10 @@ import {
   type Line,
 } from "./holder.ts";
 import { withTimeout } from "../lib/retry.ts";
-import {
-  askRecorder,
-  awaitRecorder,
-  restartRecorder,
-  startRecorder,
-  wakeRecorder,
-} from "./instance.ts";
+import { getRecorder } from "../objects/recorder/client.ts";
 import { toApiFailure } from "../openai/api-failure.ts";
 import { createResponseStream } from "../openai/client.ts";
 import { CreatedResponse, toCreatedFields } from "../openai/response.ts";
-import { tell, type Told } from "./telling.ts";
 
 /** Milliseconds that OpenAI has for its first word. */
 const FIRST_WORD = 20_000;
@@ -44,9 +37,13 @@ const ENDS = ["workflow_completed", "workflow_errored", "workflow_terminated"] a
 export function holderHands(env: Env): HolderHands {
   return {
     begin: (request) => begin(env, request),
-    handOver: (start) => startRecorder(env, start),
+    handOver: async (start) => {
+      await getRecorder(env, start.id).start(start);
+    },
     lost: () => leave(null, null),
-    tell: (start) => tell(start, new Date().toISOString(), recorderOf(env, start.id)),
+    reportEnd: async (start) => {
+      await getRecorder(env, start.id).connectionEnded(start);
+    },
   };
 }
 
@@ -98,17 +95,6 @@ function failure(error: unknown, late: boolean): Begun {
   }
   const why = error instanceof z.ZodError ? "It sent no response object." : message;
   return { kind: "failed", late, message: why };
-}
-
-function recorderOf(env: Env, id: string): Told {
-  return {
-    wake: (wake) => wakeRecorder(env, id, wake),
-    ask: () => askRecorder(env, id),
-    async pause(seconds) {
-      await awaitRecorder(env, id, seconds);
-    },
-    restart: (start) => restartRecorder(env, start),
-  };
 }
 
 /**
@@ -212,15 +198,6 @@ export async function stopHolder(env: Env, holder: string | null): Promise<void>
   await instance.sendEvent({ type: STOP, payload: {} });
   using events = await instance.subscribe({ filter: [...ENDS] });
   await withTimeout(events.next(), LAST_WORD, null);
-}
-
-/**
- * Wakes a Holder that sleeps since its Worker was killed: locally nothing else does.
- * @param env The Worker's environment.
- * @param holder The instance's id.
- */
-export async function nudgeHolder(env: Env, holder: string | null): Promise<void> {
-  await (await find(env, holder))?.sendEvent({ type: "nudge", payload: {} });
 }
 
 /**

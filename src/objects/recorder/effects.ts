@@ -13,9 +13,15 @@ import { toCatalogRow } from "../catalog/row.ts";
 import { toSearchText } from "../catalog/texts.ts";
 import type { Rows } from "./rows.ts";
 
-/** The names of values in the object's own rows. */
-export const BODY = "body";
-export const toOutputsName = (channel: Channel): string => `outputs:${channel}`;
+/** The name of a body in the object's own rows. */
+export function toBodyName(digest: string): string {
+  return `body:${digest}`;
+}
+
+/** The name of a channel's outputs in the object's own rows. */
+export function toOutputsName(channel: Channel): string {
+  return `outputs:${channel}`;
+}
 
 /** Bytes that an event brings. They are stored in the same synchronous block as the state, if the state has use for them. */
 export type Bytes = { body: Uint8Array[] | null; outputs: Uint8Array | null };
@@ -27,14 +33,14 @@ export type EffectResult = { event: ResultEvent; bytes: Bytes };
 export type EffectContext = {
   env: Env;
   rows: Rows;
-  /** Counts the observation under way as one of a large body. It returns when that is on disk. */
-  countLargeBody: () => Promise<void>;
+  /** Is called when a body turns out to be large, and returns when there is room for it. */
+  onLargeBody: () => Promise<void>;
   signal: AbortSignal;
 };
 
 type EffectOf<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
 
-const NO_BYTES: Bytes = { body: null, outputs: null };
+export const NO_BYTES: Bytes = { body: null, outputs: null };
 
 /**
  * Does an effect.
@@ -82,12 +88,12 @@ async function performOther(effect: OtherEffect, { env, rows }: EffectContext): 
   return { type: "unlisted" };
 }
 
-async function observeRun({ record, channel, turn }: EffectOf<"observe">, { env, countLargeBody, signal }: EffectContext): Promise<EffectResult> {
+async function observeRun({ record, channel, turn }: EffectOf<"observe">, { env, onLargeBody, signal }: EffectContext): Promise<EffectResult> {
   const { id } = record;
   const { result, chunks, outputs } = await withLog(
     "observe",
     { id, channel },
-    () => channel === "held" ? observeByHolder(env, record) : observe(env, record, channel, { onLargeBody: countLargeBody, signal }),
+    () => channel === "held" ? observeByHolder(env, record) : observe(env, record, channel, { onLargeBody, signal }),
     describeObserved,
   );
   const items = outputs === null ? null : new TextEncoder().encode(JSON.stringify(outputs()));
@@ -104,7 +110,7 @@ async function storeBody(env: Env, rows: Rows, { record, body }: EffectOf<"store
 async function toBodySource(env: Env, rows: Rows, record: StoredRecord, from: EffectOf<"store_record">["body"]): Promise<BodySource | null> {
   if (record.body === null || from === "none") return null;
   const { bytes } = record.body;
-  if (from === "rows") return { chunks: rows.parts(BODY), bytes };
+  if (from === "rows") return { chunks: rows.parts(toBodyName(record.body.digest)), bytes };
   const stored = await readStoredBody(env, record);
   // KV reads can be stale: throw, so that the store is retried until KV shows the body.
   if (stored === null) throw new Error(`KV does not show the body of ${record.id} yet`);
@@ -133,7 +139,7 @@ async function list(env: Env, rows: Rows, { record, version, dueMs }: EffectOf<"
 
 // Null when the rows have nothing to search any more: the Catalog keeps the text that it has.
 function toText(rows: Rows, record: StoredRecord): string | null {
-  const body = rows.get(BODY);
+  const body = record.body === null ? null : rows.get(toBodyName(record.body.digest));
   const others = [...new Set(record.calls.map((call) => call.source))].flatMap((channel) => channel === null ? [] : [rows.get(toOutputsName(channel))]);
   const lists = [body === null ? null : findMember(body, "output"), ...others].filter((items) => items !== null && items !== undefined);
   if (lists.length === 0 && record.body !== null) return null;

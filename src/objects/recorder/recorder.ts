@@ -1,76 +1,87 @@
 // The Recorder: one object per response, named by its id. It is the only writer of that response.
-// What it does next is decided in record/transition.ts; this class stores, sets alarms, and does the effects.
+// What it does next is decided in record/transition.ts; this class stores states, sets alarms, and performs effects.
 import { DurableObject } from "cloudflare:workers";
-import { readPolicy } from "../../config.ts";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
+import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
 import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
+import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
-import {
-  type Channel,
-  type ControlResult,
-  type RecorderParams,
-  type StoredRecord,
-} from "../../record/schema.ts";
+import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
 import { bodySource, isKnown, isReadable, isSettled, State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
-import { BODY, joinOutputs, performEffect, toOutputsName, type Bytes } from "./effects.ts";
+import {
+  joinOutputs,
+  NO_BYTES,
+  performEffect,
+  toBodyName,
+  toOutputsName,
+  type Bytes,
+} from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
-import { toProgressUpdates, type ProgressUpdate } from "./progress.ts";
 import { Rows } from "./rows.ts";
 
 /** The name of the state in the object's own rows. */
 const STATE = "state";
-/** A call or an alarm that failed unexpectedly is followed by an alarm this many milliseconds later. */
+/** After an alarm that failed, milliseconds until the next. */
 const RECOVERY_MS = 5_000;
-/** `read` waits this long at most. */
 const MAX_WAIT_SECONDS = 60;
-const NO_BYTES: Bytes = { body: null, outputs: null };
+/** `remove` waits this many milliseconds until KV has deleted the run's values. */
+const ERASE_WAIT_MS = 20_000;
+/** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
+const MAX_ALARM_MS = 10 * 60_000;
 
-/** What a webhook found. */
+/** What a webhook came to. */
 export type WebhookOutcome = "started" | "restarted" | "delivered" | "duplicate" | "deleted";
+/** What a report came to; after each of them it needs no other. */
+export type ReportOutcome = "accepted" | "known already" | "deleted";
 
-/** What is known of a run. The body is in the object's rows, in KV, or not stored. */
-export type RecorderReading = { record: StoredRecord; body: "rows" | "kv" | "none" };
+/** What is known of a run: its record as JSON, and where the response's body is. */
+export type RecorderReading = { record: string; body: "rows" | "kv" | "none" };
 
-export type ReadOptions = {
-  waitSeconds?: number;
-  /** What to wait for: a record that can be read, or one that is settled. */
-  until?: "readable" | "settled";
-};
+/** How long to wait until a record can be read, or is settled. */
+export type ReadOptions = { waitSeconds?: number; until?: "readable" | "settled" };
 
 type RunningEffect = { turn: number; abort: AbortController; done: Promise<void> };
 
+/** The Recorder of one response. */
 export class Recorder extends DurableObject<Env> {
   readonly #rows: Rows;
-  /** As it is stored, or newer: what costs no more than doing an effect again after a crash is not stored. */
-  #state: State | null;
+  /** Undefined until it is loaded. It can be newer than what is stored: not every change is worth a row. */
+  #state: State | null | undefined;
   #running: RunningEffect | null = null;
-  #changed = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<null>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#rows = new Rows(ctx.storage.kv);
-    const stored = this.#rows.get(STATE);
-    this.#state = stored === null ? null : State.parse(JSON.parse(new TextDecoder().decode(stored)));
   }
 
   /** Begins a run, or heals a webhook that was faster. */
-  start(params: RecorderParams): void {
+  start(params: RecorderParams): ReportOutcome {
+    const state = this.#load();
+    if (state !== null && state.kind !== "run") return "deleted";
     this.#handle({ type: "start", params });
+    return "accepted";
   }
 
   /** Receives a webhook. For an unknown id it begins a run. */
   webhook(params: RecorderParams): WebhookOutcome {
-    const outcome = describeWebhook(this.#state);
+    const outcome = describeWebhook(this.#load());
     this.#handle({ type: "webhook", params });
     return outcome;
   }
 
-  /** Observes the response now. For an unknown id it begins a run. */
-  refetch(params: RecorderParams): void {
+  /**
+   * Observes the response now. For an unknown id it begins a run.
+   * @returns False for a run that was deleted.
+   */
+  refetch(params: RecorderParams): boolean {
+    const state = this.#load();
+    if (state !== null && state.kind !== "run") return false;
     this.#handle({ type: "refetch", params });
+    return true;
   }
 
   /** Observes the response now, because OpenAI accepted a cancel. */
@@ -78,25 +89,34 @@ export class Recorder extends DurableObject<Env> {
     this.#handle({ type: "cancelled" });
   }
 
-  /** The run's held connection has ended. */
-  connectionEnded(params: RecorderParams): void {
+  /** The run's held connection has ended. For an unknown id it begins a run. */
+  connectionEnded(params: RecorderParams): ReportOutcome {
+    const state = this.#load();
+    if (state !== null && state.kind !== "run") return "deleted";
+    const isNews = state === null || awaitsConnection(state) || state.record.held === null;
     this.#handle({ type: "connection_ended", params });
+    return isNews ? "accepted" : "known already";
   }
 
   /**
    * The run's control has ended.
-   * @param outputs Its calls as an array in JSON; null when it had none.
+   * @param outputs Its calls, an array as JSON; null when it had none.
+   * @throws Error when the run is not known yet.
    */
-  controlEnded(result: ControlResult, outputs: Uint8Array | null): void {
-    const event = { type: "control_ended" as const, result, hasOutputs: outputs !== null };
-    this.#handle(event, { body: null, outputs });
+  controlEnded(result: ControlResult, outputs: Uint8Array | null): ReportOutcome {
+    const state = this.#load();
+    if (state === null) throw new Error("The run of this control is not known yet.");
+    if (state.kind !== "run") return "deleted";
+    if (!awaitsControl(state)) return "known already";
+    const hasOutputs = outputs !== null;
+    this.#handle({ type: "control_ended", result, hasOutputs }, { body: null, outputs });
+    return "accepted";
   }
 
-  /** Deletes everything that is stored of the run. It returns when KV has been asked to, or after a time limit: the rest is done later. */
+  /** Deletes everything that is stored of the run. What KV refuses to delete within the time limit is deleted later. */
   async remove(): Promise<void> {
     this.#handle({ type: "remove" });
-    const { running } = this;
-    if (running !== null) await withTimeout(running.done, 20_000, undefined);
+    if (this.#running !== null) await withTimeout(this.#running.done, ERASE_WAIT_MS, undefined);
   }
 
   /** Sets the alarm to now where work is left. */
@@ -108,19 +128,23 @@ export class Recorder extends DurableObject<Env> {
    * What is known of the run.
    * @returns Null when nothing is recorded.
    */
-  async read({ waitSeconds = 0, until = "readable" }: ReadOptions = {}): Promise<RecorderReading | null> {
+  async read({
+    waitSeconds = 0,
+    until = "readable",
+  }: ReadOptions = {}): Promise<RecorderReading | null> {
     const deadline = Date.now() + Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000;
     const isReached = until === "settled" ? isSettled : isReadable;
-    while (isKnown(this.#state) && !isReached(this.#state) && Date.now() < deadline) {
-      await withTimeout(this.#changed.promise, deadline - Date.now(), undefined);
+    while (isKnown(this.#load()) && !isReached(this.#load()) && Date.now() < deadline) {
+      await withTimeout(this.#changed.promise, deadline - Date.now(), null);
     }
-    const state = this.#state;
-    return isKnown(state) ? { record: state.record, body: bodySource(state) } : null;
+    const state = this.#load();
+    if (!isKnown(state)) return null;
+    return { record: JSON.stringify(state.record), body: bodySource(state) };
   }
 
-  /** The response's body, as far as the object's own rows have it. */
-  readBody(): ReadableStream<Uint8Array> {
-    return toByteStream(this.#rows.parts(BODY));
+  /** A body that the object's own rows have; empty when they don't. */
+  readBody(digest: string): ReadableStream<Uint8Array> {
+    return toByteStream(this.#rows.parts(toBodyName(digest)));
   }
 
   /** The calls that a channel had, as far as the object's own rows have them: an array as JSON. */
@@ -129,63 +153,81 @@ export class Recorder extends DurableObject<Env> {
   }
 
   /**
-   * Follows the run: what happened after an entry, then what happens, until it is settled. Each update is a line of JSON.
-   * @param after The last entry that the reader has; 0 for all.
+   * Follows the run: what happened after an entry, and then what happens, until nothing more is to be expected.
+   * @param after The `seq` of the last entry that the reader has; 0 for all.
+   * @returns Lines of JSON, each a `ProgressUpdate`.
    */
-  events(after: number): ReadableStream<Uint8Array> {
-    return toByteStream(this.#follow(after));
+  follow(after: number): ReadableStream<Uint8Array> {
+    return toByteStream(this.#updates(after));
   }
 
+  // An alarm that throws is called again six times and then never. https://developers.cloudflare.com/durable-objects/api/alarms/
   override async alarm(): Promise<void> {
     try {
       this.#handle({ type: "alarm" });
-      // The handler keeps the object in memory while its effects are under way.
-      while (this.#running !== null) await this.#running.done;
+      const end = Date.now() + MAX_ALARM_MS;
+      // The handler keeps the object in memory.
+      while (this.#running !== null && Date.now() < end) await this.#running.done;
     } catch (error) {
-      // An alarm that throws is retried six times only. https://developers.cloudflare.com/durable-objects/api/alarms/
-      logFailure("alarm", error, { id: this.#id() });
-      await this.#recover();
+      this.#recover(error);
     }
+  }
+
+  #load(): State | null {
+    if (this.#state !== undefined) return this.#state;
+    const stored = this.#rows.get(STATE);
+    const state =
+      stored === null ? null : State.parse(JSON.parse(new TextDecoder().decode(stored)));
+    this.#state = state;
+    return state;
   }
 
   #handle(event: RecorderEvent, bytes = NO_BYTES): void {
-    const running = this.#state?.running ?? null;
-    // The effect died with the object that began it.
-    if (running !== null && this.#running?.turn !== running.turn) {
-      this.#apply({ type: "lost", turn: running.turn }, NO_BYTES);
-    }
+    const turn = this.#load()?.running?.turn;
+    // The effect died with the object that began it, or its result could not be stored.
+    if (turn !== undefined && this.#running?.turn !== turn) this.#apply({ type: "lost", turn });
     this.#apply(event, bytes);
   }
 
-  #apply(event: RecorderEvent, bytes: Bytes): void {
-    const outcome = transition(this.#state, event, Date.now());
-    if (outcome.state === null) {
-      void this.ctx.storage.deleteAll();
-    } else this.#store(outcome, bytes);
+  #apply(event: RecorderEvent, bytes = NO_BYTES): void {
+    const before = this.#load();
+    const outcome = transition(before, event, Date.now());
+    try {
+      this.ctx.storage.transactionSync(() => this.#write(before, outcome, bytes));
+    } catch (error) {
+      // Nothing of it was stored, so the stored state counts.
+      this.#state = undefined;
+      throw error;
+    }
     this.#state = outcome.state;
-    this.#changed.resolve();
+    // Nothing is awaited since the state was written, so both are stored or none is.
+    if (outcome.state === null) void this.ctx.storage.deleteAll();
+    else if (outcome.alarm !== null) void this.ctx.storage.setAlarm(outcome.alarm);
+    this.#changed.resolve(null);
     this.#changed = Promise.withResolvers();
-    this.#abortOutdated();
+    this.#endOutdated();
     if (outcome.effect !== null) this.#begin(outcome.effect);
   }
 
-  // No `await` stands between these writes, so they are stored together or not at all.
-  #store({ state, alarm, rows, persist }: Outcome, bytes: Bytes): void {
-    if (rows.drop) this.#dropRows();
-    if (rows.writeBody && bytes.body !== null) this.#rows.put(BODY, bytes.body);
+  #write(before: State | null, { state, rows, persist }: Outcome, bytes: Bytes): void {
+    if (state === null) return;
+    const stored = before?.kind === "run" ? before.rows : null;
+    if (rows.drop || rows.writeBody) this.#dropBody(stored?.body_digest ?? null);
+    if (rows.drop) {
+      for (const channel of stored?.outputs ?? []) this.#rows.delete(toOutputsName(channel));
+    }
+    if (rows.writeBody && state.kind === "run" && bytes.body !== null) {
+      this.#rows.put(toBodyName(state.rows.body_digest ?? ""), bytes.body);
+    }
     if (rows.writeOutputs !== null && bytes.outputs !== null) {
       const name = toOutputsName(rows.writeOutputs);
       this.#rows.put(name, joinOutputs(bytes.outputs, this.#rows.get(name)));
     }
     if (persist) this.#rows.put(STATE, [new TextEncoder().encode(JSON.stringify(state))]);
-    if (alarm !== null) void this.ctx.storage.setAlarm(alarm);
   }
 
-  #dropRows(): void {
-    this.#rows.delete(BODY);
-    const state = this.#state;
-    if (state?.kind !== "run") return;
-    for (const channel of state.rows.outputs) this.#rows.delete(toOutputsName(channel));
+  #dropBody(digest: string | null): void {
+    if (digest !== null) this.#rows.delete(toBodyName(digest));
   }
 
   #begin(effect: Effect): void {
@@ -194,4 +236,86 @@ export class Recorder extends DurableObject<Env> {
     this.#running = { turn: effect.turn, abort, done };
     this.ctx.waitUntil(done);
   }
+
+  // The effect of a run that was deleted, or one that is out of time, is not waited for.
+  #endOutdated(): void {
+    if (this.#running === null || this.#running.turn === this.#state?.running?.turn) return;
+    this.#running.abort.abort();
+    this.#running = null;
+  }
+
+  async #perform(effect: Effect, abort: AbortController): Promise<void> {
+    const { turn } = effect;
+    let freeLargeBody = (): void => undefined;
+    const work = async () =>
+      performEffect(effect, {
+        env: this.env,
+        rows: this.#rows,
+        signal: abort.signal,
+        onLargeBody: async () => {
+          freeLargeBody = await reserveLargeBody();
+          if (this.#running?.turn !== turn) return;
+          this.#apply({ type: "large_body", turn });
+          await this.ctx.storage.sync();
+        },
+      });
+    try {
+      const result = await withTimeout(work(), effect.untilMs - Date.now(), null);
+      if (result === null) throw new Error(`${effect.type} took too long`);
+      this.#report(turn, result.event, result.bytes);
+    } catch (error) {
+      logFailure("effect", error, { id: this.#id(), type: effect.type });
+      this.#report(turn, { type: "failed", turn, reason: String(error) });
+    } finally {
+      abort.abort();
+      freeLargeBody();
+    }
+  }
+
+  #report(turn: number, event: RecorderEvent, bytes = NO_BYTES): void {
+    // Another effect is under way by now, or none: this one's result does not count.
+    if (this.#running?.turn !== turn) return;
+    try {
+      this.#apply(event, bytes);
+    } catch (error) {
+      this.#running = null;
+      this.#recover(error);
+    }
+  }
+
+  // The effect under way counts as lost when the alarm fires, and is performed again.
+  #recover(error: unknown): void {
+    logFailure("recorder", error, { id: this.#id() });
+    void this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
+  }
+
+  #id(): string | null {
+    const state = this.#state ?? null;
+    return state?.kind === "run" ? state.record.id : (state?.id ?? null);
+  }
+
+  async *#updates(after: number): AsyncGenerator<Uint8Array> {
+    const encoder = new TextEncoder();
+    for (let last = after; ;) {
+      const { promise } = this.#changed;
+      const state = this.#load();
+      if (!isKnown(state)) return;
+      for (const update of toProgressUpdates(state, last)) {
+        last = update.seq;
+        yield encoder.encode(`${JSON.stringify(update)}\n`);
+      }
+      // What happened while the reader was reading comes first.
+      if (this.#load() !== state) continue;
+      if (isAtRest(state)) return;
+      await promise;
+    }
+  }
+}
+
+function describeWebhook(state: State | null): WebhookOutcome {
+  if (state === null) return "started";
+  if (state.kind !== "run") return "deleted";
+  const { status, settled_at: settled } = state.record;
+  if (isTerminal(status)) return "duplicate";
+  return settled === null ? "delivered" : "restarted";
 }
