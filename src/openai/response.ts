@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { exceedsDepth, parseJson } from "../lib/json-parse.ts";
 import { MAX_RETENTION_DAYS, MAX_UPSTREAM_DEPTH } from "../record/limits.ts";
+import { callerMetadata } from "../record/metadata.ts";
 import {
   METADATA_KEY,
   type FileCitation,
@@ -102,6 +103,7 @@ export function parseResponse(value: unknown): ParsedResponse | null {
     created_at: toIsoTime(data.created_at),
     completed_at: toIsoTime(data.completed_at),
     options: parseOptions(data.metadata),
+    metadata: callerMetadata(data.metadata),
     error: data.error === null ? null : { code: data.error.code, message: data.error.message },
     conversation:
       typeof data.conversation === "string" ? data.conversation : (data.conversation?.id ?? null),

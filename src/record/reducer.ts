@@ -12,6 +12,7 @@ import type {
   RecorderParams,
   RecorderEvent,
 } from "./schema.ts";
+import { callerMetadata } from "./metadata.ts";
 import { redactRequest } from "./redact.ts";
 import { AUTHORITATIVE_CHANNELS, callVerdict, runVerdict } from "./verdict.ts";
 
@@ -20,6 +21,8 @@ const TERMINAL_STATUSES = new Set(["completed", "failed", "cancelled", "incomple
 
 /** The record of a run that was not observed yet. */
 export function createRecord(params: RecorderParams): StoredRecord {
+  const request =
+    params.request ?? (params.control === null ? null : redactRequest(params.control));
   return {
     id: params.id,
     status: params.created?.status ?? null,
@@ -32,7 +35,8 @@ export function createRecord(params: RecorderParams): StoredRecord {
     settled_at: null,
     started_by: params.started_by,
     include: params.options?.include ?? [],
-    request: params.request ?? (params.control === null ? null : redactRequest(params.control)),
+    metadata: callerMetadata(request?.["metadata"]),
+    request,
     calls: [],
     observations: [],
     webhook: params.webhook,
@@ -96,6 +100,7 @@ export function applyEvent(record: StoredRecord, event: RecorderEvent): StoredRe
     model: record.model ?? ours.model,
     background: record.background ?? ours.background,
     created_at: record.created_at ?? ours.created_at,
+    metadata: { ...ours.metadata, ...record.metadata },
     request: ours.request,
     include: ours.include,
     // Force an observation, so that the merged record is stored.
@@ -187,6 +192,7 @@ function mergeResponse(
     created_at: record.created_at ?? fields.created_at,
     completed_at: record.completed_at ?? fields.completed_at,
     include: record.include.length > 0 ? record.include : (options?.include ?? []),
+    metadata: { ...record.metadata, ...fields.metadata },
     replay: record.replay || (options?.replay ?? false),
     retention_days: record.retention_days ?? options?.retention_days ?? null,
     control: record.control ?? controlNotRun(record, options),

@@ -80,6 +80,8 @@ export const ResponseRecord = z.object({
   settled_at: z.iso.datetime().nullable(),
   started_by: z.enum(["trigger", "webhook", "refetch", "v1"]),
   include: z.array(z.string()),
+  /** The caller's pairs; the recorder's own is left out. */
+  metadata: z.record(z.string(), z.string()),
   request: z.record(z.string(), z.unknown()).nullable(),
   calls: z.array(Call),
   observations: z.array(Observation),
@@ -186,6 +188,8 @@ export const ResponseFields = z.object({
   completed_at: z.iso.datetime().nullable(),
   /** Null when the response's metadata is not ours. */
   options: TriggerOptions.nullable(),
+  /** The caller's pairs of the response's metadata. */
+  metadata: ResponseRecord.shape.metadata,
   error: ErrorInfo.nullable(),
   conversation: z.string().nullable(),
   containers: z.array(z.string()),

@@ -1,4 +1,4 @@
-// KV: the only file that knows its keys, lifetimes and paging.
+// KV: the only file that knows its keys and their lifetimes.
 // A record's value is one line of JSON, the StoredRecord, followed by the response's body as OpenAI sent it.
 import { RETENTION_DAYS, setting } from "../config.ts";
 import { readChunks, splitFirstLine } from "../lib/byte-stream.ts";
@@ -6,14 +6,10 @@ import { retry } from "../lib/retry.ts";
 import { log } from "../log.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { StoredRecord, type Channel, type FileEntry, type RecordKey } from "../record/schema.ts";
-import { badCursor, signCursor, verifyCursor } from "./cursor.ts";
-import { toListRow, type ListRow } from "./list-row.ts";
 
 const DAY_SECONDS = 24 * 60 * 60;
 /** Milliseconds between attempts to write: KV accepts one write a second for a key. */
 const WRITE_RETRY_MS = [1_100, 2_200, 4_400, 10_000, 20_000, 40_000, 60_000];
-/** The list is newest first, but KV lists keys in ascending order: keys count down from this time. */
-const MAX_TIMESTAMP_MS = 9_999_999_999_999;
 const EMPTY_ARRAY_BYTES = 2;
 
 const key = {
@@ -21,13 +17,7 @@ const key = {
   /** The calls, with their outputs, that a channel had and the stored body lacks. */
   outputs: (id: string, channel: Channel) => `outputs:${id}:${channel}`,
   file: (id: string, file: string) => `file:${id}:${file}`,
-  // Sorts by the start of the recording: OpenAI's created_at has whole seconds only.
-  index: (id: string, startedAt: string) =>
-    `index:${String(MAX_TIMESTAMP_MS - Date.parse(startedAt)).padStart(13, "0")}:${id}`,
 };
-
-/** One page of the list, newest first; the cursor is null on the last page. */
-export type ListPage = { rows: ListRow[]; cursor: string | null };
 
 /** A stored record and its unread body. */
 export type StoredEntry = { record: StoredRecord; body: ReadableStream<Uint8Array> };
@@ -44,12 +34,6 @@ export async function storeRecord(
   const head = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
   const body = chunks ?? (record.body === null ? [] : await readStoredBody(env, record));
   await putWithRetry(env, record, key.record(record.id), () => fixedLengthStream([head, ...body]));
-}
-
-/** Adds a record to the list, or replaces its row there. */
-export async function putListRow(env: Env, record: StoredRecord): Promise<void> {
-  const name = key.index(record.id, record.started_at);
-  await putWithRetry(env, record, name, () => "", toListRow(record));
 }
 
 /**
@@ -129,13 +113,10 @@ export async function readFile(env: Env, id: string, file: string): Promise<Read
   return body;
 }
 
-/**
- * Deletes everything that is stored of a response.
- * @param startedAt When its recording began: the list sorts by it.
- */
-export async function deleteRecord(env: Env, id: string, startedAt: string): Promise<void> {
+/** Deletes everything that is stored of a response. */
+export async function deleteRecord(env: Env, id: string): Promise<void> {
   const found = await Promise.all([listKeys(env, `outputs:${id}:`), listKeys(env, `file:${id}:`)]);
-  for (const name of [key.index(id, startedAt), ...found.flat(), key.record(id)]) {
+  for (const name of [...found.flat(), key.record(id)]) {
     await env.RECORDS.delete(name);
     logKv("delete", name, true);
   }
@@ -169,30 +150,8 @@ export async function isStored(env: Env, id: string): Promise<boolean> {
   return keys.some(({ name }) => name === key.record(id));
 }
 
-/**
- * A page of the list, newest first.
- * @param limit The most rows of the page.
- * @param cursor The cursor of the page before; null for the first.
- * @throws Problem 400 `bad_cursor` for any other cursor.
- */
-export async function listPage(env: Env, limit: number, cursor: string | null): Promise<ListPage> {
-  const page = await fetchKeyPage(env, limit, cursor);
-  logKv("list", "index:", true);
-  const rows = page.keys.flatMap(({ metadata }) => (metadata === undefined ? [] : [metadata]));
-  return { rows, cursor: page.list_complete ? null : await signCursor(env, page.cursor) };
-}
-
-async function fetchKeyPage(env: Env, limit: number, signedCursor: string | null) {
-  const cursor = signedCursor === null ? null : await verifyCursor(env, signedCursor);
-  try {
-    return await env.RECORDS.list<ListRow>({ prefix: "index:", limit, cursor });
-  } catch (error) {
-    if (cursor === null) throw error;
-    throw badCursor();
-  }
-}
-
-function ttlSeconds(env: Env, { retention_days }: RecordKey): number {
+/** Seconds that what is stored of a record is kept. */
+export function ttlSeconds(env: Env, { retention_days }: RecordKey): number {
   return (retention_days ?? setting(env, RETENTION_DAYS)) * DAY_SECONDS;
 }
 
@@ -201,13 +160,11 @@ async function putWithRetry(
   record: RecordKey,
   name: string,
   value: () => string | ReadableStream,
-  metadata?: ListRow,
 ): Promise<void> {
   const expirationTtl = ttlSeconds(env, record);
-  const options = metadata === undefined ? { expirationTtl } : { expirationTtl, metadata };
   await retry(
     WRITE_RETRY_MS,
-    () => env.RECORDS.put(name, value(), options),
+    () => env.RECORDS.put(name, value(), { expirationTtl }),
     () => logKv("put", name, false),
   );
   logKv("put", name, true);
