@@ -4,6 +4,7 @@ import type { RunFilter } from "./filter.ts";
 import { decideClaim, type ClaimResult, type KeyAnswer, type KeyClaim } from "./idempotency.ts";
 import { deleteKey, findKey, putAnswer, putClaim, sweepKeys } from "./keys.ts";
 import type { RunKey } from "./position.ts";
+import type { CatalogEntry } from "./row.ts";
 import {
   buryRun,
   deleteRun,
@@ -12,7 +13,6 @@ import {
   readPage,
   sweepRuns,
   takeOverdue,
-  type CatalogEntry,
   type RunPage,
 } from "./runs.ts";
 import { TABLES } from "./tables.ts";

@@ -7,8 +7,8 @@ import type { Catalog } from "./catalog.ts";
 import type { RunFilter } from "./filter.ts";
 import type { ClaimResult, KeyAnswer, KeyClaim } from "./idempotency.ts";
 import { decodeCursor, encodeCursor, type RunKey } from "./position.ts";
-import type { CatalogRow } from "./row.ts";
-import type { CatalogEntry, RunPage } from "./runs.ts";
+import type { CatalogEntry, CatalogRow } from "./row.ts";
+import type { RunPage } from "./runs.ts";
 
 /** One page of the list, newest first; the cursor is null on the last page. */
 export type ListPage = { rows: CatalogRow[]; cursor: string | null };

@@ -28,6 +28,17 @@ export const CatalogRow = ResponseRecord.pick({
 });
 export type CatalogRow = z.infer<typeof CatalogRow>;
 
+/** A run as its Recorder reports it. */
+export type CatalogEntry = {
+  row: CatalogRow;
+  startedAtMs: number;
+  expiresAtMs: number;
+  /** When the run needs a poke unless it reports before; null when no work is left. A pending run always has one. */
+  dueAtMs: number | null;
+  /** The searchable text; null when it has not changed. */
+  text: string | null;
+};
+
 /** A record's row. Its texts are truncated, since OpenAI's can have any length. */
 export function toCatalogRow(record: StoredRecord): CatalogRow {
   return {

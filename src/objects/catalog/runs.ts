@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { toListQuery, type RunFilter } from "./filter.ts";
 import { firstPosition, freePosition, toStartedAtMs } from "./position.ts";
-import { CatalogRow } from "./row.ts";
+import { CatalogRow, type CatalogEntry } from "./row.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 /** A tombstone outlives every upsert that was on its way. OpenAI sends webhooks again for as long. */
@@ -14,17 +14,6 @@ const SWEEP_PERIOD_MS = 5 * 60 * 1000;
 const SWEEP_PARTS = (24 * HOUR_MS) / SWEEP_PERIOD_MS;
 /** Rows that one sweep removes at most. */
 const MAX_SWEPT_ROWS = 500;
-
-/** A run as its Recorder reports it. */
-export type CatalogEntry = {
-  row: CatalogRow;
-  startedAtMs: number;
-  expiresAtMs: number;
-  /** When the run needs a poke unless it reports before; null when no work is left. A pending run always has one. */
-  dueAtMs: number | null;
-  /** The searchable text; null when it has not changed. */
-  text: string | null;
-};
 
 /** One page of the list. `next` is the position after which the next page begins; null on the last page. */
 export type RunPage = { rows: CatalogRow[]; next: number | null };

@@ -28,9 +28,9 @@ export function toSearchText(
     findCallItems(items).map(({ outputs }) => takeText(logChunks(outputs))),
   );
   const said = itemLists.map((items) => takeText(saidChunks(items)));
-  const parts = [asked, printed.join("\n"), said.join("\n")].filter((part) => part !== "");
+  const parts = [asked, joinTexts(printed), joinTexts(said)].filter((part) => part !== "");
   const separatorBytes = Math.max(0, parts.length - 1);
-  return shareBytes(parts, MAX_SEARCH_TEXT_BYTES - separatorBytes).join("\n");
+  return joinTexts(shareBytes(parts, MAX_SEARCH_TEXT_BYTES - separatorBytes));
 }
 
 /** The texts of a request's input, in their order. */
@@ -65,6 +65,10 @@ function takeText(chunks: Iterable<string>): string {
     if (text.length >= MAX_SEARCH_TEXT_BYTES) break;
   }
   return text.slice(0, MAX_SEARCH_TEXT_BYTES);
+}
+
+function joinTexts(texts: string[]): string {
+  return texts.filter((text) => text !== "").join("\n");
 }
 
 /** Truncates texts so that together they have at most so many bytes of UTF-8; a short one leaves its share to the others. */
