@@ -45,6 +45,8 @@ type Details = {
   retryAfterSeconds?: number | undefined;
   /** A headline that says more than the code's own. */
   title?: string | undefined;
+  /** A status that differs from the code's own. */
+  status?: ContentfulStatusCode | undefined;
   /** The status and code of OpenAI's answer, when they pass through. */
   upstream?: { status: ContentfulStatusCode; code: string | null } | undefined;
 };
@@ -64,7 +66,7 @@ export class Problem extends Error {
   constructor(code: ErrorCode, message: string, details: Details = {}) {
     super(message);
     this.name = "Problem";
-    this.status = details.upstream?.status ?? ERRORS[code].status;
+    this.status = details.upstream?.status ?? details.status ?? ERRORS[code].status;
     this.code = details.upstream?.code ?? code;
     this.title = details.title ?? ERRORS[code].title;
     this.requestId = details.requestId;

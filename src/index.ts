@@ -1,3 +1,4 @@
 // The Worker's exports.
 export { app as default } from "./app.tsx";
-export { Holder, Once, Recorder } from "./workflows/classes.ts";
+export { Catalog } from "./objects/catalog/catalog.ts";
+export { Holder, Recorder } from "./workflows/classes.ts";

@@ -137,6 +137,8 @@ function toParameter(where: string, name: string, field: z.ZodType, required: bo
     in: where,
     ...(required ? { required } : {}),
     ...(description === undefined ? {} : { description }),
+    // An object's members are parameters of their own: metadata[key]=value.
+    ...(schema["type"] === "object" ? { style: "deepObject", explode: true } : {}),
     schema,
   };
 }

@@ -71,7 +71,10 @@ const OPERATIONS = {
       303: REDIRECT,
       400: BAD_REQUEST,
       404: { description: "OpenAI knows no such model", schema: "Error" },
-      409: { description: "The first request with this key has no answer yet", schema: "Error" },
+      409: {
+        description: "The first request with this key has no answer yet, or may have started a run",
+        schema: "Error",
+      },
       413: BAD_REQUEST,
       422: {
         description: "The key came with another body before, or OpenAI's refusal",
@@ -95,7 +98,7 @@ const OPERATIONS = {
   },
   "GET /trigger": { summary: "The same as a form", responses: { 200: HTML } },
   "GET /results": {
-    summary: "The list, newest first. A filtered page may be short and still have a cursor",
+    summary: "The list, newest first. Filters can be combined",
     query: ListQuery,
     responses: {
       200: { description: "One page; HTML for a browser", schema: "List" },

@@ -117,6 +117,7 @@ function publicFields(
     settled_at: record.settled_at,
     started_by: record.started_by,
     include: record.include,
+    metadata: record.metadata,
     request: record.request,
     observations: record.observations,
     webhook: record.webhook,

@@ -1,20 +1,9 @@
 // The contract's schemas by name. The schemas that check requests and records are the ones that the contract shows.
 import * as z from "zod";
+import { CatalogRow } from "../objects/catalog/row.ts";
 import { RESPONSE_ID } from "../openai/response.ts";
-import { ResponseRecord, RunVerdict } from "../record/schema.ts";
+import { ResponseRecord } from "../record/schema.ts";
 import { Flags } from "./create-params.ts";
-
-const ListRow = z.object({
-  id: z.string(),
-  status: z.string().nullable(),
-  verdict: RunVerdict,
-  model: z.string().nullable(),
-  created_at: z.iso.datetime().nullable(),
-  completed_at: z.iso.datetime().nullable(),
-  calls: z.number().int(),
-  first_line: z.string(),
-  held: z.boolean(),
-});
 
 const Trigger = z.looseObject({
   model: z.string().optional(),
@@ -43,7 +32,7 @@ export const SCHEMAS = {
   Trigger,
   Started: TriggerResult,
   Record: ResponseRecord,
-  List: z.object({ results: z.array(ListRow), cursor: z.string().nullable() }),
+  List: z.object({ results: z.array(CatalogRow), cursor: z.string().nullable() }),
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook: WebhookBody,

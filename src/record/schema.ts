@@ -86,6 +86,8 @@ export const ResponseRecord = z.object({
   settled_at: z.iso.datetime().nullable(),
   started_by: z.enum(["trigger", "webhook", "refetch", "v1"]),
   include: z.array(z.string()),
+  /** The caller's pairs; the recorder's own is left out. */
+  metadata: z.record(z.string(), z.string()),
   request: z.record(z.string(), z.unknown()).nullable(),
   calls: z.array(Call),
   observations: z.array(Observation),
@@ -162,8 +164,6 @@ export const StoredRecord = ResponseRecord.omit({
   started_at: z.iso.datetime(),
   /** When everything that is stored of the run is removed. It is fixed before anything is stored in KV. */
   expires_at: z.iso.datetime(),
-  /** The response's own metadata, without the trigger's options. */
-  metadata: z.record(z.string(), z.string()),
   retention_days: TriggerOptions.shape.retention_days,
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),
@@ -193,6 +193,7 @@ export const ResponseFields = z.object({
   completed_at: z.iso.datetime().nullable(),
   /** Null when the response's metadata is not ours. */
   options: TriggerOptions.nullable(),
+  /** The caller's pairs of the response's metadata. */
   error: ErrorInfo.nullable(),
   metadata: z.record(z.string(), z.string()),
   conversation: z.string().nullable(),

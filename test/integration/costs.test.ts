@@ -55,11 +55,11 @@ async function measureCost(body: unknown) {
   };
 }
 
-test("a response without calls costs a create, a retrieve, three KV writes and four steps", async () => {
+test("a response without calls costs a create, a retrieve, one KV write and four steps", async () => {
   expect(await measureCost({ input: "hello" })).toEqual({
     verdict: "no_calls",
     requests: ["POST responses", "GET responses"],
-    writes: 3,
+    writes: 1,
     steps: ["list as in flight", "wait 1", "look 1", "list 1"],
   });
 });
@@ -68,7 +68,7 @@ test("a response with a call costs two more requests, about its container, and o
   expect(await measureCost({})).toEqual({
     verdict: "captured",
     requests: ["POST responses", "GET responses", ...CONTAINER_REQUESTS],
-    writes: 3,
+    writes: 1,
     steps: ["list as in flight", "wait 1", "look 1", "list 1", "find files"],
   });
 });
@@ -77,7 +77,7 @@ test("a held run costs no retrieve, and no more KV writes and steps than a backg
   expect(await measureCost({ hold: true })).toEqual({
     verdict: "captured",
     requests: ["POST responses", ...CONTAINER_REQUESTS],
-    writes: 3,
+    writes: 1,
     steps: ["list as in flight", "wait 1", "look 1", "list 1", "find files"],
   });
 });

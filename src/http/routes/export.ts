@@ -1,11 +1,13 @@
 // The export: everything that was recorded, one record a line, page by page.
 import type { Context } from "hono";
-import { ExportQuery, MAX_EXPORT_ROWS, parseQuery } from "../../api/queries.ts";
+import { ExportQuery, MAX_EXPORT_ROWS, parseQuery, toRunFilter } from "../../api/queries.ts";
 import { toRepresentation, type RecordRepresentation } from "../../api/representation.ts";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { Channel } from "../../record/schema.ts";
-import { isStored, listPage, readOutputs, readRecord, type ListPage } from "../../storage/kv.ts";
-import type { ListRow } from "../../storage/list-row.ts";
+import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
+import type { RunFilter } from "../../objects/catalog/filter.ts";
+import type { CatalogRow } from "../../objects/catalog/row.ts";
+import { isStored, readOutputs, readRecord } from "../../storage/kv.ts";
 import type { Found } from "../../workflows/found.ts";
 import { askRecorder } from "../../workflows/instance.ts";
 import type { App } from "../middleware/auth.ts";
@@ -24,22 +26,25 @@ const SPACE = 0x20;
  * @throws Problem 400 for a query that can't be used.
  */
 export async function exportPage(c: Context<App>): Promise<Response> {
-  const { limit, cursor = null } = parseQuery(ExportQuery, c.req.query());
+  const query = parseQuery(ExportQuery, c.req.query());
+  const { limit, cursor = null } = query;
+  const filter = toRunFilter(query);
   const rows = limit ?? MAX_EXPORT_ROWS;
   const rounds = limit === undefined ? maxRounds(rows) : 1;
-  const first = await listPage(c.env, rows, cursor);
-  const lines = exportLines(c.env, first, rows, rounds);
+  const first = await listRuns(c.env, filter, cursor, rows);
+  const lines = exportLines(c.env, first, filter, rows, rounds);
   return c.body(toByteStream(lines), 200, { "content-type": "application/x-ndjson" });
 }
 
 function maxRounds(rows: number): number {
-  return Math.floor(MAX_KV_OPERATIONS / (1 + rows * OPERATIONS_PER_RECORD));
+  return Math.floor(MAX_KV_OPERATIONS / (rows * OPERATIONS_PER_RECORD));
 }
 
 // One record at a time is in memory, and only while the client reads.
 async function* exportLines(
   env: Env,
   first: ListPage,
+  filter: RunFilter,
   limit: number,
   rounds: number,
 ): AsyncGenerator<Uint8Array> {
@@ -47,7 +52,7 @@ async function* exportLines(
   for (let round = 1; ; round += 1) {
     for (const row of page.rows) yield* recordLine(await readExported(env, row));
     if (page.cursor === null || round === rounds) break;
-    page = await listPage(env, limit, page.cursor);
+    page = await listRuns(env, filter, page.cursor, limit);
   }
   yield new TextEncoder().encode(`${JSON.stringify({ cursor: page.cursor })}\n`);
 }
@@ -64,7 +69,7 @@ function replaceLineBreak(byte: number): number {
 }
 
 // Null when the record was deleted since the list was read.
-async function readExported(env: Env, row: ListRow): Promise<RecordRepresentation | null> {
+async function readExported(env: Env, row: CatalogRow): Promise<RecordRepresentation | null> {
   const found =
     row.verdict === "pending" ? await readInFlight(env, row.id) : await readStored(env, row.id);
   if (found === null) return null;

@@ -1,6 +1,6 @@
 // Reads records, and acts on runs by hand. Readers ask the Recorder first, and KV only when the record is there.
 import type { Context } from "hono";
-import { ListQuery, parseQuery, WaitQuery } from "../../api/queries.ts";
+import { ListQuery, parseQuery, toRunFilter, WaitQuery } from "../../api/queries.ts";
 import {
   toRepresentation,
   type CallRepresentation,
@@ -8,7 +8,8 @@ import {
 } from "../../api/representation.ts";
 import { Problem } from "../../errors.ts";
 import { withLog } from "../../log.ts";
-import { listPage, readFile, readOutputs, type ListPage } from "../../storage/kv.ts";
+import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
+import { readFile, readOutputs } from "../../storage/kv.ts";
 import { cancelRun, deleteRun, refetchRun } from "../../workflows/actions.ts";
 import { recordOf, type Found } from "../../workflows/found.ts";
 import { askRecorder, awaitRecorder } from "../../workflows/instance.ts";
@@ -16,19 +17,13 @@ import type { App } from "../middleware/auth.ts";
 import { parseResponseId } from "./response-id.ts";
 
 /**
- * One page of the list. A filter applies to the page, so a filtered page can be short.
+ * One page of the list.
  * @throws Problem 400 for a query that can't be used.
  */
 export async function listRecords(c: Context<App>): Promise<{ page: ListPage; query: ListQuery }> {
   const query = parseQuery(ListQuery, c.req.query());
-  const { limit, cursor, verdict, status } = query;
-  const page = await listPage(c.env, limit, cursor ?? null);
-  const rows = page.rows.filter(
-    (row) =>
-      (verdict === undefined || row.verdict === verdict) &&
-      (status === undefined || row.status === status),
-  );
-  return { page: { rows, cursor: page.cursor }, query };
+  const { limit, cursor = null } = query;
+  return { page: await listRuns(c.env, toRunFilter(query), cursor, limit), query };
 }
 
 /**

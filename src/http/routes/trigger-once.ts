@@ -1,66 +1,104 @@
 // Triggers with an Idempotency-Key: the same key gives the same answer for a day, and one run.
 import type { Context } from "hono";
 import type { TriggerResult } from "../../api/schemas.ts";
-import { Problem, type ErrorCode } from "../../errors.ts";
-import { takeTurn, type Answer, type Turn } from "../../workflows/once.ts";
+import { Problem } from "../../errors.ts";
+import { sleep } from "../../lib/retry.ts";
+import {
+  answerKey,
+  claimKey,
+  toIdempotencyKey,
+  type IdempotencyKey,
+} from "../../objects/catalog/client.ts";
+import type { ClaimResult, KeyAnswer } from "../../objects/catalog/idempotency.ts";
 import type { App } from "../middleware/auth.ts";
 import { startTrigger } from "./trigger.ts";
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-/** Failures after which a response may be running: the same key gets the same failure. */
-const FINAL_FAILURES = ["may_have_started", "handover_failed"] as const;
+/** How long a request waits for the answer of the one before it. */
+const MAX_WAIT_MS = 30_000;
+/** Milliseconds between its calls to the Catalog; the last delay repeats. It waits here, since a call that waits inside the Catalog is billed by time. */
+const POLL_MS = [100, 200, 400, 800, 1_500];
+const LAST_POLL_MS = 2_000;
 
-type FailedAnswer = Extract<Answer, { kind: "failed" }>;
+type FailedAnswer = Extract<KeyAnswer, { kind: "failed" }>;
 
 /**
  * Starts what a caller asked for; with an `Idempotency-Key`, once.
  * @param body The request's body.
- * @throws Problem 422 when the key came with another body, 409 while the first request with it has no answer.
+ * @throws Problem 422 when the key came with another body, 409 while the first request with it has no answer, 503 when the Catalog can't be reached.
  */
 export async function triggerOnce(c: Context<App>, body: unknown): Promise<TriggerResult> {
-  const key = c.req.header("idempotency-key");
-  if (key === undefined) return startTrigger(c, body);
-  if (!IDEMPOTENCY_KEY.test(key)) {
+  const header = c.req.header("idempotency-key");
+  if (header === undefined) return startTrigger(c, body);
+  if (!IDEMPOTENCY_KEY.test(header)) {
     const message = "Idempotency-Key must have 1 to 255 visible ASCII characters.";
     throw new Problem("bad_request", message);
   }
-  const turn = await takeTurn(c.env, key, JSON.stringify(body));
-  if (turn.kind !== "ours") return repeatAnswer(c, turn);
-  // The answer must be reported even when the caller hangs up.
-  const work = startAndReport(c, body, turn);
+  const key = await toIdempotencyKey(header, JSON.stringify(body));
+  const claim = await awaitClaim(() => claimOrRefuse(c.env, key));
+  if (claim.kind === "answered") return repeatAnswer(c, claim.answer);
+  if (claim.kind !== "claimed") throw toConflict(claim.kind);
+  // The answer must be stored even when the caller hangs up.
+  const work = startAndAnswer(c, body, key);
   c.executionCtx.waitUntil(work.catch(() => undefined));
   return work;
 }
 
-async function startAndReport(
+// Claims again while another request is in progress: that one may release the key.
+async function awaitClaim(claim: () => Promise<ClaimResult>): Promise<ClaimResult> {
+  const endsAt = Date.now() + MAX_WAIT_MS;
+  for (let polls = 0; ; polls += 1) {
+    const result = await claim();
+    const delay = POLL_MS[polls] ?? LAST_POLL_MS;
+    if (result.kind !== "in_progress" || Date.now() + delay > endsAt) return result;
+    await sleep(delay);
+  }
+}
+
+async function claimOrRefuse(env: Env, key: IdempotencyKey): Promise<ClaimResult> {
+  try {
+    return await claimKey(env, key);
+  } catch {
+    const message =
+      "The Idempotency-Key could not be checked, so nothing was started. Retry with the same key.";
+    throw new Problem("idempotency_unavailable", message, { retryAfterSeconds: 5 });
+  }
+}
+
+async function startAndAnswer(
   c: Context<App>,
   body: unknown,
-  turn: Extract<Turn, { kind: "ours" }>,
+  key: IdempotencyKey,
 ): Promise<TriggerResult> {
   try {
     const result = await startTrigger(c, body);
-    await turn.tell({ kind: "started", id: result.id, status: result.status });
+    await answerQuietly(c.env, key, { kind: "started", id: result.id, status: result.status });
     return result;
   } catch (error) {
-    await turn.tell(toFailedAnswer(error));
+    await answerQuietly(c.env, key, toFailedAnswer(error));
     throw error;
   }
 }
 
-function toFailedAnswer(error: unknown): Answer {
-  if (!(error instanceof Problem)) return OUTCOME_UNKNOWN;
-  const { status, code, message, id = null, requestId: request_id = null } = error;
-  if (toFinalCode(code) === undefined) return { kind: "free" };
-  return { kind: "failed", status, code, message, id, request_id };
+// The caller's answer stands in any case. A key without an answer counts as one that may have started a run.
+async function answerQuietly(
+  env: Env,
+  key: IdempotencyKey,
+  answer: KeyAnswer | null,
+): Promise<void> {
+  await answerKey(env, key, answer).catch(() => undefined);
 }
 
-function toFinalCode(code: string): (typeof FINAL_FAILURES)[number] | undefined {
-  return FINAL_FAILURES.find((known) => known === code);
+// Null when nothing was started.
+function toFailedAnswer(error: unknown): FailedAnswer | null {
+  if (!(error instanceof Problem)) return OUTCOME_UNKNOWN;
+  const { code, message, id = null, requestId: request_id = null } = error;
+  if (code !== "may_have_started" && code !== "handover_failed") return null;
+  return { kind: "failed", code, message, id, request_id };
 }
 
 const OUTCOME_UNKNOWN: FailedAnswer = {
   kind: "failed",
-  status: 502,
   code: "may_have_started",
   message:
     "The outcome of the first request with this Idempotency-Key is not known. Check /results, and use another key to retry.",
@@ -68,34 +106,23 @@ const OUTCOME_UNKNOWN: FailedAnswer = {
   request_id: null,
 };
 
-const CONFLICTS = {
-  busy: {
-    code: "in_progress",
-    message: "The first request with this Idempotency-Key is still in progress. Retry later.",
-  },
-  other: {
-    code: "key_reused",
-    message: "This Idempotency-Key came with another body before. Use another key.",
-  },
-  worn: {
-    code: "idempotency_unavailable",
-    message: "This Idempotency-Key has failed too often today. Use another key.",
-  },
-} as const satisfies Record<string, { code: ErrorCode; message: string }>;
-
-function repeatAnswer(c: Context<App>, turn: Exclude<Turn, { kind: "ours" }>): TriggerResult {
-  if (turn.kind !== "theirs") throw toConflict(turn.kind);
-  const answer = turn.answer === "unknown" ? OUTCOME_UNKNOWN : turn.answer;
+function repeatAnswer(c: Context<App>, answer: KeyAnswer): TriggerResult {
+  const { id } = answer;
   if (answer.kind === "started") {
-    const { id, status } = answer;
-    return { id, status, result_url: new URL(`/results/${id}`, c.req.url).href };
+    const result_url = new URL(`/results/${answer.id}`, c.req.url).href;
+    return { id: answer.id, status: answer.status, result_url };
   }
-  const { code, message, id, request_id } = answer.kind === "failed" ? answer : OUTCOME_UNKNOWN;
-  const details = { id: id ?? undefined, requestId: request_id ?? undefined };
-  throw new Problem(toFinalCode(code) ?? "may_have_started", message, details);
+  const { code, message, request_id } = answer;
+  throw new Problem(code, message, { id: id ?? undefined, requestId: request_id ?? undefined });
 }
 
-function toConflict(kind: keyof typeof CONFLICTS): Problem {
-  const { code, message } = CONFLICTS[kind];
-  return new Problem(code, message);
+const CONFLICT_MESSAGES = {
+  in_progress: "The first request with this Idempotency-Key is still in progress. Retry later.",
+  may_have_started: OUTCOME_UNKNOWN.message,
+  key_reused: "This Idempotency-Key came with another body before. Use another key.",
+};
+
+function toConflict(code: keyof typeof CONFLICT_MESSAGES): Problem {
+  const status = code === "may_have_started" ? 409 : undefined;
+  return new Problem(code, CONFLICT_MESSAGES[code], { status });
 }

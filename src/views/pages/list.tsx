@@ -1,8 +1,8 @@
 // The list of results, newest first.
 import { RunVerdict } from "../../record/schema.ts";
-import type { ListQuery } from "../../api/queries.ts";
-import type { ListRow } from "../../storage/list-row.ts";
-import type { ListPage } from "../../storage/kv.ts";
+import { toFilterParams, type ListQuery } from "../../api/queries.ts";
+import type { ListPage } from "../../objects/catalog/client.ts";
+import type { CatalogRow } from "../../objects/catalog/row.ts";
 import { Chip } from "../components/chip.tsx";
 import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
@@ -30,7 +30,7 @@ export function ResultListPage(props: {
         </a>
       </div>
       {isFirstUse ? <FirstUse url={props.url} /> : <FilterForm query={query} />}
-      {isEmpty && !isFirstUse ? <NoMatch hasOlder={page.cursor !== null} /> : null}
+      {isEmpty && !isFirstUse ? <NoMatch query={query} /> : null}
       <ol class="results">
         {page.rows.map((row) => (
           <ResultRow row={row} nowMs={nowMs} />
@@ -65,13 +65,9 @@ function FirstUse(props: { url: string }) {
   );
 }
 
-function NoMatch(props: { hasOlder: boolean }) {
-  return (
-    <p class="card empty-state">
-      No result on this page matches the filter.
-      {props.hasOlder ? " The next page has older results." : ""}
-    </p>
-  );
+function NoMatch({ query }: { query: ListQuery }) {
+  const text = hasFilter(query) ? "No result matches the filter." : "There are no older results.";
+  return <p class="card empty-state">{text}</p>;
 }
 
 function FilterForm(props: { query: ListQuery }) {
@@ -80,14 +76,19 @@ function FilterForm(props: { query: ListQuery }) {
     <form class="filter" method="get" action="/results">
       <FilterSelect name="verdict" options={RunVerdict.options} selected={query.verdict} />
       <FilterSelect name="status" options={STATUSES} selected={query.status} />
+      {toFilterParams(query)
+        .filter(([name]) => name !== "verdict" && name !== "status")
+        .map(([name, value]) => (
+          <input type="hidden" name={name} value={value} />
+        ))}
       <button>Filter</button>
       {hasFilter(query) ? <a href="/results">Clear</a> : null}
     </form>
   );
 }
 
-function hasFilter({ verdict, status }: ListQuery): boolean {
-  return verdict !== undefined || status !== undefined;
+function hasFilter(query: ListQuery): boolean {
+  return toFilterParams(query).length > 0;
 }
 
 function FilterSelect(props: { name: string; options: string[]; selected: string | undefined }) {
@@ -107,7 +108,7 @@ function FilterSelect(props: { name: string; options: string[]; selected: string
   );
 }
 
-function ResultRow(props: { row: ListRow; nowMs: number }) {
+function ResultRow(props: { row: CatalogRow; nowMs: number }) {
   const { row, nowMs } = props;
   const { tone, title } = runHeadline(row);
   const ranMs = millisecondsBetween(row.created_at, row.completed_at);
@@ -169,10 +170,8 @@ function Pagination(props: { query: ListQuery; cursor: string | null }) {
 }
 
 function toPageUrl(query: ListQuery, cursor: string | null): string {
-  const params = new URLSearchParams();
-  if (cursor !== null) params.set("cursor", cursor);
+  const params = new URLSearchParams(toFilterParams(query));
   params.set("limit", String(query.limit));
-  if (query.verdict !== undefined) params.set("verdict", query.verdict);
-  if (query.status !== undefined) params.set("status", query.status);
+  if (cursor !== null) params.set("cursor", cursor);
   return `/results?${params.toString()}`;
 }

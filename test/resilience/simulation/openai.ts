@@ -257,6 +257,7 @@ function toFields(scenario: Scenario, status: string, over: boolean): ResponseFi
             retention_days: null,
           }
         : null,
+    metadata: {},
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? toContainers(scenario) : [],

@@ -182,6 +182,7 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
           created_at: toTime(0),
           completed_at: null,
           options: answer.ours === true ? TRIGGER_PARAMS.options : null,
+          metadata: {},
           error: null,
           conversation: null,
           containers: [],

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { ExportQuery, ListQuery, parseQuery, WaitQuery } from "../../../src/api/queries.ts";
+import {
+  ExportQuery,
+  ListQuery,
+  parseQuery,
+  toFilterParams,
+  toRunFilter,
+  WaitQuery,
+} from "../../../src/api/queries.ts";
 
 test("parseQuery treats an empty value as absent, as a form sends it", () => {
   expect(parseQuery(ListQuery, { verdict: "", status: "", cursor: "", limit: "" })).toEqual({
@@ -24,3 +31,45 @@ test.each([
     expect(() => parseQuery<unknown>(schema, query)).toThrow(expect.objectContaining(refused));
   },
 );
+
+test("parseQuery reads metadata[key]=value, and a blank search counts as absent", () => {
+  const query = { "metadata[user]": "a", "metadata[a[b]]": "c", "metadata[empty]": "", q: "  " };
+  expect(parseQuery(ListQuery, query)).toEqual({
+    limit: 25,
+    metadata: { user: "a", "a[b]": "c" },
+  });
+});
+
+test.each([
+  [{ metadata: "x" }, /^metadata: must be given as metadata\[key\]=value$/],
+  [{ held: "maybe" }, /^held: /],
+  [{ started_by: "me" }, /^started_by: /],
+  [{ since: "yesterday" }, /^since: must be a date/],
+  [{ until: "2026-11-26T10:00:00" }, /^until: must be a date/],
+  [{ q: "x".repeat(501) }, /^q: must have at most 500 characters$/],
+])("parseQuery rejects %j", (query, message) => {
+  expect(() => parseQuery(ListQuery, query)).toThrow(message);
+});
+
+test("toRunFilter counts a day in `until` to its end", () => {
+  const filter = (until: string) => toRunFilter(parseQuery(ListQuery, { until })).untilMs;
+  expect(filter("2026-11-26")).toBe(Date.parse("2026-11-27T00:00:00Z"));
+  expect(filter("2026-11-26T00:00:00Z")).toBe(Date.parse("2026-11-26T00:00:00Z"));
+  expect(filter("2026-11-26T01:00:00+01:00")).toBe(Date.parse("2026-11-26T00:00:00Z"));
+});
+
+test("toFilterParams gives every filter back, and nothing else", () => {
+  const query = {
+    verdict: "lost",
+    status: "completed",
+    model: "m",
+    started_by: "v1",
+    held: "false",
+    since: "2026-11-25",
+    until: "2026-11-26T10:00:00Z",
+    q: "a b",
+    "metadata[user]": "a",
+  };
+  const parsed = parseQuery(ListQuery, { ...query, limit: "5", cursor: "x" });
+  expect(Object.fromEntries(toFilterParams(parsed))).toEqual(query);
+});

@@ -42,6 +42,7 @@ const fields = fc.record({
     hold: true,
     retention_days: null,
   }),
+  metadata: fc.constantFrom<Record<string, string>>({}, { user: "a" }),
   error,
   metadata: fc.constant<Record<string, string>>({}),
   conversation: fc.constantFrom("conv_1", null),

@@ -1,0 +1,77 @@
+// A run's row in the list.
+import * as z from "zod";
+import { ResponseRecord, type StoredRecord } from "../../record/schema.ts";
+import { askedTexts, truncateCodePoints } from "./texts.ts";
+
+const MAX_STATUS_LENGTH = 64;
+const MAX_MODEL_LENGTH = 128;
+const MAX_FIRST_LINE_LENGTH = 120;
+/** OpenAI's limits. https://platform.openai.com/docs/api-reference/responses/create */
+const MAX_METADATA_PAIRS = 16;
+const MAX_METADATA_KEY_LENGTH = 64;
+const MAX_METADATA_VALUE_LENGTH = 512;
+
+export const CatalogRow = ResponseRecord.pick({
+  id: true,
+  status: true,
+  verdict: true,
+  model: true,
+  created_at: true,
+  completed_at: true,
+}).extend({
+  calls: z.number().int(),
+  /** The first line of what was asked. */
+  first_line: z.string(),
+  held: z.boolean(),
+  started_by: ResponseRecord.shape.started_by,
+  metadata: ResponseRecord.shape.metadata,
+});
+export type CatalogRow = z.infer<typeof CatalogRow>;
+
+/** A run as its Recorder reports it. */
+export type CatalogEntry = {
+  row: CatalogRow;
+  startedAtMs: number;
+  expiresAtMs: number;
+  /** When the run needs a poke unless it reports before; null when no work is left. A pending run always has one. */
+  dueAtMs: number | null;
+  /** The searchable text; null when it has not changed. */
+  text: string | null;
+};
+
+/** A record's row. Its texts are truncated, since OpenAI's can have any length. */
+export function toCatalogRow(record: StoredRecord): CatalogRow {
+  return {
+    id: record.id,
+    status: truncateNullable(record.status, MAX_STATUS_LENGTH),
+    verdict: record.verdict,
+    model: truncateNullable(record.model, MAX_MODEL_LENGTH),
+    created_at: record.created_at,
+    completed_at: record.completed_at,
+    calls: record.calls.length,
+    first_line: toFirstLine(record.request),
+    held: record.held !== null,
+    started_by: record.started_by,
+    metadata: truncateMetadata(record.metadata),
+  };
+}
+
+function truncateNullable(text: string | null, maxLength: number): string | null {
+  return text === null ? null : truncateCodePoints(text, maxLength);
+}
+
+function truncateMetadata(metadata: Record<string, string>): Record<string, string> {
+  const pairs = Object.entries(metadata).slice(0, MAX_METADATA_PAIRS);
+  return Object.fromEntries(
+    pairs.map(([key, value]) => [
+      truncateCodePoints(key, MAX_METADATA_KEY_LENGTH),
+      truncateCodePoints(value, MAX_METADATA_VALUE_LENGTH),
+    ]),
+  );
+}
+
+// The input's last text is the question; the texts before it are the conversation.
+function toFirstLine(request: Record<string, unknown> | null): string {
+  const text = askedTexts(request).at(-1) ?? "";
+  return truncateCodePoints(text.trim().split("\n", 1)[0] ?? "", MAX_FIRST_LINE_LENGTH);
+}

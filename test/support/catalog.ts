@@ -1,0 +1,53 @@
+// The Worker's Catalog, called directly: for rows that no run of a test would have, and for times that no test waits for.
+import type { ClaimResult, KeyClaim } from "../../src/objects/catalog/idempotency.ts";
+import type { RunKey } from "../../src/objects/catalog/position.ts";
+import type { CatalogEntry, CatalogRow } from "../../src/objects/catalog/row.ts";
+import type { World } from "./world.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The calls of the Catalog that tests make. */
+export type CatalogClient = {
+  upsert(entry: CatalogEntry, version: number): Promise<void>;
+  remove(run: RunKey, version: number): Promise<void>;
+  overdue(limit: number, nowMs: number): Promise<string[]>;
+  claim(claim: KeyClaim): Promise<ClaimResult>;
+};
+
+type Bindings = {
+  CATALOG: { idFromName(name: string): unknown; get(id: unknown): CatalogClient };
+};
+
+/** Returns the Catalog of a world. */
+export async function getCatalog(world: World): Promise<CatalogClient> {
+  const { CATALOG } = await world.worker.getWorker<Bindings>().getEnv();
+  return CATALOG.get(CATALOG.idFromName("catalog"));
+}
+
+/** A run that is captured and settled, except for what is given. */
+export function createEntry(
+  row: Partial<CatalogRow> & { id: string },
+  entry: Partial<Omit<CatalogEntry, "row">> = {},
+): CatalogEntry {
+  const startedAtMs = entry.startedAtMs ?? Date.now();
+  return {
+    row: {
+      status: "completed",
+      verdict: "captured",
+      model: "gpt-test",
+      created_at: new Date(startedAtMs).toISOString(),
+      completed_at: null,
+      calls: 1,
+      first_line: "",
+      held: false,
+      started_by: "trigger",
+      metadata: {},
+      ...row,
+    },
+    startedAtMs,
+    expiresAtMs: Date.now() + DAY_MS,
+    dueAtMs: null,
+    text: null,
+    ...entry,
+  };
+}

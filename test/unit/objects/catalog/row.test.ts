@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { toCatalogRow } from "../../../../src/objects/catalog/row.ts";
+import { createRecord } from "../../../../src/record/reducer.ts";
+import { toRecorderParams } from "../../../../src/record/schema.ts";
+
+const RECORD = createRecord(
+  toRecorderParams({
+    id: "resp_1",
+    at: "2026-11-26T10:00:00.000Z",
+    started_by: "trigger",
+    policy: { deadline_seconds: 120, delays_seconds: [], record_external: true },
+    request: {
+      input: [
+        { role: "user", content: "an earlier question" },
+        { role: "user", content: [{ type: "input_text", text: "\n Plot x\nas a line" }] },
+        { role: "user", content: [{ type: "input_image" }] },
+      ],
+      metadata: { user: "a", response_recorder: "{}" },
+    },
+  }),
+);
+
+test("toCatalogRow takes the first line of the last text, and leaves the recorder's own metadata out", () => {
+  expect(toCatalogRow(RECORD)).toMatchObject({
+    first_line: "Plot x",
+    metadata: { user: "a" },
+    started_by: "trigger",
+    held: false,
+    calls: 0,
+  });
+});
+
+test("toCatalogRow truncates long texts between characters", () => {
+  const long = "🙂".repeat(1_200);
+  const row = toCatalogRow({
+    ...RECORD,
+    status: long,
+    model: long,
+    metadata: { [long]: long },
+    request: { input: long },
+  });
+  expect(row.status).toBe("🙂".repeat(64));
+  expect(row.model).toBe("🙂".repeat(128));
+  expect(row.first_line).toBe("🙂".repeat(120));
+  expect(row.metadata).toEqual({ ["🙂".repeat(64)]: "🙂".repeat(512) });
+});
