@@ -50,7 +50,6 @@ import { LoginPage } from "./views/pages/login.tsx";
 import { ReferencePage } from "./views/pages/reference.tsx";
 import { ResultPage } from "./views/pages/result.tsx";
 import { TriggerPage } from "./views/pages/trigger.tsx";
-import { isBeingReplaced } from "./workflows/instance.ts";
 
 /** Inputs can contain images. */
 const MAX_TRIGGER_BYTES = 25 * 1024 * 1024;
@@ -173,11 +172,6 @@ app.notFound((c) =>
 );
 app.onError((error, c) => {
   if (error instanceof Problem) return respondWithProblem(c, error);
-  if (isBeingReplaced(error)) {
-    const message = "The recorder for this response is restarting. Retry in a second.";
-    const details = { title: "The recorder is restarting", retryAfterSeconds: 1 };
-    return respondWithProblem(c, new Problem("handover_failed", message, details));
-  }
   if (error instanceof HTTPException && error.status === 403) {
     const message = "The request came from another site. Use this site's own pages.";
     return respondWithProblem(c, new Problem("cross_site", message));

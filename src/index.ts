@@ -1,4 +1,13 @@
 // The Worker's exports.
-export { app as default } from "./app.tsx";
+import { app } from "./app.tsx";
+import { pokeOverdueRuns } from "./objects/reconcile.ts";
+
 export { Catalog } from "./objects/catalog/catalog.ts";
-export { Holder, Recorder } from "./workflows/classes.ts";
+export { Recorder } from "./objects/recorder/recorder.ts";
+export { Holder } from "./workflows/classes.ts";
+
+export default {
+  fetch: app.fetch,
+  /** Runs every 5 minutes. */
+  scheduled: (_, env) => pokeOverdueRuns(env),
+} satisfies ExportedHandler<Env>;

@@ -61,7 +61,11 @@ export const WaitQuery = z.object({
     .number(WAIT_RULE)
     .min(0, WAIT_RULE)
     .max(60, WAIT_RULE)
-    .describe("Seconds to wait until it is settled")
+    .describe("Seconds to wait until it can be read")
+    .optional(),
+  until: z
+    .enum(["readable", "settled"])
+    .describe("What to wait for; `settled`: until no observation is planned any more")
     .optional(),
 });
 

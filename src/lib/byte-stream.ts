@@ -61,6 +61,20 @@ export function decodeChunks(chunks: Uint8Array[]): string {
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
 }
 
+/** The lines of a stream of text, without their line breaks. Ending the reading cancels the stream. */
+export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let line = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const [first = "", ...more] = text.split("\n");
+    line += first;
+    for (const next of more) {
+      yield line;
+      line = next;
+    }
+  }
+  if (line !== "") yield line;
+}
+
 /**
  * Reads the first line of a stream.
  * @param stream Text that begins with a line of moderate length.

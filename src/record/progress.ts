@@ -1,18 +1,23 @@
 // What those who follow a run get of it. Pure.
-import type { Observation, StoredRecord } from "./schema.ts";
-import { isSettled, type ProgressEntry, type RunState } from "./state.ts";
+import * as z from "zod";
+import { nextAction } from "./schedule.ts";
+import { Observation, type StoredRecord } from "./schema.ts";
+import { isSettled, ProgressEntry, type RunState } from "./state.ts";
 
 /** An entry of a run's progress, with what is needed to describe it. */
-export type ProgressUpdate = ProgressEntry & {
+export const ProgressUpdate = ProgressEntry.extend({
   /** What an observation, or a control, showed. */
-  observation: Observation | null;
+  observation: Observation.nullable(),
   /** Of the end of a held connection: the event at which it broke. */
-  broke_at: string | null;
+  broke_at: z.string().nullable(),
   /** Whether a connection was held for the run when this happened. */
-  held: boolean;
+  held: z.boolean(),
   /** Which observation of the run it is, from 1; null when it is none. */
-  number: number | null;
-};
+  number: z.number().nullable(),
+  /** Of the last update, when nothing is under way: what the Recorder waits for. */
+  waits_for: z.enum(["webhook", "connection", "observation", "control"]).nullable(),
+});
+export type ProgressUpdate = z.infer<typeof ProgressUpdate>;
 
 /**
  * The updates after an entry.
@@ -31,12 +36,27 @@ export function toProgressUpdates(state: RunState, after: number): ProgressUpdat
       broke_at: entry.channel === "held" ? (record.held?.broke_at ?? null) : null,
       held: record.held !== null && (closedAt === undefined || entry.seq < closedAt.seq),
       number: isObservation ? number : null,
+      waits_for: entry === progress.at(-1) ? toAwaited(state) : null,
     };
   });
   return updates.filter(({ seq }) => seq > after);
 }
 
-function findObservation(record: StoredRecord, { type, channel, at }: ProgressEntry): Observation | null {
+function toAwaited(state: RunState): ProgressUpdate["waits_for"] {
+  const { record, policy, running } = state;
+  const isObserving = running?.type === "observe" || running?.type === "find_files";
+  if (isObserving || isAtRest(state)) return null;
+  if (record.held_due) return "connection";
+  const action = nextAction(record, policy);
+  if (action.type === "await_control") return "control";
+  if (action.type !== "observe") return null;
+  return record.observations.length === 0 && record.webhook === null ? "webhook" : "observation";
+}
+
+function findObservation(
+  record: StoredRecord,
+  { type, channel, at }: ProgressEntry,
+): Observation | null {
   if (type === "control_ended") {
     return record.observations.findLast((seen) => seen.channel === "control") ?? null;
   }

@@ -25,8 +25,6 @@ const TERMINAL_STATUSES = new Set(["completed", "failed", "cancelled", "incomple
 
 /** The record of a run that was not observed yet. */
 export function createRecord(params: RecorderParams): StoredRecord {
-  const request =
-    params.request ?? (params.control === null ? null : redactRequest(params.control));
   return {
     id: params.id,
     status: params.created?.status ?? null,

@@ -193,9 +193,9 @@ export const ResponseFields = z.object({
   completed_at: z.iso.datetime().nullable(),
   /** Null when the response's metadata is not ours. */
   options: TriggerOptions.nullable(),
-  /** The caller's pairs of the response's metadata. */
   error: ErrorInfo.nullable(),
-  metadata: z.record(z.string(), z.string()),
+  /** The caller's pairs of the response's metadata. */
+  metadata: ResponseRecord.shape.metadata,
   conversation: z.string().nullable(),
   containers: z.array(z.string()),
   cited_files: z.array(FileCitation),

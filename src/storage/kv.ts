@@ -11,7 +11,10 @@ const MIN_LIFETIME_SECONDS = 60;
 const EMPTY_ARRAY_BYTES = 2;
 
 /** The bytes of a response's body, and their number. */
-export type BodySource = { chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>; bytes: number };
+export type BodySource = {
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  bytes: number;
+};
 
 /**
  * Stores a record with its body.

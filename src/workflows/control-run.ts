@@ -15,7 +15,10 @@ export type ControlParams = z.infer<typeof ControlParams>;
 /** The side effects of a control. */
 export interface ControlActivities {
   /** Sends the request in the foreground. A failure is a result as well. */
-  run(request: Record<string, unknown>, id: string): Promise<ControlResult & { outputs: unknown[] }>;
+  run(
+    request: Record<string, unknown>,
+    id: string,
+  ): Promise<ControlResult & { outputs: unknown[] }>;
   /** Reports to the Recorder. */
   report(id: string, result: ControlResult, outputs: unknown[]): Promise<void>;
 }

@@ -7,9 +7,7 @@ import { Channel } from "../../record/schema.ts";
 import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
 import type { RunFilter } from "../../objects/catalog/filter.ts";
 import type { CatalogRow } from "../../objects/catalog/row.ts";
-import { isStored, readOutputs, readRecord } from "../../storage/kv.ts";
-import type { Found } from "../../workflows/found.ts";
-import { askRecorder } from "../../workflows/instance.ts";
+import { findRun, readRunOutputs } from "../../objects/recorder/client.ts";
 import type { App } from "../middleware/auth.ts";
 
 /** KV operations of one page. Cloudflare allows 1,000 an invocation on the paid plan, and 50 on the free one. */
@@ -70,23 +68,8 @@ function replaceLineBreak(byte: number): number {
 
 // Null when the record was deleted since the list was read.
 async function readExported(env: Env, row: CatalogRow): Promise<RecordRepresentation | null> {
-  const found =
-    row.verdict === "pending" ? await readInFlight(env, row.id) : await readStored(env, row.id);
+  const found = await findRun(env, row.id);
   if (found === null) return null;
-  return toRepresentation(found.known, found.body, (channel) => readOutputs(env, row.id, channel));
-}
-
-// KV would remember an early miss of the record's key, and hide the record for a minute: the instance is asked first.
-async function readInFlight(env: Env, id: string): Promise<Found | null> {
-  const asked = await askRecorder(env, id);
-  if (asked.state === "running" && asked.known.verdict === "pending") {
-    return { known: asked.known, body: null };
-  }
-  if (await isStored(env, id)) return readStored(env, id);
-  return "known" in asked ? { known: asked.known, body: null } : null;
-}
-
-async function readStored(env: Env, id: string): Promise<Found | null> {
-  const stored = await readRecord(env, id);
-  return stored === null ? null : { known: stored.record, body: stored.body };
+  const body = await found.openBody();
+  return toRepresentation(found.known, body, (channel) => readRunOutputs(env, row.id, channel));
 }

@@ -9,10 +9,10 @@ import {
 import { Problem } from "../../errors.ts";
 import { withLog } from "../../log.ts";
 import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
-import { readFile, readOutputs } from "../../storage/kv.ts";
-import { cancelRun, deleteRun, refetchRun } from "../../workflows/actions.ts";
-import { recordOf, type Found } from "../../workflows/found.ts";
-import { askRecorder, awaitRecorder } from "../../workflows/instance.ts";
+import { findRun, readRunOutputs, refetchRun, type Found } from "../../objects/recorder/client.ts";
+import type { ReadOptions } from "../../objects/recorder/recorder.ts";
+import { readFile } from "../../storage/kv.ts";
+import { cancelRun, deleteRun } from "../../workflows/actions.ts";
 import type { App } from "../middleware/auth.ts";
 import { parseResponseId } from "./response-id.ts";
 
@@ -27,14 +27,13 @@ export async function listRecords(c: Context<App>): Promise<{ page: ListPage; qu
 }
 
 /**
- * One record; `wait` waits until it is settled.
+ * One record; `wait` waits until it can be read, or with `until=settled` until it is settled.
  * @throws Problem 404 for an unknown id, 400 for a query that can't be used.
  */
 export async function getRecord(c: Context<App>): Promise<RecordRepresentation> {
   const id = parseResponseId(c.req.param("id"));
-  const { wait = 0 } = parseQuery(WaitQuery, c.req.query());
-  if (wait > 0) await awaitRecorder(c.env, id, wait);
-  return representRecord(c.env, await findRecord(c.env, id));
+  const { wait: waitSeconds = 0, until = "readable" } = parseQuery(WaitQuery, c.req.query());
+  return representRecord(c.env, await findRecord(c.env, id, { waitSeconds, until }));
 }
 
 /**
@@ -55,8 +54,9 @@ export async function getOutputs(c: Context<App>): Promise<Response> {
  * @throws Problem 404 `not_finished` before the response's end, `not_stored` when there is none.
  */
 export async function getResponse(c: Context<App>): Promise<Response> {
-  const { known, body } = await findEndedRecord(c);
-  if (known.body === null || body === null) {
+  const { openBody } = await findEndedRecord(c);
+  const body = await openBody();
+  if (body === null) {
     throw new Problem("not_stored", "No response object was stored; see the record's `error`.");
   }
   return c.body(body, 200, { "content-type": "application/json" });
@@ -136,8 +136,12 @@ async function findEndedRecord(c: Context<App>): Promise<Found> {
   throw new Problem("not_finished", message, { id });
 }
 
-function representRecord(env: Env, { known, body }: Found): Promise<RecordRepresentation> {
-  return toRepresentation(known, body, (channel) => readOutputs(env, known.id, channel));
+async function representRecord(
+  env: Env,
+  { known, openBody }: Found,
+): Promise<RecordRepresentation> {
+  const body = await openBody();
+  return toRepresentation(known, body, (channel) => readRunOutputs(env, known.id, channel));
 }
 
 // A call with a source had outputs when it was observed.
@@ -145,8 +149,8 @@ function isNotStored(call: CallRepresentation): boolean {
   return call.source !== null && call.outputs === null;
 }
 
-async function findRecord(env: Env, id: string): Promise<Found> {
-  const found = await recordOf(env, id, await askRecorder(env, id));
+async function findRecord(env: Env, id: string, options?: ReadOptions): Promise<Found> {
+  const found = await findRun(env, id, options);
   if (found !== null) return found;
   throw new Problem(
     "not_found",

@@ -14,13 +14,14 @@ import {
   readFirstResponse,
   type EventStream,
 } from "../../openai/event-stream.ts";
+import { getRecorder } from "../../objects/recorder/client.ts";
 import { CreatedResponse, toCreatedFields } from "../../openai/response.ts";
 import { toProblem } from "../../openai/to-problem.ts";
 import { redactRequest } from "../../record/redact.ts";
 import { toRecorderParams, type RecorderParams } from "../../record/schema.ts";
+import { startControl } from "../../workflows/control-report.ts";
 import type { Holding } from "../../workflows/holder.ts";
 import { errorOf, objectOf, startHolder } from "../../workflows/holding.ts";
-import { startRecorder } from "../../workflows/instance.ts";
 import type { App } from "../middleware/auth.ts";
 
 /** Events after which a response may still be queued. */
@@ -62,9 +63,8 @@ async function startRun(
     started_by: "trigger" as const,
     policy: readPolicy(c.env),
     options,
-    control: options.control ? request : null,
+    control: options.control,
     webhook: null,
-    action: null,
   };
   if (options.hold) return startHeld(c.env, { request, start: params });
   const created = options.replay
@@ -75,11 +75,11 @@ async function startRun(
     toRecorderParams({
       ...params,
       id: created.id,
-      // The control's request is stored already.
-      request: options.control ? null : redactRequest(request),
+      request: redactRequest(request),
       created: toCreatedFields(created),
     }),
   );
+  if (options.control) await startControl(c.env, created.id, request);
   return created;
 }
 
@@ -158,7 +158,7 @@ async function handOver(env: Env, params: RecorderParams): Promise<void> {
   try {
     await retry(
       HANDOVER_RETRY_MS,
-      () => startRecorder(env, params),
+      async () => getRecorder(env, id).start(params),
       (error) => logFailure("handover", error, { id }),
     );
   } catch {

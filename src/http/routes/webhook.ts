@@ -4,11 +4,11 @@ import * as z from "zod";
 import { OPENAI_WEBHOOK_SECRET, readPolicy, RECORD_EXTERNAL, setting } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { logFailure, withLog } from "../../log.ts";
+import { getRecorder } from "../../objects/recorder/client.ts";
+import type { WebhookOutcome } from "../../objects/recorder/recorder.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 import { verifyWebhook } from "../../openai/webhook-signature.ts";
 import { toRecorderParams, type Webhook } from "../../record/schema.ts";
-import type { Woken } from "../../workflows/history.ts";
-import { restartRecorder, startRecorder, wakeRecorder } from "../../workflows/instance.ts";
 import type { App } from "../middleware/auth.ts";
 
 /** The largest body that is accepted. A real one has about 200 bytes. */
@@ -31,14 +31,6 @@ const EndEvent = z.looseObject({
 });
 
 const IGNORED = "ignored";
-/** The outcome of an event, by the state of its Recorder. */
-const OUTCOMES = {
-  woken: "delivered",
-  ended: "duplicate",
-  absent: "started",
-  "gave up": "restarted",
-} as const satisfies Record<Woken, string>;
-
 /** Answers 200 to an event that is accepted, a duplicate, or not ours to act on. */
 export async function receiveWebhook(c: Context<App>): Promise<Response> {
   const { outcome } = await withLog(
@@ -61,7 +53,7 @@ async function acceptEvent(c: Context<App>): Promise<{ id?: string; outcome: str
     received_at: new Date().toISOString(),
   };
   const { id } = event.data;
-  return { id, outcome: OUTCOMES[await handOver(c.env, id, webhook)] };
+  return { id, outcome: await handOver(c.env, id, webhook) };
 }
 
 function parseEndEvent(body: unknown): z.infer<typeof EndEvent> | null {
@@ -75,7 +67,7 @@ function parseEndEvent(body: unknown): z.infer<typeof EndEvent> | null {
   return end.data;
 }
 
-async function handOver(env: Env, id: string, webhook: Webhook): Promise<Woken> {
+async function handOver(env: Env, id: string, webhook: Webhook): Promise<WebhookOutcome> {
   const params = toRecorderParams({
     id,
     at: webhook.received_at,
@@ -84,10 +76,7 @@ async function handOver(env: Env, id: string, webhook: Webhook): Promise<Woken> 
     webhook,
   });
   try {
-    const found = await wakeRecorder(env, id, { kind: "webhook", webhook });
-    if (found === "absent") await startRecorder(env, params);
-    if (found === "gave up") await restartRecorder(env, params);
-    return found;
+    return await getRecorder(env, id).webhook(params);
   } catch (error) {
     logFailure("handover", error, { id });
     const message = "The Recorder could not take the event. Send it again.";

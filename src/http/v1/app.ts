@@ -11,14 +11,12 @@ import { parseJson } from "../../lib/json-parse.ts";
 import { findMember, parseValue } from "../../lib/json-scan.ts";
 import { sleep } from "../../lib/retry.ts";
 import { logFailure, withLog } from "../../log.ts";
+import { findRun, getRecorder, readRunOutputs, type Found } from "../../objects/recorder/client.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 import type { Channel, StoredRecord } from "../../record/schema.ts";
-import { isStored, readOutputs } from "../../storage/kv.ts";
 import { deleteRun } from "../../workflows/actions.ts";
-import { recordOf, type Found } from "../../workflows/found.ts";
 import type { Begun, Holding } from "../../workflows/holder.ts";
 import { beginningOf, objectOf, startHolder, stopHolder } from "../../workflows/holding.ts";
-import { askRecorder, wakeRecorder } from "../../workflows/instance.ts";
 import { hasValidToken, type App } from "../middleware/auth.ts";
 import { limitTriggers } from "../middleware/rate-limit.ts";
 import { fromProblem, toOpenAIError, OPENAI_KEY_REFUSED, type OpenAIError } from "./errors.ts";
@@ -107,7 +105,7 @@ v1.post("/responses/:id/cancel", async (c) => {
   // OpenAI cancels no foreground run: it ends with its connection.
   if (!known.held_due) return respond(c, await forward(c));
   await stopHolder(c.env, known.holder);
-  await wakeRecorder(c.env, known.id, { kind: "refetch" });
+  await getRecorder(c.env, known.id).cancelled();
   return respondWithRun(c, (await waitForEnd(c)) ?? found);
 });
 
@@ -161,9 +159,8 @@ function toHeldRun(env: Env, body: Record<string, unknown>): Holding {
         hold: true,
         retention_days: null,
       },
-      control: null,
+      control: false,
       webhook: null,
-      action: null,
     },
   };
 }
@@ -210,13 +207,11 @@ function requestsBackground(json: Uint8Array): boolean {
   }
 }
 
-// Null when the id is not a held run's. Asks the list of keys, because KV would remember a miss of the record's key.
+// Null when the id is not a held run's.
 async function findHeldRun(c: Context<App>): Promise<Found | null> {
   const id = c.req.param("id") ?? "";
   if (!RESPONSE_ID.test(id)) return null;
-  const asked = await askRecorder(c.env, id);
-  if (asked.state === "unknown" && !(await isStored(c.env, id))) return null;
-  const found = await recordOf(c.env, id, asked);
+  const found = await findRun(c.env, id);
   return found?.known.held ? found : null;
 }
 
@@ -243,13 +238,14 @@ function invalidInclude(c: Context<App>): OpenAIError | null {
   return toOpenAIError(400, message, { param: `include[${index}]`, code: "invalid_value" });
 }
 
-async function respondWithRun(c: Context<App>, { known, body }: Found): Promise<Response> {
+async function respondWithRun(c: Context<App>, { known, openBody }: Found): Promise<Response> {
   if (isInFlight(known)) return respondInFlight(c, known);
   // Only OpenAI may have a response that was too large to be stored, or never seen.
-  if (body === null || known.body === null) return respond(c, await forward(c));
+  const body = await openBody();
+  if (body === null) return respond(c, await forward(c));
   const sources = {
     calls: known.calls,
-    readOutputs: (channel: Channel) => readOutputs(c.env, known.id, channel),
+    readOutputs: (channel: Channel) => readRunOutputs(c.env, known.id, channel),
   };
   const response = await new Response(body).bytes();
   const chunks = await toForegroundResponse(response, sources, new Set(parseIncludeQuery(c)));

@@ -43,6 +43,11 @@ export async function removeRun(env: Env, run: RunKey, version: number): Promise
   await call(env, (catalog) => catalog.remove(run, version));
 }
 
+/** The ids of runs that should have reported, the longest overdue first. */
+export async function takeOverdueRuns(env: Env, limit: number): Promise<string[]> {
+  return call(env, (catalog) => catalog.overdue(limit, Date.now()));
+}
+
 /** A key that this request has claimed, or that another has. */
 export type IdempotencyKey = Omit<KeyClaim, "atMs">;
 

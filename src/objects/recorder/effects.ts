@@ -1,5 +1,13 @@
 // A Recorder's effects: what it does to OpenAI, to KV and to the Catalog. Each reports its result as an event.
-import { concatArrays, deleteKeys, readStoredBody, storeFile, storeOutputs, storeRecord, type BodySource } from "../../storage/kv.ts";
+import {
+  concatArrays,
+  deleteKeys,
+  readStoredBody,
+  storeFile,
+  storeOutputs,
+  storeRecord,
+  type BodySource,
+} from "../../storage/kv.ts";
 import { copyFile, findFiles } from "../../openai/container-files.ts";
 import { findMember } from "../../lib/json-scan.ts";
 import { withLog, type LogFields } from "../../log.ts";
@@ -53,16 +61,25 @@ export async function performEffect(effect: Effect, context: EffectContext): Pro
 }
 
 type OtherEffect = Exclude<Effect, { type: "observe" }>;
-type OtherResult = ResultEvent extends infer One ? (One extends ResultEvent ? Omit<One, "turn"> : never) : never;
+type OtherResult = ResultEvent extends infer One
+  ? One extends ResultEvent
+    ? Omit<One, "turn">
+    : never
+  : never;
 
-async function performOther(effect: OtherEffect, { env, rows }: EffectContext): Promise<OtherResult> {
+async function performOther(
+  effect: OtherEffect,
+  { env, rows }: EffectContext,
+): Promise<OtherResult> {
   if (effect.type === "erase") {
     const { id, keys } = effect;
     await withLog("delete_record", { id, keys: keys.length }, () => deleteKeys(env, id, keys));
     return { type: "erased" };
   }
   if (effect.type === "store_record") {
-    await logged("store_record", effect.record, { body: effect.body }, () => storeBody(env, rows, effect));
+    await logged("store_record", effect.record, { body: effect.body }, () =>
+      storeBody(env, rows, effect),
+    );
     return { type: "stored" };
   }
   if (effect.type === "store_outputs") {
@@ -75,7 +92,12 @@ async function performOther(effect: OtherEffect, { env, rows }: EffectContext): 
   }
   if (effect.type === "find_files") {
     const { record } = effect;
-    const files = await withLog("find_files", { id: record.id }, () => findFiles(env, record), (found) => ({ files: found.length }));
+    const files = await withLog(
+      "find_files",
+      { id: record.id },
+      () => findFiles(env, record),
+      (found) => ({ files: found.length }),
+    );
     return { type: "files_found", files };
   }
   if (effect.type === "copy_file") return { type: "file_copied", file: await copy(env, effect) };
@@ -84,16 +106,24 @@ async function performOther(effect: OtherEffect, { env, rows }: EffectContext): 
     return { type: "listed" };
   }
   const { id, startedAt, version } = effect;
-  await withLog("unlist_record", { id }, () => removeRun(env, { id, startedAtMs: Date.parse(startedAt) }, version));
+  await withLog("unlist_record", { id }, () =>
+    removeRun(env, { id, startedAtMs: Date.parse(startedAt) }, version),
+  );
   return { type: "unlisted" };
 }
 
-async function observeRun({ record, channel, turn }: EffectOf<"observe">, { env, onLargeBody, signal }: EffectContext): Promise<EffectResult> {
+async function observeRun(
+  { record, channel, turn }: EffectOf<"observe">,
+  { env, onLargeBody, signal }: EffectContext,
+): Promise<EffectResult> {
   const { id } = record;
   const { result, chunks, outputs } = await withLog(
     "observe",
     { id, channel },
-    () => channel === "held" ? observeByHolder(env, record) : observe(env, record, channel, { onLargeBody, signal }),
+    () =>
+      channel === "held"
+        ? observeByHolder(env, record)
+        : observe(env, record, channel, { onLargeBody, signal }),
     describeObserved,
   );
   const items = outputs === null ? null : new TextEncoder().encode(JSON.stringify(outputs()));
@@ -103,11 +133,20 @@ async function observeRun({ record, channel, turn }: EffectOf<"observe">, { env,
   };
 }
 
-async function storeBody(env: Env, rows: Rows, { record, body }: EffectOf<"store_record">): Promise<void> {
+async function storeBody(
+  env: Env,
+  rows: Rows,
+  { record, body }: EffectOf<"store_record">,
+): Promise<void> {
   await storeRecord(env, record, await toBodySource(env, rows, record, body));
 }
 
-async function toBodySource(env: Env, rows: Rows, record: StoredRecord, from: EffectOf<"store_record">["body"]): Promise<BodySource | null> {
+async function toBodySource(
+  env: Env,
+  rows: Rows,
+  record: StoredRecord,
+  from: EffectOf<"store_record">["body"],
+): Promise<BodySource | null> {
   if (record.body === null || from === "none") return null;
   const { bytes } = record.body;
   if (from === "rows") return { chunks: rows.parts(toBodyName(record.body.digest)), bytes };
@@ -122,11 +161,19 @@ function copy(env: Env, { file, record }: EffectOf<"copy_file">): Promise<FileEn
     "copy_file",
     { id: record.id, file: file.id },
     () => copyFile(env, record, file, (found, body) => storeFile(env, record, found, body)),
-    ({ url, reason, bytes }) => ({ outcome: url === null ? "not_copied" : "copied", reason, bytes }),
+    ({ url, reason, bytes }) => ({
+      outcome: url === null ? "not_copied" : "copied",
+      reason,
+      bytes,
+    }),
   );
 }
 
-async function list(env: Env, rows: Rows, { record, version, dueMs }: EffectOf<"list">): Promise<void> {
+async function list(
+  env: Env,
+  rows: Rows,
+  { record, version, dueMs }: EffectOf<"list">,
+): Promise<void> {
   const entry = {
     row: toCatalogRow(record),
     startedAtMs: Date.parse(record.started_at),
@@ -140,13 +187,22 @@ async function list(env: Env, rows: Rows, { record, version, dueMs }: EffectOf<"
 // Null when the rows have nothing to search any more: the Catalog keeps the text that it has.
 function toText(rows: Rows, record: StoredRecord): string | null {
   const body = record.body === null ? null : rows.get(toBodyName(record.body.digest));
-  const others = [...new Set(record.calls.map((call) => call.source))].flatMap((channel) => channel === null ? [] : [rows.get(toOutputsName(channel))]);
-  const lists = [body === null ? null : findMember(body, "output"), ...others].filter((items) => items !== null && items !== undefined);
+  const others = [...new Set(record.calls.map((call) => call.source))].flatMap((channel) =>
+    channel === null ? [] : [rows.get(toOutputsName(channel))],
+  );
+  const lists = [body === null ? null : findMember(body, "output"), ...others].filter(
+    (items) => items !== null && items !== undefined,
+  );
   if (lists.length === 0 && record.body !== null) return null;
   return toSearchText(record.request, lists);
 }
 
-function logged<T>(event: string, { id, status, verdict }: StoredRecord, fields: LogFields, work: () => Promise<T>): Promise<T> {
+function logged<T>(
+  event: string,
+  { id, status, verdict }: StoredRecord,
+  fields: LogFields,
+  work: () => Promise<T>,
+): Promise<T> {
   return withLog(event, { id, status, verdict, ...fields }, work);
 }
 

@@ -8,7 +8,7 @@ import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
 import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
-import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
+import type { Channel, ControlResult, RecorderParams } from "../../record/schema.ts";
 import { bodySource, isKnown, isReadable, isSettled, State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import {

@@ -1,0 +1,80 @@
+// Calls to Recorders. Readers ask the Recorder first; it says where the rest is stored.
+import { readPolicy } from "../../config.ts";
+import { Problem } from "../../errors.ts";
+import { readLines } from "../../lib/byte-stream.ts";
+import { ProgressUpdate } from "../../record/progress.ts";
+import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
+import { readOutputs, readStoredBody } from "../../storage/kv.ts";
+import type { ReadOptions, Recorder } from "./recorder.ts";
+
+/** What is known of a run. */
+export type Found = {
+  known: StoredRecord;
+  /** The response's body; null when none is stored. */
+  openBody: () => Promise<ReadableStream<Uint8Array> | null>;
+};
+
+/** The Recorder of a response. A stub that failed is of no use any more, so each call asks for a new one. */
+export function getRecorder(env: Env, id: string): DurableObjectStub<Recorder> {
+  return env.RECORDER.get(env.RECORDER.idFromName(id));
+}
+
+/**
+ * Finds a run.
+ * @returns Null when nothing is recorded under this id.
+ */
+export async function findRun(env: Env, id: string, options?: ReadOptions): Promise<Found | null> {
+  const reading = await getRecorder(env, id).read(options);
+  if (reading === null) return null;
+  const known = StoredRecord.parse(JSON.parse(reading.record));
+  return { known, openBody: () => openBody(env, known, reading.body) };
+}
+
+async function openBody(
+  env: Env,
+  record: StoredRecord,
+  source: "rows" | "kv" | "none",
+): Promise<ReadableStream<Uint8Array> | null> {
+  if (record.body === null || source === "none") return null;
+  if (source === "rows") return getRecorder(env, record.id).readBody(record.body.digest);
+  const body = await readStoredBody(env, record);
+  if (body !== null) return body;
+  const message = "KV does not show the stored response yet. Retry in a minute.";
+  throw new Problem("handover_failed", message, { id: record.id, retryAfterSeconds: 60 });
+}
+
+/**
+ * Reads the calls that a channel had.
+ * @returns An array as JSON, or null.
+ */
+export async function readRunOutputs(
+  env: Env,
+  id: string,
+  channel: Channel,
+): Promise<Uint8Array | null> {
+  return (await getRecorder(env, id).readOutputs(channel)) ?? (await readOutputs(env, id, channel));
+}
+
+/**
+ * Observes a response now: in flight, after its end, or with an id never seen.
+ * @throws Problem 404 for a run that was deleted.
+ */
+export async function refetchRun(env: Env, id: string): Promise<void> {
+  const at = new Date().toISOString();
+  const params = toRecorderParams({ id, at, started_by: "refetch", policy: readPolicy(env) });
+  if (await getRecorder(env, id).refetch(params)) return;
+  throw new Problem("not_found", "This record was deleted.", { id });
+}
+
+/**
+ * Follows a run.
+ * @param after The `seq` of the last update that the reader has; 0 for all.
+ */
+export async function* followRun(
+  env: Env,
+  id: string,
+  after: number,
+): AsyncGenerator<ProgressUpdate> {
+  const stream = await getRecorder(env, id).follow(after);
+  for await (const line of readLines(stream)) yield ProgressUpdate.parse(JSON.parse(line));
+}
