@@ -3,8 +3,7 @@ import { app } from "./app.tsx";
 import { pokeOverdueRuns } from "./objects/reconcile.ts";
 
 export { Catalog } from "./objects/catalog/catalog.ts";
-export { Recorder } from "./objects/recorder/recorder.ts";
-export { Holder } from "./workflows/classes.ts";
+export { Holder, Recorder } from "./workflows/classes.ts";
 
 export default {
   fetch: app.fetch,

@@ -1,7 +1,11 @@
-// The Workflow class: it holds foreground connections.
+// The Workflow class, which holds foreground connections, and the Recorder, which reads what they brought.
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
 import { withLog } from "../log.ts";
+import { Recorder as RecorderObject } from "../objects/recorder/recorder.ts";
+import type { Observed } from "../openai/observed.ts";
 import { runControl } from "../openai/control.ts";
+import type { StoredRecord } from "../record/schema.ts";
+import { observeByHolder } from "./by-holder.ts";
 import { reportControl } from "./control-report.ts";
 import { holdControl, type ControlActivities, type ControlParams } from "./control-run.ts";
 import { hold, type Holding } from "./holder.ts";
@@ -16,6 +20,13 @@ export class Holder extends WorkflowEntrypoint<Env, Holding | ControlParams> {
   ): Promise<null> {
     if ("control_of" in payload) return holdControl(payload, step, controlActivities(this.env));
     return hold(instanceId, payload, step, loggedHolder(holderHands(this.env), instanceId));
+  }
+}
+
+/** One object per response. */
+export class Recorder extends RecorderObject {
+  protected override observeHeld(record: StoredRecord): Promise<Observed> {
+    return observeByHolder(this.env, record);
   }
 }
 

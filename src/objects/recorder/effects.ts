@@ -15,7 +15,6 @@ import { observe } from "../../openai/observe.ts";
 import type { Observed } from "../../openai/observed.ts";
 import type { Effect, ResultEvent } from "../../record/events.ts";
 import type { Channel, FileEntry, StoredRecord } from "../../record/schema.ts";
-import { observeByHolder } from "../../workflows/by-holder.ts";
 import { removeRun, upsertRun } from "../catalog/client.ts";
 import { toCatalogRow } from "../catalog/row.ts";
 import { toSearchText } from "../catalog/texts.ts";
@@ -44,6 +43,8 @@ export type EffectContext = {
   /** Is called when a body turns out to be large, and returns when there is room for it. */
   onLargeBody: () => Promise<void>;
   signal: AbortSignal;
+  /** Reads what a held connection brought. */
+  observeHeld: (record: StoredRecord) => Promise<Observed>;
 };
 
 type EffectOf<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
@@ -114,7 +115,7 @@ async function performOther(
 
 async function observeRun(
   { record, channel, turn }: EffectOf<"observe">,
-  { env, onLargeBody, signal }: EffectContext,
+  { env, observeHeld, onLargeBody, signal }: EffectContext,
 ): Promise<EffectResult> {
   const { id } = record;
   const { result, chunks, outputs } = await withLog(
@@ -122,7 +123,7 @@ async function observeRun(
     { id, channel },
     () =>
       channel === "held"
-        ? observeByHolder(env, record)
+        ? observeHeld(record)
         : observe(env, record, channel, { onLargeBody, signal }),
     describeObserved,
   );

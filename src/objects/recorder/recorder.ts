@@ -4,11 +4,12 @@ import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
+import type { Observed } from "../../openai/observed.ts";
 import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
 import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
-import type { Channel, ControlResult, RecorderParams } from "../../record/schema.ts";
+import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
 import { bodySource, isKnown, isReadable, isSettled, State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import {
@@ -46,7 +47,7 @@ export type ReadOptions = { waitSeconds?: number; until?: "readable" | "settled"
 type RunningEffect = { turn: number; abort: AbortController; done: Promise<void> };
 
 /** The Recorder of one response. */
-export class Recorder extends DurableObject<Env> {
+export abstract class Recorder extends DurableObject<Env> {
   readonly #rows: Rows;
   /** Undefined until it is loaded. It can be newer than what is stored: not every change is worth a row. */
   #state: State | null | undefined;
@@ -57,6 +58,9 @@ export class Recorder extends DurableObject<Env> {
     super(ctx, env);
     this.#rows = new Rows(ctx.storage.kv);
   }
+
+  /** An observation by the channel `held`. The Workflow that holds the connection is in another room, which imports this one. */
+  protected abstract observeHeld(record: StoredRecord): Promise<Observed>;
 
   /** Begins a run, or heals a webhook that was faster. */
   start(params: RecorderParams): ReportOutcome {
@@ -246,14 +250,15 @@ export class Recorder extends DurableObject<Env> {
 
   async #perform(effect: Effect, abort: AbortController): Promise<void> {
     const { turn } = effect;
-    let freeLargeBody = (): void => undefined;
+    const reservations: (() => void)[] = [];
     const work = async () =>
       performEffect(effect, {
         env: this.env,
         rows: this.#rows,
         signal: abort.signal,
+        observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
-          freeLargeBody = await reserveLargeBody();
+          reservations.push(await reserveLargeBody());
           if (this.#running?.turn !== turn) return;
           this.#apply({ type: "large_body", turn });
           await this.ctx.storage.sync();
@@ -268,7 +273,7 @@ export class Recorder extends DurableObject<Env> {
       this.#report(turn, { type: "failed", turn, reason: String(error) });
     } finally {
       abort.abort();
-      freeLargeBody();
+      for (const free of reservations) free();
     }
   }
 
