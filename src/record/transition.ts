@@ -186,6 +186,8 @@ function mustPersist(
   now: number,
 ): boolean {
   if (stored === null) return true;
+  // An expired run is known by its record's expiry.
+  if (next.kind === "expired") return false;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
   if (event.type === "stored" && effect?.type === "list") return false;
   if (event.type === "listed" && effect === null && isAlarmKept) return false;
