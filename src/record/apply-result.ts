@@ -54,7 +54,7 @@ function applyGoneResult(
 ): GoneState {
   const free = { ...state, running: null };
   if (event.type === "failed" || event.type === "lost") {
-    return { ...free, ...countAttempt(state, event.type === "lost", now) };
+    return { ...free, ...countAttempt(state, running, event.type === "lost", now) };
   }
   if (running.type === "unlist") return { ...free, ...clearAttempts(), catalog_version: null };
   return { ...free, ...clearAttempts(), erased: state.erased + 1 };
@@ -180,22 +180,23 @@ function afterFailure(state: RunState, running: Running, died: boolean, now: num
     return afterFailedFile(failed, running, died, now);
   }
   if (running.type === "list" || running.type === "unlist") {
-    return { ...failed, catalog: { ...state.catalog, ...countAttempt(state.catalog, died, now) } };
+    return { ...failed, catalog: { ...state.catalog, ...countAttempt(state.catalog, running, died, now) } };
   }
-  return { ...failed, kv: { ...state.kv, ...countAttempt(state.kv, died, now) } };
+  return { ...failed, kv: { ...state.kv, ...countAttempt(state.kv, running, died, now) } };
 }
 
 function afterFailedObservation(
   state: RunState,
-  { channel, requested }: Running,
+  running: Running,
   died: boolean,
   now: number,
 ): RunState {
+  const { channel, requested } = running;
   const { observation } = state;
   if (died && observation.large_bodies >= MAX_LARGE_BODY_DEATHS) {
     return afterTooLarge(state, channel ?? "refetch", now);
   }
-  const counted = { ...observation, ...countAttempt(observation, died, now) };
+  const counted = { ...observation, ...countAttempt(observation, running, died, now) };
   if (channel === "held") return { ...state, observation: { ...counted, held: true } };
   const waiting = { ...state, observation: counted };
   // The schedule plans the other channels again.
@@ -236,7 +237,7 @@ function afterTooLarge(state: RunState, channel: Channel, now: number): RunState
 }
 
 function afterFailedFile(state: RunState, running: Running, died: boolean, now: number): RunState {
-  const counted = countAttempt(state.files, died, now);
+  const counted = countAttempt(state.files, running, died, now);
   if (counted.attempts < MAX_FILE_ATTEMPTS) {
     return { ...state, files: { ...state.files, ...counted } };
   }

@@ -2,7 +2,13 @@
 import { createRecord, isTerminal } from "./reducer.ts";
 import { markSettled } from "./schedule.ts";
 import type { Channel, RecorderParams, StoredRecord } from "./schema.ts";
-import { STATE_VERSION, type GoneState, type ProgressEntry, type RunState } from "./state.ts";
+import {
+  STATE_VERSION,
+  type GoneState,
+  type ProgressEntry,
+  type Running,
+  type RunState,
+} from "./state.ts";
 
 /** Entries of progress that are kept: the last ones. */
 const MAX_PROGRESS = 200;
@@ -111,12 +117,20 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
   };
 }
 
-/** Counts an attempt that came to nothing. An effect that died is done again at once the first time. */
-export function countAttempt(before: Attempts, died: boolean, now: number): Attempts {
+/**
+ * Counts an attempt that came to nothing. An effect that died is done again at once the first time.
+ * @param running The attempt. The pause after a death counts from its beginning: an object that is created again and again must not put it off each time.
+ */
+export function countAttempt(
+  before: Attempts,
+  running: Running,
+  died: boolean,
+  now: number,
+): Attempts {
   const attempts = before.attempts + 1;
   const waits = died ? attempts - 2 : attempts - 1;
   const delay = waits < 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** waits, MAX_RETRY_MS);
-  return { attempts, not_before_ms: now + delay };
+  return { attempts, not_before_ms: (died ? running.began_ms : now) + delay };
 }
 
 /** No attempt failed. */

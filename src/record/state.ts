@@ -33,6 +33,7 @@ export const Running = z.object({
     "list",
     "unlist",
   ]),
+  began_ms: z.number(),
   /** Until when it may take. After that it counts as dead. */
   until_ms: z.number(),
   /** Of an observation, and of outputs that are stored. */

@@ -296,6 +296,7 @@ function begin(
   const running: Running = {
     turn,
     type,
+    began_ms: now,
     until_ms: untilMs,
     channel: null,
     requested: false,
