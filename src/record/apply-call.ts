@@ -121,7 +121,7 @@ function endControl(
   { result, hasOutputs }: Call<"control_ended">,
   now: number,
 ): RunState {
-  if (!awaitsControl(state)) return state;
+  if (!awaitsControl(state) || isUnrecorded(state.record)) return state;
   const unsettled = { ...state.record, settled_at: null };
   const after = applyControlAndSettle(unsettled, result, state.policy);
   const ended = addProgress(withRecord(state, after, true), "control_ended", toIso(now), "control");

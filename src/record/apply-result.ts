@@ -113,12 +113,13 @@ function afterEvents(state: RunState, at: string): RunState {
   return reopen(state, at);
 }
 
-// A body that KV or the rows have already is not written again.
+// A body that the rows have is not written again; nor one that KV has had for so long that the rows were dropped.
 function withBody(state: RunState, result: ObservationResult): RunState {
   const { record, rows, kv } = state;
   const digest = result.body?.digest ?? null;
   if (digest === null || record.body?.digest !== digest || !isStorable(record)) return state;
-  if (rows.body_digest === digest || kv.body_digest === digest) return state;
+  if (rows.body_digest === digest) return state;
+  if (rows.body_digest === null && kv.body_digest === digest) return state;
   return { ...state, rows: { ...rows, body_digest: digest, drop_at_ms: null } };
 }
 

@@ -112,7 +112,8 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
     gone_at_ms: now,
     keys: state.kv.keys,
     erased: 0,
-    catalog_version: state.catalog.version,
+    // Even where no upsert is known: one may have been sent whose beginning was not stored.
+    catalog_version: state.catalog.version ?? 0,
     ...NO_ATTEMPTS,
   };
 }

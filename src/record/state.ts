@@ -147,7 +147,7 @@ export const GoneState = z.object({
   keys: z.array(KvKey),
   /** How often the keys were erased: of 2 when deleted, of none when expired, because KV's values expire by themselves. */
   erased: z.number(),
-  /** The version of the Catalog's row; null when it is removed, or never was. */
+  /** The version of the Catalog's row; null when it is removed. */
   catalog_version: z.number().nullable(),
   ...retryFields,
 });

@@ -28,7 +28,8 @@ function isPunctual({ scenario, counts }: SimulatedRun): boolean {
 }
 
 // A run in flight is observed at least every five minutes; while its connection is held, no more often.
-function checkPolls(run: SimulatedRun, { shown, startedAt }: RunTruth): void {
+function checkPolls(run: SimulatedRun, { shown, startedAt, ...calls }: RunTruth): void {
+  if (calls.refetches > 0 || calls.webhooks > 1) return;
   if (!isPunctual(run) || run.scenario.rates.file > 0 || run.scenario.outages.kv !== null) return;
   const end = shown.findIndex(isPlainEnd);
   const polls = shown.slice(0, end === -1 ? undefined : end + 1);

@@ -33,8 +33,8 @@ export type Transition = typeof transition;
 /** Storage refused a write: the call, or the result, came to nothing. */
 export class StorageRefused extends Error {}
 
-/** Seconds after which an alarm handler tries again to reach its storage; after the last it throws. */
-const HANDLER_RETRY_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 240];
+/** Seconds after which an alarm handler tries again to reach its storage; after the last it throws. The platform ends it after 15 minutes. */
+const HANDLER_RETRY_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 240, 120];
 /** Seconds after which the platform calls a handler again that threw. */
 const PLATFORM_RETRY_SECONDS = [2, 4, 8, 16, 32, 64];
 const ALARM_RETRY_SECONDS = [

@@ -55,6 +55,7 @@ export class SimulatedRun {
   deletedAt: number | null = null;
   readonly #keepsLog: boolean;
   #activeAt = 0;
+  #isRemoving = false;
 
   /**
    * @param number Which of the seed's responses.
@@ -136,6 +137,7 @@ export class SimulatedRun {
     this.#evictIdle();
     const event = create();
     this.log(`call: ${event.type}`);
+    this.#isRemoving = event.type === "remove";
     try {
       this.object.call(event, payload);
       this.#activeAt = this.clock.seconds;
@@ -259,7 +261,8 @@ export class SimulatedRun {
     const { random, scenario } = this;
     if (!random.chance(scenario.rates.alarm)) return [seconds];
     const fault = random.pick(["late", "early", "twice", "lost"]);
-    const isFindable = this.catalog.row !== null && this.object.state?.kind === "run";
+    const isOver = this.#isRemoving || Date.parse(this.last?.record.expires_at ?? "") <= this.clock.now;
+    const isFindable = this.catalog.row !== null && this.object.state?.kind === "run" && !isOver;
     if (fault === "lost" && !isFindable) return [seconds];
     this.count(`alarm ${fault}`);
     if (fault === "late") return [seconds + random.between(0, 120)];
@@ -294,6 +297,7 @@ export class SimulatedRun {
     if (state.record.observations.length > 0 || truth.shown.length === 0) return;
     if (truth.isWanted) this.fail("everything that was shown is recorded", "it begins again");
     truth.shown = [];
+    truth.beganBy = event.type;
   }
 
   #afterChange(event: RecorderEvent, outcome: Outcome): void {
