@@ -35,6 +35,9 @@ const MAX_LARGE_BODY_DEATHS = 3;
 /** A file is copied, or a container searched, at most this often: it expires 20 minutes after its last use. */
 const MAX_FILE_ATTEMPTS = 6;
 
+/** A write of an object that died may still arrive; the next one waits, so that it is the last. */
+const LOST_WRITE_MS = 5_000;
+
 type Result<Type extends ResultEvent["type"]> = Extract<ResultEvent, { type: Type }>;
 
 /** The state after an effect's result. The result of another turn changes nothing. */
@@ -183,7 +186,9 @@ function afterFailure(state: RunState, running: Running, died: boolean, now: num
   if (running.type === "list" || running.type === "unlist") {
     return { ...failed, catalog: { ...state.catalog, ...countAttempt(state.catalog, running, died, now) } };
   }
-  return { ...failed, kv: { ...state.kv, ...countAttempt(state.kv, running, died, now) } };
+  const counted = countAttempt(state.kv, running, died, now);
+  const not_before_ms = Math.max(counted.not_before_ms, died ? running.began_ms + LOST_WRITE_MS : 0);
+  return { ...failed, kv: { ...state.kv, ...counted, not_before_ms } };
 }
 
 function afterFailedObservation(

@@ -118,7 +118,9 @@ export function isUnwanted({ scenario }: SimulatedRun, truth: RunTruth): boolean
   if (truth.isKnown) return false;
   const wasSeen = truth.shown.some(({ http, status }) => http === 200 && status !== null);
   if (!wasSeen) {
-    return truth.beganBy === "webhook" && truth.shown.every(({ http }) => http === 404);
+    const isOff = !scenario.recordsExternal && !truth.isWanted;
+    const isMissing = truth.shown.every(({ http }) => http === 404);
+    return truth.beganBy === "webhook" && (isMissing || isOff);
   }
   if (truth.isWanted) return false;
   const showsOptions = scenario.ours && scenario.held?.by !== "v1";

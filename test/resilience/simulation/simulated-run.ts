@@ -54,6 +54,8 @@ export class SimulatedRun {
   last: RunState | null = null;
   deletedAt: number | null = null;
   readonly #keepsLog: boolean;
+  /** Whether the last effect removed the Catalog's row. */
+  isUnlisting = false;
   #activeAt = 0;
   #isRemoving = false;
 
@@ -261,7 +263,7 @@ export class SimulatedRun {
     const { random, scenario } = this;
     if (!random.chance(scenario.rates.alarm)) return [seconds];
     const fault = random.pick(["late", "early", "twice", "lost"]);
-    const isOver = this.#isRemoving || Date.parse(this.last?.record.expires_at ?? "") <= this.clock.now;
+    const isOver = this.#isRemoving || this.isUnlisting || Date.parse(this.last?.record.expires_at ?? "") <= this.clock.now;
     const isFindable = this.catalog.row !== null && this.object.state?.kind === "run" && !isOver;
     if (fault === "lost" && !isFindable) return [seconds];
     this.count(`alarm ${fault}`);
@@ -290,6 +292,15 @@ export class SimulatedRun {
     if (inTime) truth.control ??= this.scenario.control?.ends ?? null;
   }
 
+  // A webhook may find a response whose time as an unrecorded one is over: it begins as if nothing was there.
+  #noteForgotten(event: RecorderEvent, { record }: RunState): void {
+    if (event.type !== "webhook" || this.truth === null || this.last === null) return;
+    if (record.started_at === this.last.record.started_at) return;
+    checkRunEnd(this, this.truth, this.last);
+    this.truth = null;
+    this.last = null;
+  }
+
   // A response that left no record begins again when a trigger, or a refetch by hand, comes late.
   #noteRestart(truth: RunTruth, event: RecorderEvent, state: RunState): void {
     const restarts = event.type === "start" || event.type === "refetch";
@@ -304,6 +315,7 @@ export class SimulatedRun {
     this.#activeAt = this.clock.seconds;
     const { state } = outcome;
     if (state?.kind === "run") {
+      this.#noteForgotten(event, state);
       if (this.truth === null) {
         this.truth = createTruth(this.clock.seconds, event.type);
         this.counts.runs += 1;
