@@ -91,10 +91,16 @@ function passTime(state: State | null, event: RecorderEvent, now: number): State
   if (now >= Date.parse(free.record.expires_at)) {
     return passTime(toGoneState(free, "expired", now), event, now);
   }
-  const dropped = isPast(free.rows.drop_at_ms, now) ? { ...free, rows: NO_STORED_ROWS } : free;
+  const dropped = canDropRows(free, now) ? { ...free, rows: NO_STORED_ROWS } : free;
   if (!isPast(controlTimeout(dropped), now)) return dropped;
   const record = applyControlAndSettle(dropped.record, INTERRUPTED, dropped.policy);
   return withRecord(dropped, record, true);
+}
+
+// A write to KV that is under way reads from them.
+function canDropRows({ rows, running }: RunState, now: number): boolean {
+  const isRead = running?.type === "store_record" || running?.type === "store_outputs";
+  return isPast(rows.drop_at_ms, now) && !isRead;
 }
 
 function isPast(moment: number | null, now: number): boolean {

@@ -28,7 +28,6 @@ export function performEffect(run: SimulatedRun, effect: Effect): void {
   const { life } = object;
   checkAlone(run, effect);
   run.current = { effect, life };
-  run.isUnlisting = effect.type === "unlist";
   const isAlive = () => object.life === life;
   const seconds = drawSeconds(run, effect);
   if (run.happens(scenario.rates.eviction, `evicted during ${effect.type}`)) {

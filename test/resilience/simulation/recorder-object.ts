@@ -23,7 +23,7 @@ export type Surroundings = {
   /** Whether the object's storage takes writes now. */
   canWrite(): boolean;
   /** The seconds after which an alarm fires that was set for a number of seconds: none when it is lost, two when it fires twice. */
-  alarmDelays(seconds: number): number[];
+  alarmDelays(seconds: number, outcome: Outcome): number[];
   /** Called after each change, before its effect begins. */
   onChange(event: RecorderEvent, outcome: Outcome): void;
 };
@@ -122,7 +122,8 @@ export class RecorderObject {
   }
 
   // One synchronous block.
-  #write({ rows, state, persist, alarm }: Outcome, payload: Payload): void {
+  #write(outcome: Outcome, payload: Payload): void {
+    const { rows, state, persist, alarm } = outcome;
     const hasRows = rows.drop || rows.writeBody || rows.writeOutputs !== null;
     const writes = persist || hasRows || alarm !== null;
     if (writes && !this.#surroundings.canWrite()) throw new StorageRefused();
@@ -134,7 +135,7 @@ export class RecorderObject {
       this.storage.state = state;
       this.costs.rows += 1;
     }
-    if (alarm !== null) this.#setAlarm(alarm);
+    if (alarm !== null) this.#setAlarm(alarm, outcome);
   }
 
   #dropRows(): void {
@@ -161,13 +162,13 @@ export class RecorderObject {
     this.#cancelAlarm = null;
   }
 
-  #setAlarm(atMs: number): void {
+  #setAlarm(atMs: number, outcome: Outcome): void {
     this.costs.rows += 1;
     this.costs.alarmsSet += 1;
     this.#cancelAlarm?.();
     const { clock, alarmDelays } = this.#surroundings;
     const number = (this.#alarmNumber += 1);
-    const [first, ...more] = alarmDelays((atMs - clock.now) / 1000);
+    const [first, ...more] = alarmDelays((atMs - clock.now) / 1000, outcome);
     this.#cancelAlarm =
       first === undefined ? null : clock.after(first, () => this.#fire(number, 0));
     // The platform may call a handler twice: the second call is not cancelled with the alarm.

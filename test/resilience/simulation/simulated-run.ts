@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS, type Policy } from "../../../src/record/policy.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
 import type { RunState } from "../../../src/record/state.ts";
 import { Catalog } from "./catalog.ts";
-import { checkChange, checkEnd, checkRunEnd, type Failure, type Invariant } from "./check.ts";
+import { checkChange, checkEnd, checkRunEnd, isUnwanted, type Failure, type Invariant } from "./check.ts";
 import { Clock, toTime } from "./clock.ts";
 import { performEffect } from "./effects.ts";
 import { HeldConnection } from "./held-connection.ts";
@@ -23,6 +23,9 @@ const RETRY_SECONDS = [5, 60, 300, 1800, 3600, 7200, 18_000, 36_000, 72_000];
 const IDLE_SECONDS = 10;
 /** A control is given up after a day. */
 const MAX_CONTROL_SECONDS = 24 * 60 * 60;
+
+/** A run whose row is due later has nothing left but its expiry. */
+const MAX_WATCHED_MS = 24 * 60 * 60 * 1000;
 
 /** Calls that begin a run when they come first. */
 const BEGINNINGS = new Set<CallEvent["type"]>(["start", "webhook", "refetch", "connection_ended"]);
@@ -54,10 +57,7 @@ export class SimulatedRun {
   last: RunState | null = null;
   deletedAt: number | null = null;
   readonly #keepsLog: boolean;
-  /** Whether the last effect removed the Catalog's row. */
-  isUnlisting = false;
   #activeAt = 0;
-  #isRemoving = false;
 
   /**
    * @param number Which of the seed's responses.
@@ -75,7 +75,7 @@ export class SimulatedRun {
         clock: this.clock,
         perform: (effect) => performEffect(this, effect),
         canWrite: () => !this.isOut(this.scenario.outages.storage, "storage refused"),
-        alarmDelays: (seconds) => this.#alarmDelays(seconds),
+        alarmDelays: (seconds, outcome) => this.#alarmDelays(seconds, outcome),
         onChange: (event, outcome) => this.#afterChange(event, outcome),
       },
       decide,
@@ -139,7 +139,6 @@ export class SimulatedRun {
     this.#evictIdle();
     const event = create();
     this.log(`call: ${event.type}`);
-    this.#isRemoving = event.type === "remove";
     try {
       this.object.call(event, payload);
       this.#activeAt = this.clock.seconds;
@@ -258,18 +257,22 @@ export class SimulatedRun {
     if (idle && this.current === null && this.object.state !== null) this.object.evict();
   }
 
-  // An alarm is lost only while the Catalog has the run's row: otherwise nothing could find it.
-  #alarmDelays(seconds: number): number[] {
+  #alarmDelays(seconds: number, outcome: Outcome): number[] {
     const { random, scenario } = this;
     if (!random.chance(scenario.rates.alarm)) return [seconds];
     const fault = random.pick(["late", "early", "twice", "lost"]);
-    const isOver = this.#isRemoving || this.isUnlisting || Date.parse(this.last?.record.expires_at ?? "") <= this.clock.now;
-    const isFindable = this.catalog.row !== null && this.object.state?.kind === "run" && !isOver;
-    if (fault === "lost" && !isFindable) return [seconds];
+    if (fault === "lost" && !this.#isWatched(outcome)) return [seconds];
     this.count(`alarm ${fault}`);
     if (fault === "late") return [seconds + random.between(0, 120)];
     if (fault === "early") return [seconds * random.next()];
     return fault === "twice" ? [seconds, seconds + random.between(0, 10)] : [];
+  }
+
+  // An alarm is lost only while the Catalog waits for the run's next step: otherwise nothing could notice.
+  #isWatched({ state, effect }: Outcome): boolean {
+    const { row } = this.catalog;
+    if (row === null || state?.kind !== "run" || effect?.type === "unlist") return false;
+    return row.dueMs <= this.clock.now + MAX_WATCHED_MS;
   }
 
   #noteCall(event: CallEvent): void {
@@ -306,7 +309,7 @@ export class SimulatedRun {
     const restarts = event.type === "start" || event.type === "refetch";
     if (!restarts && event.type !== "connection_ended") return;
     if (state.record.observations.length > 0 || truth.shown.length === 0) return;
-    if (truth.isWanted) this.fail("everything that was shown is recorded", "it begins again");
+    if (!isUnwanted(this, truth)) this.fail("everything that was shown is recorded", "it begins again");
     truth.shown = [];
     truth.beganBy = event.type;
   }
