@@ -31,6 +31,7 @@ export function createRunState(params: RecorderParams, now: number): RunState {
     revision: now,
     turn: 0,
     running: null,
+    unsaved: false,
     alarm_at_ms: null,
     observation: { ...NO_ATTEMPTS, now: null, held: false, large_bodies: 0 },
     kv: { ...NO_ATTEMPTS, record_revision: null, body_digest: null, keys: [] },
@@ -108,6 +109,7 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
     // The effect under way goes on without its result: the second erasure removes what it still writes.
     turn: state.turn + 1,
     running: null,
+    unsaved: state.unsaved,
     alarm_at_ms: state.alarm_at_ms,
     gone_at_ms: now,
     keys: state.kv.keys,

@@ -80,6 +80,8 @@ const commonFields = {
   version: z.literal(STATE_VERSION),
   turn: z.number(),
   running: Running.nullable(),
+  /** Whether the memory knows of a write to KV that storage doesn't: true in memory only. */
+  unsaved: z.boolean(),
   /** The alarm that was set last; null when it fired. */
   alarm_at_ms: z.number().nullable(),
 };
