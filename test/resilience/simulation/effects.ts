@@ -82,7 +82,8 @@ function timeOut(
   }
   if (!isLate) return;
   clock.after(left + random.between(0.001, 60), () => {
-    if (run.current?.effect === effect) return deliver(run, effect, life, report);
+    const isAwaited = object.state?.running?.turn === effect.turn;
+    if (isAwaited) return deliver(run, effect, life, report);
     object.report(life, report.event, report.payload ?? {});
   });
 }

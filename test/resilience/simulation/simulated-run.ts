@@ -2,7 +2,7 @@
 import type { CallEvent, Effect, Outcome, RecorderEvent } from "../../../src/record/events.ts";
 import { DEFAULT_LIMITS, type Policy } from "../../../src/record/policy.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
-import type { RunState } from "../../../src/record/state.ts";
+import { isKnown, type RunState } from "../../../src/record/state.ts";
 import { Catalog } from "./catalog.ts";
 import { checkChange, checkEnd, checkRunEnd, isUnwanted, type Failure, type Invariant } from "./check.ts";
 import { Clock, toTime } from "./clock.ts";
@@ -271,7 +271,7 @@ export class SimulatedRun {
   // An alarm is lost only while the Catalog waits for the run's next step: otherwise nothing could notice.
   #isWatched({ state, effect }: Outcome): boolean {
     const { row } = this.catalog;
-    if (row === null || state?.kind !== "run" || effect?.type === "unlist") return false;
+    if (row === null || !isKnown(state) || effect?.type === "unlist") return false;
     return row.dueMs <= this.clock.now + MAX_WATCHED_MS;
   }
 
