@@ -12,11 +12,12 @@ const { values } = parseArgs({
     response: { type: "string" },
   },
 });
+const HARMS = ["lost", "twice", "wrong"];
 const seed = parseWholeNumber("seed", values.seed);
 
 if (values.response === undefined)
   await simulateMany(parseWholeNumber("responses", values.responses));
-else await printResponse(parseWholeNumber("response", values.response));
+else printResponse(parseWholeNumber("response", values.response));
 
 async function simulateMany(responses: number): Promise<void> {
   const startedAt = performance.now();
@@ -24,26 +25,27 @@ async function simulateMany(responses: number): Promise<void> {
   const seconds = (performance.now() - startedAt) / 1000;
   console.log(`${responses} responses, seed ${seed}, ${seconds.toFixed(1)} s`);
   printTotals(totals);
-  for (const number of totals.failed) await printResponse(number);
+  for (const number of totals.failed) printResponse(number);
 }
 
 /** Simulates one response and prints its log and the invariants that it broke. */
-async function printResponse(number: number): Promise<void> {
-  const { failures, logLines } = await simulateOne(seed, number);
+function printResponse(number: number): void {
+  const { failures, logLines } = simulateOne(seed, number);
   console.log(`\nseed ${seed}, response ${number}`);
   for (const line of logLines) console.log(line);
   for (const { invariant, why } of failures) console.log(`BROKEN: ${invariant}: ${why}`);
   if (failures.length > 0) process.exitCode = 1;
 }
 
-function printTotals({ counts, faults, verdicts, failures }: Totals): void {
+function printTotals({ counts, faults, verdicts, failures, harms }: Totals): void {
   printTable("simulated", counts);
   printTable("faults injected", sortByName(faults));
   printTable("verdicts", sortByName(verdicts));
   printTable(
     "responses that broke an invariant",
-    new Map(INVARIANTS.map((name) => [name, failures.get(name) ?? 0])),
+    new Map(Object.keys(INVARIANTS).map((name) => [name, failures.get(name) ?? 0])),
   );
+  printTable("responses with harm", new Map(HARMS.map((name) => [name, harms.get(name) ?? 0])));
 }
 
 function sortByName(counts: ReadonlyMap<string, number>): Map<string, number> {

@@ -31,6 +31,7 @@ export function applyCall(state: State | null, event: CallEvent, now: number): S
   if (event.type === "connection_ended") return endConnection(state, event.params, now);
   if (state === null) return null;
   if (event.type === "control_ended") return endControl(state, event, now);
+  if (isTerminal(state.record.status)) return state;
   return observeNow(addProgress(state, "cancel_requested", toIso(now)), "event");
 }
 
@@ -39,8 +40,11 @@ function start(state: RunState | null, params: RecorderParams, now: number): Run
   if (isUnrecorded(state.record)) return startOver(state, params);
   const record = applyStart(state.record, params);
   if (JSON.stringify(record) === JSON.stringify(state.record)) return state;
-  const settled_at = record.control_due || record.held_due ? null : record.settled_at;
-  return settle(withExpiry(withRecord(state, { ...record, settled_at }, true)));
+  const isOpen = record.control_due || record.held_due || !isTerminal(record.status);
+  const settled_at = isOpen ? null : record.settled_at;
+  // A response that was not found exists after all.
+  const verdict = record.verdict === "not_found" ? "pending" : record.verdict;
+  return settle(withExpiry(withRecord(state, { ...record, settled_at, verdict }, true)));
 }
 
 /**
@@ -85,7 +89,9 @@ function refetch(state: RunState | null, params: RecorderParams, now: number): R
   if (isUnrecorded(state.record)) return observeNow(startOver(state, params), "requested");
   const { record } = state;
   const asked = addProgress(state, "refetch_requested", at);
-  const readable = { ...asked, record: { ...record, unreadable: false } };
+  // An external response that somebody asks for by hand is recorded.
+  const policy = { ...state.policy, record_external: true };
+  const readable = { ...asked, policy, record: { ...record, unreadable: false } };
   return observeNow(isTerminal(record.status) ? readable : reopen(readable, at), "requested");
 }
 
@@ -115,7 +121,7 @@ function endControl(
   { result, hasOutputs }: Call<"control_ended">,
   now: number,
 ): RunState {
-  if (!awaitsControl(state)) return state;
+  if (!awaitsControl(state) || isUnrecorded(state.record)) return state;
   const unsettled = { ...state.record, settled_at: null };
   const after = applyControlAndSettle(unsettled, result, state.policy);
   const ended = addProgress(withRecord(state, after, true), "control_ended", toIso(now), "control");

@@ -35,6 +35,9 @@ const MAX_LARGE_BODY_DEATHS = 3;
 /** A file is copied, or a container searched, at most this often: it expires 20 minutes after its last use. */
 const MAX_FILE_ATTEMPTS = 6;
 
+/** A write of an object that died may still arrive; the next one waits, so that it is the last. */
+const LOST_WRITE_MS = 5_000;
+
 type Result<Type extends ResultEvent["type"]> = Extract<ResultEvent, { type: Type }>;
 
 /** The state after an effect's result. The result of another turn changes nothing. */
@@ -54,7 +57,7 @@ function applyGoneResult(
 ): GoneState {
   const free = { ...state, running: null };
   if (event.type === "failed" || event.type === "lost") {
-    return { ...free, ...countAttempt(state, event.type === "lost", now) };
+    return { ...free, ...countAttempt(state, running, event.type === "lost", now) };
   }
   if (running.type === "unlist") return { ...free, ...clearAttempts(), catalog_version: null };
   return { ...free, ...clearAttempts(), erased: state.erased + 1 };
@@ -113,12 +116,13 @@ function afterEvents(state: RunState, at: string): RunState {
   return reopen(state, at);
 }
 
-// A body that KV or the rows have already is not written again.
+// A body that the rows have is not written again; nor one that KV has had for so long that the rows were dropped.
 function withBody(state: RunState, result: ObservationResult): RunState {
   const { record, rows, kv } = state;
   const digest = result.body?.digest ?? null;
   if (digest === null || record.body?.digest !== digest || !isStorable(record)) return state;
-  if (rows.body_digest === digest || kv.body_digest === digest) return state;
+  if (rows.body_digest === digest) return state;
+  if (rows.body_digest === null && kv.body_digest === digest) return state;
   return { ...state, rows: { ...rows, body_digest: digest, drop_at_ms: null } };
 }
 
@@ -180,22 +184,25 @@ function afterFailure(state: RunState, running: Running, died: boolean, now: num
     return afterFailedFile(failed, running, died, now);
   }
   if (running.type === "list" || running.type === "unlist") {
-    return { ...failed, catalog: { ...state.catalog, ...countAttempt(state.catalog, died, now) } };
+    return { ...failed, catalog: { ...state.catalog, ...countAttempt(state.catalog, running, died, now) } };
   }
-  return { ...failed, kv: { ...state.kv, ...countAttempt(state.kv, died, now) } };
+  const counted = countAttempt(state.kv, running, died, now);
+  const not_before_ms = Math.max(counted.not_before_ms, died ? running.began_ms + LOST_WRITE_MS : 0);
+  return { ...failed, kv: { ...state.kv, ...counted, not_before_ms } };
 }
 
 function afterFailedObservation(
   state: RunState,
-  { channel, requested }: Running,
+  running: Running,
   died: boolean,
   now: number,
 ): RunState {
+  const { channel, requested } = running;
   const { observation } = state;
   if (died && observation.large_bodies >= MAX_LARGE_BODY_DEATHS) {
     return afterTooLarge(state, channel ?? "refetch", now);
   }
-  const counted = { ...observation, ...countAttempt(observation, died, now) };
+  const counted = { ...observation, ...countAttempt(observation, running, died, now) };
   if (channel === "held") return { ...state, observation: { ...counted, held: true } };
   const waiting = { ...state, observation: counted };
   // The schedule plans the other channels again.
@@ -236,7 +243,7 @@ function afterTooLarge(state: RunState, channel: Channel, now: number): RunState
 }
 
 function afterFailedFile(state: RunState, running: Running, died: boolean, now: number): RunState {
-  const counted = countAttempt(state.files, died, now);
+  const counted = countAttempt(state.files, running, died, now);
   if (counted.attempts < MAX_FILE_ATTEMPTS) {
     return { ...state, files: { ...state.files, ...counted } };
   }

@@ -2,7 +2,13 @@
 import { createRecord, isTerminal } from "./reducer.ts";
 import { markSettled } from "./schedule.ts";
 import type { Channel, RecorderParams, StoredRecord } from "./schema.ts";
-import { STATE_VERSION, type GoneState, type ProgressEntry, type RunState } from "./state.ts";
+import {
+  STATE_VERSION,
+  type GoneState,
+  type ProgressEntry,
+  type Running,
+  type RunState,
+} from "./state.ts";
 
 /** Entries of progress that are kept: the last ones. */
 const MAX_PROGRESS = 200;
@@ -25,6 +31,7 @@ export function createRunState(params: RecorderParams, now: number): RunState {
     revision: now,
     turn: 0,
     running: null,
+    unsaved: false,
     alarm_at_ms: null,
     observation: { ...NO_ATTEMPTS, now: null, held: false, large_bodies: 0 },
     kv: { ...NO_ATTEMPTS, record_revision: null, body_digest: null, keys: [] },
@@ -103,21 +110,31 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
     // The effect under way goes on without its result: the second erasure removes what it still writes.
     turn: state.turn + 1,
     running: null,
+    unsaved: state.unsaved,
     alarm_at_ms: state.alarm_at_ms,
     gone_at_ms: now,
     keys: state.kv.keys,
     erased: 0,
-    catalog_version: state.catalog.version,
+    // Even where no upsert is known: one may have been sent whose beginning was not stored.
+    catalog_version: state.catalog.version ?? 0,
     ...NO_ATTEMPTS,
   };
 }
 
-/** Counts an attempt that came to nothing. An effect that died is done again at once the first time. */
-export function countAttempt(before: Attempts, died: boolean, now: number): Attempts {
+/**
+ * Counts an attempt that came to nothing. An effect that died is done again at once the first time.
+ * @param running The attempt. The pause after a death counts from its beginning: an object that is created again and again must not put it off each time.
+ */
+export function countAttempt(
+  before: Attempts,
+  running: Running,
+  died: boolean,
+  now: number,
+): Attempts {
   const attempts = before.attempts + 1;
   const waits = died ? attempts - 2 : attempts - 1;
   const delay = waits < 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** waits, MAX_RETRY_MS);
-  return { attempts, not_before_ms: now + delay };
+  return { attempts, not_before_ms: (died ? running.began_ms : now) + delay };
 }
 
 /** No attempt failed. */

@@ -146,8 +146,14 @@ export function applyControlAndSettle(
 export function markSettled(record: StoredRecord, policy: Policy): StoredRecord {
   const action = nextAction(record, policy);
   if (action.type !== "end" || record.settled_at !== null) return record;
-  const at = latestTime(record);
-  return { ...record, verdict: action.verdict ?? record.verdict, settled_at: at };
+  const settled_at = latestTime(record);
+  const excluded = record.excluded || isForeign(record, policy);
+  return { ...record, verdict: action.verdict ?? record.verdict, settled_at, excluded };
+}
+
+// Whether nothing shows that a response is ours, where others are not to be recorded.
+function isForeign(record: StoredRecord, policy: Policy): boolean {
+  return record.started_by === "webhook" && record.created_at === null && !policy.record_external;
 }
 
 // All times have the same format, so their texts sort like the times.

@@ -33,6 +33,7 @@ export const Running = z.object({
     "list",
     "unlist",
   ]),
+  began_ms: z.number(),
   /** Until when it may take. After that it counts as dead. */
   until_ms: z.number(),
   /** Of an observation, and of outputs that are stored. */
@@ -79,6 +80,8 @@ const commonFields = {
   version: z.literal(STATE_VERSION),
   turn: z.number(),
   running: Running.nullable(),
+  /** Whether the memory knows of a write to KV that storage doesn't: true in memory only. */
+  unsaved: z.boolean(),
   /** The alarm that was set last; null when it fired. */
   alarm_at_ms: z.number().nullable(),
 };
@@ -147,7 +150,7 @@ export const GoneState = z.object({
   keys: z.array(KvKey),
   /** How often the keys were erased: of 2 when deleted, of none when expired, because KV's values expire by themselves. */
   erased: z.number(),
-  /** The version of the Catalog's row; null when it is removed, or never was. */
+  /** The version of the Catalog's row; null when it is removed. */
   catalog_version: z.number().nullable(),
   ...retryFields,
 });

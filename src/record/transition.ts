@@ -91,10 +91,16 @@ function passTime(state: State | null, event: RecorderEvent, now: number): State
   if (now >= Date.parse(free.record.expires_at)) {
     return passTime(toGoneState(free, "expired", now), event, now);
   }
-  const dropped = isPast(free.rows.drop_at_ms, now) ? { ...free, rows: NO_STORED_ROWS } : free;
+  const dropped = canDropRows(free, now) ? { ...free, rows: NO_STORED_ROWS } : free;
   if (!isPast(controlTimeout(dropped), now)) return dropped;
   const record = applyControlAndSettle(dropped.record, INTERRUPTED, dropped.policy);
   return withRecord(dropped, record, true);
+}
+
+// A write to KV that is under way reads from them.
+function canDropRows({ rows, running }: RunState, now: number): boolean {
+  const isRead = running?.type === "store_record" || running?.type === "store_outputs";
+  return isPast(rows.drop_at_ms, now) && !isRead;
 }
 
 function isPast(moment: number | null, now: number): boolean {
@@ -156,7 +162,8 @@ function finish(
   const alarm = wanted === state.alarm_at_ms ? null : wanted;
   const next = { ...state, alarm_at_ms: wanted };
   const persist = mustPersist(stored, event, next, effect, rows, now);
-  return { state: next, effect, alarm, rows, persist };
+  const unsaved = !persist && (state.unsaved || event.type === "stored");
+  return { state: { ...next, unsaved }, effect, alarm, rows, persist };
 }
 
 function pokedAlarm(state: State, now: number): number {
@@ -166,6 +173,8 @@ function pokedAlarm(state: State, now: number): number {
 function wantedAlarm(state: State, now: number): number {
   const { running, alarm_at_ms: present } = state;
   if (running === null) return Math.max(nextMoment(state), now);
+  // Without its row the Catalog can't notice that an alarm was lost.
+  if (running.type === "unlist") return now + CHECK_EFFECT_MS;
   if (present !== null && present > now && present <= now + KEEP_ALARM_MS) return present;
   const nextMs = running.type === "list" && state.kind === "run" ? nextRunMoment(state) : now;
   const isNear = nextMs > running.until_ms && nextMs <= now + KEEP_ALARM_MS;
@@ -173,8 +182,8 @@ function wantedAlarm(state: State, now: number): number {
 }
 
 /** Parts of a state that need no write of their own. */
-const VOLATILE_KEYS = new Set(["alarm_at_ms"]);
-const DROPPED_KEYS = new Set(["alarm_at_ms", "rows"]);
+const VOLATILE_KEYS = new Set(["alarm_at_ms", "unsaved"]);
+const DROPPED_KEYS = new Set(["alarm_at_ms", "unsaved", "rows"]);
 
 // What is not written is done again after a crash: a write to KV, or an upsert. That is cheaper than a row each time.
 function mustPersist(
@@ -186,6 +195,9 @@ function mustPersist(
   now: number,
 ): boolean {
   if (stored === null) return true;
+  // An expired run is known by its record's expiry.
+  if (next.kind === "expired") return false;
+  if (stored.unsaved && (effect === null || rows.drop)) return true;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
   if (event.type === "stored" && effect?.type === "list") return false;
   if (event.type === "listed" && effect === null && isAlarmKept) return false;

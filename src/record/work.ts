@@ -187,7 +187,8 @@ function recordWork(state: RunState): Work | null {
 function outputsWork(state: RunState): Work | null {
   const { kv, rows, record } = state;
   const [channel] = rows.unstored_outputs;
-  if (channel === undefined) return null;
+  // Before the end is seen, the rows are enough: a response can still turn out to be none of ours.
+  if (channel === undefined || !isStorable(record)) return null;
   return {
     atMs: kv.not_before_ms,
     begin: (now) => {
@@ -298,6 +299,7 @@ function begin(
   const running: Running = {
     turn,
     type,
+    began_ms: now,
     until_ms: untilMs,
     channel: null,
     requested: false,

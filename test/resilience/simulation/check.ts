@@ -1,276 +1,243 @@
 // The invariants of every response, whatever faults were injected.
+import type { Outcome, RecorderEvent } from "../../../src/record/events.ts";
 import type { StoredRecord } from "../../../src/record/schema.ts";
+import { bodySource, isReadable, type RunState } from "../../../src/record/state.ts";
+import { checkCosts } from "./check-costs.ts";
 import { toSeconds } from "./clock.ts";
-import type { Instance } from "./engine.ts";
-import { observesRarelyWhileHeld, recordsHeldResult } from "./held.ts";
-import type { Stored } from "./kv.ts";
-import { isHappyPath, isUndelayed, isUnwanted } from "./conditions.ts";
-import { listObservations } from "./observations.ts";
-import { expectedCallVerdict, isEnd, isPlainEnd, expectedVerdict } from "./expected.ts";
-import type { SimulatedResponse } from "./simulated-response.ts";
+import { toOutputText } from "./openai.ts";
+import type { SimulatedRun } from "./simulated-run.ts";
+import { expectedCall, expectedVerdict, isEnd, isPlainEnd, type RunTruth } from "./truth.ts";
 
-const HOUR_SECONDS = 3600;
-/** The limit of steps in a Workflow instance. */
-const MAX_STEPS = 1024;
-const MAX_OBSERVATIONS = 420;
-const MAX_GAP_SECONDS = 300;
-/** The last observation of a response that OpenAI keeps for ten minutes, counted from its end. */
-const MAX_UNSTORED_OBSERVATION_SECONDS = 570;
-/** The longest observation, with its delay, when the platform has no faults. */
-const MAX_DELAY_SECONDS = 100;
+/** What each invariant protects from. */
+export const INVARIANTS = {
+  "a call that was taken begins a run": "lost",
+  "a run ends": "lost",
+  "a run settles within a day": "lost",
+  "everything that was shown is recorded": "lost",
+  "an end can be read at once": "lost",
+  "KV has the record and its body": "lost",
+  "outputs and files that a record has can be read": "lost",
+  "a control's result is recorded": "lost",
+  "effects run one at a time": "twice",
+  "an observation counts once": "twice",
+  "a held run is requested once": "twice",
+  "OpenAI is not asked again for what was seen": "twice",
+  "rows, writes and calls stay within their limits": "twice",
+  "verdicts follow from the script": "wrong",
+  "a record never gets worse": "wrong",
+  "the Catalog agrees with the record": "wrong",
+  "a record expires when it should": "wrong",
+  "nothing is left of what was deleted, expired or unwanted": "wrong",
+} as const;
 
-type Rule = (response: SimulatedResponse, stored: Stored[]) => (string | false)[];
+export type Invariant = keyof typeof INVARIANTS;
+export type Failure = { invariant: Invariant; why: string };
 
-/** Each rule returns what breaks its invariant. */
-const RULES: Record<string, Rule> = {
-  "it always ends": endsInTime,
-  "every observation is kept": keepsObservations,
-  "a record never gets worse": neverGetsWorse,
-  "verdicts match the script": hasExpectedVerdicts,
-  "everything that a record lists can be read": isReadable,
-  "observations, waits and writes stay within their limits": staysWithinBounds,
-  "a response that OpenAI keeps for ten minutes is not observed later": observesInTime,
-  "a record is settled when no observation is scheduled, and only then": isSettled,
-  "a control runs once, and its result is recorded": controlsOnce,
-  "nothing is left of a deleted or unwanted response": leavesNothing,
-  "the list agrees with the record": listMatchesRecord,
-  "a held run is requested once, and what its connection brought is recorded": recordsHeldResult,
-  "observations are rare while a connection is held": observesRarelyWhileHeld,
-};
+/** KV refuses an expiry less than a minute ahead, so a value can stay for that much longer. */
+const KV_GRACE_SECONDS = 61;
+const DAY_SECONDS = 24 * 60 * 60;
+/** After a day a run is abandoned; its last observation, and what failed before it, take their time. */
+const MAX_SETTLE_SECONDS = DAY_SECONDS + 2 * 60 * 60;
 
-/** The invariants' names. */
-export const INVARIANTS: readonly string[] = Object.keys(RULES);
-
-/** A control is abandoned after a day. */
-const MAX_CONTROL_SECONDS = 24 * 60 * 60;
-
-export type Failure = { invariant: string; why: string };
-
-/** Checks a response that has run to its end. */
-export function check(response: SimulatedResponse): Failure[] {
-  return Object.entries(RULES).flatMap(([invariant, rule]) =>
-    rule(response, response.kv.history)
-      .filter((why) => why !== false)
-      .map((why) => ({ invariant, why })),
-  );
+/** Checks each change of the Recorder's state. */
+export function checkChange(
+  run: SimulatedRun,
+  before: RunState | null,
+  event: RecorderEvent,
+  { state }: Outcome,
+): void {
+  const { truth } = run;
+  if (truth === null || state?.kind !== "run") return;
+  if (event.type === "observed") compareObservations(run, truth, state.record);
+  if (before !== null) checkNotWorse(run, before.record, state.record);
+  if (!truth.shown.some(isPlainEnd) || isUnwanted(run, truth)) return;
+  if (!isReadable(state)) run.fail("an end can be read at once", "it is not readable");
+  checkBody(run, state);
 }
 
-function endsInTime({ instances, instance, holder }: SimulatedResponse): (string | false)[] {
-  return [...instances, ...(holder === null ? [] : [holder])].flatMap((one) => {
-    const hours = ((one.ended ?? one.born) - one.born) / HOUR_SECONDS;
-    const current = one === instance || one === holder;
-    return [
-      one.ended === null && current && "it never ended",
-      one.failed !== null && `it failed: ${one.failed}`,
-      one.begun.size > MAX_STEPS && `it took ${one.begun.size} steps`,
-      hours > 25 && `it took ${hours.toFixed(1)} hours`,
-    ];
+function compareObservations(run: SimulatedRun, truth: RunTruth, record: StoredRecord): void {
+  const recorded = record.observations.filter(({ channel }) => channel !== "control");
+  const { shown } = truth;
+  if (recorded.length > shown.length) {
+    run.fail("an observation counts once", `${recorded.length} recorded of ${shown.length}`);
+  }
+  const differs = shown.find((one, index) => {
+    const other = recorded[index];
+    const same = other?.channel === one.channel && other.http_status === one.http;
+    return !same || (!one.tooLarge && (other.at !== one.at || other.status !== one.status));
   });
+  if (differs !== undefined) {
+    run.fail("everything that was shown is recorded", `${differs.channel} at ${differs.at}`);
+  }
 }
 
-function keepsObservations(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
-  const last = stored.at(-1)?.known;
-  if (response.deleted || isUnwanted(response)) return [];
-  const recorded = response.instances.filter((one) => one.outcome?.recorded !== false);
-  return recorded.flatMap(listObservations).flatMap((result) => {
-    const { at, status } = result.observation;
-    const had = (result.calls ?? []).flatMap((call, index) =>
-      call.state === "populated" ? [{ ...call, index }] : [],
-    );
-    const ended = result.fields !== null && isEnd(status);
-    if (last === undefined) return [ended && `the end seen at ${at} was never stored`];
-    return [
-      ended && !isEnd(last.status) && `the end seen at ${at} is not in the record`,
-      ...had.map(({ id, index, code }) => {
-        const call =
-          last.calls.find((one) => one.id === id) ??
-          (code === null ? undefined : last.calls[index]);
-        return (
-          call !== undefined &&
-          call.state !== "populated" &&
-          `the outputs of ${id} seen at ${at} are not in the record`
-        );
-      }),
-    ];
-  });
+function checkBody({ object, kv, clock, fail }: SimulatedRun, state: RunState): void {
+  const { body } = state.record;
+  if (body === null) return;
+  const source = bodySource(state);
+  const stored = source === "rows" ? object.storage.body : readKvBody(kv.get("record", clock.seconds, true));
+  if (stored !== body.digest) fail("an end can be read at once", `the body is not in ${source}`);
 }
 
-function neverGetsWorse(_: SimulatedResponse, stored: Stored[]): (string | false)[] {
-  return stored.slice(1).flatMap(({ known: after }, index) => {
-    const before = stored[index]?.known;
-    if (before === undefined) return [];
-    const was = `${before.verdict} (${before.status}) stored, then ${after.verdict} (${after.status})`;
-    return [
-      isEnd(before.status) && after.status !== before.status && `status: ${was}`,
-      after.verdict === "pending" && `verdict: ${was}`,
-      before.files.length > 0 && after.files.length === 0 && "files were forgotten",
-      before.control !== null && after.control === null && "the control was forgotten",
-      ...before.calls.map((call, at) => describeLoss(call, after.calls[at])),
-    ];
-  });
+function readKvBody(value: string | null): string | null {
+  return value?.slice(value.indexOf("\n") + 1) ?? null;
+}
+
+function checkNotWorse(run: SimulatedRun, before: StoredRecord, after: StoredRecord): void {
+  if (before === after || before.excluded || startsOver(before, after)) return;
+  const losses = [
+    isEnd(before.status) && after.status !== before.status && `status was ${before.status}`,
+    before.files.length > after.files.length && "files were forgotten",
+    before.control !== null &&
+      before.control.status !== "not_run" &&
+      after.control === null &&
+      "the control was forgotten",
+    before.webhook !== null && after.webhook === null && "the webhook was forgotten",
+    isEnd(before.status) && after.verdict === "pending" && `verdict was ${before.verdict}`,
+    ...before.calls.map((call, index) => describeLoss(call, after.calls[index])),
+  ];
+  for (const why of losses) if (why !== false) run.fail("a record never gets worse", why);
+}
+
+// A response that left no record begins again when a trigger, or a refetch by hand, comes late.
+function startsOver(before: StoredRecord, after: StoredRecord): boolean {
+  return before.verdict === "not_found" && after.observations.length === 0;
 }
 
 type Call = StoredRecord["calls"][number];
 
 function describeLoss(before: Call, after: Call | undefined): string | false {
   if (after === undefined) return `${before.id} (${before.verdict}) is gone`;
-  const has = before.state === "populated";
-  if (
-    has &&
-    (after.state !== "populated" ||
-      after.source !== before.source ||
-      after.verdict !== before.verdict)
-  )
-    return `${before.id} was ${before.verdict} by ${before.source}, then ${after.verdict} by ${after.source}`;
-  return (
-    before.verdict === "lost" &&
-    after.verdict === "suspect" &&
-    `${before.id} was lost, then suspect`
-  );
+  const had = before.state === "populated";
+  if (had && (after.state !== "populated" || after.source !== before.source)) {
+    return `${before.id} was ${before.verdict} by ${before.source}, then ${after.verdict}`;
+  }
+  return before.verdict === "lost" && after.verdict === "suspect" && `${before.id} was lost`;
 }
 
-function hasExpectedVerdicts(
-  { scenario }: SimulatedResponse,
-  stored: Stored[],
-): (string | false)[] {
-  const last = stored.at(-1)?.known;
-  if (last === undefined || last.settled_at === null) return [];
-  const truth = expectedVerdict(scenario, last);
-  return [
-    last.verdict !== truth && `the verdict is ${last.verdict}, not ${truth}`,
-    ...last.calls.map((call, index) => {
-      const { verdict, source } = expectedCallVerdict(scenario, last, index);
-      const right = call.verdict === verdict && call.source === source;
-      return (
-        !right && `${call.id} is ${call.verdict} by ${call.source}, not ${verdict} by ${source}`
-      );
-    }),
-  ];
+/** Whether a run must leave nothing: an external one that is not to be recorded, or that was never found. */
+export function isUnwanted({ scenario }: SimulatedRun, truth: RunTruth): boolean {
+  if (truth.isKnown) return false;
+  const wasSeen = truth.shown.some(({ http, status }) => http === 200 && status !== null);
+  if (!wasSeen) {
+    const isOff = !scenario.recordsExternal && !truth.isWanted;
+    const isMissing = truth.shown.every(({ http }) => http === 404);
+    return truth.beganBy === "webhook" && (isMissing || isOff);
+  }
+  if (truth.isWanted) return false;
+  const showsOptions = scenario.ours && scenario.held?.by !== "v1";
+  return !showsOptions && !scenario.recordsExternal;
 }
 
-function isReadable({ kv, deleted }: SimulatedResponse): (string | false)[] {
-  const stored = kv.record();
-  if (stored === null || deleted) return [];
-  const { known, body } = stored;
-  return [
-    known.body !== null && known.body.digest !== body && "the stored body is another one",
-    ...known.files.map(
-      (file) => file.url !== null && !kv.values.has(`file:${file.id}`) && `${file.id} is not there`,
-    ),
-    ...known.calls.map((call) => {
-      const otherOutputs = kv.values.get(`outputs:${call.source}`) ?? "";
-      const printed = JSON.stringify(`${call.code ?? ""} of `).slice(0, -1);
-      const text = `${printed}${call.id}"`;
-      const found = body.includes(text) || otherOutputs.includes(text);
-      return call.state === "populated" && !found && `the outputs of ${call.id} are nowhere`;
-    }),
-  ];
+/** Checks a run when it ends because it expired, or because it leaves no record. */
+export function checkRunEnd(run: SimulatedRun, truth: RunTruth, { record }: RunState): void {
+  const { clock, kv, catalog } = run;
+  if (isUnwanted(run, truth)) {
+    const left = kv.keys(clock.seconds + KV_GRACE_SECONDS).join(", ");
+    const isLeft = left !== "" || (catalog.row !== null && record.settled_at !== null);
+    if (isLeft) run.fail("nothing is left of what was deleted, expired or unwanted", left);
+    return;
+  }
+  checkExpiry(run, record);
+  const lasted = clock.seconds - truth.startedAt;
+  if (record.settled_at === null) {
+    const limit = MAX_SETTLE_SECONDS + outageSeconds(run);
+    if (lasted > limit) run.fail("a run settles within a day", `it lasted ${lasted} s`);
+    return;
+  }
+  compareObservations(run, truth, record);
+  checkVerdicts(run, truth, record);
+  checkControl(run, truth, record);
+  checkCosts(run, truth);
+  // In a short life KV or the Catalog may have refused until its end.
+  if (lasted < DAY_SECONDS + outageSeconds(run) + 7_200) return;
+  checkKv(run, record);
+  const { row } = catalog;
+  const agrees = row?.status === record.status && row.verdict === record.verdict;
+  if (!agrees) {
+    run.fail("the Catalog agrees with the record", `the row says ${row?.verdict ?? "nothing"}`);
+  }
 }
 
-function staysWithinBounds(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
-  const { scenario, kv, observations } = response;
-  const most =
-    stored.at(-1)?.known.observations.filter((seen) => seen.channel !== "control").length ?? 0;
-  const happy = isHappyPath(response);
-  return [
-    most > MAX_OBSERVATIONS && `${most} observations`,
-    happy && observations.length !== 1 && `${observations.length} observations where one is enough`,
-    happy && kv.writes !== 3 && `${kv.writes} writes where three are enough`,
-    ...(isUndelayed(response) && scenario.rates.file === 0
-      ? response.instances.flatMap(findLongGaps)
-      : []),
-  ];
+function outageSeconds({ scenario }: SimulatedRun): number {
+  const outages = [...Object.values(scenario.outages), scenario.revoked];
+  return Math.max(0, ...outages.map((outage) => outage?.to ?? 0));
 }
 
-function findLongGaps(instance: Instance): (string | false)[] {
-  // What a connection brought, it brought earlier.
-  const asked = listObservations(instance).filter(
-    (result) => result.observation.channel !== "held",
-  );
-  const times = asked.map((result) => toSeconds(result.observation.at));
-  return times.map((time, index) => {
-    const gap = time - (times[index - 1] ?? instance.born);
-    return (
-      gap > MAX_GAP_SECONDS + MAX_DELAY_SECONDS &&
-      `${gap} seconds without an observation, until ${time}`
-    );
-  });
+function checkExpiry(run: SimulatedRun, record: StoredRecord): void {
+  const { retentionDays, retentionSeconds } = run.scenario;
+  const expiresAt = toSeconds(record.expires_at);
+  const lengths = [retentionSeconds, (retentionDays ?? 0) * DAY_SECONDS];
+  const planned = lengths.map((length) => toSeconds(record.started_at) + length);
+  const isPlanned = planned.some((moment) => Math.abs(moment - expiresAt) < 1);
+  if (!isPlanned) run.fail("a record expires when it should", record.expires_at);
+  const late = run.clock.seconds - expiresAt;
+  if (late < 0) run.fail("a record expires when it should", `${-late} s too early`);
 }
 
-function observesInTime(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
-  const { scenario, refetchedAt, observations } = response;
-  const last = stored.at(-1)?.known;
-  if (last === undefined || scenario.store || scenario.end === null || !isUndelayed(response))
-    return [];
-  const known = last.observations.findIndex(isPlainEnd);
-  const end = last.completed_at ?? last.observations[known]?.at;
-  if (known === -1 || end === undefined) return [];
-  const since = toSeconds(last.observations[known]?.at ?? end);
-  return observations.map(({ at, channel }) => {
-    const late = at - toSeconds(end);
-    const isRequested = refetchedAt.some(
-      (refetch) => refetch <= at && refetch >= at - MAX_DELAY_SECONDS,
-    );
-    return (
-      channel === "refetch" &&
-      at > since &&
-      !isRequested &&
-      late > MAX_UNSTORED_OBSERVATION_SECONDS + 2 &&
-      `an observation ${late} seconds after the end`
-    );
-  });
+function checkVerdicts(run: SimulatedRun, truth: RunTruth, record: StoredRecord): void {
+  const { calls } = run.scenario;
+  const verdict = expectedVerdict(truth, calls);
+  const wrong = record.verdict !== verdict;
+  if (wrong) run.fail("verdicts follow from the script", `${record.verdict}, not ${verdict}`);
+  for (const [index, call] of record.calls.entries()) {
+    const expected = expectedCall(truth, calls, index);
+    if (call.verdict === expected.verdict && call.source === expected.source) continue;
+    const why = `${call.id} is ${call.verdict} by ${call.source}, not ${expected.verdict} by ${expected.source}`;
+    run.fail("verdicts follow from the script", why);
+  }
 }
 
-function isSettled(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
-  const { instances, refetchedAt, deleted, observations } = response;
-  const last = stored.at(-1)?.known;
-  if (last === undefined || deleted) return [];
-  const first = stored.find(({ known }) => known.settled_at !== null)?.known;
-  const once = Math.max(...(first?.observations ?? []).map((seen) => toSeconds(seen.at)));
-  // What a connection brought, it brought before it was observed.
-  const later = observations.filter(({ at, channel }) => at > once && channel !== "held");
-  const after = first === undefined ? [] : later;
-  const unasked = after.filter(
-    ({ at }) => !refetchedAt.some((refetch) => refetch <= at && refetch > once - MAX_DELAY_SECONDS),
-  );
-  return [
-    last.settled_at === null && "the last stored record is not settled",
-    instances.length === 1 &&
-      unasked.length > 0 &&
-      isUndelayed(response) &&
-      `an observation at ${unasked[0]?.at} after it was settled`,
-  ];
+function checkControl(run: SimulatedRun, { control }: RunTruth, record: StoredRecord): void {
+  if (control === null) return;
+  const ran = control !== "refused" && control !== "unreachable";
+  const status = ran ? "completed" : control;
+  if (record.control?.status === status) return;
+  const why = `it is ${record.control?.status ?? "missing"}, not ${status}`;
+  run.fail("a control's result is recorded", why);
 }
 
-function controlsOnce(response: SimulatedResponse, stored: Stored[]): (string | false)[] {
-  const last = stored.at(-1)?.known;
-  const { controls, controlled, crashes, deleted, scenario } = response;
-  const inTime = (scenario.control?.after ?? 0) < MAX_CONTROL_SECONDS;
-  const recorded = last?.control?.status ?? null;
-  return [
-    controls > 1 && `it ran ${controls} times`,
-    controlled &&
-      inTime &&
-      !deleted &&
-      crashes === 0 &&
-      (recorded === null || recorded === "interrupted") &&
-      `it ended, and the record says ${recorded}`,
-    last !== undefined &&
-      last.control_due &&
-      last.settled_at !== null &&
-      "it is settled while its control is due",
-  ];
+function checkKv(run: SimulatedRun, record: StoredRecord): void {
+  const stored = run.kv.newest("record");
+  if (stored === null) return run.fail("KV has the record and its body", "KV has none");
+  const body = readKvBody(stored) ?? "";
+  if (body !== (record.body?.digest ?? "")) {
+    run.fail("KV has the record and its body", "the body is another one");
+  }
+  const parsed: unknown = JSON.parse(stored.slice(0, stored.indexOf("\n")));
+  if (JSON.stringify(toComparable(parsed)) !== JSON.stringify(toComparable(record))) {
+    run.fail("KV has the record and its body", "the record is an older one");
+  }
+  for (const file of record.files) {
+    if (file.url === null || run.kv.newest(`file:${file.id}`) !== null) continue;
+    run.fail("outputs and files that a record has can be read", `${file.id} is not there`);
+  }
+  for (const call of record.calls) {
+    if (call.state !== "populated") continue;
+    const text = toOutputText(call.id, call.code);
+    const others = run.kv.newest(`outputs:${call.source}`) ?? "";
+    if (body.includes(text) || others.includes(text)) continue;
+    run.fail("outputs and files that a record has can be read", `of ${call.id}`);
+  }
 }
 
-function leavesNothing(response: SimulatedResponse): (string | false)[] {
-  const left = [...response.kv.values.keys()].join(", ");
-  return [(response.deleted || isUnwanted(response)) && left !== "" && `left: ${left}`];
+/** Fields whose change is worth a write. */
+const COMPARED = ["status", "verdict", "calls", "body", "files", "control", "settled_at", "error"];
+
+function toComparable(record: unknown): unknown[] {
+  const values = new Map(Object.entries(typeof record === "object" ? (record ?? {}) : {}));
+  return COMPARED.map((name) => values.get(name));
 }
 
-function listMatchesRecord({ kv, deleted }: SimulatedResponse): (string | false)[] {
-  const row = kv.values.get("index");
-  const record = kv.record()?.known;
-  if (row === undefined || record === undefined || deleted) return [];
-  const same = row === JSON.stringify({ status: record.status, verdict: record.verdict });
-  return [!same && `the list says ${row}, the record ${record.verdict}`];
+/** Checks what is left when nothing happens any more. */
+export function checkEnd(run: SimulatedRun): void {
+  const { object, kv, clock, catalog, connection } = run;
+  const left = kv.keys(clock.seconds + KV_GRACE_SECONDS);
+  if (object.state !== null) run.fail("a run ends", `its object is not empty: ${object.state.kind}`);
+  const isEmpty = left.length === 0 && catalog.row === null && object.storage.body === null;
+  if (!isEmpty) {
+    const why = `left: ${left.join(", ")}${catalog.row === null ? "" : " and a row"}`;
+    run.fail("nothing is left of what was deleted, expired or unwanted", why);
+  }
+  if (connection.posts > 1) run.fail("a held run is requested once", `${connection.posts} times`);
 }

@@ -1,28 +1,23 @@
 // Simulates many responses, and counts what happened to them.
-import { check, type Failure } from "./check.ts";
-import { SimulatedResponse } from "./simulated-response.ts";
+import { INVARIANTS, type Failure } from "./check.ts";
+import type { Transition } from "./recorder-object.ts";
+import { SimulatedRun } from "./simulated-run.ts";
 
-/** Responses that run at the same time, each in its own virtual time. */
-const MAX_CONCURRENT = 200;
 /** Failed responses whose numbers are kept. */
 const MAX_FAILED = 5;
 
-export type SimulatedResult = {
-  number: number;
-  failures: Failure[];
-  logLines: string[];
-  response: SimulatedResponse;
-};
+export type SimulatedResult = { number: number; failures: Failure[]; logLines: string[] };
 
 type Counts = Map<string, number>;
 
 export type Totals = {
-  /** Responses, runs, steps, crashes, observations, webhooks, writes. */
+  /** Responses, runs, effects, evictions, observations, writes. */
   counts: Counts;
   faults: Counts;
   verdicts: Counts;
-  /** How many responses broke each invariant. */
+  /** How many responses broke each invariant, and how many lost something, did it twice, or were wrong. */
   failures: Counts;
+  harms: Counts;
   /** The first of them, by number. */
   failed: number[];
 };
@@ -30,22 +25,28 @@ export type Totals = {
 /**
  * Simulates one response, and keeps its log.
  * @param number Which of the seed's responses.
+ * @param decide The program's `transition`, or a broken one.
  */
-export async function simulateOne(seed: number, number: number): Promise<SimulatedResult> {
-  return runOne(seed, number, true);
+export function simulateOne(seed: number, number: number, decide?: Transition): SimulatedResult {
+  const { failures, logLines } = runOne(seed, number, true, decide);
+  return { number, failures, logLines };
 }
 
 /**
  * Simulates some responses of a seed.
  * @param responses How many.
  * @param first The number of the first.
+ * @param decide The program's `transition`, or a broken one.
  */
-export async function simulate(seed: number, responses: number, first = 0): Promise<Totals> {
+export function simulate(
+  seed: number,
+  responses: number,
+  first = 0,
+  decide?: Transition,
+): Totals {
   const totals = createTotals();
-  for (let from = first; from < first + responses; from += MAX_CONCURRENT) {
-    const length = Math.min(MAX_CONCURRENT, first + responses - from);
-    const batch = Array.from({ length }, (_, index) => runOne(seed, from + index, false));
-    for (const one of await Promise.all(batch)) add(totals, one);
+  for (let number = first; number < first + responses; number += 1) {
+    add(totals, number, runOne(seed, number, false, decide));
   }
   return totals;
 }
@@ -54,10 +55,9 @@ export async function simulate(seed: number, responses: number, first = 0): Prom
 export function sumTotals(slices: readonly Totals[]): Totals {
   const totals = createTotals();
   for (const slice of slices) {
-    totals.counts = mergeCounts(totals.counts, slice.counts);
-    totals.faults = mergeCounts(totals.faults, slice.faults);
-    totals.verdicts = mergeCounts(totals.verdicts, slice.verdicts);
-    totals.failures = mergeCounts(totals.failures, slice.failures);
+    for (const name of ["counts", "faults", "verdicts", "failures", "harms"] as const) {
+      for (const [key, count] of slice[name]) addCount(totals[name], key, count);
+    }
     totals.failed = [...totals.failed, ...slice.failed].slice(0, MAX_FAILED);
   }
   return totals;
@@ -69,51 +69,48 @@ function createTotals(): Totals {
     faults: new Map(),
     verdicts: new Map(),
     failures: new Map(),
+    harms: new Map(),
     failed: [],
   };
 }
 
-function mergeCounts(one: Counts, other: Counts): Counts {
-  const both = new Map(one);
-  for (const [key, count] of other) addCount(both, key, count);
-  return both;
+function runOne(
+  seed: number,
+  number: number,
+  keepsLog: boolean,
+  decide?: Transition,
+): SimulatedRun {
+  const run = new SimulatedRun(seed, number, keepsLog, decide);
+  run.run();
+  return run;
 }
 
-async function runOne(seed: number, number: number, keepsLog: boolean): Promise<SimulatedResult> {
-  const response = new SimulatedResponse(seed, number, keepsLog);
-  await response.run();
-  return { number, failures: check(response), logLines: response.logLines, response };
+function add(totals: Totals, number: number, run: SimulatedRun): void {
+  for (const [what, count] of countEvents(run)) addCount(totals.counts, what, count);
+  for (const [kind, count] of run.faults) addCount(totals.faults, kind, count);
+  for (const verdict of run.verdicts) addCount(totals.verdicts, verdict, 1);
+  const invariants = new Set(run.failures.map(({ invariant }) => invariant));
+  for (const invariant of invariants) addCount(totals.failures, invariant, 1);
+  const harms = new Set([...invariants].map((invariant) => INVARIANTS[invariant]));
+  for (const harm of harms) addCount(totals.harms, harm, 1);
+  if (invariants.size > 0 && totals.failed.length < MAX_FAILED) totals.failed.push(number);
 }
 
-function add(totals: Totals, { number, failures, response }: SimulatedResult): void {
-  for (const [what, count] of countEvents(response)) addCount(totals.counts, what, count);
-  for (const [kind, count] of response.counts) addCount(totals.faults, kind, count);
-  addCount(totals.verdicts, getVerdict(response), 1);
-  for (const invariant of new Set(failures.map((failure) => failure.invariant)))
-    addCount(totals.failures, invariant, 1);
-  if (failures.length > 0 && totals.failed.length < MAX_FAILED) totals.failed.push(number);
-}
-
-function countEvents({
-  instances,
-  crashes,
-  observations,
-  scenario,
-  kv,
-}: SimulatedResponse): [string, number][] {
+function countEvents({ counts, object, kv, catalog, scenario }: SimulatedRun): [string, number][] {
+  const webhooks = scenario.arrivals.filter(({ what }) => what === "webhook");
+  const writes = [...kv.writes.values()].reduce((sum, count) => sum + count, 0);
   return [
     ["responses", 1],
-    ["runs", instances.length],
-    ["steps", instances.reduce((steps, one) => steps + one.begun.size, 0)],
-    ["crashes", crashes],
-    ["observations", observations.length],
-    ["webhooks", scenario.arrivals.filter(({ what }) => what === "webhook").length],
-    ["KV writes", kv.writes],
+    ["runs", counts.runs],
+    ["effects", counts.effects],
+    ["observations", counts.observations],
+    ["evictions", counts.evictions],
+    ["alarms", object.costs.alarms],
+    ["pokes", catalog.pokes],
+    ["webhooks", webhooks.length],
+    ["KV writes", writes],
+    ["rows", object.costs.rows],
   ];
-}
-
-function getVerdict({ deleted, kv }: SimulatedResponse): string {
-  return deleted ? "deleted" : (kv.record()?.known.verdict ?? "not recorded");
 }
 
 function addCount(counts: Counts, key: string, by: number): void {

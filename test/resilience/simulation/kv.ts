@@ -1,75 +1,50 @@
-// A stand-in for KV whose writes can fail, for a moment or for minutes, even after they took effect. It keeps everything that was stored.
-import type { StoredRecord } from "../../../src/record/schema.ts";
+// A stand-in for KV whose writes can fail, even after they took effect, and whose reads can be stale.
 
-/** Seconds before a refused write is repeated, as in src/storage/kv.ts. */
-const RETRY_SECONDS = [1.1, 2.2, 4.4, null];
+/** KV shows an older value for this long after a write. */
+const MAX_STALE_SECONDS = 60;
 
-/** A record as it is stored, and its body. */
-export type Stored = { known: StoredRecord; body: string };
+type Version = { value: string; writtenAt: number; expiresAt: number };
 
-/** What can happen to a write. */
-export type KvFaults = {
-  now(): number;
-  /** Never resolves when the execution was interrupted. */
-  sleep(seconds: number): Promise<void>;
-  latency(): number;
-  fails(): "before" | "after" | null;
-};
-
-/** Everything stored of one response. */
+/** The values of one run, in virtual seconds. */
 export class Kv {
-  readonly values = new Map<string, string>();
-  /** Every record that was stored, the last as it is now. */
-  readonly history: Stored[] = [];
-  writes = 0;
+  /** All versions of each key, the newest last. A deleted key has none. */
+  readonly #versions = new Map<string, Version[]>();
+  /** Writes that took effect, by key. */
+  readonly writes = new Map<string, number>();
 
-  /** Stores a value, with retries. */
-  put(key: string, value: string, faults: KvFaults): Promise<void> {
-    return this.#write(faults, () => {
-      this.values.set(key, value);
-    });
+  /** Writes a value. */
+  put(key: string, value: string, now: number, expiresAt: number): void {
+    const versions = this.#versions.get(key) ?? [];
+    this.#versions.set(key, [...versions.slice(-1), { value, writtenAt: now, expiresAt }]);
+    this.writes.set(key, (this.writes.get(key) ?? 0) + 1);
   }
 
-  /** Stores the record and its body. */
-  putRecord(known: StoredRecord, body: string, faults: KvFaults): Promise<void> {
-    const json = JSON.stringify(known);
-    return this.#write(faults, () => {
-      this.values.set("record", body);
-      this.history.push({ known: readRecord(json), body });
-    });
+  /** Deletes a key. */
+  delete(key: string): void {
+    this.#versions.delete(key);
   }
 
-  /** Removes all there is. */
-  clear(): void {
-    this.values.clear();
+  /**
+   * Reads a value.
+   * @param isStale Whether the reader may get the value before the last one, where it is recent.
+   */
+  get(key: string, now: number, isStale: boolean): string | null {
+    const versions = this.#versions.get(key) ?? [];
+    const newest = versions.at(-1);
+    if (newest === undefined || newest.expiresAt <= now) return null;
+    if (!isStale || now - newest.writtenAt > MAX_STALE_SECONDS) return newest.value;
+    return versions.at(-2)?.value ?? null;
   }
 
-  /** The stored record and its body. */
-  record(): Stored | null {
-    return this.values.has("record") ? (this.history.at(-1) ?? null) : null;
+  /** The last value that was written, also when it has just expired. */
+  newest(key: string): string | null {
+    return this.#versions.get(key)?.at(-1)?.value ?? null;
   }
 
-  async #write(faults: KvFaults, effect: () => void): Promise<void> {
-    for (const gap of RETRY_SECONDS) {
-      await faults.sleep(faults.latency());
-      const failure = faults.fails();
-      this.writes += 1;
-      if (failure !== "before") effect();
-      if (failure === null) return;
-      if (gap === null) break;
-      await faults.sleep(gap);
-    }
-    throw new Error("KV refused the write");
+  /** The keys whose values have not expired. */
+  keys(now: number): string[] {
+    return [...this.#versions].flatMap(([key, versions]) =>
+      (versions.at(-1)?.expiresAt ?? 0) > now ? [key] : [],
+    );
   }
-}
-
-// Parsed without a schema: the workflow wrote it, and a check would cost more than everything else.
-function readRecord(json: string): StoredRecord {
-  const known: unknown = JSON.parse(json);
-  if (isKnown(known)) return known;
-  throw new Error("no record");
-}
-
-function isKnown(value: unknown): value is StoredRecord {
-  return typeof value === "object" && value !== null;
 }

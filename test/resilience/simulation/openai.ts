@@ -8,11 +8,19 @@ import {
   type OutputState,
   type ObservedCall,
 } from "../../../src/record/schema.ts";
-import type { Observed } from "../../../src/openai/observed.ts";
 import { toTime } from "./clock.ts";
 import type { Random } from "./random.ts";
 import type { Call, ControlScript, Scenario } from "./scenario.ts";
-import type { ConnectionResult } from "./simulation-state.ts";
+
+/** What a connection left. `brokeAt` is null when it brought the end of the run. */
+export type ConnectionResult = { at: number; brokeAt: string | null; calls: Call[] };
+
+/** An answer of the script's. */
+export type Answer = {
+  result: ObservationResult;
+  body: string | null;
+  outputs: string | null;
+};
 
 /** Seconds after its end at which OpenAI deletes a response with `store: false`. */
 const UNSTORED_SECONDS = 600;
@@ -40,12 +48,23 @@ export type Fault = {
 
 /**
  * Draws what goes wrong with an observation; null if nothing does.
+ * @param wasSeen Whether the Recorder has seen the response's end.
  */
-export function drawFault(scenario: Scenario, seconds: number, random: Random): Fault | null {
+export function drawFault(
+  scenario: Scenario,
+  channel: Channel,
+  seconds: number,
+  wasSeen: boolean,
+  random: Random,
+): Fault | null {
   if (scenario.unknown) return { kind: "404 for an unknown id", http: 404, refused: true };
   const { revoked, end, store } = scenario;
   if (revoked !== null && seconds >= revoked.from && seconds < revoked.to)
     return { kind: "401", http: 401, refused: true };
+  if (wasSeen && scenario.goneAfterSeen && channel === "refetch")
+    return { kind: "404 after the first GET", http: 404, refused: true };
+  if (scenario.knownFrom > seconds)
+    return { kind: "404 at first", http: 404, refused: true };
   if (random.chance(scenario.rates.observation)) return random.pick(FAULTS);
   if (scenario.held?.denied === true)
     return { kind: "404 for a run in the foreground", http: 404, refused: true };
@@ -55,7 +74,7 @@ export function drawFault(scenario: Scenario, seconds: number, random: Random): 
 }
 
 /** Returns an observation that failed. */
-export function createFailedObservation(fault: Fault, channel: Channel, seconds: number): Observed {
+export function createFailedObservation(fault: Fault, channel: Channel, seconds: number): Answer {
   const result: ObservationResult = {
     observation: {
       at: toTime(seconds),
@@ -74,7 +93,7 @@ export function createFailedObservation(fault: Fault, channel: Channel, seconds:
     retry_after_seconds: fault.retryAfter ?? null,
     broke_at: null,
   };
-  return { result, chunks: null, outputs: null };
+  return { result, body: null, outputs: null };
 }
 
 /**
@@ -87,14 +106,14 @@ export function createRefetch(
   seconds: number,
   turnedBack: boolean,
   knowsOutputs: boolean,
-): Observed {
+): Answer {
   const { end } = scenario;
   const over = end !== null && seconds >= end && !turnedBack;
   const running = seconds > scenario.began + 1 ? "in_progress" : "queued";
   const there = over && scenario.outputsAfter !== null && seconds >= end + scenario.outputsAfter;
   const shows = over && !scenario.emptied;
   const calls = shows ? scenario.calls.map((call) => toObservedCall(call, there, scenario)) : [];
-  const text = JSON.stringify({ output: toItems(calls) });
+  const text = toText(calls);
   const fields = toFields(scenario, over ? scenario.status : running, over);
   const result: ObservationResult = {
     ...createFailedObservation({ kind: "", http: 200, refused: false }, "refetch", seconds).result,
@@ -106,8 +125,8 @@ export function createRefetch(
   };
   return {
     result,
-    chunks: [new TextEncoder().encode(text)],
-    outputs: knowsOutputs ? () => toItems(calls) : null,
+    body: text,
+    outputs: knowsOutputs ? toText(calls) : null,
   };
 }
 
@@ -119,7 +138,7 @@ export function createChannelObservation(
   scenario: Scenario,
   channel: Channel,
   seconds: number,
-): Observed {
+): Answer {
   const there = channel === "stream" ? scenario.streamHas : scenario.conversationHas;
   const calls = scenario.calls.map((call) => toObservedCall(call, there, scenario));
   const result: ObservationResult = {
@@ -133,7 +152,7 @@ export function createChannelObservation(
     calls,
     error: null,
   };
-  return { result, chunks: null, outputs: () => toItems(calls) };
+  return { result, body: null, outputs: toText(calls) };
 }
 
 /**
@@ -144,11 +163,11 @@ export function createHeldObservation(
   scenario: Scenario,
   left: ConnectionResult | null,
   seconds: number,
-): Observed {
+): Answer {
   const at = left?.at ?? seconds;
   const there = scenario.held?.brings !== "nowhere";
   const calls = (left?.calls ?? []).map((call) => toObservedCall(call, there, scenario));
-  const broke = left === null ? BREAK_UNKNOWN : left.broke_at;
+  const broke = left === null ? BREAK_UNKNOWN : left.brokeAt;
   const found = {
     kind: "",
     http: left === null || broke === BREAK_UNKNOWN ? null : 200,
@@ -162,15 +181,15 @@ export function createHeldObservation(
     error: null,
     broke_at: broke,
   };
-  if (broke !== null) return { result, chunks: null, outputs: () => toItems(calls) };
+  if (broke !== null) return { result, body: null, outputs: toText(calls) };
   const separate = scenario.held?.brings === "with their calls";
   const shown = separate ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
-  const text = JSON.stringify({ output: toItems(shown), held: true });
+  const text = toText(shown) + " held";
   const fields = toFields(scenario, scenario.status, true);
   return {
     result: { ...result, fields, body: { digest: text, bytes: text.length } },
-    chunks: [new TextEncoder().encode(text)],
-    outputs: separate ? () => toItems(calls) : null,
+    body: text,
+    outputs: separate ? toText(calls) : null,
   };
 }
 
@@ -183,14 +202,14 @@ export function createControlResult(
   scenario: Scenario,
   ends: ControlScript["ends"] | undefined,
   seconds: number,
-): ControlResult & { outputs: unknown[] } {
+): { result: ControlResult; outputs: string | null } {
   if (ends === "refused" || ends === "unreachable") {
     const seen = observation("control", seconds, null, []);
-    return {
+    const result: ControlResult = {
       observation: { ...seen, http_status: ends === "refused" ? 400 : null },
       control: { id: null, status: ends, calls: [] },
-      outputs: [],
     };
+    return { result, outputs: null };
   }
   const calls = scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
     ...toObservedCall(call, ends !== "empty", scenario),
@@ -202,11 +221,11 @@ export function createControlResult(
     verdict: null,
     source: call.state === "populated" ? ("control" as const) : null,
   }));
-  return {
+  const result: ControlResult = {
     observation: observation("control", seconds, "completed", calls),
     control: { id: "resp_control", status: "completed", calls: known },
-    outputs: toItems(calls),
   };
+  return { result, outputs: calls.length > 0 ? toText(calls) : null };
 }
 
 function toObservedCall(
@@ -218,13 +237,16 @@ function toObservedCall(
   return { id: call.id, container_id: containers > 0 ? "cntr_0" : null, code: call.code, state };
 }
 
-function toItems(calls: ObservedCall[]): unknown[] {
-  return calls.map(({ id, code, state }) => ({
-    type: "code_interpreter_call",
-    id,
-    code,
-    outputs: state === "populated" ? [{ type: "logs", logs: `${code ?? ""} of ${id}` }] : [],
-  }));
+/** The text that stands for the outputs of a call. */
+export function toOutputText(id: string, code: string | null): string {
+  return `[${code ?? ""} of ${id}]`;
+}
+
+// Bodies and outputs are texts: what a call printed stands in them, or not.
+function toText(calls: ObservedCall[]): string {
+  return calls
+    .map(({ id, code, state }) => (state === "populated" ? toOutputText(id, code) : `[${id}]`))
+    .join("");
 }
 
 function observation(
@@ -254,11 +276,12 @@ function toFields(scenario: Scenario, status: string, over: boolean): ResponseFi
             replay,
             control: control !== null,
             hold: held !== null,
-            retention_days: null,
+            retention_days: scenario.retentionDays,
           }
         : null,
     metadata: {},
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
+    metadata: {},
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? toContainers(scenario) : [],
     cited_files: [],

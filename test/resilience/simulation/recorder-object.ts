@@ -22,14 +22,25 @@ export type Surroundings = {
   perform(effect: Effect, object: RecorderObject): void;
   /** Whether the object's storage takes writes now. */
   canWrite(): boolean;
-  /** When an alarm that was set for a number of seconds from now fires; null: never. */
-  alarmDelays(seconds: number): number[];
+  /** The seconds after which an alarm fires that was set for a number of seconds: none when it is lost, two when it fires twice. */
+  alarmDelays(seconds: number, outcome: Outcome): number[];
   /** Called after each change, before its effect begins. */
   onChange(event: RecorderEvent, outcome: Outcome): void;
 };
 
+export type Transition = typeof transition;
+
 /** Storage refused a write: the call, or the result, came to nothing. */
 export class StorageRefused extends Error {}
+
+/** Seconds after which an alarm handler tries again to reach its storage; after the last it throws. The platform ends it after 15 minutes. */
+const HANDLER_RETRY_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 240, 120];
+/** Seconds after which the platform calls a handler again that threw. */
+const PLATFORM_RETRY_SECONDS = [2, 4, 8, 16, 32, 64];
+const ALARM_RETRY_SECONDS = [
+  ...HANDLER_RETRY_SECONDS,
+  ...PLATFORM_RETRY_SECONDS.flatMap((seconds) => [seconds, ...HANDLER_RETRY_SECONDS]),
+];
 
 /** One Recorder. */
 export class RecorderObject {
@@ -39,13 +50,13 @@ export class RecorderObject {
   /** Counts the lives of the object in memory. An effect of an earlier life has nobody to report to. */
   life = 0;
   #memory: { state: State | null } | null = null;
-  #transition: typeof transition;
+  readonly #transition: Transition;
   readonly #surroundings: Surroundings;
-  /** What the platform holds of the alarm. */
-  #alarm: { atMs: number; cancel: () => void } | null = null;
+  #cancelAlarm: (() => void) | null = null;
+  #alarmNumber = 0;
 
   /** @param decide The program's `transition`, or a broken one. */
-  constructor(surroundings: Surroundings, decide: typeof transition = transition) {
+  constructor(surroundings: Surroundings, decide: Transition = transition) {
     this.#surroundings = surroundings;
     this.#transition = decide;
   }
@@ -53,11 +64,6 @@ export class RecorderObject {
   /** The state as readers see it. */
   get state(): State | null {
     return this.#memory === null ? this.storage.state : this.#memory.state;
-  }
-
-  /** When the alarm fires, in milliseconds since 1970. */
-  get alarmAtMs(): number | null {
-    return this.#alarm?.atMs ?? null;
   }
 
   /**
@@ -68,15 +74,19 @@ export class RecorderObject {
     this.#dispatch(event, payload);
   }
 
-  /** Reports on an effect. The result of an earlier life is nobody's. */
-  report(life: number, event: RecorderEvent, payload: Payload = {}): void {
-    if (life !== this.life) return;
+  /**
+   * Reports on an effect.
+   * @param life The object's life in which the effect began.
+   * @returns Whether the object took the report.
+   */
+  report(life: number, event: RecorderEvent, payload: Payload = {}): boolean {
+    if (life !== this.life) return false;
     try {
       this.#dispatch(event, payload);
+      return true;
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error;
-      // The effect counts as dead: its alarm finds it in storage and not in memory.
-      this.evict();
+      return false;
     }
   }
 
@@ -87,9 +97,19 @@ export class RecorderObject {
   }
 
   #dispatch(event: RecorderEvent, payload: Payload): void {
-    const now = this.#surroundings.clock.now;
-    const before = this.#load(now);
-    this.#apply(before, event, payload, now);
+    const { clock } = this.#surroundings;
+    const before = this.#load(clock.now);
+    const outcome = this.#transition(before, event, clock.now);
+    try {
+      this.#write(outcome, payload);
+    } catch (error) {
+      // Memory must not be ahead of storage: what it knew is loaded again.
+      this.evict();
+      throw error;
+    }
+    this.#memory = { state: outcome.state };
+    this.#surroundings.onChange(event, outcome);
+    if (outcome.effect !== null) this.#surroundings.perform(outcome.effect, this);
   }
 
   // An effect that stands in storage and not in memory died with an earlier life.
@@ -101,11 +121,13 @@ export class RecorderObject {
     return this.#transition(state, { type: "lost", turn }, now).state;
   }
 
-  #apply(before: State | null, event: RecorderEvent, payload: Payload, now: number): void {
-    const outcome = this.#transition(before, event, now);
+  // One synchronous block.
+  #write(outcome: Outcome, payload: Payload): void {
     const { rows, state, persist, alarm } = outcome;
-    const writes = persist || rows.drop || rows.writeBody || rows.writeOutputs !== null;
-    if ((writes || alarm !== null) && !this.#surroundings.canWrite()) throw new StorageRefused();
+    const hasRows = rows.drop || rows.writeBody || rows.writeOutputs !== null;
+    const writes = persist || hasRows || alarm !== null;
+    if (writes && !this.#surroundings.canWrite()) throw new StorageRefused();
+    if (state === null) return this.#deleteAll();
     if (rows.drop) this.#dropRows();
     if (rows.writeBody) this.#writeBody(payload.body ?? null);
     if (rows.writeOutputs !== null) this.#addOutputs(rows.writeOutputs, payload.outputs ?? "");
@@ -113,11 +135,7 @@ export class RecorderObject {
       this.storage.state = state;
       this.costs.rows += 1;
     }
-    this.#memory = { state };
-    if (state === null) this.#deleteAll();
-    else if (alarm !== null) this.#setAlarm(alarm);
-    this.#surroundings.onChange(event, outcome);
-    if (outcome.effect !== null) this.#surroundings.perform(outcome.effect, this);
+    if (alarm !== null) this.#setAlarm(alarm, outcome);
   }
 
   #dropRows(): void {
@@ -140,43 +158,36 @@ export class RecorderObject {
     this.storage.state = null;
     this.storage.body = null;
     this.storage.outputs.clear();
-    this.#alarm?.cancel();
-    this.#alarm = null;
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = null;
   }
 
-  #setAlarm(atMs: number): void {
+  #setAlarm(atMs: number, outcome: Outcome): void {
     this.costs.rows += 1;
     this.costs.alarmsSet += 1;
-    this.#alarm?.cancel();
-    const { clock } = this.#surroundings;
-    const delays = this.#surroundings.alarmDelays((atMs - clock.now) / 1000);
-    const cancels = delays.map((delay) => clock.after(delay, () => this.#fire()));
-    this.#alarm = { atMs, cancel: () => cancels.forEach((cancel) => cancel()) };
+    this.#cancelAlarm?.();
+    const { clock, alarmDelays } = this.#surroundings;
+    const number = (this.#alarmNumber += 1);
+    const [first, ...more] = alarmDelays((atMs - clock.now) / 1000, outcome);
+    this.#cancelAlarm =
+      first === undefined ? null : clock.after(first, () => this.#fire(number, 0));
+    // The platform may call a handler twice: the second call is not cancelled with the alarm.
+    for (const delay of more) clock.after(delay, () => this.#fire(number, 0));
   }
 
-  #fire(): void {
+  // A handler that can't store anything tries again, and throws in the end. The platform calls it again six times, then never.
+  #fire(number: number, attempt: number): void {
     this.costs.alarms += 1;
     if (this.state === null) return;
-    this.#alarm = null;
     try {
       this.#dispatch({ type: "alarm" }, {});
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error;
-      this.#retryAlarm();
+      const delay = ALARM_RETRY_SECONDS[attempt];
+      if (delay === undefined) return;
+      this.#surroundings.clock.after(delay, () => {
+        if (this.#alarmNumber === number) this.#fire(number, attempt + 1);
+      });
     }
-  }
-
-  // A handler that can't store anything throws, and the platform calls it again six times, then never.
-  #retryAlarm(attempt = 1): void {
-    const { clock } = this.#surroundings;
-    if (attempt > 6) return;
-    clock.after(2 ** attempt, () => {
-      try {
-        if (this.state !== null && this.#alarm === null) this.#dispatch({ type: "alarm" }, {});
-      } catch (error) {
-        if (!(error instanceof StorageRefused)) throw error;
-        this.#retryAlarm(attempt + 1);
-      }
-    });
   }
 }

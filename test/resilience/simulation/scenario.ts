@@ -24,8 +24,11 @@ export type Call = {
 /** A request that reaches the Worker. */
 export type Arrival = {
   at: number;
-  what: "trigger" | "webhook" | "refetch" | "cancel" | "delete" | "forgotten";
+  what: "trigger" | "webhook" | "refetch" | "cancel" | "delete" | "evict";
 };
+
+/** A time in which something does not work. */
+export type Outage = { from: number; to: number };
 
 /** A connection that is held, and its Holder. */
 export type HeldScript = {
@@ -40,7 +43,7 @@ export type HeldScript = {
   brings: "in the response" | "with their calls" | "nowhere";
   /** Whether OpenAI denies by GET that there is such a response. */
   denied: boolean;
-  /** Seconds for which the Holder can't report the end, and whether it reports twice. */
+  /** Seconds after the connection's end at which the Holder reports it, and whether it reports twice. */
   late: number;
   twice: boolean;
   /** When the Holder is lost for good; null: never. */
@@ -84,15 +87,52 @@ export type Scenario = {
   streamHas: boolean;
   conversationHas: boolean;
   control: ControlScript | null;
+  /** OpenAI answers 404 before this moment, as its storage may lag behind. */
+  knownFrom: number;
+  /** OpenAI deletes the response after the first GET that the Recorder took. */
+  goneAfterSeen: boolean;
+  /** How often the object dies of memory while it parses the response. */
+  deadly: number;
+  /** The retention that the trigger's options and the settings ask for. */
+  retentionDays: number | null;
+  retentionSeconds: number;
   /** The run is in the foreground, and its connection held. */
   held: HeldScript | null;
   containers: number;
   files: number;
   containersGone: boolean;
-  revoked: { from: number; to: number } | null;
+  revoked: Outage | null;
   arrivals: Arrival[];
-  rates: { observation: number; turnsBack: number; write: number; crash: number; file: number };
-  outage: { from: number; to: number } | null;
+  rates: Rates;
+  /** KV, the object's storage and the Catalog refuse everything. */
+  outages: { kv: Outage | null; storage: Outage | null; catalog: Outage | null };
+};
+
+/** Probabilities, of each attempt. */
+export type Rates = {
+  observation: number;
+  turnsBack: number;
+  /** A write to KV, or an answer of the Catalog's, fails. */
+  kv: number;
+  catalog: number;
+  /** The object is evicted during an effect, or between two. */
+  eviction: number;
+  /** An effect's result is lost, or late. */
+  result: number;
+  /** An alarm is late, early, twice, or lost. */
+  alarm: number;
+  file: number;
+};
+
+const NO_FAULTS: Rates = {
+  observation: 0,
+  turnsBack: 0,
+  kv: 0,
+  catalog: 0,
+  eviction: 0,
+  result: 0,
+  alarm: 0,
+  file: 0,
 };
 
 const HOUR_SECONDS = 3600;
@@ -108,7 +148,7 @@ export function drawScenario(random: Random, number: number): Scenario {
   const store = random.chance(0.85);
   const held = ours && random.chance(0.25) ? drawHeld(random, calm) : null;
   const known = ours && held?.by !== "v1";
-  const base: Omit<Scenario, "rates" | "outage" | "revoked" | "arrivals"> = {
+  const base: Omit<Scenario, "rates" | "outages" | "revoked" | "arrivals"> = {
     id: `resp_${number}`,
     ours,
     recordsExternal: known || random.chance(0.8),
@@ -121,6 +161,10 @@ export function drawScenario(random: Random, number: number): Scenario {
       ? "completed"
       : random.pick<Scenario["status"]>(["failed", "cancelled", "incomplete"]),
     emptied: false,
+    knownFrom: calm || random.chance(0.9) ? 0 : random.between(0, 90),
+    goneAfterSeen: !calm && random.chance(0.1),
+    deadly: calm || random.chance(0.97) ? 0 : random.whole(1, 4),
+    ...drawRetention(random),
     calls: drawCalls(random),
     ...drawOutputs(random),
     held,
@@ -135,9 +179,16 @@ export function drawScenario(random: Random, number: number): Scenario {
 }
 
 /** Whether no fault is injected into this response. */
-export function isFaultless({ rates, outage, revoked }: Scenario): boolean {
+export function isFaultless({ rates, outages, revoked, knownFrom, deadly }: Scenario): boolean {
   const none = Object.values(rates).every((rate) => rate === 0);
-  return none && outage === null && revoked === null;
+  const works = Object.values(outages).every((outage) => outage === null);
+  return none && works && revoked === null && knownFrom === 0 && deadly === 0;
+}
+
+// Few records are kept for less than a day.
+function drawRetention(random: Random): Pick<Scenario, "retentionDays" | "retentionSeconds"> {
+  const retentionSeconds = random.chance(0.95) ? 30 * DAY_SECONDS : random.between(600, DAY_SECONDS);
+  return { retentionSeconds, retentionDays: random.chance(0.1) ? random.whole(1, 60) : null };
 }
 
 function drawCalls(random: Random): Call[] {
@@ -192,26 +243,29 @@ function drawHeld(random: Random, calm: boolean): HeldScript {
   };
 }
 
-function drawRates(random: Random, calm: boolean): Pick<Scenario, "rates" | "outage" | "revoked"> {
+function drawRates(random: Random, calm: boolean): Pick<Scenario, "rates" | "outages" | "revoked"> {
   if (calm) {
-    const rates = { observation: 0, turnsBack: 0, write: 0, crash: 0, file: 0 };
-    return { rates, outage: null, revoked: null };
+    return { rates: NO_FAULTS, outages: { kv: null, storage: null, catalog: null }, revoked: null };
   }
   const rates = {
     observation: random.chance(0.02) ? 0.7 : random.pick([0, 0.05, 0.3]),
     turnsBack: random.pick([0, 0, 0.1, 0.3]),
-    write: random.pick([0, 0, 0.05, 0.4]),
-    crash: random.pick([0, 0.01, 0.05, 0.15]),
+    kv: random.pick([0, 0, 0.05, 0.4]),
+    catalog: random.pick([0, 0, 0.05, 0.4]),
+    eviction: random.pick([0, 0.01, 0.05, 0.15]),
+    result: random.pick([0, 0, 0.02, 0.1]),
+    alarm: random.pick([0, 0, 0.05, 0.3]),
     file: random.pick([0, 0.1, 0.5]),
   };
-  return {
-    rates,
-    outage: random.chance(0.05) ? span(random, 200, 1200) : null,
-    revoked: random.chance(0.03) ? span(random, 400, 4000) : null,
+  const outages = {
+    kv: random.chance(0.1) ? drawOutage(random, 600, random.pick([3600, DAY_SECONDS])) : null,
+    storage: random.chance(0.05) ? drawOutage(random, 600, 3600) : null,
+    catalog: random.chance(0.1) ? drawOutage(random, 600, random.pick([3600, DAY_SECONDS])) : null,
   };
+  return { rates, outages, revoked: random.chance(0.03) ? drawOutage(random, 400, 4000) : null };
 }
 
-function span(random: Random, latest: number, longest: number): { from: number; to: number } {
+function drawOutage(random: Random, latest: number, longest: number): Outage {
   const from = random.between(0, latest);
   return { from, to: from + random.between(0, longest) };
 }
@@ -227,21 +281,23 @@ function drawArrivals(random: Random, calm: boolean, base: Base): Arrival[] {
   // OpenAI promises no webhook for a run in the foreground.
   const lost = held === null ? ours && !calm && random.chance(0.15) : calm || random.chance(0.9);
   const late = calm || held !== null ? 0 : random.pick([0, 0, ended + 0.5]);
-  if (ours) arrivals.push({ at: late, what: "trigger" });
+  // The trigger can die between the create and the start: then the webhook finds its options in the metadata.
+  if (ours && (calm || held !== null || random.chance(0.97)))
+    arrivals.push({ at: late, what: "trigger" });
   if (!lost && (end !== null || !ours)) arrivals.push(first);
   if (calm) return arrivals.concat(random.chance(0.05) ? afterwards(random, ended) : []);
-  if (held !== null && random.chance(0.1))
-    arrivals.push({ at: ended * random.next(), what: "cancel" });
+  if (random.chance(0.07)) arrivals.push({ at: ended * random.next(), what: "cancel" });
   const again = held === null ? 0.3 : 0;
-  while (random.chance(again))
-    arrivals.push({
-      at: ended + random.pick([0, 1, 60, 900, HOUR_SECONDS, 40 * HOUR_SECONDS]) * random.next(),
-      what: "webhook",
-    });
+  while (random.chance(again)) {
+    const after = random.pick([0, 1, 60, 900, HOUR_SECONDS, 40 * HOUR_SECONDS]) * random.next();
+    arrivals.push({ at: ended + after, what: "webhook" });
+  }
   if (held === null && random.chance(0.05))
     arrivals.push({ at: ended * random.next(), what: "webhook" });
   while (random.chance(0.1))
     arrivals.push({ at: ended + random.between(-ended, 900), what: "refetch" });
+  while (random.chance(0.2))
+    arrivals.push({ at: ended + random.between(-ended, 900), what: "evict" });
   if (random.chance(0.15)) arrivals.push(...afterwards(random, ended));
   return arrivals;
 }
@@ -250,15 +306,15 @@ function afterwards(random: Random, ended: number): Arrival[] {
   const later: Arrival[] = [];
   const day = (low: number) => ended + random.between(low, low + 10) * DAY_SECONDS;
   if (random.chance(0.5)) later.push({ at: day(2), what: "refetch" });
-  if (random.chance(0.3))
-    later.push(
-      { at: day(13), what: "forgotten" },
-      { at: day(24), what: random.pick(["refetch", "webhook"]) },
-    );
-  if (random.chance(0.5))
-    later.push({
-      at: random.chance(0.5) ? day(36) : ended + random.between(0, 300),
-      what: "delete",
-    });
+  if (random.chance(0.3)) later.push({ at: day(12), what: random.pick(["refetch", "webhook"]) });
+  if (random.chance(0.6)) {
+    const at = random.chance(0.3) ? day(14) : ended + random.between(-ended, 300);
+    later.push({ at, what: "delete" });
+    // Whatever comes after it, in any order.
+    while (random.chance(0.4)) {
+      const after = at + random.pick([0, 5, 600, 60 * HOUR_SECONDS]) * random.next();
+      later.push({ at: after, what: random.pick(["webhook", "refetch", "delete"]) });
+    }
+  }
   return later;
 }

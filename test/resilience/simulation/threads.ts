@@ -32,5 +32,5 @@ function simulateSlice(slice: Slice): Promise<Totals> {
 if (!isMainThread && parentPort !== null) {
   const { seed, responses, first } = Slice.parse(workerData);
   // An empty transfer list: everything is copied.
-  parentPort.postMessage(await simulate(seed, responses, first), []);
+  parentPort.postMessage(simulate(seed, responses, first), []);
 }

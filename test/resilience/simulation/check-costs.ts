@@ -1,0 +1,97 @@
+// Invariants of what a run costs: requests to OpenAI, rows, and writes to KV.
+import { toSeconds } from "./clock.ts";
+import { isFaultless } from "./scenario.ts";
+import type { SimulatedRun } from "./simulated-run.ts";
+import { expectedVerdict, isPlainEnd, type RunTruth } from "./truth.ts";
+
+const MAX_POLL_SECONDS = 300;
+/** The last observation of a response that OpenAI keeps for ten minutes, counted from its end. */
+const MAX_UNSTORED_SECONDS = 570;
+/** How long an observation takes at the most, when nothing fails. */
+const MAX_OBSERVATION_SECONDS = 2;
+/** Rows of a run that settles at its first observation. */
+const MAX_ROWS = 11;
+
+/** Checks what a run has cost when it expires. */
+export function checkCosts(run: SimulatedRun, truth: RunTruth): void {
+  checkPolls(run, truth);
+  checkUnstored(run, truth);
+  checkRepeats(run, truth);
+  if (isHappyPath(run)) checkHappyPath(run);
+}
+
+// Nothing delays the observations of such a run.
+function isPunctual({ scenario, counts }: SimulatedRun): boolean {
+  const { rates, outages } = scenario;
+  const isCalm = rates.eviction + rates.result + rates.alarm === 0 && outages.storage === null;
+  return isCalm && scenario.deadly === 0 && counts.evictions === 0;
+}
+
+// A run in flight is observed at least every five minutes; while its connection is held, no more often.
+function checkPolls(run: SimulatedRun, { shown, startedAt, ...calls }: RunTruth): void {
+  if (calls.refetches > 0 || calls.webhooks > 1) return;
+  if (!isPunctual(run) || run.scenario.rates.file > 0 || run.scenario.outages.kv !== null) return;
+  const end = shown.findIndex(isPlainEnd);
+  const polls = shown.slice(0, end === -1 ? undefined : end + 1);
+  const times = polls.flatMap(({ channel, at }) => (channel === "held" ? [] : [toSeconds(at)]));
+  for (const [index, time] of times.entries()) {
+    const gap = time - (times[index - 1] ?? startedAt);
+    if (gap <= MAX_POLL_SECONDS + MAX_OBSERVATION_SECONDS) continue;
+    run.fail("rows, writes and calls stay within their limits", `${gap} s without a poll`);
+  }
+}
+
+function checkUnstored(run: SimulatedRun, { shown, refetches, starts }: RunTruth): void {
+  const { store, end, status } = run.scenario;
+  if (store || end === null || refetches > 0 || starts > 1 || !isPunctual(run)) return;
+  const first = shown.find(isPlainEnd);
+  if (first === undefined) return;
+  const since = status === "failed" ? toSeconds(first.at) : Math.min(end, toSeconds(first.at));
+  const latest = since + MAX_UNSTORED_SECONDS + MAX_OBSERVATION_SECONDS + 120;
+  const late = shown.find(
+    (one) => one.channel === "refetch" && one !== first && toSeconds(one.at) > latest,
+  );
+  if (late === undefined) return;
+  run.fail("rows, writes and calls stay within their limits", `an observation at ${late.at}`);
+}
+
+// After the end was seen with all that the code should have shown, only a refetch by hand asks again.
+function checkRepeats(run: SimulatedRun, truth: RunTruth): void {
+  const { scenario } = run;
+  const { shown, refetches, starts, isKnown } = truth;
+  if (!isPunctual(run) || scenario.held !== null || (scenario.ours && !isKnown)) return;
+  const first = shown.findIndex(isPlainEnd);
+  const seen = { ...truth, shown: shown.slice(0, first + 1) };
+  const verdict = expectedVerdict(seen, scenario.calls);
+  if (first === -1 || verdict === "suspect" || verdict === "lost") return;
+  const repeats = shown.length - first - 1;
+  // A start that comes after the webhook has a grace of its own.
+  if (repeats <= refetches + (starts > 0 && scenario.arrivals[0]?.at !== 0 ? 1 : 0)) return;
+  run.fail("OpenAI is not asked again for what was seen", `${repeats} times`);
+}
+
+function isHappyPath({ scenario }: SimulatedRun): boolean {
+  const { ours, end, held, outputsAfter, arrivals, containers, control, calls } = scenario;
+  const [first, second] = arrivals;
+  const isPlain = ours && held === null && control === null && containers === 0;
+  const isDelivered =
+    arrivals.length === 2 && first?.at === 0 && second?.what === "webhook" && end !== null;
+  const inTime = end !== null && end < 110 && (second?.at ?? 0) >= end;
+  const hasOutputs = outputsAfter === 0 && calls.every((call) => call.printed || !call.shows);
+  return isFaultless(scenario) && isPlain && isDelivered && inTime && hasOutputs;
+}
+
+function checkHappyPath(run: SimulatedRun): void {
+  const { object, kv, catalog, counts } = run;
+  const writes = kv.writes.get("record") ?? 0;
+  const excess = [
+    counts.observations !== 1 && `${counts.observations} observations`,
+    (writes !== 1 || kv.writes.size !== 1) && `${writes} writes to KV`,
+    object.costs.rows > MAX_ROWS && `${object.costs.rows} rows`,
+    object.costs.alarms > 2 && `${object.costs.alarms} alarms`,
+    catalog.upserts > 2 && `${catalog.upserts} upserts`,
+  ];
+  for (const why of excess) {
+    if (why !== false) run.fail("rows, writes and calls stay within their limits", why);
+  }
+}

@@ -1,0 +1,351 @@
+// One simulated response: what reaches the Recorder at which time, and what happens to its effects.
+import type { CallEvent, Effect, Outcome, RecorderEvent } from "../../../src/record/events.ts";
+import { DEFAULT_LIMITS, type Policy } from "../../../src/record/policy.ts";
+import type { RecorderParams } from "../../../src/record/schema.ts";
+import { isKnown, type RunState } from "../../../src/record/state.ts";
+import { Catalog } from "./catalog.ts";
+import { checkChange, checkEnd, checkRunEnd, isUnwanted, type Failure, type Invariant } from "./check.ts";
+import { Clock, toTime } from "./clock.ts";
+import { performEffect } from "./effects.ts";
+import { HeldConnection } from "./held-connection.ts";
+import { Kv } from "./kv.ts";
+import { createControlResult } from "./openai.ts";
+import { Random } from "./random.ts";
+import { RecorderObject, StorageRefused, type Payload, type Transition } from "./recorder-object.ts";
+import { drawScenario, type Arrival, type Outage, type Scenario } from "./scenario.ts";
+import { createTruth, type RunTruth } from "./truth.ts";
+
+/** A run that has not ended after this many timers never ends. */
+const MAX_TIMERS = 20_000;
+/** Seconds after which a caller tries again: OpenAI sends a webhook again for 72 hours. */
+const RETRY_SECONDS = [5, 60, 300, 1800, 3600, 7200, 18_000, 36_000, 72_000];
+/** An object without anything to do is evicted after about this long. */
+const IDLE_SECONDS = 10;
+/** A control is given up after a day. */
+const MAX_CONTROL_SECONDS = 24 * 60 * 60;
+
+/** A run whose row is due later has nothing left but its expiry. */
+const MAX_WATCHED_MS = 24 * 60 * 60 * 1000;
+
+/** Calls that begin a run when they come first. */
+const BEGINNINGS = new Set<CallEvent["type"]>(["start", "webhook", "refetch", "connection_ended"]);
+
+const NO_OPTIONS = { include: [], replay: false, control: false, hold: false, retention_days: null };
+
+export class SimulatedRun {
+  readonly clock = new Clock();
+  readonly kv = new Kv();
+  readonly random: Random;
+  readonly scenario: Scenario;
+  readonly catalog: Catalog;
+  readonly object: RecorderObject;
+  readonly connection: HeldConnection;
+  /** Empty unless the log is kept. */
+  readonly logLines: string[] = [];
+  /** Injected faults, by their name. */
+  readonly faults = new Map<string, number>();
+  readonly failures: Failure[] = [];
+  readonly counts = { observations: 0, effects: 0, evictions: 0, runs: 0 };
+  readonly verdicts: string[] = [];
+  /** Deaths on a large body since the last answer that was taken. */
+  largeBodies = 0;
+  deadlyLeft: number;
+  /** The effect that was begun last, until it is reported or dead. */
+  current: { effect: Effect; life: number } | null = null;
+  /** The run at present, and its last state; null where there is none. */
+  truth: RunTruth | null = null;
+  last: RunState | null = null;
+  deletedAt: number | null = null;
+  readonly #keepsLog: boolean;
+  #activeAt = 0;
+
+  /**
+   * @param number Which of the seed's responses.
+   * @param decide The program's `transition`, or a broken one.
+   */
+  constructor(seed: number, number: number, keepsLog: boolean, decide?: Transition) {
+    this.random = new Random(seed, number);
+    this.scenario = drawScenario(this.random, number);
+    this.deadlyLeft = this.scenario.deadly;
+    this.#keepsLog = keepsLog;
+    this.catalog = new Catalog(this.clock, () => this.#poke());
+    this.connection = new HeldConnection(this);
+    this.object = new RecorderObject(
+      {
+        clock: this.clock,
+        perform: (effect) => performEffect(this, effect),
+        canWrite: () => !this.isOut(this.scenario.outages.storage, "storage refused"),
+        alarmDelays: (seconds, outcome) => this.#alarmDelays(seconds, outcome),
+        onChange: (event, outcome) => this.#afterChange(event, outcome),
+      },
+      decide,
+    );
+  }
+
+  /** Runs the response until nothing is left to happen. */
+  run(): void {
+    this.log(JSON.stringify(this.scenario));
+    for (const arrival of this.scenario.arrivals) {
+      this.clock.after(arrival.at, () => this.#arrive(arrival));
+    }
+    const ended = this.clock.run(MAX_TIMERS);
+    if (!ended) this.fail("a run ends", `it still ran after ${MAX_TIMERS} timers`);
+    if (ended) checkEnd(this);
+  }
+
+  /** Notes a broken invariant. */
+  readonly fail = (invariant: Invariant, why: string): void => {
+    this.log(`BROKEN: ${invariant}: ${why}`);
+    this.failures.push({ invariant, why });
+  };
+
+  /** Counts an injected fault. */
+  count(what: string): void {
+    this.faults.set(what, (this.faults.get(what) ?? 0) + 1);
+  }
+
+  log(text: string): void {
+    if (this.#keepsLog) this.logLines.push(`${this.clock.seconds.toFixed(3).padStart(12)} ${text}`);
+  }
+
+  /** Whether something does not work now. */
+  isOut(outage: Outage | null, name: string): boolean {
+    const seconds = this.clock.seconds;
+    const out = outage !== null && seconds >= outage.from && seconds < outage.to;
+    if (out) this.count(name);
+    return out;
+  }
+
+  /** Whether a fault of this probability happens. */
+  happens(rate: number, name: string): boolean {
+    if (rate === 0 || !this.random.chance(rate)) return false;
+    this.count(name);
+    return true;
+  }
+
+  /** The object loses its memory. */
+  evict(): void {
+    this.counts.evictions += 1;
+    this.log("the object is evicted");
+    this.object.evict();
+    this.current = null;
+  }
+
+  /**
+   * Calls the Recorder, again and again until it has taken the call.
+   * @param retries Seconds between attempts; none: the caller gives up at once.
+   */
+  call(create: () => CallEvent, payload: Payload = {}, retries = RETRY_SECONDS): void {
+    this.#evictIdle();
+    const event = create();
+    this.log(`call: ${event.type}`);
+    try {
+      this.object.call(event, payload);
+      this.#activeAt = this.clock.seconds;
+      this.#noteCall(event);
+      if (event.type === "control_ended" && this.object.state === null) throw new StorageRefused();
+    } catch (error) {
+      if (!(error instanceof StorageRefused)) throw error;
+      this.current = null;
+      const [delay, ...more] = retries;
+      if (delay !== undefined) this.clock.after(delay, () => this.call(create, payload, more));
+    }
+  }
+
+  /** The parameters of a call. */
+  params(what: Partial<RecorderParams>): RecorderParams {
+    return {
+      id: this.scenario.id,
+      at: toTime(this.clock.seconds),
+      started_by: "webhook",
+      policy: this.#policy(),
+      options: null,
+      request: null,
+      created: null,
+      webhook: null,
+      control: false,
+      holder: null,
+      ...what,
+    };
+  }
+
+  /** What a trigger, or a Holder, hands over. */
+  triggerParams(holder: string | null): RecorderParams {
+    const { replay, control, saidStore, began, held, retentionDays } = this.scenario;
+    const options = { replay, control: control !== null, retention_days: retentionDays };
+    return this.params({
+      started_by: held?.by ?? "trigger",
+      options: held?.by === "v1" ? null : { ...NO_OPTIONS, ...options, hold: held !== null },
+      request: {},
+      created: {
+        status: held === null ? "queued" : "in_progress",
+        model: "m",
+        background: held === null,
+        store: saidStore,
+        created_at: toTime(began),
+      },
+      control: control !== null,
+      holder,
+    });
+  }
+
+  #arrive({ what }: Arrival): void {
+    if (what === "evict") return this.evict();
+    if (what === "trigger") return this.#trigger();
+    if (what === "cancel") return this.#cancel();
+    if (what === "delete") return this.call(() => ({ type: "remove" }), {}, []);
+    if (what === "webhook") return this.call(() => this.#webhook());
+    this.call(() => ({ type: "refetch", params: this.params({ started_by: "refetch" }) }), {}, []);
+  }
+
+  #trigger(): void {
+    if (this.scenario.held !== null) return this.connection.open();
+    this.call(() => ({ type: "start", params: this.triggerParams(null) }), {}, []);
+    const { control } = this.scenario;
+    if (control === null) return;
+    const after = Math.min(control.after, MAX_CONTROL_SECONDS);
+    this.clock.after(after, () => this.#endControl());
+  }
+
+  // The control's Workflow reports until the Recorder knows the run.
+  #endControl(): void {
+    const { control } = this.scenario;
+    if (control === null || control.ends === "never") return;
+    const { result, outputs } = createControlResult(
+      this.scenario,
+      control.ends,
+      this.clock.seconds,
+    );
+    const event = { type: "control_ended" as const, result, hasOutputs: outputs !== null };
+    this.call(() => event, { outputs: outputs ?? "" });
+  }
+
+  #cancel(): void {
+    const { scenario, clock } = this;
+    if (this.truth === null || scenario.end === null || clock.seconds >= scenario.end) return;
+    if (scenario.held !== null) this.connection.close();
+    else {
+      scenario.end = clock.seconds + 0.2;
+      scenario.status = "cancelled";
+    }
+    this.call(() => ({ type: "cancelled" }), {}, []);
+  }
+
+  #webhook(): CallEvent {
+    const at = toTime(this.clock.seconds);
+    const type = `response.${this.scenario.status}`;
+    const webhook = { id: "wh_1", type, received_at: at };
+    return { type: "webhook", params: this.params({ webhook }) };
+  }
+
+  #poke(): void {
+    this.call(() => ({ type: "poke" }), {}, []);
+  }
+
+  #policy(): Policy {
+    return {
+      deadline_seconds: 120,
+      delays_seconds: [5, 20, 60, 180, 300],
+      record_external: this.scenario.recordsExternal,
+      retention_seconds: this.scenario.retentionSeconds,
+      limits: DEFAULT_LIMITS,
+    };
+  }
+
+  #evictIdle(): void {
+    const idle = this.clock.seconds - this.#activeAt > IDLE_SECONDS;
+    if (idle && this.current === null && this.object.state !== null) this.object.evict();
+  }
+
+  #alarmDelays(seconds: number, outcome: Outcome): number[] {
+    const { random, scenario } = this;
+    if (!random.chance(scenario.rates.alarm)) return [seconds];
+    const fault = random.pick(["late", "early", "twice", "lost"]);
+    if (fault === "lost" && !this.#isWatched(outcome)) return [seconds];
+    this.count(`alarm ${fault}`);
+    if (fault === "late") return [seconds + random.between(0, 120)];
+    if (fault === "early") return [seconds * random.next()];
+    return fault === "twice" ? [seconds, seconds + random.between(0, 10)] : [];
+  }
+
+  // An alarm is lost only while the Catalog waits for the run's next step: otherwise nothing could notice.
+  #isWatched({ state, effect }: Outcome): boolean {
+    const { row } = this.catalog;
+    if (row === null || !isKnown(state) || effect?.type === "unlist") return false;
+    return row.dueMs <= this.clock.now + MAX_WATCHED_MS;
+  }
+
+  #noteCall(event: CallEvent): void {
+    const { truth } = this;
+    const begins = BEGINNINGS.has(event.type) && this.object.state === null;
+    if (begins) this.fail("a call that was taken begins a run", event.type);
+    if (truth === null) return;
+    if (event.type === "control_ended") this.#noteControl(truth);
+    if (event.type === "webhook") truth.webhooks += 1;
+    if (event.type === "refetch") truth.refetches += 1;
+    if (event.type === "start") truth.starts += 1;
+    if (event.type === "refetch") truth.isWanted = true;
+    if (event.type !== "start" && event.type !== "connection_ended") return;
+    truth.isWanted = true;
+    truth.isKnown = true;
+  }
+
+  #noteControl(truth: RunTruth): void {
+    const inTime = this.clock.seconds - truth.startedAt < MAX_CONTROL_SECONDS;
+    if (inTime) truth.control ??= this.scenario.control?.ends ?? null;
+  }
+
+  // A webhook may find a response whose time as an unrecorded one is over: it begins as if nothing was there.
+  #noteForgotten(event: RecorderEvent, { record }: RunState): void {
+    if (event.type !== "webhook" || this.truth === null || this.last === null) return;
+    if (record.started_at === this.last.record.started_at) return;
+    checkRunEnd(this, this.truth, this.last);
+    this.truth = null;
+    this.last = null;
+  }
+
+  // A response that left no record begins again when a trigger, or a refetch by hand, comes late.
+  #noteRestart(truth: RunTruth, event: RecorderEvent, state: RunState): void {
+    const restarts = event.type === "start" || event.type === "refetch";
+    if (!restarts && event.type !== "connection_ended") return;
+    if (state.record.observations.length > 0 || truth.shown.length === 0) return;
+    if (!isUnwanted(this, truth)) this.fail("everything that was shown is recorded", "it begins again");
+    truth.shown = [];
+    truth.beganBy = event.type;
+  }
+
+  #afterChange(event: RecorderEvent, outcome: Outcome): void {
+    this.#activeAt = this.clock.seconds;
+    const { state } = outcome;
+    if (state?.kind === "run") {
+      this.#noteForgotten(event, state);
+      if (this.truth === null) {
+        this.truth = createTruth(this.clock.seconds, event.type);
+        this.counts.runs += 1;
+      }
+      this.#noteRestart(this.truth, event, state);
+    }
+    this.log(`${event.type}: ${describe(outcome)}`);
+    checkChange(this, this.last, event, outcome);
+    if (state?.kind === "run") this.last = state;
+    if (state?.kind === "run" || this.truth === null) return;
+    if (event.type !== "remove" && this.last !== null) checkRunEnd(this, this.truth, this.last);
+    this.verdicts.push(event.type === "remove" ? "deleted" : (this.last?.record.verdict ?? ""));
+    if (event.type === "remove") this.deletedAt = this.clock.seconds;
+    this.truth = null;
+    this.last = null;
+    this.largeBodies = 0;
+  }
+}
+
+function describe({ state, effect, alarm, persist }: Outcome): string {
+  const now =
+    state === null ? "nothing" : state.kind === "run" ? describeRun(state.record) : state.kind;
+  const next = effect === null ? "" : `, then ${effect.type}`;
+  const wake = alarm === null ? "" : `, alarm ${new Date(alarm).toISOString()}`;
+  return `${now}${next}${wake}${persist ? "" : " (in memory)"}`;
+}
+
+function describeRun(record: RunState["record"]): string {
+  return `${record.verdict} (${record.status})${record.settled_at === null ? "" : " settled"}`;
+}

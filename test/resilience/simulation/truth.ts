@@ -1,0 +1,101 @@
+// What the script showed to the Recorder, and the verdicts that follow. Nothing here asks the program.
+import type { CallVerdict, Channel, RunVerdict } from "../../../src/record/schema.ts";
+import type { Call, ControlScript } from "./scenario.ts";
+
+const END_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
+const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
+
+/** An answer of the script's that the Recorder took. */
+export type Shown = {
+  at: string;
+  channel: Channel;
+  http: number | null;
+  status: string | null;
+  /** The calls that it showed, and those of them whose outputs it had. */
+  calls: Set<string>;
+  had: Set<string>;
+  /** The connection's break, of the channel `held`. */
+  brokeAt: string | null;
+  /** Three bodies in a row that the Recorder did not survive. */
+  tooLarge: boolean;
+};
+
+/** What the script did to one run, from its first call until it expired or was deleted. */
+export type RunTruth = {
+  startedAt: number;
+  beganBy: string;
+  shown: Shown[];
+  /** Whether a create's answer, or the hand-over of a connection, told that the response exists. */
+  isKnown: boolean;
+  /** Calls other than webhooks: by a trigger, a connection, or by hand. */
+  isWanted: boolean;
+  /** What the control reported; null when nothing was taken. */
+  control: ControlScript["ends"] | null;
+  refetches: number;
+  webhooks: number;
+  starts: number;
+};
+
+export function createTruth(startedAt: number, beganBy: string): RunTruth {
+  return {
+    startedAt,
+    beganBy,
+    shown: [],
+    isKnown: false,
+    isWanted: false,
+    control: null,
+    refetches: 0,
+    webhooks: 0,
+    starts: 0,
+  };
+}
+
+/** Whether a status is an end. */
+export function isEnd(status: string | null): boolean {
+  return status !== null && END_STATUSES.has(status);
+}
+
+/** Whether an answer was a whole response that has ended. */
+export function isPlainEnd({ channel, status }: Shown): boolean {
+  return (channel === "refetch" || channel === "held") && isEnd(status);
+}
+
+/** The verdict and the source that a call must have. */
+export function expectedCall(
+  { shown, control }: RunTruth,
+  calls: Call[],
+  index: number,
+): { verdict: CallVerdict; source: Channel | null } {
+  const call = calls[index];
+  const first = shown.findIndex(isPlainEnd);
+  const had = shown.findIndex((one) => call !== undefined && one.had.has(call.id));
+  const source = shown[had]?.channel ?? null;
+  if (had !== -1) return { verdict: had === first ? "captured" : "recovered", source };
+  if (call?.shows !== true) return { verdict: "silent", source };
+  return { verdict: isProven(control, calls, index) ? "lost" : "suspect", source };
+}
+
+/** The verdict that a settled run must have. */
+export function expectedVerdict(truth: RunTruth, calls: Call[]): RunVerdict {
+  const { shown } = truth;
+  if (shown.some(isPlainEnd)) {
+    const seen = new Set(shown.flatMap((one) => [...one.calls]));
+    const verdicts = calls.flatMap(({ id }, index) =>
+      seen.has(id) ? [expectedCall(truth, calls, index).verdict] : [],
+    );
+    return WORST_FIRST.find((verdict) => verdicts.includes(verdict)) ?? "no_calls";
+  }
+  const wasSeen = truth.isKnown || shown.some(({ http }) => http !== 404);
+  return wasSeen ? "abandoned" : "not_found";
+}
+
+function isProven(
+  control: RunTruth["control"],
+  calls: Call[],
+  index: number,
+): boolean {
+  const call = calls[index];
+  if (control !== "same code" && control !== "fewer calls") return false;
+  const compared = control === "fewer calls" ? calls.length - 1 : calls.length;
+  return index < compared && call?.printed === true && call.code !== null;
+}
