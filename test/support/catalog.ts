@@ -2,7 +2,8 @@
 import type { ClaimResult, KeyClaim } from "../../src/objects/catalog/idempotency.ts";
 import type { RunKey } from "../../src/objects/catalog/position.ts";
 import type { CatalogEntry, CatalogRow } from "../../src/objects/catalog/row.ts";
-import type { World } from "./world.ts";
+import type { EmulatorSettings } from "./emulator-client.ts";
+import { startWorld, type World } from "./world.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -14,12 +15,29 @@ export type CatalogClient = {
   claim(claim: KeyClaim): Promise<ClaimResult>;
 };
 
+/** The calls of the Catalog in `test/support/catalog-worker`. */
+export type TestCatalogClient = CatalogClient & {
+  takeRowsWritten(): Promise<number>;
+  setDown(isDown: boolean): Promise<void>;
+};
+
 type Bindings = {
-  CATALOG: { idFromName(name: string): unknown; get(id: unknown): CatalogClient };
+  CATALOG: { idFromName(name: string): unknown; get(id: unknown): TestCatalogClient };
 };
 
 /** Returns the Catalog of a world. */
-export async function getCatalog(world: World): Promise<CatalogClient> {
+export function getCatalog(world: World): Promise<CatalogClient> {
+  return getTestCatalog(world);
+}
+
+/** Starts a world whose Catalog counts its rows and can be taken down. */
+export function startCatalogWorld(settings: EmulatorSettings = {}): Promise<World> {
+  const main = "test/support/catalog-worker/index.ts";
+  return startWorld(settings, { REFETCH_DELAYS: "0" }, {}, { main });
+}
+
+/** Returns the Catalog of such a world. */
+export async function getTestCatalog(world: World): Promise<TestCatalogClient> {
   const { CATALOG } = await world.worker.getWorker<Bindings>().getEnv();
   return CATALOG.get(CATALOG.idFromName("catalog"));
 }

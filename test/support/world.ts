@@ -1,9 +1,13 @@
 // What an integration test runs against: the emulator over HTTP, and the built Worker in workerd with its real KV and Workflow engine.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { z } from "zod";
 import { startEmulator } from "../../emulator/server.ts";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import { BUILT } from "./build.ts";
+import { writeConfig } from "./config.ts";
 import { createContractCheck } from "./contract.ts";
 import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
 import {
@@ -42,13 +46,13 @@ export type KvOperation = z.infer<typeof KvOperation>;
  * @param settings The emulator's, where they differ from the test's.
  * @param vars The Worker's settings, where they differ from wrangler.toml.
  * @param secrets The Worker's secrets, where they differ from the test's.
- * @param options `unlimited`: with rate limits that no test reaches.
+ * @param options `unlimited`: with rate limits that no test reaches. `main`: another entry of the Worker, relative to the project's folder.
  */
 export async function startWorld(
   settings: EmulatorSettings = {},
   vars: Vars = {},
   secrets: Vars = {},
-  { unlimited = false }: { unlimited?: boolean } = {},
+  { unlimited = false, main }: { unlimited?: boolean; main?: string } = {},
 ): Promise<World> {
   isolateEnvironment();
   const emulator = await startEmulator({
@@ -62,7 +66,13 @@ export async function startWorld(
   });
   const built = process.env[unlimited ? BUILT.raised : BUILT.plain];
   // The screenshots are taken without vitest.
-  const configPath = built ?? new URL("../../wrangler.toml", import.meta.url);
+  const configPath =
+    main === undefined
+      ? (built ?? new URL("../../wrangler.toml", import.meta.url))
+      : writeConfig(mkdtempSync(join(tmpdir(), "response-recorder-main-")), {
+          main,
+          raised: unlimited,
+        });
   const worker = createTestHarness({
     workers: [
       {

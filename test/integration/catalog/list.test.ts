@@ -146,6 +146,11 @@ test("GET /results.ndjson takes the list's filters", async () => {
   expect(await lines("q=export&held=true")).toEqual(['{"cursor":null}']);
 });
 
+/** The ids of the runs that a search finds. */
+async function find(q: string): Promise<string[]> {
+  return toIds(await listAll({ q, until: "" }));
+}
+
 const Message = z.object({ content: z.array(z.object({ text: z.string() })) });
 
 /** The text of the message among output items. */
@@ -160,7 +165,6 @@ function findText(output: unknown): string | undefined {
 test("GET /results finds a run by what was asked, printed and said, as soon as it starts", async () => {
   const input = toPythonInput('print("quokka " * 3)');
   const id = await world.trigger({ input, tools: CODE_INTERPRETER });
-  const find = async (q: string) => toIds(await listAll({ q, until: "" }));
   expect(await find("quokk")).toEqual([id]);
   const { response } = await world.waitUntilSettled(id);
   expect(await find("quokka quokka")).toEqual([id]);

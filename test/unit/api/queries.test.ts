@@ -52,11 +52,15 @@ test.each([
 });
 
 test("toRunFilter counts a day in `until` to its end", () => {
-  const filter = (until: string) => toRunFilter(parseQuery(ListQuery, { until })).untilMs;
-  expect(filter("2026-11-26")).toBe(Date.parse("2026-11-27T00:00:00Z"));
-  expect(filter("2026-11-26T00:00:00Z")).toBe(Date.parse("2026-11-26T00:00:00Z"));
-  expect(filter("2026-11-26T01:00:00+01:00")).toBe(Date.parse("2026-11-26T00:00:00Z"));
+  expect(toUntil("2026-11-26")).toBe("2026-11-27T00:00:00.000Z");
+  expect(toUntil("2026-11-26T00:00:00Z")).toBe("2026-11-26T00:00:00.000Z");
+  expect(toUntil("2026-11-26T01:00:00+01:00")).toBe("2026-11-26T00:00:00.000Z");
 });
+
+function toUntil(until: string): string {
+  const { untilMs = 0 } = toRunFilter(parseQuery(ListQuery, { until }));
+  return new Date(untilMs).toISOString();
+}
 
 test("toFilterParams gives every filter back, and nothing else", () => {
   const query = {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   decodeCursor,
@@ -14,7 +14,8 @@ test("a later run has a higher position, and a position knows its time", () => {
   fc.assert(
     fc.property(time, time, (a, b) => {
       expect(toStartedAtMs(freePosition(a, [firstPosition(a)]))).toBe(a);
-      if (a < b) expect(freePosition(a, [firstPosition(a)])).toBeLessThan(freePosition(b, []));
+      fc.pre(a < b);
+      expect(freePosition(a, [firstPosition(a)])).toBeLessThan(freePosition(b, []));
     }),
   );
 });
@@ -35,7 +36,7 @@ test("a cursor decodes to its position, and every other text to null", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const position = decodeCursor(text);
-      if (position !== null) expect(encodeCursor(position)).toBe(text);
+      expect(position === null || encodeCursor(position) === text).toBe(true);
     }),
   );
 });

@@ -1,0 +1,51 @@
+// The Worker as it is, with a Catalog that counts the rows it writes, and that a test can take down.
+import { Catalog as RealCatalog } from "../../../src/objects/catalog/catalog.ts";
+
+export { default, Holder, Recorder } from "../../../src/index.ts";
+
+export class Catalog extends RealCatalog {
+  readonly #cursors: { rowsWritten: number }[];
+  #isDown = false;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    const cursors: { rowsWritten: number }[] = [];
+    const { sql } = ctx.storage;
+    const exec = sql.exec.bind(sql);
+    const value = (query: string, ...values: unknown[]) => {
+      const cursor = exec(query, ...values);
+      cursors.push(cursor);
+      return cursor;
+    };
+    Object.defineProperty(sql, "exec", { value });
+    super(ctx, env);
+    this.#cursors = cursors;
+  }
+
+  /** The rows that were written since the last call. */
+  takeRowsWritten(): number {
+    return this.#cursors.splice(0).reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
+  }
+
+  setDown(isDown: boolean): void {
+    this.#isDown = isDown;
+  }
+
+  override upsert(...args: Parameters<RealCatalog["upsert"]>): void {
+    this.#assertUp();
+    super.upsert(...args);
+  }
+
+  override remove(...args: Parameters<RealCatalog["remove"]>): void {
+    this.#assertUp();
+    super.remove(...args);
+  }
+
+  override claim(...args: Parameters<RealCatalog["claim"]>): ReturnType<RealCatalog["claim"]> {
+    this.#assertUp();
+    return super.claim(...args);
+  }
+
+  #assertUp(): void {
+    if (this.#isDown) throw new Error("The Catalog is down.");
+  }
+}
