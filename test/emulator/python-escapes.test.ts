@@ -40,6 +40,21 @@ describe("Python does not reach Node", () => {
     expect(getOutputs(await runPython(code))).toEqual([[]]);
   });
 
+  test("through a getter on Object.prototype, which sees the objects of pyodide that lack a member", async () => {
+    const code = `
+from pyodide.ffi import create_proxy, to_js
+Object = to_js({}).constructor
+seen = []
+getter = create_proxy(lambda this: seen.append(this), capture_this=True)
+Object.defineProperty(Object.prototype, "Comlink", to_js({"get": getter, "configurable": True}))
+try:
+    to_js({"a": [1]}).to_py()
+finally:
+    del Object.prototype.Comlink
+(await seen[0].loadBinaryFile(${JSON.stringify(import.meta.filename)})).length`;
+    expect(await runAndGetOutputs(code)).toEqual([[]]);
+  });
+
   test("through the modules that are left: none of their members leads there", async () => {
     const code = `
 import gc, sys
