@@ -47,6 +47,10 @@ const SCHEMAS: [name: string, schema: z.core.JSONSchema.JSONSchema][] = [
   ["minimum", { type: "integer", minimum: 18, maximum: 20 }],
   ["negative maximum", { type: "number", maximum: -3 }],
   ["exclusive bounds", { type: "integer", exclusiveMinimum: 0, exclusiveMaximum: 2 }],
+  ["narrow exclusive bounds", { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 0.1 }],
+  ["a narrow exclusive maximum", { type: "number", minimum: 0, exclusiveMaximum: 0.3 }],
+  ["both minimums", { type: "integer", minimum: 3, exclusiveMinimum: 5 }],
+  ["required members without a schema", { type: "object", required: ["a", "b"] }],
   ["multipleOf", { type: "integer", multipleOf: 7, minimum: 15 }],
   ["minLength", { type: "string", minLength: 20 }],
   ["maxLength", { type: "string", maxLength: 3 }],
@@ -66,6 +70,20 @@ const SCHEMAS: [name: string, schema: z.core.JSONSchema.JSONSchema][] = [
           value: { type: "string" },
           next: { anyOf: [{ $ref: "#/$defs/node" }, { type: "null" }] },
         }),
+      },
+    },
+  ],
+  [
+    "a recursive union without null",
+    {
+      $ref: "#/$defs/expression",
+      $defs: {
+        expression: { anyOf: [{ $ref: "#/$defs/sum" }, { $ref: "#/$defs/literal" }] },
+        sum: object({
+          left: { $ref: "#/$defs/expression" },
+          right: { $ref: "#/$defs/expression" },
+        }),
+        literal: object({ value: { type: "integer" } }),
       },
     },
   ],
