@@ -111,7 +111,7 @@ function freezeBuiltIns(): void {
     const prototype: unknown = Reflect.get(value, "prototype");
     if (prototype === Error.prototype || prototype instanceof Error) continue;
     if (isObject(prototype)) Object.freeze(prototype);
-    if (value !== globalThis) Object.freeze(value);
+    if (value !== globalThis && value !== EMPTY_PROCESS) Object.freeze(value);
   }
 }
 
@@ -140,8 +140,14 @@ function emptyNodeModules(): void {
   const synchronizeExports = syncBuiltinESMExports;
   for (const module of NODE_MODULES.map((name): unknown => require(`node:${name}`))) {
     if (!isObject(module)) continue;
-    for (const key of Reflect.ownKeys(module)) Reflect.deleteProperty(module, key);
+    for (const key of Reflect.ownKeys(module)) {
+      // Emscripten's `require` needs it.
+      if (key !== "_load") Reflect.deleteProperty(module, key);
+    }
   }
+  // Emscripten carries out `os.system` with it. 127: there is no such command.
+  const childProcess: unknown = require("node:child_process");
+  if (isObject(childProcess)) Reflect.set(childProcess, "spawnSync", () => ({ status: 127 }));
   synchronizeExports();
 }
 

@@ -35,6 +35,16 @@ describe("Python does not reach Node", () => {
     expect(await runAndGetOutputs(code)).toEqual([[]]);
   });
 
+  test("by os.system, which finds no command", async () => {
+    const code = "import os; os.waitstatus_to_exitcode(os.system('exit 3'))";
+    expect(await runAndGetOutputs(code)).toEqual([[toLogs("127")]]);
+  });
+
+  test("by ctypes and the C function system", async () => {
+    const code = "import ctypes; ctypes.CDLL(None).system(b'exit 3') >> 8";
+    expect(getOutputs(await runPython(code))).toEqual([[toLogs("127")]]);
+  });
+
   test("by emscripten_run_script", async () => {
     const code = "import ctypes; ctypes.CDLL(None).emscripten_run_script(b'process')";
     expect(getOutputs(await runPython(code))).toEqual([[]]);
