@@ -37,15 +37,15 @@ interface Wording {
 
 /** The recorded code and wording of a refusal; null where none was recorded. */
 function toRecordedWording(issue: z.core.$ZodIssue, param: string, value: unknown): Wording | null {
-  if (issue.code === "too_small" && typeof value === "number") {
-    const expected = `Expected a value >= ${issue.minimum}, but got ${value} instead.`;
+  if (issue.code === "too_small" && isNumeric(issue.origin)) {
+    const expected = `Expected a value >= ${issue.minimum}, but got ${String(value)} instead.`;
     return {
       message: `Invalid '${param}': integer below minimum value. ${expected}`,
       code: "integer_below_min_value",
     };
   }
-  if (issue.code === "too_big" && typeof value === "number") {
-    const expected = `Expected a value <= ${issue.maximum}, but got ${value} instead.`;
+  if (issue.code === "too_big" && isNumeric(issue.origin)) {
+    const expected = `Expected a value <= ${issue.maximum}, but got ${String(value)} instead.`;
     return {
       message: `Invalid '${param}': integer above maximum value. ${expected}`,
       code: "integer_above_max_value",
@@ -65,6 +65,11 @@ function toRecordedWording(issue: z.core.$ZodIssue, param: string, value: unknow
     message: `Invalid value: '${value}'. Supported values are: ${supported}.`,
     code: "invalid_value",
   };
+}
+
+/** A query's number is checked as one, though it is sent as text. */
+function isNumeric(origin: string): boolean {
+  return origin === "number" || origin === "int";
 }
 
 function getAtPath(value: unknown, path: PropertyKey[]): unknown {

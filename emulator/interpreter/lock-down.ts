@@ -2,6 +2,7 @@
  * Removes what Python could do with JavaScript if it reaches any. `notebook.py` removes the known ways, but every object of pyodide leads to its
  * constructor, so the thread itself must have nothing worth reaching: no Node, no network, and no way to make code out of text.
  */
+import { createRequire, syncBuiltinESMExports } from "node:module";
 import type { PyodideAPI } from "pyodide";
 
 /** The globals of JavaScript itself, and those that pyodide needs after its start. */
@@ -19,6 +20,18 @@ const KEPT_GLOBALS = new Set(
 `.split(/\s+/),
 );
 
+/** The modules of Node that pyodide's functions hold or can import, and that lead out of the thread. */
+const NODE_MODULES = [
+  "fs",
+  "fs/promises",
+  "child_process",
+  "module",
+  "net",
+  "tls",
+  "vm",
+  "worker_threads",
+];
+
 /** Emscripten's error number of "Network unreachable", as Python's `errno.ENETUNREACH`. */
 const ENETUNREACH = 40;
 
@@ -32,6 +45,7 @@ const EMPTY_PROCESS = { getuid: () => 1000, exitCode: 0 };
 export function lockDown(pyodide: PyodideAPI): void {
   closeSockets(pyodide);
   closeFileSystems(pyodide);
+  removeLoaders(pyodide);
   removeCodeGeneration();
   Reflect.defineProperty(globalThis, "console", { value: SILENT_CONSOLE });
   Reflect.defineProperty(globalThis, "process", { value: EMPTY_PROCESS });
@@ -39,6 +53,8 @@ export function lockDown(pyodide: PyodideAPI): void {
     if (typeof name === "string" && !KEPT_GLOBALS.has(name))
       Reflect.deleteProperty(globalThis, name);
   }
+  freezeBuiltIns();
+  emptyNodeModules();
 }
 
 /** Pyodide's sockets speak WebSocket, and would reach this machine's servers. Python gets an OSError instead. */
@@ -72,6 +88,67 @@ function closeFileSystems(pyodide: PyodideAPI): void {
   ]) {
     Reflect.set(pyodide, name, undefined);
   }
+}
+
+/** Removes the functions of pyodide that load files or code. */
+function removeLoaders(pyodide: PyodideAPI): void {
+  const api = getPath(pyodide, "_module", "API");
+  if (!isObject(api)) throw new Error("This version of pyodide has another API.");
+  for (const name of ["loadBinaryFile", "loadDynlib", "install", "packageManager"]) {
+    Reflect.deleteProperty(api, name);
+  }
+}
+
+/**
+ * Freezes what all objects inherit from. With a getter on `Object.prototype` Python would see each object in which pyodide looks for a
+ * member that isn't there. Errors are left out, because Node and pyodide set members of theirs.
+ */
+function freezeBuiltIns(): void {
+  makeMembersOverridable(Object.prototype);
+  for (const name of KEPT_GLOBALS) {
+    const value: unknown = Reflect.get(globalThis, name);
+    if (!isObject(value)) continue;
+    const prototype: unknown = Reflect.get(value, "prototype");
+    if (prototype === Error.prototype || prototype instanceof Error) continue;
+    if (isObject(prototype)) Object.freeze(prototype);
+    if (value !== globalThis && value !== EMPTY_PROCESS) Object.freeze(value);
+  }
+}
+
+/** An assignment fails where the object inherits a frozen member, and pyodide assigns such as `constructor`. Accessors let it add a member of the object's own. */
+function makeMembersOverridable(prototype: object): void {
+  for (const [key, { value, writable }] of Object.entries(
+    Object.getOwnPropertyDescriptors(prototype),
+  )) {
+    if (!writable) continue;
+    const addOwn = function (this: object, own: unknown): void {
+      if (this === prototype) throw new TypeError("The emulator's Python changes no built-in.");
+      Reflect.defineProperty(this, key, {
+        value: own,
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+    };
+    Reflect.defineProperty(prototype, key, { get: (): unknown => value, set: addOwn });
+  }
+}
+
+/** Pyodide keeps these modules in variables that can't be cleared, so their members are removed. Each thread has modules of its own. */
+function emptyNodeModules(): void {
+  const require = createRequire(import.meta.url);
+  const synchronizeExports = syncBuiltinESMExports;
+  for (const module of NODE_MODULES.map((name): unknown => require(`node:${name}`))) {
+    if (!isObject(module)) continue;
+    for (const key of Reflect.ownKeys(module)) {
+      // Emscripten's `require` needs it.
+      if (key !== "_load") Reflect.deleteProperty(module, key);
+    }
+  }
+  // Emscripten carries out `os.system` with it. 127: there is no such command.
+  const childProcess: unknown = require("node:child_process");
+  if (isObject(childProcess)) Reflect.set(childProcess, "spawnSync", () => ({ status: 127 }));
+  synchronizeExports();
 }
 
 function refuseCode(): never {

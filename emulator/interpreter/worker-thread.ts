@@ -23,12 +23,14 @@ interface FileSystem {
   utime(path: string, accessedMs: number, modifiedMs: number): void;
 }
 
+// `lockDown` empties the module that exports it.
+const port = parentPort;
 const pyodide = await startPyodide(getImage(workerData));
 const fileSystem = getFileSystem();
 const notebook = loadNotebook();
 lockDown(pyodide);
 
-parentPort?.on("message", (request: WorkerRequest) => void handleRequest(request));
+port?.on("message", (request: WorkerRequest) => void handleRequest(request));
 postReply({ kind: "ready" });
 
 async function handleRequest({ code, files }: WorkerRequest): Promise<void> {
@@ -134,5 +136,5 @@ function isCellReport(value: unknown): value is CellReport {
 function postReply(reply: WorkerReply): void {
   const files = reply.kind === "done" ? reply.changed : [];
   const buffers = files.map(([, bytes]) => bytes.buffer);
-  parentPort?.postMessage(reply, buffers);
+  port?.postMessage(reply, buffers);
 }

@@ -37,22 +37,25 @@ type Schema = z.infer<typeof Schema>;
 interface Context {
   root: unknown;
   depth: number;
+  /** Of each schema within the root, as JSON. */
+  leastDepths: Depths;
 }
 
 /** Generates a value; an unknown or contradictory schema gets a value that may not fit. */
 export function generateValue(schema: unknown): unknown {
-  return generate(schema, { root: schema, depth: 0 });
+  return generate(schema, { root: schema, depth: 0, leastDepths: measureDepths(schema) });
 }
 
-function generate(value: unknown, { root, depth }: Context): unknown {
+function generate(value: unknown, context: Context): unknown {
+  const { root, depth } = context;
   const schema = Schema.safeParse(value).data;
   if (!schema || depth > MAX_DEPTH) return null;
-  const deeper = { root, depth: depth + 1 };
+  const deeper = { ...context, depth: depth + 1 };
   if (schema.$ref !== undefined) return generate(resolveReference(root, schema.$ref), deeper);
   if ("const" in schema) return schema.const;
   if (schema.enum) return schema.enum[0];
   const options = schema.anyOf ?? schema.oneOf;
-  if (options) return generate(mergeSchemas(schema, chooseOption(options, depth)), deeper);
+  if (options) return generate(mergeSchemas(schema, chooseOption(options, context)), deeper);
   if (schema.allOf) return generate(mergeAll(schema, root), deeper);
   return generateOfType(schema, deeper);
 }
@@ -85,8 +88,9 @@ function getType({ type, properties, items, prefixItems }: Schema): string {
 
 function generateObject({ properties = {}, required = [] }: Schema, context: Context): unknown {
   const isFull = context.depth <= MAX_FULL_DEPTH;
-  const names = Object.keys(properties).filter((name) => isFull || required.includes(name));
-  return Object.fromEntries(names.map((name) => [name, generate(properties[name], context)]));
+  const known = Object.keys(properties).filter((name) => isFull || required.includes(name));
+  const names = new Set([...known, ...required]);
+  return Object.fromEntries([...names].map((name) => [name, generate(properties[name], context)]));
 }
 
 function generateArray(schema: Schema, context: Context): unknown[] {
@@ -99,10 +103,12 @@ function generateArray(schema: Schema, context: Context): unknown[] {
 /** The smallest allowed number that is not negative, if there is one. */
 function generateNumber(schema: Schema, unit: number): number {
   const step = Math.max(schema.multipleOf ?? 0, unit);
-  const { exclusiveMinimum, exclusiveMaximum } = schema;
-  const margin = step || 0.5;
-  const lowest = schema.minimum ?? (exclusiveMinimum ?? -Infinity) + margin;
-  const highest = schema.maximum ?? (exclusiveMaximum ?? Infinity) - margin;
+  const { minimum = -Infinity, maximum = Infinity } = schema;
+  const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = schema;
+  const width = Math.min(maximum, exclusiveMaximum) - Math.max(minimum, exclusiveMinimum);
+  const margin = step || Math.min(0.5, width / 2);
+  const lowest = Math.max(minimum, exclusiveMinimum + margin);
+  const highest = Math.min(maximum, exclusiveMaximum - margin);
   const wanted = Math.min(Math.max(lowest, Math.min(1, highest)), highest);
   if (!step) return wanted;
   const rounded = Math.ceil(wanted / step) * step;
@@ -130,19 +136,67 @@ function generateString({ format, pattern, minLength = 0, maxLength = Infinity }
   return "emulator".padEnd(minLength, "-").slice(0, maxLength);
 }
 
-/** The first option that is not null; deep in a recursive schema, null or the shortest option. */
-function chooseOption(options: unknown[], depth: number): unknown {
+/** The first option that is not null; deep in a recursive schema the option that ends soonest. */
+function chooseOption(options: unknown[], { depth, leastDepths }: Context): unknown {
   if (depth <= MAX_FULL_DEPTH) return options.find((option) => !isNull(option)) ?? options[0];
-  const bySize = options.toSorted((a, b) => JSON.stringify(a).length - JSON.stringify(b).length);
-  return options.find(isNull) ?? bySize.find(hasNoReference) ?? bySize[0];
+  const getDepth = (option: unknown) => leastDepths.get(JSON.stringify(option)) ?? Infinity;
+  return options.toSorted((a, b) => getDepth(a) - getDepth(b))[0];
 }
 
 function isNull(schema: unknown): boolean {
   return Schema.safeParse(schema).data?.type === "null";
 }
 
-function hasNoReference(schema: unknown): boolean {
-  return !JSON.stringify(schema).includes('"$ref"');
+/** By schema as JSON: the least levels of a value that fits it; Infinity while no end is known. */
+type Depths = Map<string, number>;
+
+/** Measures all schemas within a root, again until nothing changes, because recursive ones are known only after others. */
+function measureDepths(root: unknown): Depths {
+  let known: Depths = new Map();
+  for (;;) {
+    const measured: Depths = new Map();
+    measureDepth(root, { root, known, measured });
+    const isStable = [...measured].every(([key, depth]) => known.get(key) === depth);
+    if (isStable) return measured;
+    known = measured;
+  }
+}
+
+interface Measurement {
+  root: unknown;
+  /** Of the round before. */
+  known: Depths;
+  measured: Depths;
+}
+
+function measureDepth(value: unknown, measurement: Measurement): number {
+  const { root, known, measured } = measurement;
+  const key = JSON.stringify(value) ?? "";
+  const before = measured.get(key);
+  if (before !== undefined) return before;
+  measured.set(key, known.get(key) ?? Infinity);
+  const measure = (inner: unknown) => measureDepth(inner, measurement);
+  const depth = addDepths(Schema.safeParse(value).data ?? {}, root, measure);
+  measured.set(key, depth);
+  return depth;
+}
+
+function addDepths(schema: Schema, root: unknown, measure: (schema: unknown) => number): number {
+  if (schema.$ref !== undefined) return measure(resolveReference(root, schema.$ref));
+  const { properties = {}, required = [], items, prefixItems = [], minItems = 0 } = schema;
+  // All are measured, though only the required ones count: generation looks each option up.
+  const members = Object.entries(properties).map(([name, member]): [string, number] => [
+    name,
+    measure(member),
+  ]);
+  const memberDepths = members.map(([name, depth]) => (required.includes(name) ? depth : 0));
+  const itemDepth = measure(items ?? {});
+  const optionDepths = (schema.anyOf ?? schema.oneOf ?? []).map(measure);
+  return Math.max(
+    1 + Math.max(0, ...memberDepths, ...prefixItems.map(measure), minItems > 0 ? itemDepth : 0),
+    optionDepths.length > 0 ? Math.min(...optionDepths) : 0,
+    ...(schema.allOf ?? []).map(measure),
+  );
 }
 
 /** The option with the members that stand outside of `anyOf` or `oneOf`. */

@@ -16,6 +16,9 @@ export interface NumberedEvent {
 
 const MAX_OBFUSCATION_LENGTH = 16;
 
+/** The memory of an event, measured with deltas of one character. Its body is shared with the run's items. */
+const BYTES_PER_EVENT = 400;
+
 /** The events of one response, numbered from 0. Readers get past events first, then new ones. */
 export class EventLog {
   readonly #events: StreamEvent[] = [];
@@ -40,6 +43,11 @@ export class EventLog {
   cut(): void {
     this.#cutNumber ??= this.#events.length;
     this.#notifyReaders();
+  }
+
+  /** The memory that the events take, about. */
+  get estimatedBytes(): number {
+    return this.#events.length * BYTES_PER_EVENT;
   }
 
   /** Frees the events of a response that cannot be streamed. */

@@ -94,7 +94,9 @@ function endRun(state: State, run: Run, end: RunEnd): void {
 }
 
 /** Like the real API: the stream of a cancelled response ends without a last event. */
-function addFinalEvent(run: Run, { status, hasFinalEvent = true }: RunEnd): void {
+function addFinalEvent(run: Run, { status, hasFinalEvent = true, errorEvent }: RunEnd): void {
+  // Not earlier: a client that leaves at this event, as OpenAI's SDK does, would cancel a run that has failed.
+  if (errorEvent) run.events.add("error", () => errorEvent);
   if (status === "cancelled" || !hasFinalEvent) return;
   run.events.add(`response.${status}`, (view) => {
     const response = toResponse(run, view);

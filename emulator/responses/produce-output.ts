@@ -20,7 +20,7 @@ export async function produceOutput(state: State, run: Run): Promise<RunEnd> {
   const pace = run.script?.pace ?? state.settings.deltaSeconds;
   const progress: Progress = { pace, writtenPaths: new Set() };
   for (const step of run.steps) {
-    if (isEnd(step)) return toEnd(run, step);
+    if (isEnd(step)) return toEnd(step);
     await executeStep(state, run, step, progress);
   }
   return { status: "completed" };
@@ -62,18 +62,18 @@ function addAll(set: Set<string>, values: string[]): void {
   for (const value of values) set.add(value);
 }
 
-function toEnd(run: Run, step: EndStep): RunEnd {
+function toEnd(step: EndStep): RunEnd {
   if ("incomplete" in step) {
     return { status: "incomplete", incomplete: { reason: step.incomplete } };
   }
   if ("failed" in step) return { status: "failed", error: toFailure(step.failed) };
   const { error, is_flat, failed_follows } = step;
-  run.events.add("error", () => (is_flat ? withoutType(error) : { error }));
   const { code, message } = error;
   return {
     status: "failed",
     error: { code: String(code ?? "server_error"), message },
     hasFinalEvent: failed_follows,
+    errorEvent: is_flat ? withoutType(error) : { error },
   };
 }
 

@@ -30,7 +30,8 @@ export function retrieveResponse(state: State, run: Run, included: ReadonlySet<s
   const readNumber = run.readsAfterEnd++;
   if (readNumber < staleReads) return toUnfinished(response);
   if (readNumber >= staleReads + partialReads) return response;
-  return { ...response, output: run.output.slice(0, -1).map(run.createView({}, included)) };
+  const { output } = response;
+  return { ...response, output: Array.isArray(output) ? output.slice(0, -1) : [] };
 }
 
 function toUnfinished(response: Body): Body {

@@ -26,6 +26,8 @@ export interface RunEnd {
   usage?: Usage;
   /** Whether its stream ends with `response.completed` or the like; true by default. */
   hasFinalEvent?: boolean;
+  /** The body of an `error` event that comes before. */
+  errorEvent?: Record<string, unknown>;
 }
 
 /** The execution of one response: its parameters and everything that happened. Clients see parts of it. */

@@ -41,9 +41,9 @@ export class Runs {
   }
 
   /** Counts a run as ended, and drops those for which there is no room any more. */
-  settle({ id, params, output, executedCalls }: Run): void {
+  settle({ id, params, output, executedCalls, events }: Run): void {
     if (!this.has(id)) return;
-    const size = estimateBytes([params, output, executedCalls]);
+    const size = estimateBytes([params, output, executedCalls]) + events.estimatedBytes;
     this.#endedSizes.set(id, size);
     this.#endedBytes += size;
     for (const endedId of this.#endedSizes.keys()) {

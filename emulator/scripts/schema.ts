@@ -137,28 +137,30 @@ const ErrorStep = z.strictObject({
   failed_follows: z.boolean().default(true),
 });
 
-export const Step = z.union(
-  [
-    CodeStep,
-    TextStep,
-    RefusalStep,
-    ReasoningStep,
-    FunctionCallStep,
-    WebSearchStep,
-    FileSearchStep,
-    McpCallStep,
-    ImageStep,
-    ShellStep,
-    ItemStep,
-    WaitStep,
-    PaceStep,
-    CutStep,
-    IncompleteStep,
-    FailedStep,
-    ErrorStep,
-  ],
-  { error: "not a step: see docs/emulator.md, Scripts" },
-);
+/** The member that a step is named by comes first in its schema. */
+const STEPS = [
+  CodeStep,
+  TextStep,
+  RefusalStep,
+  ReasoningStep,
+  FunctionCallStep,
+  WebSearchStep,
+  FileSearchStep,
+  McpCallStep,
+  ImageStep,
+  ShellStep,
+  ItemStep,
+  WaitStep,
+  PaceStep,
+  CutStep,
+  IncompleteStep,
+  FailedStep,
+  ErrorStep,
+] as const;
+
+export const Step = z.union(STEPS, {
+  error: ({ input }) => `not a step: ${explainMismatch(input)}`,
+});
 export type Step = z.infer<typeof Step>;
 /** A step as a script's author writes it. */
 export type StepParams = z.input<typeof Step>;
@@ -171,6 +173,19 @@ export type ItemStep = Exclude<
   Step,
   CodeStep | ShellStep | EndStep | z.infer<typeof WaitStep | typeof PaceStep | typeof CutStep>
 >;
+
+/** Says why a value is no step: the first fault of the step that it names, or that it names none. */
+function explainMismatch(value: unknown): string {
+  if (typeof value !== "object" || value === null) return "expected an object";
+  const named = STEPS.find((step) => getStepName(step) in value);
+  const issue = named?.safeParse(value).error?.issues[0];
+  if (issue) return `${issue.path.join(".") || "it"}: ${issue.message}`;
+  return `it has none of ${STEPS.map(getStepName).join(", ")}`;
+}
+
+function getStepName({ shape }: (typeof STEPS)[number]): string {
+  return Object.keys(shape)[0] ?? "";
+}
 
 /** A script: what the model answers to the requests that match. */
 export const Script = z.strictObject({

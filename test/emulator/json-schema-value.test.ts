@@ -47,6 +47,9 @@ const SCHEMAS: [name: string, schema: z.core.JSONSchema.JSONSchema][] = [
   ["minimum", { type: "integer", minimum: 18, maximum: 20 }],
   ["negative maximum", { type: "number", maximum: -3 }],
   ["exclusive bounds", { type: "integer", exclusiveMinimum: 0, exclusiveMaximum: 2 }],
+  ["narrow exclusive bounds", { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 0.1 }],
+  ["a narrow exclusive maximum", { type: "number", minimum: 0, exclusiveMaximum: 0.3 }],
+  ["both minimums", { type: "integer", minimum: 3, exclusiveMinimum: 5 }],
   ["multipleOf", { type: "integer", multipleOf: 7, minimum: 15 }],
   ["minLength", { type: "string", minLength: 20 }],
   ["maxLength", { type: "string", maxLength: 3 }],
@@ -70,6 +73,20 @@ const SCHEMAS: [name: string, schema: z.core.JSONSchema.JSONSchema][] = [
     },
   ],
   [
+    "a recursive union without null",
+    {
+      $ref: "#/$defs/expression",
+      $defs: {
+        expression: { anyOf: [{ $ref: "#/$defs/sum" }, { $ref: "#/$defs/literal" }] },
+        sum: object({
+          left: { $ref: "#/$defs/expression" },
+          right: { $ref: "#/$defs/expression" },
+        }),
+        literal: object({ value: { type: "integer" } }),
+      },
+    },
+  ],
+  [
     "a recursive tree",
     object({ name: { type: "string" }, children: { type: "array", items: { $ref: "#" } } }),
   ],
@@ -79,6 +96,10 @@ describe("generateValue", () => {
   test.each(SCHEMAS)("gives a value that fits %s", (_, schema) => {
     const value = generateValue(schema);
     expect(z.fromJSONSchema(schema).safeParse(value)).toMatchObject({ success: true });
+  });
+
+  test("gives required members that have no schema", () => {
+    expect(generateValue({ type: "object", required: ["a"] })).toHaveProperty("a");
   });
 
   test("gives every property of an object, required or not", () => {

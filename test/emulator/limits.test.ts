@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { Run } from "../../emulator/responses/run.ts";
+import { Runs } from "../../emulator/responses/runs.ts";
+import { Settings } from "../../emulator/settings.ts";
 import { startRuns } from "./many-runs.ts";
 import { getRawStatus } from "./raw-request.ts";
 import { startTestEmulator } from "./setup.ts";
@@ -17,6 +20,22 @@ describe("ended responses", () => {
     expect(await listKeptIds()).toHaveLength(100);
     await expect(client.responses.retrieve(ids[0] ?? "")).rejects.toMatchObject({ status: 404 });
     expect(await client.responses.retrieve(ids.at(-1) ?? "")).toMatchObject({ id: ids.at(-1) });
+  });
+
+  test("are dropped, the oldest first, beyond 256 MiB, their events counted", async () => {
+    const settings = Settings.parse(await callControl("GET /settings"));
+    const runs = new Runs({ ...settings, maxResponses: 100 });
+    const ended = [0, 1, 2].map(() => {
+      const run = new Run({ model: "gpt-5.2", input: "go", stream: true }, settings);
+      run.events.add("response.output_text.delta", () => ({ delta: "a" }));
+      const { estimatedBytes } = run.events;
+      Reflect.defineProperty(run.events, "estimatedBytes", { value: estimatedBytes * 300_000 });
+      runs.set(run.id, run);
+      run.endedAt = Date.now();
+      runs.settle(run);
+      return run;
+    });
+    expect([...runs.values()]).toEqual(ended.slice(1));
   });
 
   test("are kept while they run, however many there are", async () => {

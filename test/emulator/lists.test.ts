@@ -20,7 +20,10 @@ describe("GET /v1/files", () => {
     const page = await client.files.list({ purpose: "user_data", limit: 10 });
     expect(page.data).toHaveLength(10);
     expect(page.has_more).toBe(true);
-    await expect(client.files.list({ limit: 10_001 })).rejects.toMatchObject({ status: 400 });
+    const tooMany = client.files.list({ limit: 10_001 });
+    await expect(tooMany).rejects.toMatchObject({ code: "integer_above_max_value" });
+    const tooFew = client.files.list({ limit: 0 });
+    await expect(tooFew).rejects.toMatchObject({ code: "integer_below_min_value" });
   });
 });
 

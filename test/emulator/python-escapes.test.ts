@@ -35,9 +35,34 @@ describe("Python does not reach Node", () => {
     expect(await runAndGetOutputs(code)).toEqual([[]]);
   });
 
+  test("by os.system, which finds no command", async () => {
+    const code = "import os; os.waitstatus_to_exitcode(os.system('exit 3'))";
+    expect(await runAndGetOutputs(code)).toEqual([[toLogs("127")]]);
+  });
+
+  test("by ctypes and the C function system", async () => {
+    const code = "import ctypes; ctypes.CDLL(None).system(b'exit 3') >> 8";
+    expect(getOutputs(await runPython(code))).toEqual([[toLogs("127")]]);
+  });
+
   test("by emscripten_run_script", async () => {
     const code = "import ctypes; ctypes.CDLL(None).emscripten_run_script(b'process')";
     expect(getOutputs(await runPython(code))).toEqual([[]]);
+  });
+
+  test("through a getter on Object.prototype, which sees the objects of pyodide that lack a member", async () => {
+    const code = `
+from pyodide.ffi import create_proxy, to_js
+Object = to_js({}).constructor
+seen = []
+getter = create_proxy(lambda this: seen.append(this), capture_this=True)
+Object.defineProperty(Object.prototype, "Comlink", to_js({"get": getter, "configurable": True}))
+try:
+    to_js({"a": [1]}).to_py()
+finally:
+    del Object.prototype.Comlink
+(await seen[0].loadBinaryFile(${JSON.stringify(import.meta.filename)})).length`;
+    expect(await runAndGetOutputs(code)).toEqual([[]]);
   });
 
   test("through the modules that are left: none of their members leads there", async () => {

@@ -197,6 +197,15 @@ describe("GET /v1/responses/:id after the run's end", () => {
     ]);
   });
 
+  test("hides what background loses in the answers of partialReads too", async () => {
+    await set({ partialReads: 1 });
+    script({ then: [{ code: "print(1)" }, { text: "a" }] });
+    const id = await createEnded();
+    const include = ["code_interpreter_call.outputs" as const];
+    const { output } = await client.responses.retrieve(id, { include });
+    expect(output).toMatchObject([{ type: "code_interpreter_call", outputs: [] }]);
+  });
+
   test("is a 404 for missingSeconds", async () => {
     await set({ missingSeconds: 600 });
     const id = await createEnded();

@@ -146,6 +146,17 @@ describe("a script", () => {
     expect(await callControl("POST /scripts", params)).toMatchObject({ error: { param } });
   });
 
+  test.each([
+    [{ txt: "a" }, "it has none of code, text, refusal"],
+    [{ shell: { commands: "ls" } }, "shell.commands: Invalid input: expected array"],
+    [{ wait: "1" }, "wait: Invalid input: expected number"],
+    [{ text: "a", refusal: "b" }, 'it: Unrecognized key: "refusal"'],
+  ])("says what is wrong with the step %j", async (step, reason) => {
+    const answer = await callControl("POST /scripts", { then: [step] });
+    const message = expect.stringContaining(`not a step: ${reason}`) as unknown;
+    expect(answer).toMatchObject({ error: { param: "then[0]", message } });
+  });
+
   test("is told by GET /_emulator/responses/:id", async () => {
     script({ then: [{ text: "scripted" }] });
     for (const scripted of [true, false]) {
@@ -254,6 +265,16 @@ describe("the end of a script", () => {
     ).text();
     const last = parseEvents(flat).at(-1);
     expect(last).toMatchObject({ type: "error", code: "insufficient_quota", message: "Pay." });
+  });
+
+  test("is failed at once after an error event: a client that leaves there cancels nothing", async () => {
+    await callControl("PATCH /settings", { runSeconds: 0.3 });
+    script({ then: [{ text: "a" }, { error: {} }] });
+    const { events, error } = await collectUntilError({});
+    await callControl("PATCH /settings", { runSeconds: 0 });
+    expect(error).not.toBeNull();
+    const failed = { status: "failed", error: { code: "server_error" } };
+    expect(await client.responses.retrieve(getId(events))).toMatchObject(failed);
   });
 
   test("can be a cut: a background run goes on, and its stream is resumed", async () => {

@@ -35,7 +35,7 @@ export async function startTestEmulator(changes: Partial<Settings> = {}): Promis
     apiKey: "sk-test",
     baseURL: `${emulator.url}/v1`,
     maxRetries: 0,
-    timeout: 40_000,
+    timeout: 100_000,
   });
   return {
     url: emulator.url,
