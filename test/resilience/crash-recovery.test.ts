@@ -18,7 +18,7 @@ test("kill -9 of workerd between trigger and webhook loses nothing after a resta
       return deliveries.some(({ response_id, status }) => response_id === id && status === null);
     });
     await world.restart();
-    const result = await world.request(`/results/${id}?wait=60`);
+    const result = await world.request(`/results/${id}?wait=60&until=settled`);
     const record = ResponseRecord.parse(await result.json());
     expect(record).toMatchObject({
       id,
@@ -53,7 +53,7 @@ test("kill -9 of workerd while runs are held loses no acknowledged run, and star
     await world.restart();
     for (const id of ids) await world.request(`/results/${id}/refetch`, { method: "POST" });
     for (const id of ids) {
-      const result = await world.request(`/results/${id}?wait=60`);
+      const result = await world.request(`/results/${id}?wait=60&until=settled`);
       // OpenAI cancels a run whose connection ends.
       expect(ResponseRecord.parse(await result.json())).toMatchObject({
         id,

@@ -28,7 +28,7 @@ async function triggerHeld(seconds: number, text: string): Promise<string> {
 function waitUntilSettled(id: string): Promise<ResponseRecord> {
   return waitFor(
     async () => {
-      const answer = await world.request(`/results/${id}?wait=60`);
+      const answer = await world.request(`/results/${id}?wait=60&until=settled`);
       return ResponseRecord.parse(await answer.json());
     },
     ({ settled_at }) => settled_at !== null,

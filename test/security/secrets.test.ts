@@ -40,7 +40,7 @@ test("no tool credential, key or token is in a log, a KV value or a Workflow's s
     });
     const { id } = z.object({ id: z.string() }).parse(await answer.json());
     await sendSecretsEverywhere(world.url, id);
-    const record = await (await world.request(`/results/${id}?wait=60`)).text();
+    const record = await (await world.request(`/results/${id}?wait=60&until=settled`)).text();
     const html = { headers: { accept: "text/html" } };
     const page = await (await world.request(`/results/${id}`, html)).text();
     const log = world.output().slice(printedBefore);

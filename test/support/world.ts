@@ -124,7 +124,7 @@ function createRequests(url: string): Pick<World, "request" | "trigger" | "waitU
       return Started.parse(JSON.parse(text)).id;
     },
     async waitUntilSettled(id) {
-      const response = await request(`/results/${id}?wait=60`);
+      const response = await request(`/results/${id}?wait=60&until=settled`);
       return ResponseRecord.parse(await response.json());
     },
   };

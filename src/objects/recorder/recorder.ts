@@ -10,7 +10,7 @@ import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
-import { bodySource, isKnown, isReadable, isSettled, State } from "../../record/state.ts";
+import { bodySource, isKnown, isReadable, State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import {
   joinOutputs,
@@ -41,7 +41,7 @@ export type ReportOutcome = "accepted" | "known already" | "deleted";
 /** What is known of a run: its record as JSON, and where the response's body is. */
 export type RecorderReading = { record: string; body: "rows" | "kv" | "none" };
 
-/** How long to wait until a record can be read, or is settled. */
+/** How long to wait until a record can be read, or until it is settled and its files are copied. */
 export type ReadOptions = { waitSeconds?: number; until?: "readable" | "settled" };
 
 type RunningEffect = { turn: number; abort: AbortController; done: Promise<void> };
@@ -137,11 +137,12 @@ export abstract class Recorder extends DurableObject<Env> {
     until = "readable",
   }: ReadOptions = {}): Promise<RecorderReading | null> {
     const deadline = Date.now() + Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000;
-    const isReached = until === "settled" ? isSettled : isReadable;
-    while (isKnown(this.#load()) && !isReached(this.#load()) && Date.now() < deadline) {
+    const isReached = until === "settled" ? isAtRest : isReadable;
+    let state = this.#load();
+    while (isKnown(state) && !isReached(state) && Date.now() < deadline) {
       await withTimeout(this.#changed.promise, deadline - Date.now(), null);
+      state = this.#load();
     }
-    const state = this.#load();
     if (!isKnown(state)) return null;
     return { record: JSON.stringify(state.record), body: bodySource(state) };
   }

@@ -63,7 +63,7 @@ export async function followUntilComplete(
       handledKills = acknowledgements.kills;
       await resumeRun(context, id);
     }
-    const outcome = await client.request(`/results/${id}?wait=60`);
+    const outcome = await client.request(`/results/${id}?wait=60&until=settled`);
     const record = parseRecord(outcome);
     if (record !== null) acknowledgements.records.set(id, record);
     if (record !== null && isComplete(record)) break;
