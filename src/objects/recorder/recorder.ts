@@ -3,13 +3,14 @@
 import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { withTimeout } from "../../lib/retry.ts";
-import { logFailure } from "../../log.ts";
+import { log, logFailure } from "../../log.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
 import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
+import { isUnrecorded } from "../../record/schedule.ts";
 import { bodySource, isKnown, isReadable, State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import {
@@ -208,6 +209,7 @@ export abstract class Recorder extends DurableObject<Env> {
     // Nothing is awaited since the state was written, so both are stored or none is.
     if (outcome.state === null) void this.ctx.storage.deleteAll();
     else if (outcome.alarm !== null) void this.ctx.storage.setAlarm(outcome.alarm);
+    logSettled(before, outcome.state);
     this.#changed.resolve(null);
     this.#changed = Promise.withResolvers();
     this.#endOutdated();
@@ -316,6 +318,14 @@ export abstract class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
+}
+
+function logSettled(before: State | null, after: State | null): void {
+  if (after?.kind !== "run" || after.record.settled_at === null) return;
+  if (before?.kind === "run" && before.record.settled_at !== null) return;
+  const { id, verdict, started_at: startedAt } = after.record;
+  const ms = Date.now() - Date.parse(startedAt);
+  log("run", { id, outcome: verdict, recorded: !isUnrecorded(after.record), ms });
 }
 
 function describeWebhook(state: State | null): WebhookOutcome {
