@@ -184,10 +184,16 @@ function afterFailure(state: RunState, running: Running, died: boolean, now: num
     return afterFailedFile(failed, running, died, now);
   }
   if (running.type === "list" || running.type === "unlist") {
-    return { ...failed, catalog: { ...state.catalog, ...countAttempt(state.catalog, running, died, now) } };
+    return {
+      ...failed,
+      catalog: { ...state.catalog, ...countAttempt(state.catalog, running, died, now) },
+    };
   }
   const counted = countAttempt(state.kv, running, died, now);
-  const not_before_ms = Math.max(counted.not_before_ms, died ? running.began_ms + LOST_WRITE_MS : 0);
+  const not_before_ms = Math.max(
+    counted.not_before_ms,
+    died ? running.began_ms + LOST_WRITE_MS : 0,
+  );
   return { ...failed, kv: { ...state.kv, ...counted, not_before_ms } };
 }
 

@@ -53,7 +53,7 @@ export class Clock {
   #push(timer: Timer): void {
     const heap = this.#timers;
     heap.push(timer);
-    for (let index = heap.length - 1; index > 0; ) {
+    for (let index = heap.length - 1; index > 0;) {
       const parent = (index - 1) >> 1;
       if (!this.#swapIfEarlier(index, parent)) break;
       index = parent;
@@ -66,7 +66,7 @@ export class Clock {
     const last = heap.pop();
     if (first === undefined || last === undefined || heap.length === 0) return first;
     heap[0] = last;
-    for (let index = 0; ; ) {
+    for (let index = 0; ;) {
       const left = 2 * index + 1;
       const child = isEarlier(heap[left + 1], heap[left]) ? left + 1 : left;
       if (!this.#swapIfEarlier(child, index)) break;

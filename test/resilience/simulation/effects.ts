@@ -199,17 +199,14 @@ function findFiles(run: SimulatedRun, containers: string[], turn: number): Repor
   if (run.happens(scenario.rates.file, "file request failed")) return null;
   const reason = scenario.containersGone ? "It was gone already" : null;
   const files = containers.flatMap((container) =>
-    Array.from(
-      { length: scenario.files },
-      (_, index): FileEntry => ({
-        id: `${container}_file_${index}`,
-        container_id: container,
-        filename: "a.csv",
-        bytes: null,
-        url: null,
-        reason,
-      }),
-    ),
+    Array.from({ length: scenario.files }, (_, index): FileEntry => ({
+      id: `${container}_file_${index}`,
+      container_id: container,
+      filename: "a.csv",
+      bytes: null,
+      url: null,
+      reason,
+    })),
   );
   return { event: { type: "files_found", turn, files } };
 }

@@ -38,12 +38,7 @@ export function simulateOne(seed: number, number: number, decide?: Transition): 
  * @param first The number of the first.
  * @param decide The program's `transition`, or a broken one.
  */
-export function simulate(
-  seed: number,
-  responses: number,
-  first = 0,
-  decide?: Transition,
-): Totals {
+export function simulate(seed: number, responses: number, first = 0, decide?: Transition): Totals {
   const totals = createTotals();
   for (let number = first; number < first + responses; number += 1) {
     add(totals, number, runOne(seed, number, false, decide));

@@ -63,8 +63,7 @@ export function drawFault(
     return { kind: "401", http: 401, refused: true };
   if (wasSeen && scenario.goneAfterSeen && channel === "refetch")
     return { kind: "404 after the first GET", http: 404, refused: true };
-  if (scenario.knownFrom > seconds)
-    return { kind: "404 at first", http: 404, refused: true };
+  if (scenario.knownFrom > seconds) return { kind: "404 at first", http: 404, refused: true };
   if (random.chance(scenario.rates.observation)) return random.pick(FAULTS);
   if (scenario.held?.denied === true)
     return { kind: "404 for a run in the foreground", http: 404, refused: true };

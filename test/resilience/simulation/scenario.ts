@@ -187,7 +187,9 @@ export function isFaultless({ rates, outages, revoked, knownFrom, deadly }: Scen
 
 // Few records are kept for less than a day.
 function drawRetention(random: Random): Pick<Scenario, "retentionDays" | "retentionSeconds"> {
-  const retentionSeconds = random.chance(0.95) ? 30 * DAY_SECONDS : random.between(600, DAY_SECONDS);
+  const retentionSeconds = random.chance(0.95)
+    ? 30 * DAY_SECONDS
+    : random.between(600, DAY_SECONDS);
   return { retentionSeconds, retentionDays: random.chance(0.1) ? random.whole(1, 60) : null };
 }
 

@@ -4,14 +4,26 @@ import { DEFAULT_LIMITS, type Policy } from "../../../src/record/policy.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
 import { isKnown, type RunState } from "../../../src/record/state.ts";
 import { Catalog } from "./catalog.ts";
-import { checkChange, checkEnd, checkRunEnd, isUnwanted, type Failure, type Invariant } from "./check.ts";
+import {
+  checkChange,
+  checkEnd,
+  checkRunEnd,
+  isUnwanted,
+  type Failure,
+  type Invariant,
+} from "./check.ts";
 import { Clock, toTime } from "./clock.ts";
 import { performEffect } from "./effects.ts";
 import { HeldConnection } from "./held-connection.ts";
 import { Kv } from "./kv.ts";
 import { createControlResult } from "./openai.ts";
 import { Random } from "./random.ts";
-import { RecorderObject, StorageRefused, type Payload, type Transition } from "./recorder-object.ts";
+import {
+  RecorderObject,
+  StorageRefused,
+  type Payload,
+  type Transition,
+} from "./recorder-object.ts";
 import { drawScenario, type Arrival, type Outage, type Scenario } from "./scenario.ts";
 import { createTruth, type RunTruth } from "./truth.ts";
 
@@ -30,7 +42,13 @@ const MAX_WATCHED_MS = 24 * 60 * 60 * 1000;
 /** Calls that begin a run when they come first. */
 const BEGINNINGS = new Set<CallEvent["type"]>(["start", "webhook", "refetch", "connection_ended"]);
 
-const NO_OPTIONS = { include: [], replay: false, control: false, hold: false, retention_days: null };
+const NO_OPTIONS = {
+  include: [],
+  replay: false,
+  control: false,
+  hold: false,
+  retention_days: null,
+};
 
 export class SimulatedRun {
   readonly clock = new Clock();
@@ -309,7 +327,8 @@ export class SimulatedRun {
     const restarts = event.type === "start" || event.type === "refetch";
     if (!restarts && event.type !== "connection_ended") return;
     if (state.record.observations.length > 0 || truth.shown.length === 0) return;
-    if (!isUnwanted(this, truth)) this.fail("everything that was shown is recorded", "it begins again");
+    if (!isUnwanted(this, truth))
+      this.fail("everything that was shown is recorded", "it begins again");
     truth.shown = [];
     truth.beganBy = event.type;
   }
@@ -325,7 +344,7 @@ export class SimulatedRun {
       }
       this.#noteRestart(this.truth, event, state);
     }
-    this.log(`${event.type}: ${describe(outcome)}`);
+    if (this.#keepsLog) this.log(`${event.type}: ${describe(outcome)}`);
     checkChange(this, this.last, event, outcome);
     if (state?.kind === "run") this.last = state;
     if (state?.kind === "run" || this.truth === null) return;

@@ -89,11 +89,7 @@ export function expectedVerdict(truth: RunTruth, calls: Call[]): RunVerdict {
   return wasSeen ? "abandoned" : "not_found";
 }
 
-function isProven(
-  control: RunTruth["control"],
-  calls: Call[],
-  index: number,
-): boolean {
+function isProven(control: RunTruth["control"], calls: Call[], index: number): boolean {
   const call = calls[index];
   if (control !== "same code" && control !== "fewer calls") return false;
   const compared = control === "fewer calls" ? calls.length - 1 : calls.length;
