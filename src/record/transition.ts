@@ -6,14 +6,8 @@ import { toGoneState, withRecord } from "./run-state.ts";
 import { applyControlAndSettle } from "./schedule.ts";
 import type { ControlResult } from "./schema.ts";
 import type { GoneState, RunState, State } from "./state.ts";
-import {
-  beginNext,
-  controlTimeout,
-  endOfMark,
-  endOfUnrecorded,
-  nextMoment,
-  nextRunMoment,
-} from "./work.ts";
+import { beginNext, endOfMark, endOfUnrecorded, nextMoment } from "./work.ts";
+import { controlTimeout, nextRunMoment } from "./run-work.ts";
 
 /** While an effect is under way the alarm looks after it this often. An object that finds the effect dead does it again. */
 const CHECK_EFFECT_MS = 30_000;

@@ -15,11 +15,8 @@ test.each([1, 2, 3])(
 );
 
 test("a seed gives the same totals in any number of threads", async () => {
-  const [one, ...others] = await Promise.all([
-    simulate(7, 200),
-    simulateInThreads(7, 200, 1),
-    simulateInThreads(7, 200, 3),
-  ]);
+  const one = simulate(7, 200);
+  const others = await Promise.all([simulateInThreads(7, 200, 1), simulateInThreads(7, 200, 3)]);
   expect(others).toEqual([one, one]);
 });
 

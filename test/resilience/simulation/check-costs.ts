@@ -7,7 +7,7 @@ import { expectedVerdict, isPlainEnd, type RunTruth } from "./truth.ts";
 const MAX_POLL_SECONDS = 300;
 /** The last observation of a response that OpenAI keeps for ten minutes, counted from its end. */
 const MAX_UNSTORED_SECONDS = 570;
-/** How long an observation takes at the most, when nothing fails. */
+/** How long an observation takes, when nothing fails. */
 const MAX_OBSERVATION_SECONDS = 2;
 /** Rows of a run that settles at its first observation. */
 const MAX_ROWS = 11;

@@ -136,7 +136,7 @@ function tellCatalog(
     apply();
     return true;
   }
-  // It may arrive all the same, and later than what follows it.
+  // It may still arrive, and later than what follows it.
   if (random.chance(0.5)) clock.after(random.pick([0, 30, 600]) * random.next(), apply);
   return false;
 }

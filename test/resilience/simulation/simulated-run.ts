@@ -14,7 +14,7 @@ import {
   type Payload,
   type Transition,
 } from "./recorder-object.ts";
-import type { Arrival } from "./scenario.ts";
+import type { Arrival } from "./arrivals.ts";
 import { SimulationState } from "./simulation-state.ts";
 import { createTruth, type RunTruth } from "./truth.ts";
 
