@@ -20,7 +20,8 @@ export function drawArrivals(random: Random, calm: boolean, base: Base): Arrival
   const first = { at: ended + random.between(0, 1), what: "webhook" } as const;
   // OpenAI promises no webhook for a run in the foreground.
   const lost = held === null ? ours && !calm && random.chance(0.15) : calm || random.chance(0.9);
-  const late = calm || held !== null ? 0 : random.pick([0, 0, ended + 0.5]);
+  const isPunctual = calm || held !== null;
+  const late = isPunctual ? 0 : random.pick([0, 0, 0, ended + 0.5, ended + random.between(0, 120)]);
   // The trigger can die between the create and the start: then the webhook finds its options in the metadata.
   if (ours && (calm || held !== null || random.chance(0.97)))
     arrivals.push({ at: late, what: "trigger" });

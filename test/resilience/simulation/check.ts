@@ -101,7 +101,7 @@ export function isUnwanted({ scenario }: SimulationState, truth: RunTruth): bool
     return truth.beganBy === "webhook" && (isMissing || isOff);
   }
   if (truth.isWanted) return false;
-  const showsOptions = scenario.ours && scenario.held?.by !== "v1";
+  const showsOptions = scenario.ours && !scenario.hidesOptions;
   return !showsOptions && !scenario.recordsExternal;
 }
 

@@ -61,6 +61,8 @@ export type Scenario = {
   id: string;
   /** Whether our trigger started it, so that its metadata has the options. */
   ours: boolean;
+  /** Its metadata has no room for the options, as below /v1 with 16 pairs of the caller's. */
+  hidesOptions: boolean;
   recordsExternal: boolean;
   /** Whether OpenAI never knew it. */
   unknown: boolean;
@@ -142,11 +144,11 @@ export function drawScenario(random: Random, number: number): Scenario {
     : null;
   const store = random.chance(0.85);
   const held = ours && random.chance(0.25) ? drawHeld(random, calm) : null;
-  const known = ours && held?.by !== "v1";
   const base: Omit<Scenario, "rates" | "outages" | "revoked" | "arrivals"> = {
     id: `resp_${number}`,
     ours,
-    recordsExternal: known || random.chance(0.8),
+    hidesOptions: held?.by === "v1" || random.chance(0.1),
+    recordsExternal: random.chance(0.8),
     unknown: !ours && random.chance(0.1),
     saidStore: random.chance(0.8) ? store : null,
     store,
