@@ -241,7 +241,8 @@ function afterTooLarge(state: RunState, channel: Channel, now: number): RunState
   };
   const observed = applyObservation(state.record, result, state.policy.record_external);
   const isWhole = channel === "refetch" || channel === "held";
-  const verdict = observed.verdict === "pending" ? "abandoned" : observed.verdict;
+  const isOpen = observed.verdict === "pending" || observed.verdict === "not_found";
+  const verdict = isOpen ? "abandoned" : observed.verdict;
   const record = isWhole ? { ...observed, error, verdict, unreadable: true } : observed;
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0, now: null };
   const ended = addProgress({ ...state, observation }, "observed", toIso(now), channel);
