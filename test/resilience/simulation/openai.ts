@@ -280,7 +280,6 @@ function toFields(scenario: Scenario, status: string, over: boolean): ResponseFi
         : null,
     metadata: {},
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
-    metadata: {},
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? toContainers(scenario) : [],
     cited_files: [],
