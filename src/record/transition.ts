@@ -162,7 +162,8 @@ function finish(
   const alarm = wanted === state.alarm_at_ms ? null : wanted;
   const next = { ...state, alarm_at_ms: wanted };
   const persist = mustPersist(stored, event, next, effect, rows, now);
-  const unsaved = !persist && (state.unsaved || event.type === "stored");
+  const isRepeatable = event.type === "stored" || event.type === "files_found";
+  const unsaved = !persist && (state.unsaved || isRepeatable);
   return { state: { ...next, unsaved }, effect, alarm, rows, persist };
 }
 
@@ -185,7 +186,7 @@ function wantedAlarm(state: State, now: number): number {
 const VOLATILE_KEYS = new Set(["alarm_at_ms", "unsaved"]);
 const DROPPED_KEYS = new Set(["alarm_at_ms", "unsaved", "rows"]);
 
-// What is not written is done again after a crash: a write to KV, or an upsert. That is cheaper than a row each time.
+// What is not written is done again after a crash: a write to KV, a search for files, or an upsert. That is cheaper than a row each time.
 function mustPersist(
   stored: State | null,
   event: RecorderEvent,
@@ -199,7 +200,10 @@ function mustPersist(
   if (next.kind === "expired") return false;
   if (stored.unsaved && (effect === null || rows.drop)) return true;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
-  if (event.type === "stored" && effect?.type === "list") return false;
+  if (event.type === "stored" && (effect?.type === "list" || effect?.type === "find_files")) {
+    return false;
+  }
+  if (event.type === "files_found" && effect?.type === "list") return false;
   if (event.type === "listed" && effect === null && isAlarmKept) return false;
   const ignored = rows.drop ? DROPPED_KEYS : VOLATILE_KEYS;
   const before = new Map<string, unknown>(Object.entries(stored));
