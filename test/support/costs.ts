@@ -11,47 +11,77 @@ const LogLine = z.object({
   requests: z.number(),
   rows: z.number(),
 });
+type LogLine = z.infer<typeof LogLine>;
 
-/** Something that an object did, and what Cloudflare bills for it. */
-export type CostItem = Omit<z.infer<typeof LogLine>, "event">;
+/** What a run has cost in its whole life. */
+export type RunCosts = {
+  /** Requests to OpenAI by method and path, without ids. */
+  openai: string[];
+  /** The types of the keys that were written, in their order. */
+  kvWrites: string[];
+  /** Requests to objects, without those of readers. */
+  objectRequests: string[];
+  rowsWritten: number;
+};
+
+/** A run whose record is settled; its objects still have it. */
+export type MeasuredRun = { id: string; verdict: string; openai: string[] };
+
+/** Calls by which readers ask. */
+const READS = new Set(["read", "readBody", "readOutputs", "follow"]);
 
 /** Starts a world whose objects log their costs, and whose records live for seconds. */
 export function startCostWorld(): Promise<World> {
-  const settings = { backgroundOutputs: "present", interpreters: 1, runSeconds: 1 };
+  const settings = { interpreters: 1, runSeconds: 1, backgroundOutputs: "present" };
   const main = "test/support/cost-worker/index.ts";
-  return startWorld(settings, { WEBHOOK_DEADLINE: "30" }, {}, { main });
+  const vars = { WEBHOOK_DEADLINE: "30", REFETCH_DELAYS: "1" };
+  return startWorld(settings, vars, {}, { main });
 }
 
-/** What a run has cost since the log was cleared. */
-export function readCostItems(world: World, id: string): CostItem[] {
-  const items = world.worker.getLogs().flatMap(({ message }) => parseItem(message));
-  return items.filter((item) => item.id === id);
+/** Triggers a run, and waits until it is settled. No other run may send requests to OpenAI in this time. */
+export async function runToEnd(world: World, body: unknown): Promise<MeasuredRun> {
+  await world.emulator.clearRequests();
+  const id = await world.trigger(body);
+  const { verdict } = await world.waitUntilSettled(id);
+  const requests = await world.emulator.listRequests();
+  return {
+    id,
+    verdict,
+    openai: requests.map(({ method, path }) => `${method} ${withoutIds(path)}`),
+  };
 }
 
-/** Waits until the objects have forgotten a run. */
-export async function waitUntilForgotten(world: World, id: string): Promise<void> {
-  const isForgotten = () =>
-    readCostItems(world, id).some(({ operation }) => operation === "delete_all");
+/** Waits until a run has expired, and returns what it has cost. */
+export async function measureLife(world: World, { id, openai }: MeasuredRun): Promise<RunCosts> {
+  const isForgotten = () => readCosts(world, id).some((line) => line.operation === "delete_all");
   await waitUntil(() => Promise.resolve(isForgotten()));
+  const costs = readCosts(world, id).filter(({ operation }) => !READS.has(operation));
+  const writes = world.kvOperations().filter(({ operation }) => operation === "put");
+  return {
+    openai,
+    kvWrites: writes.filter(({ key }) => key.includes(id)).map(({ key }) => withoutIds(key)),
+    objectRequests: costs
+      .filter(({ requests }) => requests > 0)
+      .map(({ object, operation }) => `${object} ${operation}`),
+    rowsWritten: costs.reduce((sum, { rows }) => sum + rows, 0),
+  };
 }
 
-/** The number of requests and rows by object and operation, such as `recorder put`. */
-export function countByOperation(items: CostItem[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { object, operation, requests, rows } of items) {
-    const name = `${object} ${operation}`;
-    const count = requests + rows === 0 ? 0 : Math.max(requests, rows);
-    if (count > 0) counts[name] = (counts[name] ?? 0) + count;
-  }
-  return counts;
+/** The requests to objects by which readers asked for a run. */
+export function readerRequests(world: World, id: string): string[] {
+  const costs = readCosts(world, id).filter(({ operation }) => READS.has(operation));
+  return costs.map(({ operation }) => operation);
 }
 
-/** The sum of a column. */
-export function sumCosts(items: CostItem[], column: "requests" | "rows"): number {
-  return items.reduce((sum, item) => sum + item[column], 0);
+function readCosts(world: World, id: string): LogLine[] {
+  const lines = world.worker.getLogs().flatMap(({ message }) => parseLine(message));
+  return lines.filter((line) => line.id === id);
 }
 
-function parseItem(line: string): CostItem[] {
-  if (!line.startsWith('{"event":"cost"')) return [];
-  return [LogLine.parse(JSON.parse(line))];
+function parseLine(line: string): LogLine[] {
+  return line.startsWith('{"event":"cost"') ? [LogLine.parse(JSON.parse(line))] : [];
+}
+
+function withoutIds(path: string): string {
+  return path.replace("/v1/", "").replaceAll(/(resp|cntr|cfile)_\w+/g, "ID");
 }

@@ -10,9 +10,9 @@ import { spyOn, spyOnMethods } from "./spy.ts";
 export { default, Holder } from "../../../src/index.ts";
 
 /** Longer than a run and its files take. */
-const RETENTION_SECONDS = 40;
+const RETENTION_SECONDS = 25;
 /** In place of five minutes. */
-const KEEP_ROWS_SECONDS = 5;
+const KEEP_ROWS_SECONDS = 4;
 
 /** A call about a run: an upsert or a removal. */
 const AboutRun = z.union([
