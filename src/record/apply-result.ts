@@ -194,7 +194,11 @@ function afterFailure(state: RunState, running: Running, died: boolean, now: num
     counted.not_before_ms,
     died ? running.began_ms + LOST_WRITE_MS : 0,
   );
-  return { ...failed, kv: { ...state.kv, ...counted, not_before_ms } };
+  // The search for files that follows a write is not stored when it begins: it may be what the object died of.
+  const isSearchSuspect = died && unsearchedContainers(state).length > 0;
+  const searched = isSearchSuspect ? countAttempt(state.files, running, died, now) : {};
+  const files = { ...state.files, ...searched };
+  return { ...failed, files, kv: { ...state.kv, ...counted, not_before_ms } };
 }
 
 function afterFailedObservation(
@@ -241,7 +245,8 @@ function afterTooLarge(state: RunState, channel: Channel, now: number): RunState
   };
   const observed = applyObservation(state.record, result, state.policy.record_external);
   const isWhole = channel === "refetch" || channel === "held";
-  const verdict = observed.verdict === "pending" ? "abandoned" : observed.verdict;
+  const isOpen = observed.verdict === "pending" || observed.verdict === "not_found";
+  const verdict = isOpen ? "abandoned" : observed.verdict;
   const record = isWhole ? { ...observed, error, verdict, unreadable: true } : observed;
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0, now: null };
   const ended = addProgress({ ...state, observation }, "observed", toIso(now), channel);

@@ -79,12 +79,21 @@ test("each file costs a KV write, and the record one more when its files are cop
   expect(kvWrites).toEqual(["record:ID", "file:ID:ID", "file:ID:ID", "record:ID"]);
 });
 
-test("another channel with outputs costs a KV write, and all later changes of the record one more", async () => {
+test("another channel that had outputs costs a KV write", async () => {
   await world.emulator.configure({ backgroundOutputs: "empty", streamOutputs: "present" });
   const { verdict, kvWrites } = await measureCosts({ replay: true });
   await world.emulator.configure({ backgroundOutputs: "present" });
   expect(verdict).toBe("recovered");
-  expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID", "record:ID"]);
+  expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID"]);
+});
+
+test("all observations after the first cost one KV write together", async () => {
+  await world.emulator.configure({ backgroundOutputs: "late:3" });
+  const { verdict, openai, kvWrites } = await measureCosts({});
+  await world.emulator.configure({ backgroundOutputs: "present" });
+  expect(verdict).toBe("recovered");
+  expect(openai).toEqual([...CONTAINER, RETRIEVE, RETRIEVE, RETRIEVE, CREATE]);
+  expect(kvWrites).toEqual(["record:ID", "record:ID"]);
 });
 
 test("a response costs the same when 200 other records are stored", async () => {

@@ -6,7 +6,7 @@ import { withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
-import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
+import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
@@ -14,6 +14,7 @@ import { bodySource, isKnown, isReadable, type State } from "../../record/state.
 import { transition } from "../../record/transition.ts";
 import { NO_BYTES, performEffect } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
+import { logSettled, withoutSpareAlarm } from "./outcome.ts";
 import { Store } from "./store.ts";
 
 /** After an alarm that failed, milliseconds until the next. */
@@ -197,6 +198,7 @@ export abstract class Recorder extends DurableObject<Env> {
     // Nothing is awaited since the state was written, so both are stored or none is.
     if (outcome.state === null) void this.ctx.storage.deleteAll();
     else if (outcome.alarm !== null) void this.ctx.storage.setAlarm(outcome.alarm);
+    logSettled(before, outcome.state);
     this.#changed.resolve(null);
     this.#changed = Promise.withResolvers();
     this.#endOutdated();
@@ -284,14 +286,6 @@ export abstract class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
-}
-
-// What an expired run still does takes seconds, and the alarm handler waits for it. The platform fires an alarm again whose handler has not ended, so no other alarm has to be paid for.
-// https://developers.cloudflare.com/durable-objects/api/alarms/
-function withoutSpareAlarm(event: RecorderEvent, outcome: Outcome): Outcome {
-  const { state, effect } = outcome;
-  if (event.type !== "alarm" || state?.kind !== "expired" || effect === null) return outcome;
-  return { ...outcome, state: { ...state, alarm_at_ms: null }, alarm: null };
 }
 
 function describeWebhook(state: State | null): WebhookOutcome {
