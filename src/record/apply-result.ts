@@ -194,7 +194,11 @@ function afterFailure(state: RunState, running: Running, died: boolean, now: num
     counted.not_before_ms,
     died ? running.began_ms + LOST_WRITE_MS : 0,
   );
-  return { ...failed, kv: { ...state.kv, ...counted, not_before_ms } };
+  // The search for files that follows a write is not stored when it begins: it may be what the object died of.
+  const isSearchSuspect = died && unsearchedContainers(state).length > 0;
+  const searched = isSearchSuspect ? countAttempt(state.files, running, died, now) : {};
+  const files = { ...state.files, ...searched };
+  return { ...failed, files, kv: { ...state.kv, ...counted, not_before_ms } };
 }
 
 function afterFailedObservation(

@@ -156,8 +156,7 @@ function finish(
   const alarm = wanted === state.alarm_at_ms ? null : wanted;
   const next = { ...state, alarm_at_ms: wanted };
   const persist = mustPersist(stored, event, next, effect, rows, now);
-  const isUnsaved = event.type === "stored" && effect?.type === "list";
-  const unsaved = !persist && (state.unsaved || isUnsaved);
+  const unsaved = !persist && (state.unsaved || isCheapToRepeat(stored, event, effect));
   return { state: { ...next, unsaved }, effect, alarm, rows, persist };
 }
 
@@ -176,7 +175,19 @@ function wantedAlarm(state: State, now: number): number {
   return isNear ? nextMs : now + CHECK_EFFECT_MS;
 }
 
-// What is not written is done again after a crash: a write to KV, or an upsert. That is cheaper than a row each time.
+// After a crash a write to KV, or a search that found no files, is done again. That is cheaper than a row each time.
+function isCheapToRepeat(
+  stored: State | null,
+  event: RecorderEvent,
+  effect: Effect | null,
+): boolean {
+  if (event.type === "files_found") return effect?.type === "list";
+  if (event.type !== "stored" || stored?.kind !== "run") return false;
+  // A death during the search counts for it too, and then the search is written: see afterFailure.
+  if (effect?.type === "find_files") return stored.kv.attempts === 0;
+  return effect?.type === "list";
+}
+
 function mustPersist(
   stored: State | null,
   event: RecorderEvent,
@@ -190,7 +201,7 @@ function mustPersist(
   if (next.kind === "expired") return false;
   if (stored.unsaved && (effect === null || rows.drop)) return true;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
-  if (event.type === "stored" && effect?.type === "list") return false;
+  if (isCheapToRepeat(stored, event, effect)) return false;
   if (event.type === "listed" && effect === null && isAlarmKept) return false;
   return !isAlarmKept || hasStateChanged(stored, next, rows.drop);
 }

@@ -3,29 +3,20 @@
 import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { withTimeout } from "../../lib/retry.ts";
-import { log, logFailure } from "../../log.ts";
+import { logFailure } from "../../log.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
-import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
+import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
-import { isUnrecorded } from "../../record/schedule.ts";
-import { bodySource, isKnown, isReadable, State } from "../../record/state.ts";
+import { bodySource, isKnown, isReadable, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
-import {
-  joinOutputs,
-  NO_BYTES,
-  performEffect,
-  toBodyName,
-  toOutputsName,
-  type Bytes,
-} from "./effects.ts";
+import { NO_BYTES, performEffect } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
-import { Rows } from "./rows.ts";
+import { logSettled, withoutSpareAlarm } from "./outcome.ts";
+import { Store } from "./store.ts";
 
-/** The name of the state in the object's own rows. */
-const STATE = "state";
 /** After an alarm that failed, milliseconds until the next. */
 const RECOVERY_MS = 5_000;
 const MAX_WAIT_SECONDS = 60;
@@ -49,7 +40,7 @@ type RunningEffect = { turn: number; abort: AbortController; done: Promise<void>
 
 /** The Recorder of one response. */
 export abstract class Recorder extends DurableObject<Env> {
-  readonly #rows: Rows;
+  readonly #store: Store;
   /** Undefined until it is loaded. It can be newer than what is stored: not every change is worth a row. */
   #state: State | null | undefined;
   #running: RunningEffect | null = null;
@@ -57,7 +48,7 @@ export abstract class Recorder extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#rows = new Rows(ctx.storage.kv);
+    this.#store = new Store(ctx.storage.kv);
   }
 
   /** An observation by the channel `held`. The Workflow that holds the connection is in another room, which imports this one. */
@@ -148,14 +139,14 @@ export abstract class Recorder extends DurableObject<Env> {
     return { record: JSON.stringify(state.record), body: bodySource(state) };
   }
 
-  /** A body that the object's own rows have; empty when they don't. */
+  /** A body that the object itself has; empty when it has not. */
   readBody(digest: string): ReadableStream<Uint8Array> {
-    return toByteStream(this.#rows.parts(toBodyName(digest)));
+    return toByteStream(this.#store.bodyParts(digest));
   }
 
-  /** The calls that a channel had, as far as the object's own rows have them: an array as JSON. */
+  /** The calls that a channel had, as far as the object itself has them: an array as JSON. */
   readOutputs(channel: Channel): Uint8Array | null {
-    return this.#rows.get(toOutputsName(channel));
+    return this.#store.outputs(channel);
   }
 
   /**
@@ -181,9 +172,7 @@ export abstract class Recorder extends DurableObject<Env> {
 
   #load(): State | null {
     if (this.#state !== undefined) return this.#state;
-    const stored = this.#rows.get(STATE);
-    const state =
-      stored === null ? null : State.parse(JSON.parse(new TextDecoder().decode(stored)));
+    const state = this.#store.load();
     this.#state = state;
     return state;
   }
@@ -197,9 +186,9 @@ export abstract class Recorder extends DurableObject<Env> {
 
   #apply(event: RecorderEvent, bytes = NO_BYTES): void {
     const before = this.#load();
-    const outcome = transition(before, event, Date.now());
+    const outcome = withoutSpareAlarm(event, transition(before, event, Date.now()));
     try {
-      this.ctx.storage.transactionSync(() => this.#write(before, outcome, bytes));
+      this.ctx.storage.transactionSync(() => this.#store.write(before, outcome, bytes));
     } catch (error) {
       // Nothing of it was stored, so the stored state counts.
       this.#state = undefined;
@@ -214,27 +203,6 @@ export abstract class Recorder extends DurableObject<Env> {
     this.#changed = Promise.withResolvers();
     this.#endOutdated();
     if (outcome.effect !== null) this.#begin(outcome.effect);
-  }
-
-  #write(before: State | null, { state, rows, persist }: Outcome, bytes: Bytes): void {
-    if (state === null) return;
-    const stored = before?.kind === "run" ? before.rows : null;
-    if (rows.drop || rows.writeBody) this.#dropBody(stored?.body_digest ?? null);
-    if (rows.drop) {
-      for (const channel of stored?.outputs ?? []) this.#rows.delete(toOutputsName(channel));
-    }
-    if (rows.writeBody && state.kind === "run" && bytes.body !== null) {
-      this.#rows.put(toBodyName(state.rows.body_digest ?? ""), bytes.body);
-    }
-    if (rows.writeOutputs !== null && bytes.outputs !== null) {
-      const name = toOutputsName(rows.writeOutputs);
-      this.#rows.put(name, joinOutputs(bytes.outputs, this.#rows.get(name)));
-    }
-    if (persist) this.#rows.put(STATE, [new TextEncoder().encode(JSON.stringify(state))]);
-  }
-
-  #dropBody(digest: string | null): void {
-    if (digest !== null) this.#rows.delete(toBodyName(digest));
   }
 
   #begin(effect: Effect): void {
@@ -257,7 +225,7 @@ export abstract class Recorder extends DurableObject<Env> {
     const work = async () =>
       performEffect(effect, {
         env: this.env,
-        rows: this.#rows,
+        store: this.#store,
         signal: abort.signal,
         observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
@@ -318,14 +286,6 @@ export abstract class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
-}
-
-function logSettled(before: State | null, after: State | null): void {
-  if (after?.kind !== "run" || after.record.settled_at === null) return;
-  if (before?.kind === "run" && before.record.settled_at !== null) return;
-  const { id, verdict, started_at: startedAt } = after.record;
-  const ms = Date.now() - Date.parse(startedAt);
-  log("run", { id, outcome: verdict, recorded: !isUnrecorded(after.record), ms });
 }
 
 function describeWebhook(state: State | null): WebhookOutcome {
