@@ -41,6 +41,9 @@ export type ReportOutcome = "accepted" | "known already" | "deleted";
 /** What is known of a run: its record as JSON, and where the response's body is. */
 export type RecorderReading = { record: string; body: "rows" | "kv" | "none" };
 
+/** The calls that a channel had: an array as JSON, as far as the object's own rows have them, and whether KV has some. */
+export type OutputsReading = { rows: Uint8Array | null; isInKv: boolean };
+
 /** How long to wait until a record can be read, or until it is settled and its files are copied. */
 export type ReadOptions = { waitSeconds?: number; until?: "readable" | "settled" };
 
@@ -147,14 +150,20 @@ export abstract class Recorder extends DurableObject<Env> {
     return { record: JSON.stringify(state.record), body: bodySource(state) };
   }
 
-  /** A body that the object's own rows have; empty when they don't. */
-  readBody(digest: string): ReadableStream<Uint8Array> {
-    return toByteStream(this.#rows.parts(toBodyName(digest)));
+  /** A body that the object's own rows have; null when they don't, or don't any more. */
+  readBody(digest: string): ReadableStream<Uint8Array> | null {
+    const name = toBodyName(digest);
+    return this.#rows.has(name) ? toByteStream(this.#rows.parts(name)) : null;
   }
 
-  /** The calls that a channel had, as far as the object's own rows have them: an array as JSON. */
-  readOutputs(channel: Channel): Uint8Array | null {
-    return this.#rows.get(toOutputsName(channel));
+  /** Where the calls that a channel had are stored. */
+  readOutputs(channel: Channel): OutputsReading {
+    const state = this.#load();
+    const keys = state?.kind === "run" ? state.kv.keys : [];
+    return {
+      rows: this.#rows.get(toOutputsName(channel)),
+      isInKv: keys.some((key) => key.type === "outputs" && key.channel === channel),
+    };
   }
 
   /**
@@ -259,7 +268,7 @@ export abstract class Recorder extends DurableObject<Env> {
         signal: abort.signal,
         observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
-          reservations.push(await reserveLargeBody());
+          reservations.push(await reserveLargeBody(effect.untilMs));
           if (this.#running?.turn !== turn) return;
           this.#apply({ type: "large_body", turn });
           await this.ctx.storage.sync();
