@@ -152,8 +152,11 @@ export abstract class Recorder extends DurableObject<Env> {
 
   /** A body that the object's own rows have; null when they don't, or don't any more. */
   readBody(digest: string): ReadableStream<Uint8Array> | null {
+    const state = this.#load();
+    const body = state?.kind === "run" ? state.record.body : null;
     const name = toBodyName(digest);
-    return this.#rows.has(name) ? toByteStream(this.#rows.parts(name)) : null;
+    if (body?.digest !== digest || !this.#rows.has(name)) return null;
+    return toByteStream(readAll(this.#rows.parts(name), body.bytes));
   }
 
   /** Where the calls that a channel had are stored. */
@@ -325,6 +328,16 @@ export abstract class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
+}
+
+// A slow reader may still read when the rows are dropped.
+function* readAll(parts: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
+  let left = bytes;
+  for (const part of parts) {
+    left -= part.byteLength;
+    yield part;
+  }
+  if (left !== 0) throw new Error("The body was dropped while it was read.");
 }
 
 function describeWebhook(state: State | null): WebhookOutcome {
