@@ -136,7 +136,11 @@ async function toBodySource(
 ): Promise<BodySource | null> {
   if (record.body === null || from === "none") return null;
   const { bytes } = record.body;
-  if (from === "rows") return { chunks: store.bodyParts(record.body.digest), bytes };
+  const { digest } = record.body;
+  if (from === "rows") {
+    if (!store.hasBody(digest)) throw new Error(`The body of ${record.id} is not stored any more`);
+    return { chunks: store.bodyParts(digest), bytes };
+  }
   const stored = await readStoredBody(env, record);
   // KV reads can be stale: throw, so that the store is retried until KV shows the body.
   if (stored === null) throw new Error(`KV does not show the body of ${record.id} yet`);

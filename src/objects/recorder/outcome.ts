@@ -1,8 +1,12 @@
-// What a Recorder does with an outcome in addition to storing it.
+// What a Recorder says of its outcomes, and does with them in addition to storing them.
 import { log } from "../../log.ts";
 import type { Outcome, RecorderEvent } from "../../record/events.ts";
 import { isUnrecorded } from "../../record/schedule.ts";
+import { isTerminal } from "../../record/reducer.ts";
 import type { State } from "../../record/state.ts";
+
+/** What a webhook came to. */
+export type WebhookOutcome = "started" | "restarted" | "delivered" | "duplicate" | "deleted";
 
 /**
  * The outcome without an alarm that is not needed, which would cost a row.
@@ -21,4 +25,13 @@ export function logSettled(before: State | null, after: State | null): void {
   const { id, verdict, started_at: startedAt } = after.record;
   const ms = Date.now() - Date.parse(startedAt);
   log("run", { id, outcome: verdict, recorded: !isUnrecorded(after.record), ms });
+}
+
+/** What a webhook that comes now comes to. */
+export function describeWebhook(state: State | null): WebhookOutcome {
+  if (state === null) return "started";
+  if (state.kind !== "run") return "deleted";
+  const { status, settled_at: settled } = state.record;
+  if (isTerminal(status)) return "duplicate";
+  return settled === null ? "delivered" : "restarted";
 }

@@ -2,31 +2,30 @@
 // What it does next is decided in record/transition.ts; this class stores states, sets alarms, and performs effects.
 import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
-import { withTimeout } from "../../lib/retry.ts";
+import { retry, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
 import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
-import { isTerminal } from "../../record/reducer.ts";
 import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
 import { bodySource, isKnown, isReadable, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import { NO_BYTES, performEffect } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
-import { logSettled, withoutSpareAlarm } from "./outcome.ts";
+import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
 import { Store } from "./store.ts";
 
-/** After an alarm that failed, milliseconds until the next. */
+/** After a result or an alarm that could not be stored, milliseconds until the next alarm. */
 const RECOVERY_MS = 5_000;
+/** Milliseconds between attempts to handle an alarm while storage refuses. */
+const ALARM_RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 120_000, 240_000];
 const MAX_WAIT_SECONDS = 60;
 /** `remove` waits this many milliseconds until KV has deleted the run's values. */
 const ERASE_WAIT_MS = 20_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
 
-/** What a webhook came to. */
-export type WebhookOutcome = "started" | "restarted" | "delivered" | "duplicate" | "deleted";
 /** What a report came to; after each of them it needs no other. */
 export type ReportOutcome = "accepted" | "known already" | "deleted";
 
@@ -138,7 +137,8 @@ export abstract class Recorder extends DurableObject<Env> {
       await withTimeout(this.#changed.promise, deadline - Date.now(), null);
       state = this.#load();
     }
-    if (!isKnown(state)) return null;
+    // The alarm that removes an expired run can be late.
+    if (!isKnown(state) || Date.now() >= Date.parse(state.record.expires_at)) return null;
     return { record: JSON.stringify(state.record), body: bodySource(state) };
   }
 
@@ -147,7 +147,7 @@ export abstract class Recorder extends DurableObject<Env> {
     const state = this.#load();
     const body = state?.kind === "run" ? state.record.body : null;
     if (body?.digest !== digest || !this.#store.hasBody(digest)) return null;
-    return toByteStream(readAll(this.#store.bodyParts(digest), body.bytes));
+    return toByteStream(this.#store.wholeBody(digest, body.bytes));
   }
 
   /** Where the calls that a channel had are stored. */
@@ -169,16 +169,21 @@ export abstract class Recorder extends DurableObject<Env> {
     return toByteStream(this.#updates(after));
   }
 
-  // An alarm that throws is called again six times and then never. https://developers.cloudflare.com/durable-objects/api/alarms/
+  // An alarm that throws is called again six times and then never: https://developers.cloudflare.com/durable-objects/api/alarms/
+  // It throws only when storage refuses everything for minutes, a new alarm included.
   override async alarm(): Promise<void> {
+    const end = Date.now() + MAX_ALARM_MS;
     try {
-      this.#handle({ type: "alarm" });
-      const end = Date.now() + MAX_ALARM_MS;
-      // The handler keeps the object in memory.
-      while (this.#running !== null && Date.now() < end) await this.#running.done;
-    } catch (error) {
-      this.#recover(error);
+      await retry(
+        ALARM_RETRY_MS,
+        async () => this.#handle({ type: "alarm" }),
+        (error) => logFailure("alarm", error, { id: this.#id() }),
+      );
+    } catch {
+      await this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
     }
+    // The handler keeps the object in memory.
+    while (this.#running !== null && Date.now() < end) await this.#running.done;
   }
 
   #load(): State | null {
@@ -273,7 +278,8 @@ export abstract class Recorder extends DurableObject<Env> {
   // The effect under way counts as lost when the alarm fires, and is performed again.
   #recover(error: unknown): void {
     logFailure("recorder", error, { id: this.#id() });
-    void this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
+    // Where storage refuses this too, the alarm that looks after the effect is still set.
+    this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS).catch(() => undefined);
   }
 
   #id(): string | null {
@@ -297,22 +303,4 @@ export abstract class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
-}
-
-// A slow reader may still read when the rows are dropped.
-function* readAll(parts: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
-  let left = bytes;
-  for (const part of parts) {
-    left -= part.byteLength;
-    yield part;
-  }
-  if (left !== 0) throw new Error("The body was dropped while it was read.");
-}
-
-function describeWebhook(state: State | null): WebhookOutcome {
-  if (state === null) return "started";
-  if (state.kind !== "run") return "deleted";
-  const { status, settled_at: settled } = state.record;
-  if (isTerminal(status)) return "duplicate";
-  return settled === null ? "delivered" : "restarted";
 }

@@ -77,6 +77,19 @@ export class Store {
     else yield* this.#rows.parts(toBodyName(digest));
   }
 
+  /**
+   * The parts of a body of so many bytes.
+   * @throws Error when it is dropped while a slow reader reads.
+   */
+  *wholeBody(digest: string, bytes: number): Generator<Uint8Array> {
+    let left = bytes;
+    for (const part of this.bodyParts(digest)) {
+      left -= part.byteLength;
+      yield part;
+    }
+    if (left !== 0) throw new Error("The body was dropped while it was read.");
+  }
+
   /** A body; null when it is not stored here. */
   body(digest: string): Uint8Array | null {
     const parts = [...this.bodyParts(digest)];
