@@ -271,15 +271,20 @@ export abstract class Recorder extends DurableObject<Env> {
       this.#apply(event, bytes);
     } catch (error) {
       this.#running = null;
-      this.#recover(error);
+      this.ctx.waitUntil(this.#recover(error));
     }
   }
 
   // The effect under way counts as lost when the alarm fires, and is performed again.
-  #recover(error: unknown): void {
-    logFailure("recorder", error, { id: this.#id() });
-    // Where storage refuses this too, the alarm that looks after the effect is still set.
-    this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS).catch(() => undefined);
+  async #recover(error: unknown): Promise<void> {
+    const fields = { id: this.#id() };
+    logFailure("recorder", error, fields);
+    try {
+      await this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
+    } catch (refused) {
+      // The alarm that looks after the effect is still set.
+      logFailure("recorder", refused, fields);
+    }
   }
 
   #id(): string | null {
