@@ -88,7 +88,7 @@ test("another channel that had outputs costs a KV write", async () => {
 });
 
 test("all observations after the first cost one KV write together", async () => {
-  await world.emulator.configure({ backgroundOutputs: "late:3" });
+  await world.emulator.configure({ backgroundOutputs: "late:2" });
   const { verdict, openai, kvWrites } = await measureCosts({});
   await world.emulator.configure({ backgroundOutputs: "present" });
   expect(verdict).toBe("recovered");
