@@ -24,7 +24,7 @@ const MIN_KILLS = 2;
 /** Seconds, as in `wrangler.toml`, but shorter. */
 const REFETCH_DELAYS = "1 2 4 8 16";
 /** So long after the last start the soak waits for missing records. */
-const RECORD_TIMEOUT_SECONDS = 150;
+const RECORD_TIMEOUT_SECONDS = 240;
 
 const { values } = parseArgs({
   options: {

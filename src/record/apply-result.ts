@@ -154,7 +154,8 @@ function afterSearch(state: RunState, running: Running, found: FileEntry[], now:
   const searched = [...files.searched, ...running.containers];
   const queue = [...files.queue, ...found.filter(shouldCopy)];
   const done = [...files.done, ...found.filter((file) => !shouldCopy(file))];
-  return withFiles({ ...state, files: { ...clearAttempts(), searched, queue, done } }, now);
+  const next = { ...state, files: { ...clearAttempts(), searched, queue, done } };
+  return withFiles(addProgress(next, "files_found", toIso(now)), now);
 }
 
 function afterCopy(state: RunState, file: FileEntry, now: number): RunState {

@@ -11,6 +11,8 @@ export const Limits = z.object({
   not_found_after_seconds: z.number(),
   /** After a webhook for a response that has our metadata, the time that its trigger's hand-over has. */
   trigger_grace_seconds: z.number(),
+  /** While a connection is held the response is refetched this often, because its Holder may have died without a report. */
+  poll_while_held_seconds: z.number(),
   /** When the response is known to have ended, the time that the Holder of its connection has to report. */
   holder_report_seconds: z.number(),
   /** A control that has not reported by then counts as interrupted. */
@@ -30,6 +32,7 @@ export const DEFAULT_LIMITS: Limits = {
   abandon_after_seconds: 24 * 60 * 60,
   not_found_after_seconds: 60,
   trigger_grace_seconds: 10,
+  poll_while_held_seconds: 300,
   holder_report_seconds: 60,
   control_timeout_seconds: 24 * 60 * 60,
   keep_rows_seconds: 5 * 60,

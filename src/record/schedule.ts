@@ -16,9 +16,6 @@ const POLL_SHARE_OF_AGE = 1 / 120;
 /** With `store: false`, the last refetch is planned this many seconds after the end: OpenAI deletes such a response after 10 minutes. */
 const UNSTORED_TTL_SECONDS = 570;
 
-/** Polls go on while a connection is held, because its Holder may have died without a report. */
-const POLL_WHILE_HELD_SECONDS = 300;
-
 /** The next planned action, with its moment in milliseconds since 1970. A moment can be in the past. */
 export type Action =
   | { type: "observe"; channel: Channel; atMs: number }
@@ -40,7 +37,7 @@ export function nextAction(record: StoredRecord, policy: Policy): Action {
   if (observations.length > 0 && observedAtMs >= abandonAtMs) {
     return { type: "end", verdict: "abandoned" };
   }
-  const delay = record.held_due ? POLL_WHILE_HELD_SECONDS : pollDelay(record);
+  const delay = record.held_due ? policy.limits.poll_while_held_seconds : pollDelay(record);
   return refetchAt(Math.min(observedAtMs + delay * 1000, abandonAtMs));
 }
 

@@ -1,10 +1,10 @@
 // Calls to Recorders. Readers ask the Recorder first; it says where the rest is stored.
 import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
-import { readLines } from "../../lib/byte-stream.ts";
+import { concatChunks, readLines } from "../../lib/byte-stream.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
-import { readOutputs, readStoredBody } from "../../storage/kv.ts";
+import { concatArrays, readOutputs, readStoredBody } from "../../storage/kv.ts";
 import type { ReadOptions, Recorder } from "./recorder.ts";
 
 /** What is known of a run. */
@@ -36,7 +36,10 @@ async function openBody(
   source: "rows" | "kv" | "none",
 ): Promise<ReadableStream<Uint8Array> | null> {
   if (record.body === null || source === "none") return null;
-  if (source === "rows") return getRecorder(env, record.id).readBody(record.body.digest);
+  const rows =
+    source === "rows" ? await getRecorder(env, record.id).readBody(record.body.digest) : null;
+  if (rows !== null) return rows;
+  // The rows may have been dropped since the record was read: KV has the body then.
   const body = await readStoredBody(env, record);
   if (body !== null) return body;
   const message = "KV does not show the stored response yet. Retry in a minute.";
@@ -52,7 +55,10 @@ export async function readRunOutputs(
   id: string,
   channel: Channel,
 ): Promise<Uint8Array | null> {
-  return (await getRecorder(env, id).readOutputs(channel)) ?? (await readOutputs(env, id, channel));
+  const { rows, isInKv } = await getRecorder(env, id).readOutputs(channel);
+  const stored = isInKv ? await readOutputs(env, id, channel) : null;
+  // The rows have what was added last; KV, when it does not show that yet, has what was there before.
+  return rows === null ? stored : concatChunks(concatArrays(rows, stored));
 }
 
 /**

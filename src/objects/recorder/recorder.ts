@@ -33,6 +33,9 @@ export type ReportOutcome = "accepted" | "known already" | "deleted";
 /** What is known of a run: its record as JSON, and where the response's body is. */
 export type RecorderReading = { record: string; body: "rows" | "kv" | "none" };
 
+/** The calls that a channel had: an array as JSON, as far as the object's own rows have them, and whether KV has some. */
+export type OutputsReading = { rows: Uint8Array | null; isInKv: boolean };
+
 /** How long to wait until a record can be read, or until it is settled and its files are copied. */
 export type ReadOptions = { waitSeconds?: number; until?: "readable" | "settled" };
 
@@ -139,14 +142,22 @@ export abstract class Recorder extends DurableObject<Env> {
     return { record: JSON.stringify(state.record), body: bodySource(state) };
   }
 
-  /** A body that the object itself has; empty when it has not. */
-  readBody(digest: string): ReadableStream<Uint8Array> {
-    return toByteStream(this.#store.bodyParts(digest));
+  /** A body that the object itself has; null when it has not, or not any more. */
+  readBody(digest: string): ReadableStream<Uint8Array> | null {
+    const state = this.#load();
+    const body = state?.kind === "run" ? state.record.body : null;
+    if (body?.digest !== digest || !this.#store.hasBody(digest)) return null;
+    return toByteStream(readAll(this.#store.bodyParts(digest), body.bytes));
   }
 
-  /** The calls that a channel had, as far as the object itself has them: an array as JSON. */
-  readOutputs(channel: Channel): Uint8Array | null {
-    return this.#store.outputs(channel);
+  /** Where the calls that a channel had are stored. */
+  readOutputs(channel: Channel): OutputsReading {
+    const state = this.#load();
+    const keys = state?.kind === "run" ? state.kv.keys : [];
+    return {
+      rows: this.#store.outputs(channel),
+      isInKv: keys.some((key) => key.type === "outputs" && key.channel === channel),
+    };
   }
 
   /**
@@ -229,7 +240,7 @@ export abstract class Recorder extends DurableObject<Env> {
         signal: abort.signal,
         observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
-          reservations.push(await reserveLargeBody());
+          reservations.push(await reserveLargeBody(effect.untilMs));
           if (this.#running?.turn !== turn) return;
           this.#apply({ type: "large_body", turn });
           await this.ctx.storage.sync();
@@ -286,6 +297,16 @@ export abstract class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
+}
+
+// A slow reader may still read when the rows are dropped.
+function* readAll(parts: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
+  let left = bytes;
+  for (const part of parts) {
+    left -= part.byteLength;
+    yield part;
+  }
+  if (left !== 0) throw new Error("The body was dropped while it was read.");
 }
 
 function describeWebhook(state: State | null): WebhookOutcome {

@@ -24,6 +24,10 @@ export class Rows {
     this.#deleteFrom(name, number);
   }
 
+  has(name: string): boolean {
+    return this.#kv.get<Uint8Array>(toPartName(name, 0)) !== undefined;
+  }
+
   /** A value; null when there is none. */
   get(name: string): Uint8Array | null {
     const parts = [...this.parts(name)];

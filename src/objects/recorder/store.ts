@@ -66,6 +66,11 @@ export class Store {
     if (persist || mustDropFromState) this.#putState(state);
   }
 
+  /** Whether a body is stored here. */
+  hasBody(digest: string): boolean {
+    return this.#bodyInState?.digest === digest || this.#rows.has(toBodyName(digest));
+  }
+
   /** The parts of a body; none when it is not stored here. */
   *bodyParts(digest: string): Generator<Uint8Array> {
     if (this.#bodyInState?.digest === digest) yield this.#bodyInState.bytes;

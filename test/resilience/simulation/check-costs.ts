@@ -9,6 +9,8 @@ const MAX_POLL_SECONDS = 300;
 const MAX_UNSTORED_SECONDS = 570;
 /** How long an observation takes, when nothing fails. */
 const MAX_OBSERVATION_SECONDS = 2;
+/** A webhook that comes before the deadline. */
+const MAX_WEBHOOK_SECONDS = 110;
 /** Rows of a run that settles at its first observation. */
 const MAX_ROWS = 11;
 
@@ -76,7 +78,8 @@ function isHappyPath({ scenario }: SimulationState): boolean {
   const isPlain = ours && held === null && control === null && containers === 0;
   const isDelivered =
     arrivals.length === 2 && first?.at === 0 && second?.what === "webhook" && end !== null;
-  const inTime = end !== null && end < 110 && (second?.at ?? 0) >= end;
+  const at = second?.at ?? 0;
+  const inTime = end !== null && at >= end && at < MAX_WEBHOOK_SECONDS;
   const hasOutputs = outputsAfter === 0 && calls.every((call) => call.printed || !call.shows);
   return isFaultless(scenario) && isPlain && isDelivered && inTime && hasOutputs;
 }

@@ -10,8 +10,6 @@ export type ResponseEntry = {
   id: string | null;
   /** The status of the trigger's last answer; "none" without one. */
   answer: number | "none" | null;
-  /** How often the Worker had been killed when it began. */
-  kills: number;
 };
 
 /** Everything that was planned and acknowledged. */
@@ -29,8 +27,6 @@ export class Acknowledgements {
   /** How many ids were acknowledged. */
   acknowledgedCount = 0;
   maxIncomplete = 0;
-  /** How often the Worker was killed. */
-  kills = 0;
 
   /** Returns the entry of a run; null for a control, which runs in the foreground although its plan is in the background. */
   findEntry({ metadata, background }: ActualRun): ResponseEntry | null {

@@ -82,24 +82,56 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
       ),
     ];
   }
-  if (!isAcknowledged(evidence, id) && found === undefined) return twice;
-  if (found === undefined) return [toFinding("lost", "nothing is recorded"), ...twice];
+  if (found === undefined) {
+    const isLost = isAcknowledged(evidence, id) && !wasNeverShown(evidence, entry, run);
+    return isLost ? [toFinding("lost", "nothing is recorded"), ...twice] : twice;
+  }
   const { record } = found;
   if (wasGone(entry, run, found)) return twice;
   if (!isRecorded(evidence, id)) {
     return isAcknowledged(evidence, id) ? [toFinding("lost", `it is still ${record.verdict}`)] : [];
   }
   const fullRun = withStreamedCalls(run, record);
-  const forgot = wasForgotten(evidence, id) && !wasKilled(evidence, run, found);
   return [
     ...twice,
     ...(times === 0 ? [toFinding("lost", "it is not in the list")] : []),
-    ...(forgot ? [toFinding("lost", "the trigger's options are not recorded")] : []),
+    ...(wasForgotten(evidence, id)
+      ? [toFinding("lost", "the trigger's options are not recorded")]
+      : []),
     ...findWrongVerdicts({ plan, run: fullRun, record, requests }).map((why) =>
       toFinding("wrong verdict", why),
     ),
+    ...(wasInterrupted(found) && !wasControlStopped(evidence, run, found)
+      ? [toFinding("wrong verdict", "its control was not interrupted")]
+      : []),
+    ...(found.kvCopy === null || found.kvCopy.record.settled_at === null
+      ? [toFinding("lost", "KV does not have its last record")]
+      : []),
     ...findWrongBytes(plan, fullRun, found).map((why) => toFinding("wrong bytes", why)),
   ];
+}
+
+// The record of an external response that OpenAI had deleted at the first refetch is not kept.
+function wasNeverShown({ emulator }: Evidence, { plan }: ResponseEntry, run: ActualRun): boolean {
+  if (plan.kind !== "external" || plan.keptSeconds === null) return false;
+  const path = `/v1/responses/${run.id}`;
+  const refetches = emulator.requests.filter((one) => one.method === "GET" && one.path === path);
+  return refetches.length > 0 && refetches.every(({ status }) => status === 404);
+}
+
+function wasInterrupted({ record }: StoredResponse): boolean {
+  return record.control?.status === "interrupted";
+}
+
+// A control runs in a Workflow instance. A kill ends it, and a step that fails is not repeated, because each run is billed.
+function wasControlStopped(
+  { kills, log }: Evidence,
+  run: ActualRun,
+  { record }: StoredResponse,
+): boolean {
+  const end = Date.parse(record.settled_at ?? "");
+  if (kills.some((at) => at >= run.created_at * 1000 && at <= end)) return true;
+  return log.split("\n").some((line) => line.includes('"kind":"step"') && line.includes(run.id));
 }
 
 /** Whether OpenAI had deleted a response before an observation could see its end: it could not be recorded. */
@@ -116,17 +148,14 @@ export function wasGone(
 }
 
 /** Whether a trigger was acknowledged, and its request is not in the record. */
-export function wasForgotten({ acknowledgements, stored }: Evidence, id: string): boolean {
+function wasForgotten({ acknowledgements, stored }: Evidence, id: string): boolean {
   const record = stored.get(id)?.record;
   if (record === undefined || !acknowledgements.triggered.has(id)) return false;
   return record.started_by !== "trigger" || record.request === null;
 }
 
-// A local Workflow keeps one event of a type over a kill: the refetch that resumes it replaces the event that waited before.
-function wasKilled({ kills }: Evidence, run: ActualRun, { record }: StoredResponse): boolean {
-  const end = Date.parse(record.recorded_at ?? "");
-  return kills.some((at) => at >= run.created_at * 1000 && at <= end);
-}
+/** Seconds of 404 after which a response that was never seen counts as not found. It leaves no record when it is external. */
+const NOT_FOUND_AFTER_SECONDS = 60;
 
 // The id of a test event is observed, never found, and was never run.
 function checkUnknown(evidence: Evidence, { plan, id }: ResponseEntry): Finding[] {
@@ -140,8 +169,12 @@ function checkUnknown(evidence: Evidence, { plan, id }: ResponseEntry): Finding[
   });
   const verdict = evidence.stored.get(id)?.record.verdict ?? null;
   const listed = evidence.listed.includes(id);
+  const accepted = evidence.deliveries.find((one) => one.id === id && one.status === 200);
+  const age = (evidence.gatheredAt - Date.parse(accepted?.at ?? "")) / 1000;
   return [
-    ...(verdict === null ? [toFinding("lost", "its webhook was accepted")] : []),
+    ...(verdict === null && !(age >= NOT_FOUND_AFTER_SECONDS)
+      ? [toFinding("lost", "its webhook was accepted")]
+      : []),
     ...(verdict === "not_found" || verdict === "pending" || verdict === null
       ? []
       : [toFinding("wrong verdict", `it is ${verdict}`)]),

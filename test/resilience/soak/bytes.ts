@@ -9,13 +9,21 @@ export function findWrongBytes(plan: Plan, run: ActualRun, found: StoredResponse
 }
 
 // The body has the calls whose outputs a refetch brought. It may have the others as well, if a later refetch brought them.
-function findWrongBody({ record, text, responseText, fullResponse }: StoredResponse): string[] {
+function findWrongBody({
+  record,
+  text,
+  responseText,
+  fullResponse,
+  kvCopy,
+}: StoredResponse): string[] {
   if (record.status === null) return [];
   if (fullResponse === null || responseText === null) return ["no response object is stored"];
   const fetched = record.calls.some(({ source }) => source === "refetch");
   const bodies = [JSON.stringify(fullResponse), ...(fetched ? [] : [withoutOutputs(fullResponse)])];
   const stored = bodies.find((one) => one === responseText);
   if (stored === undefined) return ["the response object is another one"];
+  const sent = [...bodies, withoutOutputs(fullResponse)];
+  if (kvCopy !== null && !sent.includes(kvCopy.body)) return ["KV has another response object"];
   return text.endsWith(`"response":${stored}}`) ? [] : ["the record has another response object"];
 }
 

@@ -1,12 +1,17 @@
 // What is compared after a soak: what the emulator did, and what the Worker stored.
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { ResponseRecord } from "../../../src/record/schema.ts";
+import { ResponseRecord, StoredRecord } from "../../../src/record/schema.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
 import type { SoakContext } from "./runner.ts";
 import type { RelayedDelivery } from "./webhook-relay.ts";
 import type { WorkerProcess } from "../../support/worker-process.ts";
 import type { ActualRun, LoggedRequest } from "../../support/emulator-client.ts";
+import type { WorkerClient } from "./worker-client.ts";
 import { forEachConcurrently } from "./concurrency.ts";
+
+/** What KV has of a response: its record, and after it the response's bytes. */
+export type KvCopy = { record: StoredRecord; body: string };
 
 /** A record, its text as it was sent, and the files that it lists. */
 export type StoredResponse = {
@@ -17,6 +22,8 @@ export type StoredResponse = {
   files: Map<string, string | null>;
   /** The response object as the emulator has it, with all outputs. */
   fullResponse: unknown;
+  /** Null when KV has none. */
+  kvCopy: KvCopy | null;
 };
 
 export type Evidence = {
@@ -26,7 +33,9 @@ export type Evidence = {
   stored: ReadonlyMap<string, StoredResponse>;
   /** The ids in the list, with duplicates. */
   listed: readonly string[];
-  /** When workerd was killed, in milliseconds. */
+  /** When the records were read, in milliseconds since 1970. */
+  gatheredAt: number;
+  /** When workerd was killed, in milliseconds since 1970. */
   kills: readonly number[];
   /** How many triggers, webhooks and refetches were cut off. */
   cutOff: number;
@@ -37,6 +46,10 @@ const Page = z.object({
   results: z.array(z.object({ id: z.string() })),
   cursor: z.string().nullable(),
 });
+
+/** A Recorder that died copies its record to KV, and lists it, at its next alarm: half a minute later, and once more if it dies again. */
+const COPY_TIMEOUT_SECONDS = 120;
+const POLL_SECONDS = 1;
 
 /** Gathers the evidence while emulator and Worker still run. */
 export async function gatherEvidence(
@@ -49,8 +62,9 @@ export async function gatherEvidence(
     context.emulator.listRequests(),
   ]);
   const stored = new Map<string, StoredResponse>();
+  const endsAt = Date.now() + COPY_TIMEOUT_SECONDS * 1000;
   await forEachConcurrently(toIds(context, runs), 8, async (id) => {
-    const response = await readStoredResponse(context, id);
+    const response = await readStoredResponse(context, id, endsAt);
     if (response !== null) stored.set(id, response);
   });
   return {
@@ -58,7 +72,8 @@ export async function gatherEvidence(
     acknowledgements: context.acknowledgements,
     deliveries: context.relay.deliveries,
     stored,
-    listed: await listIds(context),
+    listed: await listIdsUntilAllAreListed(context, stored, endsAt),
+    gatheredAt: Date.now(),
     kills,
     cutOff: context.client.cutOff,
     log: worker.output(),
@@ -79,6 +94,7 @@ function toIds({ acknowledgements }: SoakContext, runs: ActualRun[]): string[] {
 async function readStoredResponse(
   { client, emulator }: SoakContext,
   id: string,
+  endsAt: number,
 ): Promise<StoredResponse | null> {
   const text = await client.read(`/results/${id}`);
   if (text === null) return null;
@@ -87,12 +103,48 @@ async function readStoredResponse(
   for (const { id: file, url } of record.files) {
     if (url !== null) files.set(file, await client.read(url));
   }
+  const kvCopy = await readKvCopy(client, record, endsAt);
   if (record.response === null) {
-    return { record, text, responseText: null, files, fullResponse: null };
+    return { record, text, responseText: null, files, fullResponse: null, kvCopy };
   }
   const responseText = await client.read(`/results/${id}/response`);
   const { response: fullResponse } = await emulator.getRun(id);
-  return { record, text, responseText, files, fullResponse };
+  return { record, text, responseText, files, fullResponse, kvCopy };
+}
+
+/** Reads a settled record in KV once it is settled there too. */
+async function readKvCopy(
+  client: WorkerClient,
+  { id, settled_at: settledAt }: ResponseRecord,
+  endsAt: number,
+): Promise<KvCopy | null> {
+  for (;;) {
+    const value = await client.read(`/soak/kv?key=record:${id}`);
+    const copy = value === null ? null : parseKvValue(value);
+    const isDone = settledAt === null || (copy?.record.settled_at ?? null) !== null;
+    if (isDone || Date.now() > endsAt) return copy;
+    await sleep(POLL_SECONDS * 1000);
+  }
+}
+
+function parseKvValue(value: string): KvCopy {
+  const lineEnd = value.indexOf("\n");
+  const record = StoredRecord.parse(JSON.parse(value.slice(0, lineEnd)));
+  return { record, body: value.slice(lineEnd + 1) };
+}
+
+async function listIdsUntilAllAreListed(
+  context: SoakContext,
+  stored: ReadonlyMap<string, StoredResponse>,
+  endsAt: number,
+): Promise<string[]> {
+  const expected = [...stored].filter(([, { record }]) => record.created_at !== null);
+  for (;;) {
+    const ids = await listIds(context);
+    const listed = new Set(ids);
+    if (expected.every(([id]) => listed.has(id)) || Date.now() > endsAt) return ids;
+    await sleep(POLL_SECONDS * 1000);
+  }
 }
 
 async function listIds({ client }: SoakContext): Promise<string[]> {

@@ -33,7 +33,7 @@ export type SoakOptions = {
   onProgress: (line: string) => void;
 };
 
-/** How many of a thousand KV writes and Workflow steps fail. */
+/** How many of a thousand KV writes, Catalog calls and Workflow steps fail, and with how many calls and writes their Recorder dies. */
 const FAULTS_PER_THOUSAND = 30;
 
 const SECRETS: Secrets = {
@@ -91,7 +91,7 @@ export async function soak(options: SoakOptions): Promise<Evidence> {
 function onWebhookAccepted(context: SoakContext, id: string): void {
   if (isUnknownId(id)) context.acknowledgements.delivered.add(id);
   else if (context.acknowledgements.acknowledge(id, "webhook"))
-    void followUntilComplete(context, id, 0);
+    void followUntilComplete(context, id);
 }
 
 async function startWorker(

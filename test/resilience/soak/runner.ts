@@ -36,33 +36,17 @@ const RUNNERS: Record<Kind, (context: SoakContext, entry: ResponseEntry) => Prom
 
 /** Starts a response as planned. */
 export async function runResponse(context: SoakContext, plan: Plan): Promise<void> {
-  const entry: ResponseEntry = {
-    plan,
-    id: null,
-    answer: null,
-    kills: context.acknowledgements.kills,
-  };
+  const entry: ResponseEntry = { plan, id: null, answer: null };
   context.acknowledgements.entries.set(plan.number, entry);
   context.acknowledgements.started += 1;
   for (const rule of plan.faults) await context.emulator.addFault(rule);
   await RUNNERS[plan.kind](context, entry);
 }
 
-/**
- * Reads a record until it is complete: settled, and with its files.
- * @param killsBefore The kills before the response began: it need not be resumed after these.
- */
-export async function followUntilComplete(
-  context: SoakContext,
-  id: string,
-  killsBefore: number,
-): Promise<void> {
+/** Reads a record until it is complete: settled, and with its files. A read makes no Recorder go on with its work. */
+export async function followUntilComplete(context: SoakContext, id: string): Promise<void> {
   const { client, acknowledgements, stopped } = context;
-  for (let handledKills = killsBefore; !stopped.aborted;) {
-    if (handledKills !== acknowledgements.kills) {
-      handledKills = acknowledgements.kills;
-      await resumeRun(context, id);
-    }
+  while (!stopped.aborted) {
     const outcome = await client.request(`/results/${id}?wait=60&until=settled`);
     const record = parseRecord(outcome);
     if (record !== null) acknowledgements.records.set(id, record);
@@ -72,33 +56,13 @@ export async function followUntilComplete(
   if (!stopped.aborted) acknowledgements.incomplete.delete(id);
 }
 
-/**
- * Refetches a run that is not complete, as `npm start` does: after a restart no local Workflow resumes by itself, as in production.
- * An unknown run is left alone: a refetch would record what was lost.
- */
-export async function resumeRun({ client, stopped }: SoakContext, id: string): Promise<void> {
-  while (!stopped.aborted) {
-    const outcome = await client.request(`/results/${id}`);
-    if (outcome.kind === "answered" && outcome.status === 404) return;
-    const record = parseRecord(outcome);
-    if (record !== null && isComplete(record)) return;
-    if (record !== null && (await requestRefetch(client, id))) return;
-    await sleep(500);
-  }
-}
-
-async function requestRefetch(client: WorkerClient, id: string): Promise<boolean> {
-  const outcome = await client.request(`/results/${id}/refetch`, { method: "POST" });
-  return outcome.kind === "answered" && outcome.status === 202;
-}
-
 /** Returns the record of an answer, or null. */
 export function parseRecord(outcome: RequestOutcome): ResponseRecord | null {
   if (outcome.kind !== "answered" || outcome.status !== 200) return null;
   return ResponseRecord.parse(outcome.body);
 }
 
-/** Whether nothing more can come. Files are copied in parallel, so a record can be settled before it has them. */
+/** Whether nothing more can come. Files are copied after the end, so a record can be settled before it has them. */
 export function isComplete(record: ResponseRecord): boolean {
   if (record.settled_at === null) return false;
   return record.calls.every(({ code }) => !code?.includes("open(")) || record.files.length > 0;
@@ -114,8 +78,7 @@ async function runTriggered(context: SoakContext, entry: ResponseEntry): Promise
   const id = await triggerWithRetries(context, entry, { method: "POST", body, headers });
   if (id === null) return;
   entry.id = id;
-  if (context.acknowledgements.acknowledge(id, "trigger"))
-    void followUntilComplete(context, id, entry.kills);
+  if (context.acknowledgements.acknowledge(id, "trigger")) void followUntilComplete(context, id);
   if (plan.ending === "cancelled") await cancelRun(context, id);
 }
 

@@ -5,7 +5,6 @@ import {
   isAcknowledged,
   isRecorded,
   listPlannedRuns,
-  wasForgotten,
   wasGone,
   type Finding,
 } from "./assertions.ts";
@@ -37,7 +36,6 @@ function countResponses(evidence: Evidence, findings: readonly Finding[]): Table
     const found = evidence.stored.get(run.id);
     return found !== undefined && wasGone(entry, run, found);
   });
-  const forgotten = runs.filter((id) => wasForgotten(evidence, id));
   return [
     ["planned", evidence.acknowledgements.entries.size],
     ["started", runs.length],
@@ -47,7 +45,6 @@ function countResponses(evidence: Evidence, findings: readonly Finding[]): Table
     ["unacknowledged and never delivered", unacknowledged.length],
     ...others,
     ["gone at OpenAI before it was observed", gone.length],
-    ["recorded without the trigger's options", forgotten.length],
     ["followed at once, maximum", evidence.acknowledgements.maxIncomplete],
   ];
 }
@@ -97,13 +94,15 @@ function listFaults({ emulator }: Evidence): string[] {
 }
 
 function countPlatformFaults({ kills, cutOff, log }: Evidence): TableSection["rows"] {
-  const failed = log.match(/\{"event":"soak_fault","kind":"(kv|step)"/g) ?? [];
-  const writes = failed.filter((line) => line.includes('"kv"')).length;
+  const faults = log.match(/\{"event":"soak_fault","kind":"\w+"/g) ?? [];
+  const count = (kind: string) => faults.filter((line) => line.endsWith(`"${kind}"`)).length;
   return [
     ["kill -9 of workerd, and a restart on its state", kills.length],
     ["requests that a kill cut off", cutOff],
-    ["KV writes that failed", writes],
-    ["Workflow steps that failed", failed.length - writes],
+    ["Recorders that died", count("death")],
+    ["KV writes that failed", count("kv")],
+    ["Catalog calls that failed", count("catalog")],
+    ["Workflow steps that failed", count("step")],
   ];
 }
 

@@ -1,4 +1,5 @@
 // Sends requests to the Worker while it is killed and restarted, and returns the outcome of each.
+import { setTimeout as sleep } from "node:timers/promises";
 import { API_KEY, TOKEN } from "../../support/world.ts";
 import type { WorkerProcess } from "../../support/worker-process.ts";
 
@@ -9,6 +10,7 @@ export type RequestOutcome =
   | { kind: "cut" };
 
 const ANSWER_TIMEOUT_SECONDS = 90;
+const ERROR_DELAY_MS = 500;
 
 /** Sends requests, and counts those in flight. */
 export class WorkerClient {
@@ -58,9 +60,13 @@ export class WorkerClient {
   /** Returns the text at a path; null unless the answer is a success. */
   async read(path: string): Promise<string | null> {
     const headers = { authorization: `Bearer ${TOKEN}` };
-    const answer = await fetch(`${this.#worker.url}${path}`, { headers });
-    const body = await answer.text();
-    return answer.ok ? body : null;
+    for (;;) {
+      const answer = await fetch(`${this.#worker.url}${path}`, { headers });
+      const body = await answer.text();
+      // A Recorder may die while it answers.
+      if (answer.status < 500) return answer.ok ? body : null;
+      await sleep(ERROR_DELAY_MS);
+    }
   }
 }
 

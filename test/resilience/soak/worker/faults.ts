@@ -3,24 +3,47 @@
 /** When an operation fails: before it has done anything, or after it, so that only its answer is lost. */
 export type FaultMoment = "before" | "after" | null;
 
+export type FaultKind = "kv" | "catalog" | "step" | "death";
+
+/** How often each operation was done. An object's own memory would forget it when the object dies, and the same death would be drawn again. */
+const counts = new Map<string, number>();
+
+/** Names an operation with its number: it is drawn anew each time that it is done. */
+export function countOperation(operation: string): string {
+  const count = (counts.get(operation) ?? 0) + 1;
+  counts.set(operation, count);
+  return `${operation}, number ${count}`;
+}
+
 /**
  * Draws whether an operation fails.
  * @param env Has the soak's seed, and how many of a thousand operations fail.
  */
 export function drawFault(env: Env, operation: string): FaultMoment {
-  const values: Record<string, unknown> = { ...env };
-  const number = hash(`${toText(values["SOAK_SEED"])} ${operation}`);
-  if (number % 1000 >= Number(toText(values["SOAK_FAILS"]))) return null;
+  const number = hash(`${getSetting(env, "SOAK_SEED")} ${operation}`);
+  if (number % 1000 >= Number(getSetting(env, "SOAK_FAILS"))) return null;
   return number % 2 === 0 ? "before" : "after";
 }
 
-/** Logs the fault, which the soak counts, and throws. */
-export function throwFault(kind: "kv" | "step", operation: string, how: FaultMoment): never {
+/** Draws a number from 0 to below a limit. */
+export function drawNumber(env: Env, operation: string, limit: number): number {
+  return hash(`${getSetting(env, "SOAK_SEED")} ${operation}, its size`) % limit;
+}
+
+/** Logs a fault, which the soak counts. */
+export function logFault(kind: FaultKind, operation: string, how: FaultMoment): void {
   console.log(JSON.stringify({ event: "soak_fault", kind, operation, how }));
+}
+
+/** Logs a fault, and throws. */
+export function throwFault(kind: FaultKind, operation: string, how: FaultMoment): never {
+  logFault(kind, operation, how);
   throw new Error(`A fault of the soak: ${operation}`);
 }
 
-function toText(value: unknown): string {
+function getSetting(env: Env, name: string): string {
+  const values: Record<string, unknown> = { ...env };
+  const value = values[name];
   return typeof value === "string" ? value : "0";
 }
 

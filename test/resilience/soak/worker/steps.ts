@@ -9,16 +9,16 @@ const RETRY_DELAY = "1 second";
 
 /**
  * Returns steps of which some fail, by the soak's seed.
- * @param id The instance.
+ * @param owner The instance, or the response whose control it runs.
  */
-export function withStepFaults(step: WorkflowStep, env: Env, id: string): WorkflowStep {
+export function withStepFaults(step: WorkflowStep, env: Env, owner: string): WorkflowStep {
   const run = <T extends Rpc.Serializable<T>>(
     name: string,
     config: WorkflowStepConfig,
     work: Work<T>,
   ) =>
     step.do(name, withShortRetries(config), async ({ attempt }) => {
-      const operation = `${name}, attempt ${attempt}, of ${id}`;
+      const operation = `${name}, attempt ${attempt}, of ${owner}`;
       const moment = drawFault(env, operation);
       if (moment === "before") throwFault("step", operation, moment);
       const result = await work({ attempt });
