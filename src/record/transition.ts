@@ -156,7 +156,7 @@ function finish(
   const alarm = wanted === state.alarm_at_ms ? null : wanted;
   const next = { ...state, alarm_at_ms: wanted };
   const persist = mustPersist(stored, event, next, effect, rows, now);
-  const unsaved = !persist && (state.unsaved || isCheapToRepeat(stored, event, effect));
+  const unsaved = !persist && (state.unsaved || isCheapToRepeat(stored, event, next, effect));
   return { state: { ...next, unsaved }, effect, alarm, rows, persist };
 }
 
@@ -179,13 +179,16 @@ function wantedAlarm(state: State, now: number): number {
 function isCheapToRepeat(
   stored: State | null,
   event: RecorderEvent,
+  next: State,
   effect: Effect | null,
 ): boolean {
-  if (event.type === "files_found") return effect?.type === "list";
-  if (event.type !== "stored" || stored?.kind !== "run") return false;
+  if (stored?.kind !== "run" || next.kind !== "run") return false;
+  const isListed = effect?.type === "list";
+  if (event.type === "files_found") return isListed && stored.record === next.record;
+  if (event.type !== "stored") return false;
   // A death during the search counts for it too, and then the search is written: see afterFailure.
   if (effect?.type === "find_files") return stored.kv.attempts === 0;
-  return effect?.type === "list";
+  return isListed;
 }
 
 function mustPersist(
@@ -201,7 +204,7 @@ function mustPersist(
   if (next.kind === "expired") return false;
   if (stored.unsaved && (effect === null || rows.drop)) return true;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
-  if (isCheapToRepeat(stored, event, effect)) return false;
+  if (isCheapToRepeat(stored, event, next, effect)) return false;
   if (event.type === "listed" && effect === null && isAlarmKept) return false;
   return !isAlarmKept || hasStateChanged(stored, next, rows.drop);
 }

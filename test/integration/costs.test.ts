@@ -87,13 +87,13 @@ test("another channel that had outputs costs a KV write", async () => {
   expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID"]);
 });
 
-test("all observations after the first cost one KV write together", async () => {
-  await world.emulator.configure({ backgroundOutputs: "late:3" });
-  const { verdict, openai, kvWrites } = await measureCosts({});
+test("all observations after the first cost at most one KV write together", async () => {
+  await world.emulator.configure({ backgroundOutputs: "late:5" });
+  const { verdict, kvWrites } = await measureCosts({});
   await world.emulator.configure({ backgroundOutputs: "present" });
   expect(verdict).toBe("recovered");
-  expect(openai).toEqual([...CONTAINER, RETRIEVE, RETRIEVE, RETRIEVE, CREATE]);
-  expect(kvWrites).toEqual(["record:ID", "record:ID"]);
+  expect(kvWrites.filter((key) => key !== "record:ID")).toEqual([]);
+  expect(kvWrites.length).toBeLessThanOrEqual(2);
 });
 
 test("a response costs the same when 200 other records are stored", async () => {

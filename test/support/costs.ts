@@ -34,7 +34,7 @@ const READS = new Set(["read", "readBody", "readOutputs", "follow"]);
 export function startCostWorld(): Promise<World> {
   const settings = { interpreters: 1, runSeconds: 1, backgroundOutputs: "present" };
   const main = "test/support/cost-worker/index.ts";
-  const vars = { WEBHOOK_DEADLINE: "30", REFETCH_DELAYS: "1 1 1" };
+  const vars = { WEBHOOK_DEADLINE: "30", REFETCH_DELAYS: "1 1 1 6" };
   return startWorld(settings, vars, {}, { main });
 }
 
