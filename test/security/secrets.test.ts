@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { API_KEY, TOKEN, WEBHOOK_SECRET } from "../support/credentials.ts";
 import { startProcessWorld } from "../support/process-world.ts";
+import { findFilesWith } from "../support/state-files.ts";
 
 const CANARY = "canary-5f1e9c";
 
@@ -30,7 +30,7 @@ const REQUEST = {
   ],
 };
 
-test("no tool credential, key or token is in a log, a KV value or a Workflow's state", async () => {
+test("no tool credential, key or token is in a log, a KV value, an object's or a Workflow's state", async () => {
   const world = await startProcessWorld({ mcpCredentials: "echoed" });
   try {
     const printedBefore = world.output().length;
@@ -49,10 +49,11 @@ test("no tool credential, key or token is in a log, a KV value or a Workflow's s
       for (const text of [record, page, log]) expect(text).not.toContain(secret);
       expect(findFilesWith(secret, world.state)).toEqual([]);
     }
-    // The search finds what is in KV and in a Workflow's state.
+    // The search finds what is in KV and in the state of objects.
     const files = findFilesWith(id, world.state).join("\n");
     expect(files).toMatch(/\/kv\//);
-    expect(files).toMatch(/\/workflows\//);
+    expect(files).toMatch(/\/do\/.*-Recorder\//);
+    expect(files).toMatch(/\/do\/.*-Catalog\//);
   } finally {
     await world.close();
   }
@@ -87,14 +88,4 @@ async function sendSecretsEverywhere(url: string, id: string): Promise<void> {
   expect(answers.map(({ status }) => status)).toEqual([
     401, 400, 200, 401, 303, 400, 400, 400, 400, 400, 200,
   ]);
-}
-
-/** Returns the files below a folder that contain a text. */
-function findFilesWith(text: string, folder: string): string[] {
-  try {
-    const files = execFileSync("grep", ["-rlaF", text, folder], { encoding: "utf8" });
-    return files.trim().split("\n");
-  } catch {
-    return [];
-  }
 }

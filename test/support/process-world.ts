@@ -1,6 +1,10 @@
 // What a test runs against that kills the Worker, reads its state or limits its memory: the emulator, and the Worker as a process of its own.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startEmulator } from "../../emulator/server.ts";
 import { freePort } from "../../scripts/lib/free-port.ts";
+import { writeConfig } from "./config.ts";
 import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
 import {
   createEmulatorClient,
@@ -19,13 +23,15 @@ export type ProcessWorld = Omit<WorkerProcess, "close"> & {
 /**
  * Starts the emulator, which sends its webhooks to the Worker, and the Worker.
  * @param settings The emulator's settings, where they differ from the tests'.
- * @param options The environment of the Worker's process.
+ * @param options The environment of the Worker's process, its settings where they differ from the tests', and its entry if it is not the project's.
  */
 export async function startProcessWorld(
   settings: EmulatorSettings = {},
-  options: Pick<WorkerOptions, "env"> = {},
+  options: Pick<WorkerOptions, "env"> & { vars?: Record<string, string>; main?: string } = {},
 ): Promise<ProcessWorld> {
   const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), "response-recorder-"));
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   const emulator = await startEmulator({
     apiKey: API_KEY,
     webhookSecret: WEBHOOK_SECRET,
@@ -33,8 +39,10 @@ export async function startProcessWorld(
     ...settings,
   });
   try {
-    const vars = toTestVars(emulator.url);
-    const worker = await startWorkerProcess({ ...options, port, vars });
+    const { env, main } = options;
+    const config = main === undefined ? undefined : writeConfig(folder, { main });
+    const vars = { ...toTestVars(emulator.url), ...options.vars };
+    const worker = await startWorkerProcess({ env, config, port, vars });
     return {
       ...worker,
       emulator: createEmulatorClient(emulator.url),
@@ -46,10 +54,12 @@ export async function startProcessWorld(
       async close() {
         await worker.close();
         await emulator.close();
+        removeFolder();
       },
     };
   } catch (error) {
     await emulator.close();
+    removeFolder();
     throw error;
   }
 }

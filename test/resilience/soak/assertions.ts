@@ -87,7 +87,7 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
     return isLost ? [toFinding("lost", "nothing is recorded"), ...twice] : twice;
   }
   const { record } = found;
-  if (wasGone(entry, run, found)) return twice;
+  if (wasGone(evidence, entry, run, found)) return twice;
   if (!isRecorded(evidence, id)) {
     return isAcknowledged(evidence, id) ? [toFinding("lost", `it is still ${record.verdict}`)] : [];
   }
@@ -112,11 +112,9 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
 }
 
 // The record of an external response that OpenAI had deleted at the first refetch is not kept.
-function wasNeverShown({ emulator }: Evidence, { plan }: ResponseEntry, run: ActualRun): boolean {
+function wasNeverShown(evidence: Evidence, { plan }: ResponseEntry, run: ActualRun): boolean {
   if (plan.kind !== "external" || plan.keptSeconds === null) return false;
-  const path = `/v1/responses/${run.id}`;
-  const refetches = emulator.requests.filter((one) => one.method === "GET" && one.path === path);
-  return refetches.length > 0 && refetches.every(({ status }) => status === 404);
+  return !wasShown(evidence, run) || hasDied(evidence, run);
 }
 
 function wasInterrupted({ record }: StoredResponse): boolean {
@@ -131,20 +129,46 @@ function wasControlStopped(
 ): boolean {
   const end = Date.parse(record.settled_at ?? "");
   if (kills.some((at) => at >= run.created_at * 1000 && at <= end)) return true;
-  return log.split("\n").some((line) => line.includes('"kind":"step"') && line.includes(run.id));
+  return hasFault(log, "step", run.id);
 }
 
 /** Whether OpenAI had deleted a response before an observation could see its end: it could not be recorded. */
 export function wasGone(
+  evidence: Evidence,
   { plan }: ResponseEntry,
   run: ActualRun,
   { record }: StoredResponse,
 ): boolean {
   if (plan.keptSeconds === null || run.ended_at === null) return false;
-  // What a connection brought before it was lost is no observation of the end.
-  const requested = record.observations.filter(({ channel }) => channel !== "held");
-  const after = requested.filter(({ at }) => at >= (run.ended_at ?? ""));
-  return after.length > 0 && after.every(({ http_status: status }) => status === 404);
+  const after = record.observations.filter(({ at }) => at >= (run.ended_at ?? ""));
+  if (after.at(-1)?.http_status !== 404 || after.some(({ status }) => status !== null))
+    return false;
+  // A Recorder that died with the answer asked again when the response was deleted.
+  return !wasShown(evidence, run) || hasDied(evidence, run);
+}
+
+/** Whether OpenAI showed the end of a run at least once. */
+function wasShown({ emulator }: Evidence, { id, ended_at: endedAt }: ActualRun): boolean {
+  const path = `/v1/responses/${id}`;
+  return emulator.requests.some(
+    (one) =>
+      one.method === "GET" &&
+      one.path === path &&
+      one.status === 200 &&
+      one.fault === null &&
+      one.at >= (endedAt ?? ""),
+  );
+}
+
+/** Whether the Recorder of a run died after the run's end, by itself or with workerd. */
+function hasDied({ kills, log }: Evidence, { id, ended_at: endedAt }: ActualRun): boolean {
+  if (kills.some((at) => at >= Date.parse(endedAt ?? ""))) return true;
+  return hasFault(log, "death", id);
+}
+
+function hasFault(log: string, kind: string, id: string): boolean {
+  const mark = `{"event":"soak_fault","kind":"${kind}"`;
+  return log.split("\n").some((line) => line.includes(mark) && line.includes(id));
 }
 
 /** Whether a trigger was acknowledged, and its request is not in the record. */

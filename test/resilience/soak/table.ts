@@ -34,7 +34,7 @@ function countResponses(evidence: Evidence, findings: readonly Finding[]): Table
   const [lost, ...others] = failed;
   const gone = listPlannedRuns(evidence).filter(({ run, entry }) => {
     const found = evidence.stored.get(run.id);
-    return found !== undefined && wasGone(entry, run, found);
+    return found !== undefined && wasGone(evidence, entry, run, found);
   });
   return [
     ["planned", evidence.acknowledgements.entries.size],

@@ -1,6 +1,7 @@
 // The Holder on a stand-in for the engine that crashes: locally the real engine resumes no instance after a crash.
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { DEFAULT_LIMITS } from "../../../src/record/policy.ts";
 import { leave, readHeld } from "../../../src/workflows/held.ts";
 import {
   BEGIN,
@@ -11,7 +12,7 @@ import {
   type HolderHands,
   type Holding,
 } from "../../../src/workflows/holder.ts";
-import type { Step } from "../../../src/workflows/hands.ts";
+import type { Step } from "../../../src/workflows/step.ts";
 
 type StepCallback<T> = (context: { attempt: number }) => Promise<T>;
 
@@ -20,11 +21,16 @@ const HOLDING: Holding = {
   start: {
     at: "2026-11-23T00:00:00.000Z",
     started_by: "trigger",
-    policy: { deadline_seconds: 120, delays_seconds: [], record_external: true },
+    policy: {
+      deadline_seconds: 120,
+      delays_seconds: [],
+      record_external: true,
+      retention_seconds: 86_400,
+      limits: DEFAULT_LIMITS,
+    },
     options: null,
-    control: null,
+    control: false,
     webhook: null,
-    action: null,
   },
 };
 const CREATED = { status: "in_progress", model: "m", background: false, store: true };
@@ -94,7 +100,7 @@ function createActivities(done: string[]): HolderHands {
       done.push("lost");
       return leave(null, null);
     },
-    async tell({ id }) {
+    async reportEnd({ id }) {
       done.push(`report ${id}`);
     },
   };
