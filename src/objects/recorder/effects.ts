@@ -56,7 +56,7 @@ type OtherResult = ResultEvent extends infer One
 
 async function performOther(
   effect: OtherEffect,
-  { env, store }: EffectContext,
+  { env, store, signal }: EffectContext,
 ): Promise<OtherResult> {
   if (effect.type === "erase") {
     const { id, keys } = effect;
@@ -82,12 +82,14 @@ async function performOther(
     const files = await withLog(
       "find_files",
       { id: record.id },
-      () => findFiles(env, record),
+      () => findFiles(env, record, signal),
       (found) => ({ files: found.length }),
     );
     return { type: "files_found", files };
   }
-  if (effect.type === "copy_file") return { type: "file_copied", file: await copy(env, effect) };
+  if (effect.type === "copy_file") {
+    return { type: "file_copied", file: await copy(env, effect, signal) };
+  }
   if (effect.type === "list") {
     await logged("list_record", effect.record, {}, () => list(env, store, effect));
     return { type: "listed" };
@@ -147,11 +149,15 @@ async function toBodySource(
   return { chunks: stored, bytes };
 }
 
-function copy(env: Env, { file, record }: EffectOf<"copy_file">): Promise<FileEntry> {
+function copy(
+  env: Env,
+  { file, record }: EffectOf<"copy_file">,
+  signal: AbortSignal,
+): Promise<FileEntry> {
   return withLog(
     "copy_file",
     { id: record.id, file: file.id },
-    () => copyFile(env, record, file, (found, body) => storeFile(env, record, found, body)),
+    () => copyFile(env, record, file, (found, body) => storeFile(env, record, found, body), signal),
     ({ url, reason, bytes }) => ({
       outcome: url === null ? "not_copied" : "copied",
       reason,
