@@ -26,7 +26,7 @@ const USAGE = `npm run bench [-- OPTIONS]
   --json        print the figures as JSON
   --only PARTS  measure these parts only, as in --only 1,4
                 1 webhook latency, 2 time to readable, 3 throughput, 4 cost per response,
-                5 output sizes, 6 bundle and start-up, 7 stored records
+                5 output sizes, 6 bundle and start-up, 7 list and search
   --help        print this text`;
 
 const PARTS: Record<string, (context: BenchContext) => Promise<Measurement[]>> = {

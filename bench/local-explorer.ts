@@ -3,9 +3,6 @@ import { z } from "zod";
 import type { ServerProcess } from "./server-processes.ts";
 
 const Instances = z.object({ result: z.array(z.object({ id: z.string() })) });
-const Instance = z.object({
-  result: z.object({ status: z.string(), steps: z.array(z.unknown()) }),
-});
 const Keys = z.object({ result: z.array(z.object({ name: z.string() })) });
 
 const MAX_KEYS = 1000;
@@ -16,14 +13,6 @@ export async function listInstances(server: ServerProcess, workflow: string): Pr
     await fetchFromExplorer(server, `/workflows/${workflow}/instances`),
   );
   return result.map(({ id }) => id);
-}
-
-/** Gives an instance's status and its number of steps. */
-export async function getInstance(server: ServerProcess, workflow: string, id: string) {
-  const { result } = Instance.parse(
-    await fetchFromExplorer(server, `/workflows/${workflow}/instances/${id}`),
-  );
-  return { status: result.status, steps: result.steps.length };
 }
 
 /** Lists the keys of a KV namespace. */

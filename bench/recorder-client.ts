@@ -39,10 +39,9 @@ export class RecorderClient {
     return TriggerAnswer.parse(await answer.json()).id;
   }
 
-  /** Gives a run's verdict: as soon as the run is settled, or after `waitSeconds`. */
+  /** Gives a run's verdict: as soon as its end was seen, or after `waitSeconds`. */
   async fetchVerdict(id: string, waitSeconds = 0): Promise<string> {
-    const answer = await this.request(`/results/${id}?wait=${waitSeconds}`);
-    return RecordVerdict.parse(await answer.json()).verdict;
+    return this.#fetchVerdict(id, `?wait=${waitSeconds}`);
   }
 
   /** Gives the recorded response object. */
@@ -53,19 +52,23 @@ export class RecorderClient {
   /** Waits until all of these runs are settled. */
   async waitUntilSettled(ids: string[]): Promise<void> {
     await runConcurrently(20, ids.length, async (n) => {
-      const verdict = await this.fetchVerdict(ids[n] ?? "", MAX_WAIT_SECONDS);
+      const query = `?wait=${MAX_WAIT_SECONDS}&until=settled`;
+      const verdict = await this.#fetchVerdict(ids[n] ?? "", query);
       assert.notEqual(verdict, "pending", "a run is recorded");
     });
   }
 
   /** Waits until a result can be read; gives the time since which it could, in milliseconds since 1970. */
   async waitUntilReadable(id: string): Promise<number> {
-    const events = await this.request(`/results/${id}/events`);
-    for await (const chunk of events.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const at = Date.now();
-      if (chunk.includes('"news":true') && (await this.fetchVerdict(id)) !== "pending") return at;
-    }
-    throw new Error(`the events of ${id} ended, and its result could not be read`);
+    const verdict = await this.fetchVerdict(id, MAX_WAIT_SECONDS);
+    assert.notEqual(verdict, "pending", "a result can be read");
+    return Date.now();
+  }
+
+  /** Reads the first page of the list; gives the number of its rows. */
+  async countListed(query: string): Promise<number> {
+    const answer = await this.request(`/results?limit=${PAGE_SIZE}${query}`);
+    return ResultsPage.parse(await answer.json()).results.length;
   }
 
   /** Lists the ids of the newest runs that are recorded, out of the newest `count`. */
@@ -80,5 +83,10 @@ export class RecorderClient {
       cursor = page.cursor;
     }
     return ids;
+  }
+
+  async #fetchVerdict(id: string, query: string): Promise<string> {
+    const answer = await this.request(`/results/${id}${query}`);
+    return RecordVerdict.parse(await answer.json()).verdict;
   }
 }

@@ -13,7 +13,7 @@ export type ServerProcess = Pick<WorkerProcess, "url" | "pid" | "output" | "clos
 export type WorkerOptions = {
   /** The path of its wrangler.toml. */
   config: string;
-  /** The folder of its KV and Workflows. */
+  /** The folder of its KV and its objects. */
   state: string;
   emulatorUrl: string;
   /** The limit of V8's heap. */

@@ -1,7 +1,7 @@
 // npm run simulate: plays many responses in virtual time, with faults drawn from a seed, and checks the invariants of each.
 import { parseArgs } from "node:util";
-import { INVARIANTS } from "../test/resilience/simulation/check.ts";
 import { simulateOne, type Totals } from "../test/resilience/simulation/index.ts";
+import { INVARIANTS } from "../test/resilience/simulation/invariants.ts";
 import { simulateInThreads } from "../test/resilience/simulation/threads.ts";
 import { parseWholeNumber } from "./lib/parse-whole-number.ts";
 

@@ -8,5 +8,5 @@ export { Holder, Recorder } from "./workflows/classes.ts";
 export default {
   fetch: app.fetch,
   /** Runs every 5 minutes. */
-  scheduled: (_, env) => pokeOverdueRuns(env),
+  scheduled: ({ scheduledTime }, env) => pokeOverdueRuns(env, scheduledTime),
 } satisfies ExportedHandler<Env>;

@@ -1,16 +1,19 @@
-// Part 4: what one response takes: requests to OpenAI, KV operations, Workflow steps, and Cloudflare's price of a million responses.
+// Part 4: what one response takes: requests to OpenAI, KV operations, and Cloudflare's price of a million responses.
 import assert from "node:assert/strict";
 import OpenAI from "openai";
 import { z } from "zod";
 import { runByPolling } from "../alternatives/polling-client/index.ts";
 import { deliverWebhook } from "../deliver-webhook.ts";
-import { getInstance, listInstances, listKeys } from "../local-explorer.ts";
+import { listInstances, listKeys } from "../local-explorer.ts";
 import type { BenchContext, Measurement, Subject } from "../measurement.ts";
 import { createPrintRequest } from "../requests.ts";
 import { API_KEY } from "../server-processes.ts";
 
 /** Dollars a million operations beyond what is included: docs/operations.md. CPU time and storage cost more on top. */
-const PRICES = { workerRequest: 0.3, kvWrite: 5, kvRead: 0.5 };
+const PRICES = { workerRequest: 0.3, kvWrite: 5, kvRead: 0.5, objectRequest: 0.15, rowWritten: 1 };
+/** What the objects of a response take, its expiry included: test/integration/costs.test.ts counts it. One read is a request more. */
+const OBJECT_COSTS = { objectRequests: 8, rowsWritten: 16 };
+const NO_OBJECT_COSTS = { objectRequests: 0, rowsWritten: 0 };
 
 const KvOperation = z.object({ event: z.literal("kv"), operation: z.string() });
 
@@ -18,24 +21,22 @@ type Cost = {
   apiRequests: number;
   kvWrites?: number;
   kvReads?: number;
-  steps?: number;
   dollars?: number;
 };
 /** What runs took until they were settled, on average. */
-export type AverageCost = { apiRequests: number; kvWrites: number; steps: number };
+export type AverageCost = { apiRequests: number; kvWrites: number };
 
 const COST_TITLES = {
   apiRequests: "requests to OpenAI",
   kvWrites: "KV writes",
   kvReads: "KV reads, read once",
-  steps: "Workflow steps",
   dollars: "Cloudflare's price of a million",
 } as const;
 
-const COST_NAMES: (keyof Cost)[] = ["apiRequests", "kvWrites", "kvReads", "steps", "dollars"];
+const COST_NAMES: (keyof Cost)[] = ["apiRequests", "kvWrites", "kvReads", "dollars"];
 
 type MaxCost = Partial<Record<keyof Cost, number>>;
-const AIMS: MaxCost = { kvWrites: 3 };
+const AIMS: MaxCost = { kvWrites: 1 };
 
 export async function measureCostPerResponse(context: BenchContext): Promise<Measurement[]> {
   const withoutCalls = { model: "gpt-5.2", input: "emulator: run 0.5 seconds" };
@@ -68,37 +69,29 @@ async function measureRecorder(context: BenchContext, request: object): Promise<
   await recorder.waitUntilSettled([id]);
   const allHolders = await listInstances(server, "holder");
   const holders = allHolders.filter((holder) => !earlierHolders.has(holder));
-  const cost = await measureAverageCost(context, [id], holders);
+  const cost = await measureAverageCost(context, [id]);
   const operationsBeforeRead = parseKvOperations(server.output(), [id]).length;
   await recorder.fetchVerdict(id);
   const kvReads = parseKvOperations(server.output(), [id]).length - operationsBeforeRead;
-  // The trigger, the read, and the webhook unless the run was held; each instance is billed as a request.
-  const workerRequests = (holders.length > 0 ? 2 : 3) + 1 + holders.length;
-  const dollars = toDollarsPerMillion({ workerRequests, kvWrites: cost.kvWrites, kvReads });
+  // The trigger, the read, and the webhook unless the run was held; each Workflow instance is billed as a request.
+  const workerRequests = (holders.length > 0 ? 2 : 3) + holders.length;
+  const { kvWrites } = cost;
+  const dollars = toDollarsPerMillion({ workerRequests, kvWrites, kvReads, ...OBJECT_COSTS });
   return { ...cost, kvReads, dollars };
 }
 
 /**
  * Measures what settled runs took, on average. The API must have had no other requests since `clearRequests`.
  * @param ids The runs.
- * @param holders The instances of their connections, for held runs.
  */
 export async function measureAverageCost(
   { emulator, recorder }: Pick<BenchContext, "emulator" | "recorder">,
   ids: string[],
-  holders: string[] = [],
 ): Promise<AverageCost> {
-  const { server } = recorder;
   const apiRequests = await emulator.countRequests();
-  const operations = parseKvOperations(server.output(), ids);
-  const instances = await Promise.all([
-    ...ids.map((id) => getInstance(server, "recorder", id)),
-    ...holders.map((holder) => getInstance(server, "holder", holder)),
-  ]);
-  const steps = instances.reduce((sum, instance) => sum + instance.steps, 0);
+  const operations = parseKvOperations(recorder.server.output(), ids);
   const kvWrites = operations.filter((operation) => operation === "put").length;
-  const runs = ids.length;
-  return { apiRequests: apiRequests / runs, kvWrites: kvWrites / runs, steps: steps / runs };
+  return { apiRequests: apiRequests / ids.length, kvWrites: kvWrites / ids.length };
 }
 
 async function measureGuide({ emulator, guide }: BenchContext): Promise<Cost> {
@@ -111,8 +104,13 @@ async function measureGuide({ emulator, guide }: BenchContext): Promise<Cost> {
   const kvWrites = keys.filter((key) => key.includes(id)).length;
   // The caller's create is one more request.
   const apiRequests = (await emulator.countRequests()) + 1;
-  const dollars = toDollarsPerMillion({ workerRequests: 2, kvWrites, kvReads: 1 });
-  return { apiRequests, kvWrites, steps: 0, dollars };
+  const dollars = toDollarsPerMillion({
+    workerRequests: 2,
+    kvWrites,
+    kvReads: 1,
+    ...NO_OBJECT_COSTS,
+  });
+  return { apiRequests, kvWrites, dollars };
 }
 
 async function measurePoller({ emulator }: BenchContext): Promise<Cost> {
@@ -128,11 +126,15 @@ function toDollarsPerMillion(count: {
   workerRequests: number;
   kvWrites: number;
   kvReads: number;
+  objectRequests: number;
+  rowsWritten: number;
 }): number {
   return (
     count.workerRequests * PRICES.workerRequest +
     count.kvWrites * PRICES.kvWrite +
-    count.kvReads * PRICES.kvRead
+    count.kvReads * PRICES.kvRead +
+    count.objectRequests * PRICES.objectRequest +
+    count.rowsWritten * PRICES.rowWritten
   );
 }
 
@@ -177,7 +179,7 @@ function toAim(
  * @param circumstances How much is stored, or how much the response printed.
  */
 export function toGrowthMeasurements(circumstances: string, cost: AverageCost): Measurement[] {
-  return (["apiRequests", "kvWrites", "steps"] as const).map((costName) => ({
+  return (["apiRequests", "kvWrites"] as const).map((costName) => ({
     part: 5,
     name: `${circumstances}: ${COST_TITLES[costName]}, a response`,
     unit: "",

@@ -1,9 +1,8 @@
-// Part 3: whole responses a second, from trigger to record, compared with Workflows that do nothing else.
+// Part 3: whole responses a second, from trigger to record, compared with objects that do nothing else.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { pollUntil } from "../../scripts/lib/retry.ts";
 import { percentile, runConcurrently, timeConcurrently } from "../load-generator.ts";
-import { getInstance } from "../local-explorer.ts";
 import type { BenchContext, Measurement } from "../measurement.ts";
 import { createPrintRequest } from "../requests.ts";
 import type { ServerProcess } from "../server-processes.ts";
@@ -11,8 +10,8 @@ import type { ServerProcess } from "../server-processes.ts";
 const TRIGGER_CONCURRENCY = 16;
 const POLL_INTERVAL_MS = 50;
 
-/** Names of the platform's Workflows and of the routes that start them. */
-type BaselineWorkflow = "empty" | "equivalent";
+/** Routes of the platform's Worker. */
+type BaselineRoute = "one-row" | "equivalent";
 
 export async function measureThroughput(context: BenchContext): Promise<Measurement[]> {
   const { emulator, recorder, platform, isQuick } = context;
@@ -21,7 +20,7 @@ export async function measureThroughput(context: BenchContext): Promise<Measurem
   const perSecond = {
     withCall: new Array<number>(),
     withoutCalls: new Array<number>(),
-    empty: new Array<number>(),
+    oneRow: new Array<number>(),
     equivalent: new Array<number>(),
   };
   await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
@@ -30,16 +29,20 @@ export async function measureThroughput(context: BenchContext): Promise<Measurem
     perSecond.withoutCalls.push(
       await measureRecordsPerSecond(context, count, () => ({ input: "hello" })),
     );
-    perSecond.empty.push(await measureInstancesPerSecond(platform, count, "empty"));
-    perSecond.equivalent.push(await measureInstancesPerSecond(platform, count, "equivalent"));
+    perSecond.oneRow.push(await measureRoute(platform, count, "one-row"));
+    perSecond.equivalent.push(await measureRoute(platform, count, "equivalent"));
   }
   await emulator.changeSettings({ webhookUrl: null });
-  const { withCall, withoutCalls, empty, equivalent } = perSecond;
+  const { withCall, withoutCalls, oneRow, equivalent } = perSecond;
   return [
-    toMeasurement("responses with a call, compared with the empty Workflow", withCall, empty),
-    toMeasurement("responses without calls, compared with the empty Workflow", withoutCalls, empty),
+    toMeasurement("responses with a call, compared with one row in a new object", withCall, oneRow),
     toMeasurement(
-      "responses without calls, compared with a Workflow of as many steps and writes",
+      "responses without calls, compared with one row in a new object",
+      withoutCalls,
+      oneRow,
+    ),
+    toMeasurement(
+      "responses without calls, compared with as many calls, rows and writes",
       withoutCalls,
       equivalent,
     ),
@@ -81,23 +84,15 @@ export async function measureRecordsPerSecond(
   return count / seconds;
 }
 
-async function measureInstancesPerSecond(
+async function measureRoute(
   platform: ServerProcess,
   count: number,
-  workflow: BaselineWorkflow,
+  route: BaselineRoute,
 ): Promise<number> {
-  const startedAt = performance.now();
-  const ids = await runConcurrently(TRIGGER_CONCURRENCY, count, async () => {
-    const id = randomUUID();
-    assert.equal((await fetch(`${platform.url}/${workflow}/${id}`)).status, 200);
-    return id;
+  const { seconds } = await timeConcurrently(TRIGGER_CONCURRENCY, count, async () => {
+    assert.equal((await fetch(`${platform.url}/${route}/${randomUUID()}`)).status, 200);
   });
-  const isComplete = async (id: string) =>
-    (await getInstance(platform, workflow, id)).status === "complete";
-  await runConcurrently(TRIGGER_CONCURRENCY, count, (n) =>
-    pollUntil(() => isComplete(ids[n] ?? ""), { intervalMs: POLL_INTERVAL_MS }),
-  );
-  return count / ((performance.now() - startedAt) / 1000);
+  return count / seconds;
 }
 
 async function measureKvPutMs({ platform, isQuick }: BenchContext): Promise<number> {

@@ -11,7 +11,7 @@ import { API_KEY } from "../server-processes.ts";
 /** The latency of the emulated API. It is subtracted from each sample, once. */
 const API_LATENCY_MS = 50;
 /** Beyond the API's own latency. */
-const AIM_MS = 100;
+const AIM_MS = 50;
 
 // A run lasts this long, and longer by so much for each other run in flight: all are triggered before the first ends.
 const MIN_RUN_SECONDS = 1;

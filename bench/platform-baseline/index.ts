@@ -1,31 +1,31 @@
 // A Worker with as little code as possible: it measures what the platform alone takes.
-import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from "cloudflare:workers";
+import { DurableObject } from "cloudflare:workers";
 
 type Env = {
   OPENAI_WEBHOOK_SECRET: string;
   STORE: KVNamespace;
-  EMPTY: Workflow;
-  EQUIVALENT: Workflow;
+  OBJECT: DurableObjectNamespace<BaselineObject>;
 };
 
 const VALUE_BYTES = 2_000;
+const VALUE = "x".repeat(VALUE_BYTES);
+const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A Workflow without a step. */
-export class EmptyWorkflow extends WorkflowEntrypoint<Env> {
-  override async run(): Promise<null> {
-    return null;
+/** An object that stores rows and sets alarms. */
+export class BaselineObject extends DurableObject<Env> {
+  /** Writes so many rows in one block, and sets the alarm where a response would. */
+  write(rows: number, setsAlarm: boolean): void {
+    for (let row = 0; row < rows; row += 1) this.ctx.storage.kv.put(`row${row}`, VALUE);
+    if (setsAlarm) void this.ctx.storage.setAlarm(Date.now() + DAY_MS);
   }
-}
 
-/** A Workflow with as many steps and writes as a recorded response without calls takes, and no other work. */
-export class EquivalentWorkflow extends WorkflowEntrypoint<Env> {
-  override async run({ instanceId }: WorkflowEvent<unknown>, step: WorkflowStep): Promise<null> {
-    const put = (prefix: string) => async () => this.env.STORE.put(`${prefix}:${instanceId}`, "x");
-    await step.do("list as in flight", put("index"));
-    await step.waitForEvent("wait", { type: "webhook", timeout: "2 minutes" });
-    await step.do("observe", put("record"));
-    await step.do("list", put("index"));
-    return null;
+  override alarm(): void {
+    this.ctx.storage.kv.delete("row0");
+  }
+
+  /** Writes one value to KV, as the copy of a record. */
+  async copy(id: string): Promise<void> {
+    await this.env.STORE.put(id, VALUE);
   }
 }
 
@@ -42,35 +42,39 @@ const ROUTES: Record<string, (env: Env, id: string, request: Request) => Promise
   async webhook(env, _, request) {
     return new Response(null, { status: (await hasValidSignature(env, request)) ? 200 : 400 });
   },
-  /** Verifies a webhook, and sends an event to the instance that waits for it. */
-  async "send-event"(env, id, request) {
+  /** Verifies a webhook, and has an object store a row: the least that a durable answer needs. */
+  async "store-webhook"(env, id, request) {
     if (!(await hasValidSignature(env, request))) return new Response(null, { status: 400 });
-    const instance = await env.EQUIVALENT.get(id);
-    await instance.sendEvent({ type: "webhook", payload: {} });
-    return new Response();
-  },
-  /** Creates an instance that waits for its event. */
-  async "create-waiting"(env, id) {
-    await env.EQUIVALENT.create({ id });
+    await getObject(env, id).write(1, false);
     return new Response();
   },
   /** Writes one value to KV. */
   async put(env, id) {
-    await env.STORE.put(id, "x".repeat(VALUE_BYTES));
+    await env.STORE.put(id, VALUE);
     return new Response();
   },
-  /** Creates an instance without a step. */
-  async empty(env, id) {
-    await env.EMPTY.create({ id });
+  /** Calls a new object that stores one row. */
+  async "one-row"(env, id) {
+    await getObject(env, id).write(1, false);
     return new Response();
   },
-  /** Creates an instance, and sends the event that it waits for. */
+  /** As many calls, rows and writes as a response without calls takes until it is settled, and no other work. */
   async equivalent(env, id) {
-    const instance = await env.EQUIVALENT.create({ id });
-    await instance.sendEvent({ type: "webhook", payload: {} });
+    const run = getObject(env, id);
+    const list = getObject(env, "list");
+    await run.write(1, true);
+    await list.write(3, false);
+    await run.write(2, false);
+    await run.copy(id);
+    await list.write(2, false);
+    await run.write(1, true);
     return new Response();
   },
 };
+
+function getObject(env: Env, name: string): DurableObjectStub<BaselineObject> {
+  return env.OBJECT.get(env.OBJECT.idFromName(name));
+}
 
 // https://www.standardwebhooks.com
 async function hasValidSignature(env: Env, request: Request): Promise<boolean> {

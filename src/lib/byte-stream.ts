@@ -63,9 +63,10 @@ export function decodeChunks(chunks: Uint8Array[]): string {
 
 /** The lines of a stream of text, without their line breaks. Ending the reading cancels the stream. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
   let line = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const [first = "", ...more] = text.split("\n");
+  for await (const chunk of stream) {
+    const [first = "", ...more] = decoder.decode(chunk, { stream: true }).split("\n");
     line += first;
     for (const next of more) {
       yield line;

@@ -59,7 +59,10 @@ export function withExpiry(state: RunState): RunState {
 
 // Nothing was stored while the response counted as external, so the record begins again. Its webhook may have come already.
 function startOver(state: RunState, params: RecorderParams): RunState {
-  const record = { ...createRecord(params), webhook: state.record.webhook ?? params.webhook };
+  const { started_at, webhook } = state.record;
+  // The Catalog finds the run by `started_at`.
+  const begun = createRecord({ ...params, at: started_at });
+  const record = { ...begun, webhook: webhook ?? params.webhook };
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
   const fresh = withRecord({ ...state, policy: params.policy, observation }, record, true);
   return observeNow(addProgress(fresh, "reopened", params.at), "event");

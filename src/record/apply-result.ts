@@ -154,7 +154,8 @@ function afterSearch(state: RunState, running: Running, found: FileEntry[], now:
   const searched = [...files.searched, ...running.containers];
   const queue = [...files.queue, ...found.filter(shouldCopy)];
   const done = [...files.done, ...found.filter((file) => !shouldCopy(file))];
-  return withFiles({ ...state, files: { ...clearAttempts(), searched, queue, done } }, now);
+  const next = { ...state, files: { ...clearAttempts(), searched, queue, done } };
+  return withFiles(addProgress(next, "files_found", toIso(now)), now);
 }
 
 function afterCopy(state: RunState, file: FileEntry, now: number): RunState {
@@ -194,7 +195,11 @@ function afterFailure(state: RunState, running: Running, died: boolean, now: num
     counted.not_before_ms,
     died ? running.began_ms + LOST_WRITE_MS : 0,
   );
-  return { ...failed, kv: { ...state.kv, ...counted, not_before_ms } };
+  // The search for files that follows a write is not stored when it begins: it may be what the object died of.
+  const isSearchSuspect = died && unsearchedContainers(state).length > 0;
+  const searched = isSearchSuspect ? countAttempt(state.files, running, died, now) : {};
+  const files = { ...state.files, ...searched };
+  return { ...failed, files, kv: { ...state.kv, ...counted, not_before_ms } };
 }
 
 function afterFailedObservation(
@@ -241,7 +246,8 @@ function afterTooLarge(state: RunState, channel: Channel, now: number): RunState
   };
   const observed = applyObservation(state.record, result, state.policy.record_external);
   const isWhole = channel === "refetch" || channel === "held";
-  const verdict = observed.verdict === "pending" ? "abandoned" : observed.verdict;
+  const isOpen = observed.verdict === "pending" || observed.verdict === "not_found";
+  const verdict = isOpen ? "abandoned" : observed.verdict;
   const record = isWhole ? { ...observed, error, verdict, unreadable: true } : observed;
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0, now: null };
   const ended = addProgress({ ...state, observation }, "observed", toIso(now), channel);

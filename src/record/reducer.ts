@@ -149,12 +149,11 @@ function heldFields({
   return { holder, held, held_due };
 }
 
-// Clears `refused`: an error while the connection was open says nothing about the next fetch.
-function closeConnection(
-  result: ObservationResult,
-): Pick<StoredRecord, "held" | "held_due" | "held_error" | "refused"> {
+// Clears what the last fetch was refused with: an error while the connection was open says nothing about the next one.
+function closeConnection(result: ObservationResult): Partial<StoredRecord> {
   const held = { broke_at: result.broke_at };
-  return { held, held_due: false, held_error: result.error, refused: false };
+  const next = { refused: false, retry_after_seconds: null };
+  return { held, held_due: false, held_error: result.error, ...next };
 }
 
 /** Applies the end of the control. */

@@ -75,11 +75,13 @@ export function observeNow(state: RunState, reason: "event" | "requested"): RunS
   return { ...state, observation: { ...observation, now } };
 }
 
-/** A run that was given up without its end is observed again. */
+/** A run that was given up without its end is observed again. Whether it exists is open again, too. */
 export function reopen(state: RunState, at: string): RunState {
   const { record } = state;
   if (record.settled_at === null) return state;
-  return addProgress({ ...state, record: { ...record, settled_at: null } }, "reopened", at);
+  const verdict = record.verdict === "not_found" ? "pending" : record.verdict;
+  const open = { ...record, verdict, settled_at: null };
+  return addProgress({ ...state, record: open }, "reopened", at);
 }
 
 /** Settles a run for which nothing is planned, unless an event calls for an observation. */

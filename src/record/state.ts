@@ -66,6 +66,7 @@ export const ProgressEntry = z.object({
     "observed",
     "failed",
     "finding_files",
+    "files_found",
     "file_copied",
     "files_done",
     "stored",

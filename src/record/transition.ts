@@ -5,15 +5,9 @@ import type { Effect, Outcome, RecorderEvent, ResultEvent, RowChanges } from "./
 import { toGoneState, withRecord } from "./run-state.ts";
 import { applyControlAndSettle } from "./schedule.ts";
 import type { ControlResult } from "./schema.ts";
-import type { RunState, State } from "./state.ts";
-import {
-  beginNext,
-  controlTimeout,
-  endOfMark,
-  endOfUnrecorded,
-  nextMoment,
-  nextRunMoment,
-} from "./work.ts";
+import type { GoneState, RunState, State } from "./state.ts";
+import { beginNext, endOfMark, endOfUnrecorded, nextMoment } from "./work.ts";
+import { controlTimeout, nextRunMoment } from "./run-work.ts";
 
 /** While an effect is under way the alarm looks after it this often. An object that finds the effect dead does it again. */
 const CHECK_EFFECT_MS = 30_000;
@@ -162,7 +156,7 @@ function finish(
   const alarm = wanted === state.alarm_at_ms ? null : wanted;
   const next = { ...state, alarm_at_ms: wanted };
   const persist = mustPersist(stored, event, next, effect, rows, now);
-  const unsaved = !persist && (state.unsaved || event.type === "stored");
+  const unsaved = !persist && (state.unsaved || isCheapToRepeat(stored, event, next, effect));
   return { state: { ...next, unsaved }, effect, alarm, rows, persist };
 }
 
@@ -181,11 +175,22 @@ function wantedAlarm(state: State, now: number): number {
   return isNear ? nextMs : now + CHECK_EFFECT_MS;
 }
 
-/** Parts of a state that need no write of their own. */
-const VOLATILE_KEYS = new Set(["alarm_at_ms", "unsaved"]);
-const DROPPED_KEYS = new Set(["alarm_at_ms", "unsaved", "rows"]);
+// After a crash a write to KV, or a search that found no files, is done again. That is cheaper than a row each time.
+function isCheapToRepeat(
+  stored: State | null,
+  event: RecorderEvent,
+  next: State,
+  effect: Effect | null,
+): boolean {
+  if (stored?.kind !== "run" || next.kind !== "run") return false;
+  const isListed = effect?.type === "list";
+  if (event.type === "files_found") return isListed && stored.record === next.record;
+  if (event.type !== "stored") return false;
+  // A death during the search counts for it too, and then the search is written: see afterFailure.
+  if (effect?.type === "find_files") return stored.kv.attempts === 0;
+  return isListed;
+}
 
-// What is not written is done again after a crash: a write to KV, or an upsert. That is cheaper than a row each time.
 function mustPersist(
   stored: State | null,
   event: RecorderEvent,
@@ -199,12 +204,34 @@ function mustPersist(
   if (next.kind === "expired") return false;
   if (stored.unsaved && (effect === null || rows.drop)) return true;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
-  if (event.type === "stored" && effect?.type === "list") return false;
+  if (isCheapToRepeat(stored, event, next, effect)) return false;
   if (event.type === "listed" && effect === null && isAlarmKept) return false;
-  const ignored = rows.drop ? DROPPED_KEYS : VOLATILE_KEYS;
-  const before = new Map<string, unknown>(Object.entries(stored));
-  const changed = Object.entries(next).some(
-    ([key, value]) => !ignored.has(key) && before.get(key) !== value,
+  return !isAlarmKept || hasStateChanged(stored, next, rows.drop);
+}
+
+// States are never changed in place, so their parts are compared by reference. That rows were dropped follows from their moment.
+function hasStateChanged(before: State, after: State, isDrop: boolean): boolean {
+  if (before.turn !== after.turn || before.running !== after.running) return true;
+  if (before.kind !== "run" || after.kind !== "run") {
+    return before.kind === "run" || after.kind === "run" || hasGoneChanged(before, after);
+  }
+  const isSame =
+    before.record === after.record &&
+    before.policy === after.policy &&
+    before.revision === after.revision &&
+    before.observation === after.observation &&
+    before.kv === after.kv &&
+    (isDrop || before.rows === after.rows) &&
+    before.files === after.files &&
+    before.catalog === after.catalog &&
+    before.progress === after.progress;
+  return !isSame;
+}
+
+function hasGoneChanged(before: GoneState, after: GoneState): boolean {
+  return (
+    before.erased !== after.erased ||
+    before.catalog_version !== after.catalog_version ||
+    before.attempts !== after.attempts
   );
-  return changed || !isAlarmKept;
 }

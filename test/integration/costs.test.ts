@@ -1,94 +1,113 @@
-// What a response costs, where it does not depend on the machine. docs/performance.md has the rest.
+// What a response costs, where it does not depend on the machine. docs/operations.md has the table, and docs/performance.md the rest.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
+import { createEntry, getCatalog } from "../support/catalog.ts";
 import { startChild } from "../support/child.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { measureLife, readerRequests, runToEnd, startCostWorld } from "../support/costs.ts";
+import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
+import type { World } from "../support/world.ts";
 
 /** About a tenth more than the bundle had when this was written. */
 const MAX_BUNDLE_KIB = 240;
+/** Of a run that settles at its first observation, its expiry included. */
+const MAX_ROWS_WRITTEN = 16;
+/** Requests to objects of such a run. */
+const MAX_OBJECT_REQUESTS = 7;
+const OTHER_RECORDS = 200;
 
 let world: World;
 beforeAll(async () => {
-  const settings = { backgroundOutputs: "present", interpreters: 1, runSeconds: 1 };
-  world = await startWorld(settings, { WEBHOOK_DEADLINE: "30" });
+  world = await startCostWorld();
 });
 afterAll(() => world.close());
 
-/** Requests for a container and for its files. */
-const CONTAINER_REQUESTS = ["GET containers", "GET containers"];
+const CREATE = "POST responses";
+const RETRIEVE = "GET responses/ID";
+const CONTAINER = ["GET containers/ID", "GET containers/ID/files"];
+const FILE_CONTENT = "GET containers/ID/files/ID/content";
 
-const EngineEvent = z.object({ done: z.boolean(), value: z.looseObject({ type: z.string() }) });
-const StepEvent = z.object({ stepName: z.string() });
+const WRITES_FILES = toPythonInput(
+  "for name in 'ab': open(f'/mnt/data/{name}.txt', 'w').write(name)\nprint('done')",
+);
 
-/** The part of the Worker's bindings that reads an instance's history. */
-type Instance = { subscribe(): Promise<{ next(): Promise<unknown> }> };
-type Bindings = { RECORDER: { get(id: string): Promise<Instance> } };
-
-async function readSteps(id: string): Promise<string[]> {
-  const { RECORDER } = await world.worker.getWorker<Bindings>().getEnv();
-  const events = await (await RECORDER.get(id)).subscribe();
-  const steps: string[] = [];
-  for (;;) {
-    const { done, value } = EngineEvent.parse(await events.next());
-    if (done || value.type === "workflow_completed") return steps;
-    if (value.type === "step_completed" || value.type === "wait_completed")
-      steps.push(StepEvent.parse(value).stepName.replace(/-\d+$/, ""));
-  }
+/** The costs of a run's whole life, with the parts that come in no fixed order sorted. */
+async function measureCosts(body: unknown) {
+  const run = await runToEnd(world, body);
+  const costs = await measureLife(world, run);
+  return { ...costs, verdict: run.verdict, openai: run.openai.toSorted() };
 }
 
-/** Triggers a run, and returns what it took. */
-async function measureCost(body: unknown) {
-  await world.emulator.clearRequests();
-  world.worker.clearLogs();
-  const id = await world.trigger(body);
-  const { verdict } = await world.waitUntilSettled(id);
-  const requests = await world.emulator.listRequests();
-  const operations = world.kvOperations().filter(({ key }) => key.includes(id));
-  return {
-    verdict,
-    requests: requests.map(({ method, path }) => `${method} ${path.split("/")[2]}`),
-    writes: operations.filter(({ operation }) => operation === "put").length,
-    steps: await readSteps(id),
-  };
-}
-
-test("a response without calls costs a create, a retrieve, one KV write and four steps", async () => {
-  expect(await measureCost({ input: "hello" })).toEqual({
+test("a response without calls costs a create, a retrieve and one KV write, and at most 16 rows and 7 requests to objects", async () => {
+  const { objectRequests, rowsWritten, ...costs } = await measureCosts({ input: "hello" });
+  expect(costs).toEqual({
     verdict: "no_calls",
-    requests: ["POST responses", "GET responses"],
-    writes: 1,
-    steps: ["list as in flight", "wait 1", "look 1", "list 1"],
+    openai: [RETRIEVE, CREATE],
+    kvWrites: ["record:ID"],
   });
+  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
+  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
 });
 
-test("a response with a call costs two more requests, about its container, and one more step", async () => {
-  expect(await measureCost({})).toEqual({
+test("a response with a call costs a look at its container and a listing more, and no other rows, requests or KV writes", async () => {
+  const { objectRequests, rowsWritten, ...costs } = await measureCosts({});
+  expect(costs).toEqual({
     verdict: "captured",
-    requests: ["POST responses", "GET responses", ...CONTAINER_REQUESTS],
-    writes: 1,
-    steps: ["list as in flight", "wait 1", "look 1", "list 1", "find files"],
+    openai: [...CONTAINER, RETRIEVE, CREATE],
+    kvWrites: ["record:ID"],
   });
+  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
+  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
 });
 
-test("a held run costs no retrieve, and no more KV writes and steps than a background run", async () => {
-  expect(await measureCost({ hold: true })).toEqual({
+test("a held run costs no retrieve, and as many rows, requests and KV writes as a background run", async () => {
+  const { objectRequests, rowsWritten, ...costs } = await measureCosts({ hold: true });
+  expect(costs).toEqual({
     verdict: "captured",
-    requests: ["POST responses", ...CONTAINER_REQUESTS],
-    writes: 1,
-    steps: ["list as in flight", "wait 1", "look 1", "list 1", "find files"],
+    openai: [...CONTAINER, CREATE],
+    kvWrites: ["record:ID"],
   });
+  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
+  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
 });
 
-test("a response costs the same when other records are stored", async () => {
-  const first = await measureCost({});
-  const others = await Promise.all(
-    Array.from({ length: 10 }, () => world.trigger({ input: "hello" })),
-  );
-  await Promise.all(others.map((id) => world.waitUntilSettled(id)));
-  expect(await measureCost({})).toEqual(first);
+test("each file costs a KV write, and the record one more when its files are copied", async () => {
+  const input = { input: WRITES_FILES, tools: CODE_INTERPRETER };
+  const { openai, kvWrites } = await measureCosts(input);
+  expect(openai).toEqual([...CONTAINER, FILE_CONTENT, FILE_CONTENT, RETRIEVE, CREATE]);
+  expect(kvWrites).toEqual(["record:ID", "file:ID:ID", "file:ID:ID", "record:ID"]);
+});
+
+test("another channel that had outputs costs a KV write", async () => {
+  await world.emulator.configure({ backgroundOutputs: "empty", streamOutputs: "present" });
+  const { verdict, kvWrites } = await measureCosts({ replay: true });
+  await world.emulator.configure({ backgroundOutputs: "present" });
+  expect(verdict).toBe("recovered");
+  expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID"]);
+});
+
+test("all observations after the first cost at most one KV write together", async () => {
+  await world.emulator.configure({ backgroundOutputs: "late:5" });
+  const { verdict, kvWrites } = await measureCosts({});
+  await world.emulator.configure({ backgroundOutputs: "present" });
+  expect(verdict).toBe("recovered");
+  expect(kvWrites.filter((key) => key !== "record:ID")).toEqual([]);
+  expect(kvWrites.length).toBeLessThanOrEqual(2);
+});
+
+test("a response costs the same when 200 other records are stored", async () => {
+  const before = await measureCosts({});
+  const catalog = await getCatalog(world);
+  for (let number = 0; number < OTHER_RECORDS; number += 1) {
+    await catalog.upsert(createEntry({ id: `resp_other_${number}` }, { text: "other" }), 1);
+  }
+  expect(await measureCosts({})).toEqual(before);
+});
+
+test("GET /results/:id asks the Recorder once, and once more for a body that KV may not show yet", async () => {
+  const { id } = await runToEnd(world, { input: "hello" });
+  expect(readerRequests(world, id)).toEqual(["read", "readBody"]);
 });
 
 test(`the bundle has at most ${MAX_BUNDLE_KIB} KiB, gzipped`, async () => {

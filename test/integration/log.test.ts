@@ -45,14 +45,14 @@ test("the log has the events of a response in order, each with its outcome and d
   await world.emulator.configure({ backgroundOutputs: "present" });
   const id = await world.trigger();
   await world.waitUntilSettled(id);
-  const lines = await waitForEvent(id, "run");
-  for (const event of ["trigger", "list_record", "webhook", "observe", "store_record", "run"]) {
+  const lines = await waitForEvent(id, "store_record");
+  for (const event of ["trigger", "list_record", "webhook", "observe", "run", "store_record"]) {
     const line = lines.find((one) => one.event === event);
     expect(line).toMatchObject({ event, id });
     expect(line?.outcome).toMatch(/\w/);
     expect(line?.ms).toBeGreaterThanOrEqual(0);
   }
-  const order = ["trigger", "observe", "store_record", "run"].map((event) =>
+  const order = ["trigger", "observe", "run", "store_record"].map((event) =>
     lines.findIndex((line) => line.event === event),
   );
   expect(order).toEqual(order.toSorted((a, b) => a - b));

@@ -22,7 +22,7 @@ test("GET /results/:id/events sends a run from start to end, without its request
 test("GET /results/:id/events of a held run mentions no webhook", async () => {
   const id = await world.trigger({ hold: true, ...pythonRequest("held", 'print("an output")') });
   const text = await (await world.request(`/results/${id}/events`)).text();
-  expect(text).toContain("Holding the connection until the run's end");
+  expect(text).toContain("Created; the connection to OpenAI is held");
   expect(text).toContain("The connection was held to its end: HTTP 200, completed, outputs there");
   expect(text).not.toContain("ebhook");
 });

@@ -92,7 +92,7 @@ async function expectFilter(page: Page): Promise<void> {
   await page.getByRole("link", { name: "Draw a sine" }).waitFor();
   await page.getByLabel("verdict").selectOption("lost");
   await page.getByRole("button", { name: "Filter" }).click();
-  await page.getByText("No result on this page matches the filter.").waitFor();
+  await page.getByText("No result matches the filter.").waitFor();
   await page.getByLabel("verdict").selectOption("captured");
   await page.getByRole("button", { name: "Filter" }).click();
   await page.getByRole("link", { name: "Draw a sine" }).waitFor();

@@ -21,7 +21,11 @@ export type TestCatalogClient = CatalogClient & {
   setDown(isDown: boolean): Promise<void>;
 };
 
+/** The calls of the Recorder in `test/support/catalog-worker`. */
+export type TestRecorderClient = { loseAlarm(): Promise<void> };
+
 type Bindings = {
+  RECORDER: { idFromName(name: string): unknown; get(id: unknown): TestRecorderClient };
   CATALOG: { idFromName(name: string): unknown; get(id: unknown): TestCatalogClient };
 };
 
@@ -31,15 +35,24 @@ export function getCatalog(world: World): Promise<CatalogClient> {
 }
 
 /** Starts a world whose Catalog counts its rows and can be taken down. */
-export function startCatalogWorld(settings: EmulatorSettings = {}): Promise<World> {
+export function startCatalogWorld(
+  settings: EmulatorSettings = {},
+  vars: Record<string, string> = {},
+): Promise<World> {
   const main = "test/support/catalog-worker/index.ts";
-  return startWorld(settings, { REFETCH_DELAYS: "0" }, {}, { main });
+  return startWorld(settings, { REFETCH_DELAYS: "0", ...vars }, {}, { main });
 }
 
 /** Returns the Catalog of such a world. */
 export async function getTestCatalog(world: World): Promise<TestCatalogClient> {
   const { CATALOG } = await world.worker.getWorker<Bindings>().getEnv();
   return CATALOG.get(CATALOG.idFromName("catalog"));
+}
+
+/** Returns a run's Recorder of such a world. */
+export async function getTestRecorder(world: World, id: string): Promise<TestRecorderClient> {
+  const { RECORDER } = await world.worker.getWorker<Bindings>().getEnv();
+  return RECORDER.get(RECORDER.idFromName(id));
 }
 
 /** A run that is captured and settled, except for what is given. */

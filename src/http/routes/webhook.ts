@@ -5,7 +5,7 @@ import { OPENAI_WEBHOOK_SECRET, readPolicy, RECORD_EXTERNAL, setting } from "../
 import { Problem } from "../../errors.ts";
 import { logFailure, withLog } from "../../log.ts";
 import { getRecorder } from "../../objects/recorder/client.ts";
-import type { WebhookOutcome } from "../../objects/recorder/recorder.ts";
+import type { WebhookOutcome } from "../../objects/recorder/outcome.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 import { verifyWebhook } from "../../openai/webhook-signature.ts";
 import { toRecorderParams, type Webhook } from "../../record/schema.ts";

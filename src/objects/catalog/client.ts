@@ -44,8 +44,8 @@ export async function removeRun(env: Env, run: RunKey, version: number): Promise
 }
 
 /** The ids of runs that should have reported, the longest overdue first. */
-export async function takeOverdueRuns(env: Env, limit: number): Promise<string[]> {
-  return call(env, (catalog) => catalog.overdue(limit, Date.now()));
+export async function takeOverdueRuns(env: Env, limit: number, nowMs: number): Promise<string[]> {
+  return call(env, (catalog) => catalog.overdue(limit, nowMs));
 }
 
 /** A key that this request has claimed, or that another has. */

@@ -41,7 +41,8 @@ export function toListQuery(
   const conditions = [
     source.condition,
     ...rangeConditions(source.position, filter, before),
-    { sql: "removed = 0 AND expires_at > ?", values: [nowMs] },
+    // A response that was never seen has a row only so that a lost alarm is noticed.
+    { sql: "removed = 0 AND created_at IS NOT NULL AND expires_at > ?", values: [nowMs] },
     ...valueConditions(filter),
     ...metadataConditions(filter.metadata ?? {}),
   ];

@@ -1,6 +1,6 @@
 // The Catalog's tables, and what they cost.
 //
-// Rows written, as Cloudflare counts and bills them (measured by test/integration/catalog-costs.test.ts):
+// Rows written, as Cloudflare counts and bills them (measured by test/integration/catalog/rows-written.test.ts):
 //   a run begins: 3 (its row, by_due, its text) · changes: 1 · changes with its text: 2 · enters by_verdict: 1 more · is removed: 2
 //   a key is claimed: 1 · answered or released: 1 · removed after a day: 1
 // An index entry costs a row when it is added and nothing when it is removed. An update of the search text costs one row, as its insert does.

@@ -1,6 +1,5 @@
 // A Recorder's effects: what it does to OpenAI, to KV and to the Catalog. Each reports its result as an event.
 import {
-  concatArrays,
   deleteKeys,
   readStoredBody,
   storeFile,
@@ -14,24 +13,11 @@ import { withLog, type LogFields } from "../../log.ts";
 import { observe } from "../../openai/observe.ts";
 import type { Observed } from "../../openai/observed.ts";
 import type { Effect, ResultEvent } from "../../record/events.ts";
-import type { Channel, FileEntry, StoredRecord } from "../../record/schema.ts";
+import type { FileEntry, StoredRecord } from "../../record/schema.ts";
 import { removeRun, upsertRun } from "../catalog/client.ts";
 import { toCatalogRow } from "../catalog/row.ts";
 import { toSearchText } from "../catalog/texts.ts";
-import type { Rows } from "./rows.ts";
-
-/** The name of a body in the object's own rows. */
-export function toBodyName(digest: string): string {
-  return `body:${digest}`;
-}
-
-/** The name of a channel's outputs in the object's own rows. */
-export function toOutputsName(channel: Channel): string {
-  return `outputs:${channel}`;
-}
-
-/** Bytes that an event brings. They are stored in the same synchronous block as the state, if the state has use for them. */
-export type Bytes = { body: Uint8Array[] | null; outputs: Uint8Array | null };
+import type { Bytes, Store } from "./store.ts";
 
 /** An effect's result, and the bytes that it brought. */
 export type EffectResult = { event: ResultEvent; bytes: Bytes };
@@ -39,7 +25,7 @@ export type EffectResult = { event: ResultEvent; bytes: Bytes };
 /** What an effect needs of its object. */
 export type EffectContext = {
   env: Env;
-  rows: Rows;
+  store: Store;
   /** Is called when a body turns out to be large, and returns when there is room for it. */
   onLargeBody: () => Promise<void>;
   signal: AbortSignal;
@@ -70,7 +56,7 @@ type OtherResult = ResultEvent extends infer One
 
 async function performOther(
   effect: OtherEffect,
-  { env, rows }: EffectContext,
+  { env, store }: EffectContext,
 ): Promise<OtherResult> {
   if (effect.type === "erase") {
     const { id, keys } = effect;
@@ -79,14 +65,14 @@ async function performOther(
   }
   if (effect.type === "store_record") {
     await logged("store_record", effect.record, { body: effect.body }, () =>
-      storeBody(env, rows, effect),
+      storeBody(env, store, effect),
     );
     return { type: "stored" };
   }
   if (effect.type === "store_outputs") {
     const { record, channel, isAddition } = effect;
     await withLog("store_outputs", { id: record.id, channel }, async () => {
-      const items = rows.get(toOutputsName(channel));
+      const items = store.outputs(channel);
       if (items !== null) await storeOutputs(env, record, channel, items, isAddition);
     });
     return { type: "stored" };
@@ -103,7 +89,7 @@ async function performOther(
   }
   if (effect.type === "copy_file") return { type: "file_copied", file: await copy(env, effect) };
   if (effect.type === "list") {
-    await logged("list_record", effect.record, {}, () => list(env, rows, effect));
+    await logged("list_record", effect.record, {}, () => list(env, store, effect));
     return { type: "listed" };
   }
   const { id, startedAt, version } = effect;
@@ -136,21 +122,25 @@ async function observeRun(
 
 async function storeBody(
   env: Env,
-  rows: Rows,
+  store: Store,
   { record, body }: EffectOf<"store_record">,
 ): Promise<void> {
-  await storeRecord(env, record, await toBodySource(env, rows, record, body));
+  await storeRecord(env, record, await toBodySource(env, store, record, body));
 }
 
 async function toBodySource(
   env: Env,
-  rows: Rows,
+  store: Store,
   record: StoredRecord,
   from: EffectOf<"store_record">["body"],
 ): Promise<BodySource | null> {
   if (record.body === null || from === "none") return null;
   const { bytes } = record.body;
-  if (from === "rows") return { chunks: rows.parts(toBodyName(record.body.digest)), bytes };
+  const { digest } = record.body;
+  if (from === "rows") {
+    if (!store.hasBody(digest)) throw new Error(`The body of ${record.id} is not stored any more`);
+    return { chunks: store.bodyParts(digest), bytes };
+  }
   const stored = await readStoredBody(env, record);
   // KV reads can be stale: throw, so that the store is retried until KV shows the body.
   if (stored === null) throw new Error(`KV does not show the body of ${record.id} yet`);
@@ -172,24 +162,26 @@ function copy(env: Env, { file, record }: EffectOf<"copy_file">): Promise<FileEn
 
 async function list(
   env: Env,
-  rows: Rows,
+  store: Store,
   { record, version, dueMs }: EffectOf<"list">,
 ): Promise<void> {
+  const expiresAtMs = Date.parse(record.expires_at);
   const entry = {
     row: toCatalogRow(record),
     startedAtMs: Date.parse(record.started_at),
-    expiresAtMs: Date.parse(record.expires_at),
-    dueAtMs: dueMs,
-    text: toText(rows, record),
+    expiresAtMs,
+    // A run that has expired is never overdue, and each moment in the index costs a row.
+    dueAtMs: dueMs < expiresAtMs ? dueMs : null,
+    text: toText(store, record),
   };
   await upsertRun(env, entry, version);
 }
 
-// Null when the rows have nothing to search any more: the Catalog keeps the text that it has.
-function toText(rows: Rows, record: StoredRecord): string | null {
-  const body = record.body === null ? null : rows.get(toBodyName(record.body.digest));
+// Null when the object has nothing to search any more: the Catalog keeps the text that it has.
+function toText(store: Store, record: StoredRecord): string | null {
+  const body = record.body === null ? null : store.body(record.body.digest);
   const others = [...new Set(record.calls.map((call) => call.source))].flatMap((channel) =>
-    channel === null ? [] : [rows.get(toOutputsName(channel))],
+    channel === null ? [] : [store.outputs(channel)],
   );
   const lists = [body === null ? null : findMember(body, "output"), ...others].filter(
     (items) => items !== null && items !== undefined,
@@ -217,9 +209,4 @@ function describeObserved({ result }: Observed): LogFields {
     calls: observation.calls.length,
     populated: observation.calls.filter((call) => call.outputs === "populated").length,
   };
-}
-
-/** Outputs of a channel, joined with those that the rows have of it already. */
-export function joinOutputs(added: Uint8Array, before: Uint8Array | null): Uint8Array[] {
-  return concatArrays(added, before);
 }

@@ -2,39 +2,30 @@
 // What it does next is decided in record/transition.ts; this class stores states, sets alarms, and performs effects.
 import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
-import { withTimeout } from "../../lib/retry.ts";
+import { retry, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
-import type { Effect, Outcome, RecorderEvent } from "../../record/events.ts";
+import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
-import { isTerminal } from "../../record/reducer.ts";
 import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
-import { bodySource, isKnown, isReadable, State } from "../../record/state.ts";
+import { bodySource, isKnown, isReadable, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
-import {
-  joinOutputs,
-  NO_BYTES,
-  performEffect,
-  toBodyName,
-  toOutputsName,
-  type Bytes,
-} from "./effects.ts";
+import { NO_BYTES, performEffect } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
-import { Rows } from "./rows.ts";
+import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
+import { Store } from "./store.ts";
 
-/** The name of the state in the object's own rows. */
-const STATE = "state";
-/** After an alarm that failed, milliseconds until the next. */
+/** After a result or an alarm that could not be stored, milliseconds until the next alarm. */
 const RECOVERY_MS = 5_000;
+/** Milliseconds between attempts to handle an alarm while storage refuses. */
+const ALARM_RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 120_000, 240_000];
 const MAX_WAIT_SECONDS = 60;
 /** `remove` waits this many milliseconds until KV has deleted the run's values. */
 const ERASE_WAIT_MS = 20_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
 
-/** What a webhook came to. */
-export type WebhookOutcome = "started" | "restarted" | "delivered" | "duplicate" | "deleted";
 /** What a report came to; after each of them it needs no other. */
 export type ReportOutcome = "accepted" | "known already" | "deleted";
 
@@ -51,7 +42,7 @@ type RunningEffect = { turn: number; abort: AbortController; done: Promise<void>
 
 /** The Recorder of one response. */
 export abstract class Recorder extends DurableObject<Env> {
-  readonly #rows: Rows;
+  readonly #store: Store;
   /** Undefined until it is loaded. It can be newer than what is stored: not every change is worth a row. */
   #state: State | null | undefined;
   #running: RunningEffect | null = null;
@@ -59,7 +50,7 @@ export abstract class Recorder extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#rows = new Rows(ctx.storage.kv);
+    this.#store = new Store(ctx.storage.kv);
   }
 
   /** An observation by the channel `held`. The Workflow that holds the connection is in another room, which imports this one. */
@@ -146,17 +137,17 @@ export abstract class Recorder extends DurableObject<Env> {
       await withTimeout(this.#changed.promise, deadline - Date.now(), null);
       state = this.#load();
     }
-    if (!isKnown(state)) return null;
+    // The alarm that removes an expired run can be late.
+    if (!isKnown(state) || Date.now() >= Date.parse(state.record.expires_at)) return null;
     return { record: JSON.stringify(state.record), body: bodySource(state) };
   }
 
-  /** A body that the object's own rows have; null when they don't, or don't any more. */
+  /** A body that the object itself has; null when it has not, or not any more. */
   readBody(digest: string): ReadableStream<Uint8Array> | null {
     const state = this.#load();
     const body = state?.kind === "run" ? state.record.body : null;
-    const name = toBodyName(digest);
-    if (body?.digest !== digest || !this.#rows.has(name)) return null;
-    return toByteStream(readAll(this.#rows.parts(name), body.bytes));
+    if (body?.digest !== digest || !this.#store.hasBody(digest)) return null;
+    return toByteStream(this.#store.wholeBody(digest, body.bytes));
   }
 
   /** Where the calls that a channel had are stored. */
@@ -164,7 +155,7 @@ export abstract class Recorder extends DurableObject<Env> {
     const state = this.#load();
     const keys = state?.kind === "run" ? state.kv.keys : [];
     return {
-      rows: this.#rows.get(toOutputsName(channel)),
+      rows: this.#store.outputs(channel),
       isInKv: keys.some((key) => key.type === "outputs" && key.channel === channel),
     };
   }
@@ -178,23 +169,26 @@ export abstract class Recorder extends DurableObject<Env> {
     return toByteStream(this.#updates(after));
   }
 
-  // An alarm that throws is called again six times and then never. https://developers.cloudflare.com/durable-objects/api/alarms/
+  // An alarm that throws is called again six times and then never: https://developers.cloudflare.com/durable-objects/api/alarms/
+  // It throws only when storage refuses everything for minutes, a new alarm included.
   override async alarm(): Promise<void> {
+    const end = Date.now() + MAX_ALARM_MS;
     try {
-      this.#handle({ type: "alarm" });
-      const end = Date.now() + MAX_ALARM_MS;
-      // The handler keeps the object in memory.
-      while (this.#running !== null && Date.now() < end) await this.#running.done;
-    } catch (error) {
-      this.#recover(error);
+      await retry(
+        ALARM_RETRY_MS,
+        async () => this.#handle({ type: "alarm" }),
+        (error) => logFailure("alarm", error, { id: this.#id() }),
+      );
+    } catch {
+      await this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
     }
+    // The handler keeps the object in memory.
+    while (this.#running !== null && Date.now() < end) await this.#running.done;
   }
 
   #load(): State | null {
     if (this.#state !== undefined) return this.#state;
-    const stored = this.#rows.get(STATE);
-    const state =
-      stored === null ? null : State.parse(JSON.parse(new TextDecoder().decode(stored)));
+    const state = this.#store.load();
     this.#state = state;
     return state;
   }
@@ -208,9 +202,9 @@ export abstract class Recorder extends DurableObject<Env> {
 
   #apply(event: RecorderEvent, bytes = NO_BYTES): void {
     const before = this.#load();
-    const outcome = transition(before, event, Date.now());
+    const outcome = withoutSpareAlarm(event, transition(before, event, Date.now()));
     try {
-      this.ctx.storage.transactionSync(() => this.#write(before, outcome, bytes));
+      this.ctx.storage.transactionSync(() => this.#store.write(before, outcome, bytes));
     } catch (error) {
       // Nothing of it was stored, so the stored state counts.
       this.#state = undefined;
@@ -220,31 +214,11 @@ export abstract class Recorder extends DurableObject<Env> {
     // Nothing is awaited since the state was written, so both are stored or none is.
     if (outcome.state === null) void this.ctx.storage.deleteAll();
     else if (outcome.alarm !== null) void this.ctx.storage.setAlarm(outcome.alarm);
+    logSettled(before, outcome.state);
     this.#changed.resolve(null);
     this.#changed = Promise.withResolvers();
     this.#endOutdated();
     if (outcome.effect !== null) this.#begin(outcome.effect);
-  }
-
-  #write(before: State | null, { state, rows, persist }: Outcome, bytes: Bytes): void {
-    if (state === null) return;
-    const stored = before?.kind === "run" ? before.rows : null;
-    if (rows.drop || rows.writeBody) this.#dropBody(stored?.body_digest ?? null);
-    if (rows.drop) {
-      for (const channel of stored?.outputs ?? []) this.#rows.delete(toOutputsName(channel));
-    }
-    if (rows.writeBody && state.kind === "run" && bytes.body !== null) {
-      this.#rows.put(toBodyName(state.rows.body_digest ?? ""), bytes.body);
-    }
-    if (rows.writeOutputs !== null && bytes.outputs !== null) {
-      const name = toOutputsName(rows.writeOutputs);
-      this.#rows.put(name, joinOutputs(bytes.outputs, this.#rows.get(name)));
-    }
-    if (persist) this.#rows.put(STATE, [new TextEncoder().encode(JSON.stringify(state))]);
-  }
-
-  #dropBody(digest: string | null): void {
-    if (digest !== null) this.#rows.delete(toBodyName(digest));
   }
 
   #begin(effect: Effect): void {
@@ -267,7 +241,7 @@ export abstract class Recorder extends DurableObject<Env> {
     const work = async () =>
       performEffect(effect, {
         env: this.env,
-        rows: this.#rows,
+        store: this.#store,
         signal: abort.signal,
         observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
@@ -297,14 +271,20 @@ export abstract class Recorder extends DurableObject<Env> {
       this.#apply(event, bytes);
     } catch (error) {
       this.#running = null;
-      this.#recover(error);
+      this.ctx.waitUntil(this.#recover(error));
     }
   }
 
   // The effect under way counts as lost when the alarm fires, and is performed again.
-  #recover(error: unknown): void {
-    logFailure("recorder", error, { id: this.#id() });
-    void this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
+  async #recover(error: unknown): Promise<void> {
+    const fields = { id: this.#id() };
+    logFailure("recorder", error, fields);
+    try {
+      await this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
+    } catch (refused) {
+      // The alarm that looks after the effect is still set.
+      logFailure("recorder", refused, fields);
+    }
   }
 
   #id(): string | null {
@@ -328,22 +308,4 @@ export abstract class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
-}
-
-// A slow reader may still read when the rows are dropped.
-function* readAll(parts: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
-  let left = bytes;
-  for (const part of parts) {
-    left -= part.byteLength;
-    yield part;
-  }
-  if (left !== 0) throw new Error("The body was dropped while it was read.");
-}
-
-function describeWebhook(state: State | null): WebhookOutcome {
-  if (state === null) return "started";
-  if (state.kind !== "run") return "deleted";
-  const { status, settled_at: settled } = state.record;
-  if (isTerminal(status)) return "duplicate";
-  return settled === null ? "delivered" : "restarted";
 }

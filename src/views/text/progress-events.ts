@@ -36,6 +36,7 @@ const TEXTS: Partial<Record<ProgressUpdate["type"], EventText>> = {
     changed: false,
     text: "Listing the container's files",
   },
+  files_found: { ...CHANGED, changed: false, text: "The container's files were listed" },
   file_copied: { ...CHANGED, text: "A file was processed" },
   files_done: { ...CHANGED, text: "The files were added to the record" },
   stored: { ...CHANGED, changed: false, text: "The record was stored" },

@@ -46,6 +46,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+test("GET /results leaves out a response that was never seen", async () => {
+  const startedAtMs = NOW_MS + 1000;
+  const row = { id: "resp_never_seen", created_at: null, verdict: "pending" } as const;
+  await catalog.upsert(createEntry(row, { startedAtMs, text: "primes" }), 1);
+  const listed = [...(await listAll({})), ...(await listAll({ q: "primes" }))];
+  expect(listed.map(({ id }) => id)).not.toContain("resp_never_seen");
+});
+
 const Page = z.object({ results: z.array(CatalogRow), cursor: z.string().nullable() });
 
 /** Reads every page of the list of the runs above. */

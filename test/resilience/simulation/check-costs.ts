@@ -1,19 +1,21 @@
 // Invariants of what a run costs: requests to OpenAI, rows, and writes to KV.
 import { toSeconds } from "./clock.ts";
 import { isFaultless } from "./scenario.ts";
-import type { SimulatedRun } from "./simulated-run.ts";
+import type { SimulationState } from "./simulation-state.ts";
 import { expectedVerdict, isPlainEnd, type RunTruth } from "./truth.ts";
 
 const MAX_POLL_SECONDS = 300;
 /** The last observation of a response that OpenAI keeps for ten minutes, counted from its end. */
 const MAX_UNSTORED_SECONDS = 570;
-/** How long an observation takes at the most, when nothing fails. */
+/** How long an observation takes, when nothing fails. */
 const MAX_OBSERVATION_SECONDS = 2;
+/** A webhook that comes before the deadline. */
+const MAX_WEBHOOK_SECONDS = 110;
 /** Rows of a run that settles at its first observation. */
 const MAX_ROWS = 11;
 
 /** Checks what a run has cost when it expires. */
-export function checkCosts(run: SimulatedRun, truth: RunTruth): void {
+export function checkCosts(run: SimulationState, truth: RunTruth): void {
   checkPolls(run, truth);
   checkUnstored(run, truth);
   checkRepeats(run, truth);
@@ -21,14 +23,14 @@ export function checkCosts(run: SimulatedRun, truth: RunTruth): void {
 }
 
 // Nothing delays the observations of such a run.
-function isPunctual({ scenario, counts }: SimulatedRun): boolean {
+function isPunctual({ scenario, counts }: SimulationState): boolean {
   const { rates, outages } = scenario;
   const isCalm = rates.eviction + rates.result + rates.alarm === 0 && outages.storage === null;
   return isCalm && scenario.deadly === 0 && counts.evictions === 0;
 }
 
 // A run in flight is observed at least every five minutes; while its connection is held, no more often.
-function checkPolls(run: SimulatedRun, { shown, startedAt, ...calls }: RunTruth): void {
+function checkPolls(run: SimulationState, { shown, startedAt, ...calls }: RunTruth): void {
   if (calls.refetches > 0 || calls.webhooks > 1) return;
   if (!isPunctual(run) || run.scenario.rates.file > 0 || run.scenario.outages.kv !== null) return;
   const end = shown.findIndex(isPlainEnd);
@@ -41,7 +43,7 @@ function checkPolls(run: SimulatedRun, { shown, startedAt, ...calls }: RunTruth)
   }
 }
 
-function checkUnstored(run: SimulatedRun, { shown, refetches, starts }: RunTruth): void {
+function checkUnstored(run: SimulationState, { shown, refetches, starts }: RunTruth): void {
   const { store, end, status } = run.scenario;
   if (store || end === null || refetches > 0 || starts > 1 || !isPunctual(run)) return;
   const first = shown.find(isPlainEnd);
@@ -56,7 +58,7 @@ function checkUnstored(run: SimulatedRun, { shown, refetches, starts }: RunTruth
 }
 
 // After the end was seen with all that the code should have shown, only a refetch by hand asks again.
-function checkRepeats(run: SimulatedRun, truth: RunTruth): void {
+function checkRepeats(run: SimulationState, truth: RunTruth): void {
   const { scenario } = run;
   const { shown, refetches, starts, isKnown } = truth;
   if (!isPunctual(run) || scenario.held !== null || (scenario.ours && !isKnown)) return;
@@ -70,18 +72,19 @@ function checkRepeats(run: SimulatedRun, truth: RunTruth): void {
   run.fail("OpenAI is not asked again for what was seen", `${repeats} times`);
 }
 
-function isHappyPath({ scenario }: SimulatedRun): boolean {
+function isHappyPath({ scenario }: SimulationState): boolean {
   const { ours, end, held, outputsAfter, arrivals, containers, control, calls } = scenario;
   const [first, second] = arrivals;
   const isPlain = ours && held === null && control === null && containers === 0;
   const isDelivered =
     arrivals.length === 2 && first?.at === 0 && second?.what === "webhook" && end !== null;
-  const inTime = end !== null && end < 110 && (second?.at ?? 0) >= end;
+  const at = second?.at ?? 0;
+  const inTime = end !== null && at >= end && at < MAX_WEBHOOK_SECONDS;
   const hasOutputs = outputsAfter === 0 && calls.every((call) => call.printed || !call.shows);
   return isFaultless(scenario) && isPlain && isDelivered && inTime && hasOutputs;
 }
 
-function checkHappyPath(run: SimulatedRun): void {
+function checkHappyPath(run: SimulationState): void {
   const { object, kv, catalog, counts } = run;
   const writes = kv.writes.get("record") ?? 0;
   const excess = [

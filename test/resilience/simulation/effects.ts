@@ -11,7 +11,7 @@ import {
   type Answer,
 } from "./openai.ts";
 import type { Payload } from "./recorder-object.ts";
-import type { SimulatedRun } from "./simulated-run.ts";
+import type { SimulationState } from "./simulation-state.ts";
 import { hadOutputs } from "./had-outputs.ts";
 import { isPlainEnd, type Shown } from "./truth.ts";
 
@@ -22,7 +22,7 @@ type Report = { event: ResultEvent; payload?: Payload; shown?: Shown };
 const MAX_LARGE_BODIES = 3;
 
 /** Performs an effect, with the faults of its scenario. */
-export function performEffect(run: SimulatedRun, effect: Effect): void {
+export function performEffect(run: SimulationState, effect: Effect): void {
   run.counts.effects += 1;
   const { clock, random, scenario, object } = run;
   const { life } = object;
@@ -51,21 +51,21 @@ export function performEffect(run: SimulatedRun, effect: Effect): void {
 }
 
 // A run that is gone goes on without the result of the effect under way.
-function checkAlone({ current, object, clock, fail }: SimulatedRun, effect: Effect): void {
+function checkAlone({ current, object, clock, fail }: SimulationState, effect: Effect): void {
   const isUnderWay =
     current !== null && current.life === object.life && clock.now < current.effect.untilMs;
   if (!isUnderWay || effect.type === "erase" || effect.type === "unlist") return;
   fail("effects run one at a time", `${effect.type} beside ${current.effect.type}`);
 }
 
-function drawSeconds({ random, scenario }: SimulatedRun, effect: Effect): number {
+function drawSeconds({ random, scenario }: SimulationState, effect: Effect): number {
   if (effect.type === "copy_file" && scenario.rates.file > 0 && random.chance(0.02)) return 115;
   return effect.type === "list" ? random.between(0.01, 0.1) : random.between(0.05, 1);
 }
 
 // The object gives an effect up when its time is over; what comes later is ignored.
 function timeOut(
-  run: SimulatedRun,
+  run: SimulationState,
   effect: Effect,
   life: number,
   report: Report,
@@ -88,7 +88,7 @@ function timeOut(
   });
 }
 
-function deliver(run: SimulatedRun, effect: Effect, life: number, report: Report): void {
+function deliver(run: SimulationState, effect: Effect, life: number, report: Report): void {
   const isCurrent = run.current?.effect === effect && run.object.life === life;
   if (!isCurrent) return;
   run.current = null;
@@ -104,7 +104,7 @@ function deliver(run: SimulatedRun, effect: Effect, life: number, report: Report
   if (shown !== undefined) truth?.shown.splice(truth.shown.indexOf(shown), 1);
 }
 
-function createReport(run: SimulatedRun, effect: Effect, isAlive: boolean): Report {
+function createReport(run: SimulationState, effect: Effect, isAlive: boolean): Report {
   if (effect.type === "observe") return observe(run, effect, isAlive);
   const { turn } = effect;
   const failed: Report = { event: { type: "failed", turn, reason: "refused" } };
@@ -122,7 +122,7 @@ function toDone(type: "list" | "unlist"): "listed" | "unlisted" {
 }
 
 function tellCatalog(
-  run: SimulatedRun,
+  run: SimulationState,
   effect: Extract<Effect, { type: "list" | "unlist" }>,
 ): boolean {
   const { catalog, clock, random, scenario } = run;
@@ -136,13 +136,13 @@ function tellCatalog(
     apply();
     return true;
   }
-  // It may arrive all the same, and later than what follows it.
+  // It may still arrive, and later than what follows it.
   if (random.chance(0.5)) clock.after(random.pick([0, 30, 600]) * random.next(), apply);
   return false;
 }
 
 function writeKv(
-  run: SimulatedRun,
+  run: SimulationState,
   effect: Extract<Effect, { type: "store_record" | "store_outputs" | "erase" }>,
 ): boolean {
   const { scenario, random } = run;
@@ -154,7 +154,7 @@ function writeKv(
 }
 
 function applyToKv(
-  { kv, clock, object, random }: SimulatedRun,
+  { kv, clock, object, random }: SimulationState,
   effect: Extract<Effect, { type: "store_record" | "store_outputs" | "erase" }>,
 ): boolean {
   const now = clock.seconds;
@@ -178,7 +178,7 @@ function applyToKv(
 }
 
 function readBody(
-  { kv, clock, object, random }: Pick<SimulatedRun, "kv" | "clock" | "object" | "random">,
+  { kv, clock, object, random }: Pick<SimulationState, "kv" | "clock" | "object" | "random">,
   { body, record }: Extract<Effect, { type: "store_record" }>,
 ): string | null {
   if (body === "none") return "";
@@ -194,7 +194,7 @@ export function toKvKey(key: Extract<Effect, { type: "erase" }>["keys"][number])
   return key.type === "outputs" ? `outputs:${key.channel}` : `file:${key.file_id}`;
 }
 
-function findFiles(run: SimulatedRun, containers: string[], turn: number): Report | null {
+function findFiles(run: SimulationState, containers: string[], turn: number): Report | null {
   const { scenario } = run;
   if (run.happens(scenario.rates.file, "file request failed")) return null;
   const reason = scenario.containersGone ? "It was gone already" : null;
@@ -212,7 +212,7 @@ function findFiles(run: SimulatedRun, containers: string[], turn: number): Repor
 }
 
 function copyFile(
-  run: SimulatedRun,
+  run: SimulationState,
   { file, record, turn }: Extract<Effect, { type: "copy_file" }>,
 ): Report | null {
   const { kv, clock, scenario } = run;
@@ -224,7 +224,7 @@ function copyFile(
   return { event: { type: "file_copied", turn, file: { ...file, url: `/${file.id}`, bytes: 1 } } };
 }
 
-function observe(run: SimulatedRun, effect: Observe, isAlive: boolean): Report {
+function observe(run: SimulationState, effect: Observe, isAlive: boolean): Report {
   run.counts.observations += 1;
   const answer = effect.channel === "held" ? observeHeld(run) : answerObservation(run, effect);
   const { turn, channel } = effect;
@@ -240,7 +240,7 @@ function observe(run: SimulatedRun, effect: Observe, isAlive: boolean): Report {
 }
 
 // The body is counted before it is parsed, and then the object is gone.
-function dieOfMemory(run: SimulatedRun, turn: number): void {
+function dieOfMemory(run: SimulationState, turn: number): void {
   run.deadlyLeft -= 1;
   run.count("died of memory");
   if (run.object.report(run.object.life, { type: "large_body", turn })) run.largeBodies += 1;
@@ -252,7 +252,7 @@ function dieOfMemory(run: SimulatedRun, turn: number): void {
   run.truth?.shown.push({ ...died, ...nothing });
 }
 
-function answerObservation(run: SimulatedRun, { channel, record }: Observe): Answer {
+function answerObservation(run: SimulationState, { channel, record }: Observe): Answer {
   const { clock, scenario, random, truth } = run;
   const seconds = clock.seconds;
   const wasSeen = truth?.shown.some(isPlainEnd) ?? false;
@@ -268,12 +268,12 @@ function answerObservation(run: SimulatedRun, { channel, record }: Observe): Ans
 }
 
 // A Holder that still has a connection closes it when it is asked.
-function observeHeld({ connection, scenario, clock }: SimulatedRun): Answer {
+function observeHeld({ connection, scenario, clock }: SimulationState): Answer {
   connection.close();
   return createHeldObservation(scenario, connection.left, clock.seconds);
 }
 
-function toShown({ scenario }: SimulatedRun, { result }: Answer): Shown {
+function toShown({ scenario }: SimulationState, { result }: Answer): Shown {
   const { at, channel, http_status: http, status } = result.observation;
   const brokeAt = result.broke_at;
   const calls = new Set((result.calls ?? []).map(({ id }) => id));

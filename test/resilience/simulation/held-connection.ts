@@ -1,13 +1,13 @@
 // A scripted held connection, and the Holder that reports its end.
-import { BREAK_UNKNOWN } from "../../../src/record/schema.ts";
+import { toTriggerParams } from "./calls.ts";
 import type { ConnectionResult } from "./openai.ts";
-import type { SimulatedRun } from "./simulated-run.ts";
+import type { Connection, SimulationState } from "./simulation-state.ts";
 
 const HOLDER_ID = "holder";
 /** The Holder closes a connection after this time. */
 const MAX_CONNECTION_SECONDS = 23.5 * 60 * 60;
 
-export class HeldConnection {
+export class HeldConnection implements Connection {
   /** What it left; null while it is open, and when its Holder is gone. */
   left: ConnectionResult | null = null;
   /** Whether a Holder is there that can be asked, or that will report. */
@@ -16,9 +16,9 @@ export class HeldConnection {
   posts = 0;
   handedOver = false;
   reportedAt: number | null = null;
-  readonly #run: SimulatedRun;
+  readonly #run: SimulationState;
 
-  constructor(run: SimulatedRun) {
+  constructor(run: SimulationState) {
     this.#run = run;
   }
 
@@ -52,7 +52,7 @@ export class HeldConnection {
   #handOver(): void {
     if (!this.isAlive) return;
     this.handedOver = true;
-    this.#run.call(() => ({ type: "start", params: this.#run.triggerParams(HOLDER_ID) }));
+    this.#run.call(() => ({ type: "start", params: toTriggerParams(this.#run, HOLDER_ID) }));
   }
 
   #report(): void {
@@ -60,7 +60,7 @@ export class HeldConnection {
     this.reportedAt ??= this.#run.clock.seconds;
     this.#run.call(() => ({
       type: "connection_ended",
-      params: this.#run.triggerParams(HOLDER_ID),
+      params: toTriggerParams(this.#run, HOLDER_ID),
     }));
   }
 
@@ -95,6 +95,3 @@ export class HeldConnection {
     scenario.emptied = true;
   }
 }
-
-/** What is said of a connection whose Holder is gone. */
-export const LOST_CONNECTION = BREAK_UNKNOWN;

@@ -1,5 +1,5 @@
 // Simulates many responses, and counts what happened to them.
-import { INVARIANTS, type Failure } from "./check.ts";
+import { INVARIANTS, type Failure } from "./invariants.ts";
 import type { Transition } from "./recorder-object.ts";
 import { SimulatedRun } from "./simulated-run.ts";
 

@@ -269,7 +269,7 @@ function toFields(scenario: Scenario, status: string, over: boolean): ResponseFi
     created_at: toTime(scenario.began),
     completed_at: ended ? toTime(scenario.end ?? 0) : null,
     options:
-      scenario.ours && held?.by !== "v1"
+      scenario.ours && !scenario.hidesOptions
         ? {
             include: [],
             replay,
@@ -280,7 +280,6 @@ function toFields(scenario: Scenario, status: string, over: boolean): ResponseFi
         : null,
     metadata: {},
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
-    metadata: {},
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? toContainers(scenario) : [],
     cited_files: [],

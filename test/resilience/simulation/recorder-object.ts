@@ -23,7 +23,7 @@ export type Surroundings = {
   /** Whether the object's storage takes writes now. */
   canWrite(): boolean;
   /** The seconds after which an alarm fires that was set for a number of seconds: none when it is lost, two when it fires twice. */
-  alarmDelays(seconds: number, outcome: Outcome): number[];
+  readonly alarmDelays: (seconds: number, outcome: Outcome) => number[];
   /** Called after each change, before its effect begins. */
   onChange(event: RecorderEvent, outcome: Outcome): void;
 };

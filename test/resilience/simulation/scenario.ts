@@ -1,4 +1,5 @@
 // The script of one response: what OpenAI does, what is sent to the Worker, and which faults the platform has.
+import { drawArrivals, type Arrival } from "./arrivals.ts";
 import type { Random } from "./random.ts";
 
 /** Code, whether it should show something, and whether it can have printed. */
@@ -19,12 +20,6 @@ export type Call = {
   shows: boolean;
   /** Whether it did: code that raises at once does not. */
   printed: boolean;
-};
-
-/** A request that reaches the Worker. */
-export type Arrival = {
-  at: number;
-  what: "trigger" | "webhook" | "refetch" | "cancel" | "delete" | "evict";
 };
 
 /** A time in which something does not work. */
@@ -66,6 +61,8 @@ export type Scenario = {
   id: string;
   /** Whether our trigger started it, so that its metadata has the options. */
   ours: boolean;
+  /** Its metadata has no room for the options, as below /v1 with 16 pairs of the caller's. */
+  hidesOptions: boolean;
   recordsExternal: boolean;
   /** Whether OpenAI never knew it. */
   unknown: boolean;
@@ -147,11 +144,11 @@ export function drawScenario(random: Random, number: number): Scenario {
     : null;
   const store = random.chance(0.85);
   const held = ours && random.chance(0.25) ? drawHeld(random, calm) : null;
-  const known = ours && held?.by !== "v1";
   const base: Omit<Scenario, "rates" | "outages" | "revoked" | "arrivals"> = {
     id: `resp_${number}`,
     ours,
-    recordsExternal: known || random.chance(0.8),
+    hidesOptions: held?.by === "v1" || random.chance(0.1),
+    recordsExternal: random.chance(0.8),
     unknown: !ours && random.chance(0.1),
     saidStore: random.chance(0.8) ? store : null,
     store,
@@ -270,53 +267,4 @@ function drawRates(random: Random, calm: boolean): Pick<Scenario, "rates" | "out
 function drawOutage(random: Random, latest: number, longest: number): Outage {
   const from = random.between(0, latest);
   return { from, to: from + random.between(0, longest) };
-}
-
-type Base = Pick<Scenario, "ours" | "end" | "unknown" | "held">;
-
-// Webhooks come once, twice, late, early, or not at all. That of an external response is the first event of it.
-function drawArrivals(random: Random, calm: boolean, base: Base): Arrival[] {
-  const { ours, end, unknown, held } = base;
-  const arrivals: Arrival[] = [];
-  const ended = unknown || end === null ? random.between(0, 60) : end;
-  const first = { at: ended + random.between(0, 1), what: "webhook" } as const;
-  // OpenAI promises no webhook for a run in the foreground.
-  const lost = held === null ? ours && !calm && random.chance(0.15) : calm || random.chance(0.9);
-  const late = calm || held !== null ? 0 : random.pick([0, 0, ended + 0.5]);
-  // The trigger can die between the create and the start: then the webhook finds its options in the metadata.
-  if (ours && (calm || held !== null || random.chance(0.97)))
-    arrivals.push({ at: late, what: "trigger" });
-  if (!lost && (end !== null || !ours)) arrivals.push(first);
-  if (calm) return arrivals.concat(random.chance(0.05) ? afterwards(random, ended) : []);
-  if (random.chance(0.07)) arrivals.push({ at: ended * random.next(), what: "cancel" });
-  const again = held === null ? 0.3 : 0;
-  while (random.chance(again)) {
-    const after = random.pick([0, 1, 60, 900, HOUR_SECONDS, 40 * HOUR_SECONDS]) * random.next();
-    arrivals.push({ at: ended + after, what: "webhook" });
-  }
-  if (held === null && random.chance(0.05))
-    arrivals.push({ at: ended * random.next(), what: "webhook" });
-  while (random.chance(0.1))
-    arrivals.push({ at: ended + random.between(-ended, 900), what: "refetch" });
-  while (random.chance(0.2))
-    arrivals.push({ at: ended + random.between(-ended, 900), what: "evict" });
-  if (random.chance(0.15)) arrivals.push(...afterwards(random, ended));
-  return arrivals;
-}
-
-function afterwards(random: Random, ended: number): Arrival[] {
-  const later: Arrival[] = [];
-  const day = (low: number) => ended + random.between(low, low + 10) * DAY_SECONDS;
-  if (random.chance(0.5)) later.push({ at: day(2), what: "refetch" });
-  if (random.chance(0.3)) later.push({ at: day(12), what: random.pick(["refetch", "webhook"]) });
-  if (random.chance(0.6)) {
-    const at = random.chance(0.3) ? day(14) : ended + random.between(-ended, 300);
-    later.push({ at, what: "delete" });
-    // Whatever comes after it, in any order.
-    while (random.chance(0.4)) {
-      const after = at + random.pick([0, 5, 600, 60 * HOUR_SECONDS]) * random.next();
-      later.push({ at: after, what: random.pick(["webhook", "refetch", "delete"]) });
-    }
-  }
-  return later;
 }

@@ -1,30 +1,21 @@
 // One simulated response: what reaches the Recorder at which time, and what happens to its effects.
-import type { CallEvent, Effect, Outcome, RecorderEvent } from "../../../src/record/events.ts";
-import { DEFAULT_LIMITS, type Policy } from "../../../src/record/policy.ts";
-import type { RecorderParams } from "../../../src/record/schema.ts";
+import type { CallEvent, Outcome, RecorderEvent } from "../../../src/record/events.ts";
 import { isKnown, type RunState } from "../../../src/record/state.ts";
 import { Catalog } from "./catalog.ts";
-import {
-  checkChange,
-  checkEnd,
-  checkRunEnd,
-  isUnwanted,
-  type Failure,
-  type Invariant,
-} from "./check.ts";
-import { Clock, toTime } from "./clock.ts";
+import { checkChange, checkEnd, checkRunEnd, isUnwanted } from "./check.ts";
+import { toParams, toTriggerParams } from "./calls.ts";
+import { toTime } from "./clock.ts";
 import { performEffect } from "./effects.ts";
 import { HeldConnection } from "./held-connection.ts";
-import { Kv } from "./kv.ts";
 import { createControlResult } from "./openai.ts";
-import { Random } from "./random.ts";
 import {
   RecorderObject,
   StorageRefused,
   type Payload,
   type Transition,
 } from "./recorder-object.ts";
-import { drawScenario, type Arrival, type Outage, type Scenario } from "./scenario.ts";
+import type { Arrival } from "./arrivals.ts";
+import { SimulationState } from "./simulation-state.ts";
 import { createTruth, type RunTruth } from "./truth.ts";
 
 /** A run that has not ended after this many timers never ends. */
@@ -42,39 +33,10 @@ const MAX_WATCHED_MS = 24 * 60 * 60 * 1000;
 /** Calls that begin a run when they come first. */
 const BEGINNINGS = new Set<CallEvent["type"]>(["start", "webhook", "refetch", "connection_ended"]);
 
-const NO_OPTIONS = {
-  include: [],
-  replay: false,
-  control: false,
-  hold: false,
-  retention_days: null,
-};
-
-export class SimulatedRun {
-  readonly clock = new Clock();
-  readonly kv = new Kv();
-  readonly random: Random;
-  readonly scenario: Scenario;
-  readonly catalog: Catalog;
-  readonly object: RecorderObject;
-  readonly connection: HeldConnection;
-  /** Empty unless the log is kept. */
-  readonly logLines: string[] = [];
-  /** Injected faults, by their name. */
-  readonly faults = new Map<string, number>();
-  readonly failures: Failure[] = [];
-  readonly counts = { observations: 0, effects: 0, evictions: 0, runs: 0 };
-  readonly verdicts: string[] = [];
-  /** Deaths on a large body since the last answer that was taken. */
-  largeBodies = 0;
-  deadlyLeft: number;
-  /** The effect that was begun last, until it is reported or dead. */
-  current: { effect: Effect; life: number } | null = null;
-  /** The run at present, and its last state; null where there is none. */
-  truth: RunTruth | null = null;
-  last: RunState | null = null;
-  deletedAt: number | null = null;
-  readonly #keepsLog: boolean;
+export class SimulatedRun extends SimulationState {
+  override readonly catalog: Catalog;
+  override readonly object: RecorderObject;
+  override readonly connection: HeldConnection;
   #activeAt = 0;
 
   /**
@@ -82,10 +44,7 @@ export class SimulatedRun {
    * @param decide The program's `transition`, or a broken one.
    */
   constructor(seed: number, number: number, keepsLog: boolean, decide?: Transition) {
-    this.random = new Random(seed, number);
-    this.scenario = drawScenario(this.random, number);
-    this.deadlyLeft = this.scenario.deadly;
-    this.#keepsLog = keepsLog;
+    super(seed, number, keepsLog);
     this.catalog = new Catalog(this.clock, () => this.#poke());
     this.connection = new HeldConnection(this);
     this.object = new RecorderObject(
@@ -108,52 +67,14 @@ export class SimulatedRun {
     }
     const ended = this.clock.run(MAX_TIMERS);
     if (!ended) this.fail("a run ends", `it still ran after ${MAX_TIMERS} timers`);
-    if (ended) checkEnd(this);
-  }
-
-  /** Notes a broken invariant. */
-  readonly fail = (invariant: Invariant, why: string): void => {
-    this.log(`BROKEN: ${invariant}: ${why}`);
-    this.failures.push({ invariant, why });
-  };
-
-  /** Counts an injected fault. */
-  count(what: string): void {
-    this.faults.set(what, (this.faults.get(what) ?? 0) + 1);
-  }
-
-  log(text: string): void {
-    if (this.#keepsLog) this.logLines.push(`${this.clock.seconds.toFixed(3).padStart(12)} ${text}`);
-  }
-
-  /** Whether something does not work now. */
-  isOut(outage: Outage | null, name: string): boolean {
-    const seconds = this.clock.seconds;
-    const out = outage !== null && seconds >= outage.from && seconds < outage.to;
-    if (out) this.count(name);
-    return out;
-  }
-
-  /** Whether a fault of this probability happens. */
-  happens(rate: number, name: string): boolean {
-    if (rate === 0 || !this.random.chance(rate)) return false;
-    this.count(name);
-    return true;
-  }
-
-  /** The object loses its memory. */
-  evict(): void {
-    this.counts.evictions += 1;
-    this.log("the object is evicted");
-    this.object.evict();
-    this.current = null;
+    checkEnd(this);
   }
 
   /**
    * Calls the Recorder, again and again until it has taken the call.
    * @param retries Seconds between attempts; none: the caller gives up at once.
    */
-  call(create: () => CallEvent, payload: Payload = {}, retries = RETRY_SECONDS): void {
+  override call(create: () => CallEvent, payload: Payload = {}, retries = RETRY_SECONDS): void {
     this.#evictIdle();
     const event = create();
     this.log(`call: ${event.type}`);
@@ -170,55 +91,22 @@ export class SimulatedRun {
     }
   }
 
-  /** The parameters of a call. */
-  params(what: Partial<RecorderParams>): RecorderParams {
-    return {
-      id: this.scenario.id,
-      at: toTime(this.clock.seconds),
-      started_by: "webhook",
-      policy: this.#policy(),
-      options: null,
-      request: null,
-      created: null,
-      webhook: null,
-      control: false,
-      holder: null,
-      ...what,
-    };
-  }
-
-  /** What a trigger, or a Holder, hands over. */
-  triggerParams(holder: string | null): RecorderParams {
-    const { replay, control, saidStore, began, held, retentionDays } = this.scenario;
-    const options = { replay, control: control !== null, retention_days: retentionDays };
-    return this.params({
-      started_by: held?.by ?? "trigger",
-      options: held?.by === "v1" ? null : { ...NO_OPTIONS, ...options, hold: held !== null },
-      request: {},
-      created: {
-        status: held === null ? "queued" : "in_progress",
-        model: "m",
-        background: held === null,
-        store: saidStore,
-        created_at: toTime(began),
-      },
-      control: control !== null,
-      holder,
-    });
-  }
-
   #arrive({ what }: Arrival): void {
     if (what === "evict") return this.evict();
     if (what === "trigger") return this.#trigger();
     if (what === "cancel") return this.#cancel();
     if (what === "delete") return this.call(() => ({ type: "remove" }), {}, []);
     if (what === "webhook") return this.call(() => this.#webhook());
-    this.call(() => ({ type: "refetch", params: this.params({ started_by: "refetch" }) }), {}, []);
+    this.call(
+      () => ({ type: "refetch", params: toParams(this, { started_by: "refetch" }) }),
+      {},
+      [],
+    );
   }
 
   #trigger(): void {
     if (this.scenario.held !== null) return this.connection.open();
-    this.call(() => ({ type: "start", params: this.triggerParams(null) }), {}, []);
+    this.call(() => ({ type: "start", params: toTriggerParams(this, null) }), {}, []);
     const { control } = this.scenario;
     if (control === null) return;
     const after = Math.min(control.after, MAX_CONTROL_SECONDS);
@@ -253,21 +141,11 @@ export class SimulatedRun {
     const at = toTime(this.clock.seconds);
     const type = `response.${this.scenario.status}`;
     const webhook = { id: "wh_1", type, received_at: at };
-    return { type: "webhook", params: this.params({ webhook }) };
+    return { type: "webhook", params: toParams(this, { webhook }) };
   }
 
   #poke(): void {
     this.call(() => ({ type: "poke" }), {}, []);
-  }
-
-  #policy(): Policy {
-    return {
-      deadline_seconds: 120,
-      delays_seconds: [5, 20, 60, 180, 300],
-      record_external: this.scenario.recordsExternal,
-      retention_seconds: this.scenario.retentionSeconds,
-      limits: DEFAULT_LIMITS,
-    };
   }
 
   #evictIdle(): void {
@@ -344,7 +222,7 @@ export class SimulatedRun {
       }
       this.#noteRestart(this.truth, event, state);
     }
-    this.log(`${event.type}: ${describe(outcome)}`);
+    if (this.keepsLog) this.log(`${event.type}: ${describe(outcome)}`);
     checkChange(this, this.last, event, outcome);
     if (state?.kind === "run") this.last = state;
     if (state?.kind === "run" || this.truth === null) return;

@@ -1,7 +1,14 @@
-// The Worker as it is, with a Catalog that counts the rows it writes, and that a test can take down.
+// The Worker as it is, with a Catalog that counts the rows it writes, and that a test can take down, and with a Recorder that can lose its alarm.
+import { Recorder as RealRecorder } from "../../../src/index.ts";
 import { Catalog as RealCatalog } from "../../../src/objects/catalog/catalog.ts";
 
-export { default, Holder, Recorder } from "../../../src/index.ts";
+export { default, Holder } from "../../../src/index.ts";
+
+export class Recorder extends RealRecorder {
+  async loseAlarm(): Promise<void> {
+    await this.ctx.storage.deleteAlarm();
+  }
+}
 
 export class Catalog extends RealCatalog {
   readonly #cursors: { rowsWritten: number }[];

@@ -44,7 +44,6 @@ const fields = fc.record({
   }),
   metadata: fc.constantFrom<Record<string, string>>({}, { user: "a" }),
   error,
-  metadata: fc.constant<Record<string, string>>({}),
   conversation: fc.constantFrom("conv_1", null),
   containers: fc.constantFrom<string[]>([], ["cntr_1"]),
   cited_files: fc.constant<FileCitation[]>([]),

@@ -194,6 +194,16 @@ test("an external response that was never found leaves no record and no row", ()
   expect(result.state).toBeNull();
 });
 
+test("a webhook for a response that was not found makes it pending, and a start keeps what was observed", () => {
+  const failing = [NOT_FOUND, { http: 500 }, DONE];
+  const result = runScenario((seconds) => failing[Math.floor(seconds / 200)] ?? DONE, {
+    start: null,
+    events: [webhookAt(0), webhookAt(200), startAt(201)],
+  });
+  expect(result.record).toMatchObject({ verdict: "captured", started_by: "trigger" });
+  expect(result.record.observations[0]?.http_status).toBe(404);
+});
+
 test("a webhook during an observation that saw no end is followed by another observation", () => {
   const result = runScenario((_, count) => (count > 1 ? DONE : RUNNING), {
     policy: { deadline_seconds: 10 },

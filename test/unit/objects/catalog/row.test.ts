@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { toCatalogRow } from "../../../../src/objects/catalog/row.ts";
+import { DEFAULT_LIMITS } from "../../../../src/record/policy.ts";
 import { createRecord } from "../../../../src/record/reducer.ts";
 import { toRecorderParams } from "../../../../src/record/schema.ts";
 
@@ -8,7 +9,13 @@ const RECORD = createRecord(
     id: "resp_1",
     at: "2026-11-26T10:00:00.000Z",
     started_by: "trigger",
-    policy: { deadline_seconds: 120, delays_seconds: [], record_external: true },
+    policy: {
+      deadline_seconds: 120,
+      delays_seconds: [],
+      record_external: true,
+      retention_seconds: 86_400,
+      limits: DEFAULT_LIMITS,
+    },
     request: {
       input: [
         { role: "user", content: "an earlier question" },

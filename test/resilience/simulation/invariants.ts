@@ -1,0 +1,25 @@
+// The invariants of every response, and what each of them protects from.
+
+export const INVARIANTS = {
+  "a call that was taken begins a run": "lost",
+  "a run ends": "lost",
+  "a run settles within a day": "lost",
+  "everything that was shown is recorded": "lost",
+  "an end can be read at once": "lost",
+  "KV has the record and its body": "lost",
+  "outputs and files that a record has can be read": "lost",
+  "a control's result is recorded": "lost",
+  "effects run one at a time": "twice",
+  "an observation counts once": "twice",
+  "a held run is requested once": "twice",
+  "OpenAI is not asked again for what was seen": "twice",
+  "rows, writes and calls stay within their limits": "twice",
+  "verdicts follow from the script": "wrong",
+  "a record never gets worse": "wrong",
+  "the Catalog agrees with the record": "wrong",
+  "a record expires when it should": "wrong",
+  "nothing is left of what was deleted, expired or unwanted": "wrong",
+} as const;
+
+export type Invariant = keyof typeof INVARIANTS;
+export type Failure = { invariant: Invariant; why: string };

@@ -1,0 +1,98 @@
+// The state of one simulated response, which the stand-ins around the Recorder read and change.
+import type { CallEvent, Effect } from "../../../src/record/events.ts";
+import type { RunState } from "../../../src/record/state.ts";
+import type { Catalog } from "./catalog.ts";
+import { Clock } from "./clock.ts";
+import type { Failure, Invariant } from "./invariants.ts";
+import { Kv } from "./kv.ts";
+import type { ConnectionResult } from "./openai.ts";
+import { Random } from "./random.ts";
+import type { RecorderObject } from "./recorder-object.ts";
+import { drawScenario, type Outage, type Scenario } from "./scenario.ts";
+import type { RunTruth } from "./truth.ts";
+
+/** A held connection, as OpenAI and the Recorder see it. */
+export interface Connection {
+  /** What it left; null while it is open, and when its Holder is gone. */
+  readonly left: ConnectionResult | null;
+  /** Requests that were sent to OpenAI. */
+  readonly posts: number;
+  /** Ends the connection, if it is open. */
+  close(): void;
+}
+
+export abstract class SimulationState {
+  readonly clock = new Clock();
+  readonly kv = new Kv();
+  readonly random: Random;
+  readonly scenario: Scenario;
+  /** Empty unless the log is kept. */
+  readonly logLines: string[] = [];
+  /** Injected faults, by their name. */
+  readonly faults = new Map<string, number>();
+  readonly failures: Failure[] = [];
+  readonly counts = { observations: 0, effects: 0, evictions: 0, runs: 0 };
+  readonly verdicts: string[] = [];
+  /** Deaths on a large body since the last answer that was taken. */
+  largeBodies = 0;
+  deadlyLeft: number;
+  /** The effect that was begun last, until it is reported or dead. */
+  current: { effect: Effect; life: number } | null = null;
+  /** The run at present, and its last state; null where there is none. */
+  truth: RunTruth | null = null;
+  last: RunState | null = null;
+  deletedAt: number | null = null;
+  protected readonly keepsLog: boolean;
+  abstract readonly catalog: Catalog;
+  abstract readonly object: RecorderObject;
+  abstract readonly connection: Connection;
+
+  /** @param number Which of the seed's responses. */
+  constructor(seed: number, number: number, keepsLog: boolean) {
+    this.random = new Random(seed, number);
+    this.scenario = drawScenario(this.random, number);
+    this.deadlyLeft = this.scenario.deadly;
+    this.keepsLog = keepsLog;
+  }
+
+  /** Calls the Recorder, again and again until it has taken the call. */
+  abstract call(create: () => CallEvent): void;
+
+  /** Notes a broken invariant. */
+  readonly fail = (invariant: Invariant, why: string): void => {
+    this.log(`BROKEN: ${invariant}: ${why}`);
+    this.failures.push({ invariant, why });
+  };
+
+  /** Counts an injected fault. */
+  count(what: string): void {
+    this.faults.set(what, (this.faults.get(what) ?? 0) + 1);
+  }
+
+  log(text: string): void {
+    if (this.keepsLog) this.logLines.push(`${this.clock.seconds.toFixed(3).padStart(12)} ${text}`);
+  }
+
+  /** Whether something does not work now. */
+  isOut(outage: Outage | null, name: string): boolean {
+    const seconds = this.clock.seconds;
+    const out = outage !== null && seconds >= outage.from && seconds < outage.to;
+    if (out) this.count(name);
+    return out;
+  }
+
+  /** Whether a fault of this probability happens. */
+  happens(rate: number, name: string): boolean {
+    if (rate === 0 || !this.random.chance(rate)) return false;
+    this.count(name);
+    return true;
+  }
+
+  /** The object loses its memory. */
+  evict(): void {
+    this.counts.evictions += 1;
+    this.log("the object is evicted");
+    this.object.evict();
+    this.current = null;
+  }
+}

@@ -1,0 +1,104 @@
+// The Worker as it is, with objects that log what Cloudflare bills for them, and with records that live for seconds, so that a test sees their whole life.
+import { DurableObject } from "cloudflare:workers";
+import * as z from "zod";
+import { Catalog as RealCatalog } from "../../../src/objects/catalog/catalog.ts";
+import { Recorder as RealRecorder } from "../../../src/index.ts";
+import { log } from "../../../src/log.ts";
+import type { RecorderParams } from "../../../src/record/schema.ts";
+import { spyOn, spyOnMethods } from "./spy.ts";
+
+export { default, Holder } from "../../../src/index.ts";
+
+/** Longer than a run and its files take. */
+const RETENTION_SECONDS = 25;
+/** In place of five minutes. */
+const KEEP_ROWS_SECONDS = 4;
+
+/** A call about a run: an upsert or a removal. */
+const AboutRun = z.union([
+  z.object({ row: z.object({ id: z.string() }) }).transform(({ row }) => row.id),
+  z.object({ id: z.string() }).transform(({ id }) => id),
+]);
+
+function logCost(
+  object: "recorder" | "catalog",
+  id: string | undefined,
+  operation: string,
+  requests: number,
+  rows: number,
+): void {
+  log("cost", { object, id, operation, requests, rows });
+}
+
+/** The Recorder with lifetimes of seconds. */
+class ShortLivedRecorder extends RealRecorder {
+  override start(params: RecorderParams): ReturnType<RealRecorder["start"]> {
+    return super.start(shorten(params));
+  }
+
+  override webhook(params: RecorderParams): ReturnType<RealRecorder["webhook"]> {
+    return super.webhook(shorten(params));
+  }
+}
+
+function shorten(params: RecorderParams): RecorderParams {
+  const { policy } = params;
+  const limits = { ...policy.limits, keep_rows_seconds: KEEP_ROWS_SECONDS };
+  return { ...params, policy: { ...policy, retention_seconds: RETENTION_SECONDS, limits } };
+}
+
+/** Each row of the object's values costs a row, and so does each alarm that is set. https://developers.cloudflare.com/durable-objects/platform/pricing/ */
+export class Recorder extends ShortLivedRecorder {
+  readonly id: string | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.id = ctx.id.name;
+    const { storage } = ctx;
+    const logRows = (operation: string, rows: number) =>
+      logCost("recorder", this.id, operation, 0, rows);
+    spyOn(storage.kv, "put", () => logRows("put", 1));
+    spyOn(storage.kv, "delete", (isFound) => logRows("delete", isFound === true ? 1 : 0));
+    spyOn(storage, "setAlarm", () => logRows("set_alarm", 1));
+    const deleteAll = storage.deleteAll.bind(storage);
+    const value = () => {
+      // Every row that is left is deleted.
+      logRows("delete_all", [...storage.kv.list()].length);
+      return deleteAll();
+    };
+    Object.defineProperty(storage, "deleteAll", { value });
+  }
+}
+
+/** SQLite itself says how many rows a statement wrote. */
+export class Catalog extends RealCatalog {
+  readonly cursors: { rowsWritten: number }[] = [];
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { sql } = ctx.storage;
+    const exec = sql.exec.bind(sql);
+    const value = (query: string, ...values: unknown[]) => {
+      const cursor = exec(query, ...values);
+      this.cursors.push(cursor);
+      return cursor;
+    };
+    Object.defineProperty(sql, "exec", { value });
+  }
+}
+
+spyOnMethods(Recorder.prototype, DurableObject.prototype, (instance, name, _, method) => {
+  if (instance instanceof Recorder && name !== "observeHeld") {
+    logCost("recorder", instance.id, name, 1, 0);
+  }
+  return method();
+});
+
+spyOnMethods(Catalog.prototype, DurableObject.prototype, (instance, name, [first], method) => {
+  if (!(instance instanceof Catalog)) return method();
+  instance.cursors.length = 0;
+  const result = method();
+  const rows = instance.cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
+  logCost("catalog", AboutRun.safeParse(first).data, name, 1, rows);
+  return result;
+});
