@@ -2,9 +2,10 @@
 import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { concatChunks, readLines } from "../../lib/byte-stream.ts";
+import { addItems } from "../../lib/json-arrays.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
-import { concatArrays, readOutputs, readStoredBody } from "../../storage/kv.ts";
+import { readOutputs, readStoredBody } from "../../storage/kv.ts";
 import type { ReadOptions, Recorder } from "./recorder.ts";
 
 /** What is known of a run. */
@@ -58,7 +59,7 @@ export async function readRunOutputs(
   const { rows, isInKv } = await getRecorder(env, id).readOutputs(channel);
   const stored = isInKv ? await readOutputs(env, id, channel) : null;
   // The rows have what was added last; KV, when it does not show that yet, has what was there before.
-  return rows === null ? stored : concatChunks(concatArrays(rows, stored));
+  return rows === null ? stored : concatChunks(addItems(rows, stored));
 }
 
 /**
