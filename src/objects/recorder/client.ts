@@ -31,6 +31,29 @@ export async function findRun(env: Env, id: string, options?: ReadOptions): Prom
   return { known, openBody: () => openBody(env, known, reading.body) };
 }
 
+/**
+ * Reads a run with its body, which takes several calls.
+ * @param read May be called twice: the run can be deleted, or its body replaced, between two calls.
+ * @returns Null when nothing is recorded under this id.
+ */
+export async function readRun<T>(
+  env: Env,
+  id: string,
+  read: (found: Found) => Promise<T>,
+  options?: ReadOptions,
+): Promise<T | null> {
+  const found = await findRun(env, id, options);
+  if (found === null) return null;
+  try {
+    return await read(found);
+  } catch (error) {
+    const again = await findRun(env, id);
+    if (again === null) return null;
+    if (again.known.body?.digest === found.known.body?.digest) throw error;
+    return read(again);
+  }
+}
+
 async function openBody(
   env: Env,
   record: StoredRecord,
