@@ -92,13 +92,14 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
     return isAcknowledged(evidence, id) ? [toFinding("lost", `it is still ${record.verdict}`)] : [];
   }
   const fullRun = withStreamedCalls(run, record);
+  const control = evidence.emulator.runs.find((one) => one.id === record.control?.id) ?? null;
   return [
     ...twice,
     ...(times === 0 ? [toFinding("lost", "it is not in the list")] : []),
     ...(wasForgotten(evidence, id)
       ? [toFinding("lost", "the trigger's options are not recorded")]
       : []),
-    ...findWrongVerdicts({ plan, run: fullRun, record, requests }).map((why) =>
+    ...findWrongVerdicts({ plan, run: fullRun, control, record, requests }).map((why) =>
       toFinding("wrong verdict", why),
     ),
     ...(wasInterrupted(found) && !wasControlStopped(evidence, run, found)
@@ -111,9 +112,9 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
   ];
 }
 
-// The record of an external response that OpenAI had deleted at the first refetch is not kept.
+// Without its trigger's acknowledgement a response counts as external, and leaves no record where OpenAI had deleted it at the first refetch.
 function wasNeverShown(evidence: Evidence, { plan }: ResponseEntry, run: ActualRun): boolean {
-  if (plan.kind !== "external" || plan.keptSeconds === null) return false;
+  if (plan.keptSeconds === null || evidence.acknowledgements.triggered.has(run.id)) return false;
   return !wasShown(evidence, run) || hasDied(evidence, run);
 }
 

@@ -9,6 +9,8 @@ type Observation = ResponseRecord["observations"][number];
 export type RunFacts = {
   plan: Plan;
   run: ActualRun;
+  /** The control that the record names. */
+  control: ActualRun | null;
   record: ResponseRecord;
   /** The requests that reached the API, by their id. */
   requests: ReadonlyMap<string, LoggedRequest>;
@@ -45,14 +47,15 @@ export function findWrongVerdicts(given: RunFacts): string[] {
   ];
 }
 
-function expectedCallVerdict({ plan, run, record }: RunFacts, index: number): Verdict {
+function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: number): Verdict {
   const id = run.calls[index]?.id ?? "";
   const first = record.observations.findIndex(isPlainEnd);
   const had = record.observations.findIndex((seen) => hasOutputs(seen, id));
   if (had !== -1) return had === first ? "captured" : "recovered";
   if (plan.codes[index]?.shows !== true) return "silent";
-  const compared = record.control?.status === "completed";
-  return compared && hasPrinted(run, index) ? "lost" : "suspect";
+  // However it ended, the calls that it showed count.
+  const isCompared = control !== null && record.control?.status === control.status;
+  return isCompared && hasPrinted(control, index) ? "lost" : "suspect";
 }
 
 // A refetch before the end can show the calls that are done. They count when the end was seen.
