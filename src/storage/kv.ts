@@ -1,6 +1,7 @@
 // KV: the only file that knows its keys and their lifetimes. Only Recorders write it.
 // A record's value is one line of JSON, the StoredRecord, followed by the response's body as OpenAI sent it.
 import { splitFirstLine } from "../lib/byte-stream.ts";
+import { addItems } from "../lib/json-arrays.ts";
 import { log } from "../log.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { StoredRecord, type Channel, type FileEntry, type RecordKey } from "../record/schema.ts";
@@ -8,7 +9,6 @@ import type { KvKey } from "../record/state.ts";
 
 /** KV refuses an expiry that is nearer. https://developers.cloudflare.com/kv/api/write-key-value-pairs/#expiring-keys */
 const MIN_LIFETIME_SECONDS = 60;
-const EMPTY_ARRAY_BYTES = 2;
 
 /** The bytes of a response's body, and their number. */
 export type BodySource = {
@@ -43,16 +43,9 @@ export async function storeOutputs(
   isAddition: boolean,
 ): Promise<void> {
   const before = isAddition ? await readOutputs(env, record.id, channel) : null;
-  const parts = concatArrays(calls, before);
+  const parts = addItems(calls, before);
   const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
   await put(env, record, { type: "outputs", channel }, fixedLengthStream(bytes, parts, []));
-}
-
-/** Two JSON arrays as one, without parsing either. */
-export function concatArrays(array: Uint8Array, before: Uint8Array | null): Uint8Array[] {
-  if (before === null || before.length <= EMPTY_ARRAY_BYTES) return [array];
-  if (array.length <= EMPTY_ARRAY_BYTES) return [before];
-  return [array.subarray(0, -1), new TextEncoder().encode(","), before.subarray(1)];
 }
 
 /**

@@ -2,9 +2,10 @@
 import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { concatChunks, readLines } from "../../lib/byte-stream.ts";
+import { addItems } from "../../lib/json-arrays.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
-import { concatArrays, readOutputs, readStoredBody } from "../../storage/kv.ts";
+import { readOutputs, readStoredBody } from "../../storage/kv.ts";
 import type { ReadOptions, Recorder } from "./recorder.ts";
 
 /** What is known of a run. */
@@ -28,6 +29,29 @@ export async function findRun(env: Env, id: string, options?: ReadOptions): Prom
   if (reading === null) return null;
   const known = StoredRecord.parse(JSON.parse(reading.record));
   return { known, openBody: () => openBody(env, known, reading.body) };
+}
+
+/**
+ * Reads a run with its body, which takes several calls.
+ * @param read May be called twice: the run can be deleted, or its body replaced, between two calls.
+ * @returns Null when nothing is recorded under this id.
+ */
+export async function readRun<T>(
+  env: Env,
+  id: string,
+  read: (found: Found) => Promise<T>,
+  options?: ReadOptions,
+): Promise<T | null> {
+  const found = await findRun(env, id, options);
+  if (found === null) return null;
+  try {
+    return await read(found);
+  } catch (error) {
+    const again = await findRun(env, id);
+    if (again === null) return null;
+    if (again.known.body?.digest === found.known.body?.digest) throw error;
+    return read(again);
+  }
 }
 
 async function openBody(
@@ -58,7 +82,7 @@ export async function readRunOutputs(
   const { rows, isInKv } = await getRecorder(env, id).readOutputs(channel);
   const stored = isInKv ? await readOutputs(env, id, channel) : null;
   // The rows have what was added last; KV, when it does not show that yet, has what was there before.
-  return rows === null ? stored : concatChunks(concatArrays(rows, stored));
+  return rows === null ? stored : concatChunks(addItems(rows, stored));
 }
 
 /**
