@@ -19,15 +19,18 @@ export type BodySource = {
 /**
  * Stores a record with its body.
  * @param body Null when the record has none.
+ * @param signal Ends the write: one that was given up must not overwrite a later one.
  */
 export async function storeRecord(
   env: Env,
   record: StoredRecord,
   body: BodySource | null,
+  signal: AbortSignal,
 ): Promise<void> {
   const head = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
   const bytes = head.byteLength + (body?.bytes ?? 0);
-  await put(env, record, { type: "record" }, fixedLengthStream(bytes, [head], body?.chunks ?? []));
+  const value = fixedLengthStream(bytes, [head], body?.chunks ?? [], signal);
+  await put(env, record, { type: "record" }, value);
 }
 
 /**
@@ -41,11 +44,12 @@ export async function storeOutputs(
   channel: Channel,
   calls: Uint8Array,
   isAddition: boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   const before = isAddition ? await readOutputs(env, record.id, channel) : null;
   const parts = addItems(calls, before);
   const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  await put(env, record, { type: "outputs", channel }, fixedLengthStream(bytes, parts, []));
+  await put(env, record, { type: "outputs", channel }, fixedLengthStream(bytes, parts, [], signal));
 }
 
 /**
@@ -156,22 +160,28 @@ function fixedLengthStream(
   bytes: number,
   head: Uint8Array[],
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
 ): ReadableStream {
   const { readable, writable } = new FixedLengthStream(bytes);
-  void writeChunks(writable, head, chunks);
+  void writeChunks(writable, head, chunks, signal);
   return readable;
 }
 
-// A failing put cancels its stream, and a failing source aborts it. The put reports both.
+// A failing put cancels its stream, and a failing source or the signal aborts it. The put reports each of them.
 async function writeChunks(
   writable: WritableStream<Uint8Array>,
   head: Uint8Array[],
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
 ): Promise<void> {
   const writer = writable.getWriter();
   try {
     for (const chunk of head) await writer.write(chunk);
-    for await (const chunk of chunks) await writer.write(chunk);
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
+      await writer.write(chunk);
+    }
+    signal.throwIfAborted();
     await writer.close();
   } catch (error) {
     await writer.abort(error).catch(() => undefined);

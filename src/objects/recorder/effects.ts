@@ -65,7 +65,7 @@ async function performOther(
   }
   if (effect.type === "store_record") {
     await logged("store_record", effect.record, { body: effect.body }, () =>
-      storeBody(env, store, effect),
+      storeBody(env, store, effect, signal),
     );
     return { type: "stored" };
   }
@@ -73,7 +73,7 @@ async function performOther(
     const { record, channel, isAddition } = effect;
     await withLog("store_outputs", { id: record.id, channel }, async () => {
       const items = store.outputs(channel);
-      if (items !== null) await storeOutputs(env, record, channel, items, isAddition);
+      if (items !== null) await storeOutputs(env, record, channel, items, isAddition, signal);
     });
     return { type: "stored" };
   }
@@ -126,8 +126,9 @@ async function storeBody(
   env: Env,
   store: Store,
   { record, body }: EffectOf<"store_record">,
+  signal: AbortSignal,
 ): Promise<void> {
-  await storeRecord(env, record, await toBodySource(env, store, record, body));
+  await storeRecord(env, record, await toBodySource(env, store, record, body), signal);
 }
 
 async function toBodySource(

@@ -253,7 +253,7 @@ export abstract class Recorder extends DurableObject<Env> {
         observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
           reservations.push(await reserveLargeBody(effect.untilMs));
-          if (this.#running?.turn !== turn) return;
+          if (this.#running?.abort !== abort) return;
           this.#apply({ type: "large_body", turn });
           await this.ctx.storage.sync();
         },
@@ -261,19 +261,20 @@ export abstract class Recorder extends DurableObject<Env> {
     try {
       const result = await withTimeout(work(), effect.untilMs - Date.now(), null);
       if (result === null) throw new Error(`${effect.type} took too long`);
-      this.#report(turn, result.event, result.bytes);
+      this.#report(abort, result.event, result.bytes);
     } catch (error) {
       logFailure("effect", error, { id: this.#id(), type: effect.type });
-      this.#report(turn, { type: "failed", turn, reason: String(error) });
+      this.#report(abort, { type: "failed", turn, reason: String(error) });
     } finally {
       abort.abort();
       for (const free of reservations) free();
     }
   }
 
-  #report(turn: number, event: RecorderEvent, bytes = NO_BYTES): void {
+  // `abort` tells effects apart: after a write that storage refused, a turn can come twice.
+  #report(abort: AbortController, event: RecorderEvent, bytes = NO_BYTES): void {
     // Another effect is under way by now, or none: this one's result does not count.
-    if (this.#running?.turn !== turn) return;
+    if (this.#running?.abort !== abort) return;
     try {
       this.#apply(event, bytes);
     } catch (error) {
