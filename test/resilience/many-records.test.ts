@@ -43,7 +43,8 @@ async function listAll(query: string): Promise<{ id: string }[]> {
 }
 
 function toName(n: number): string {
-  return `resp_copy${String(n).padStart(5, "0")}`;
+  // As long as an id of the emulator, so that a copied body keeps its length.
+  return `resp_copy${String(n).padStart(44, "0")}`;
 }
 
 function toText(n: number): string {
