@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { ResponseRecord } from "../../src/record/schema.ts";
-import { KV_WORKER, setKvMode } from "../support/kv-mode.ts";
+import { RECORDER_WORKER, setKvMode } from "../support/recorder-worker.ts";
 import { startProcessWorld, type ProcessWorld } from "../support/process-world.ts";
 import { findFilesWith } from "../support/state-files.ts";
 import { waitUntil } from "../support/wait.ts";
@@ -48,7 +48,7 @@ test.each(MOMENTS)(
   async ({ bringToMoment, refetches }) => {
     const world = await startProcessWorld(
       { webhookDrop: true, backgroundOutputs: "present", runSeconds: 0.1, queueSeconds: 0.1 },
-      { main: KV_WORKER, vars: { WEBHOOK_DEADLINE: "3" } },
+      { main: RECORDER_WORKER, vars: { WEBHOOK_DEADLINE: "3" } },
     );
     try {
       const id = await bringToMoment(world);

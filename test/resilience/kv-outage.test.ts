@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { KV_WORKER, setKvMode } from "../support/kv-mode.ts";
+import { RECORDER_WORKER, setKvMode } from "../support/recorder-worker.ts";
 import { waitFor, waitUntil } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
   const settings = { backgroundOutputs: "present" as const };
-  world = await startWorld(settings, {}, {}, { main: KV_WORKER });
+  world = await startWorld(settings, {}, {}, { main: RECORDER_WORKER });
 });
 afterAll(() => world.close());
 

@@ -133,6 +133,9 @@ function wasControlStopped(
   return hasFault(log, "step", run.id);
 }
 
+/** What a connection brought before it was lost is no observation of the end, and a control is another run. */
+const OTHER_CHANNELS = new Set(["held", "control"]);
+
 /** Whether OpenAI had deleted a response before an observation could see its end: it could not be recorded. */
 export function wasGone(
   evidence: Evidence,
@@ -141,7 +144,8 @@ export function wasGone(
   { record }: StoredResponse,
 ): boolean {
   if (plan.keptSeconds === null || run.ended_at === null) return false;
-  const after = record.observations.filter(({ at }) => at >= (run.ended_at ?? ""));
+  const requested = record.observations.filter(({ channel }) => !OTHER_CHANNELS.has(channel));
+  const after = requested.filter(({ at }) => at >= (run.ended_at ?? ""));
   if (after.at(-1)?.http_status !== 404 || after.some(({ status }) => status !== null))
     return false;
   // A Recorder that died with the answer asked again when the response was deleted.

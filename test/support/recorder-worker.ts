@@ -1,0 +1,31 @@
+// Requests to the Worker in `test/support/recorder-worker`: its KV can refuse writes, or hang, and its runs can be copied.
+
+/** The Worker's entry, relative to the project's folder. */
+export const RECORDER_WORKER = "test/support/recorder-worker/index.ts";
+export const KV_MODE_PATH = "/test/kv";
+export const COPIES_PATH = "/test/copies";
+
+/** A run, and the ids of its copies. */
+export type CopyRequest = { id: string; copies: string[] };
+
+/** What KV does with a write. */
+export type KvMode = "works" | "refuses" | "hangs";
+
+/**
+ * Sets what KV does with writes.
+ * @param url The Worker's URL.
+ */
+export async function setKvMode(url: string, mode: KvMode): Promise<void> {
+  const answer = await fetch(`${url}${KV_MODE_PATH}`, { method: "POST", body: mode });
+  if ((await answer.text()) !== mode) throw new Error(`KV does not have the mode ${mode}.`);
+}
+
+/**
+ * Copies a run that KV has: its Recorder's state, and its record. The list does not get the copies.
+ * @param url The Worker's URL.
+ */
+export async function copyRun(url: string, request: CopyRequest): Promise<void> {
+  const body = JSON.stringify(request);
+  const answer = await fetch(`${url}${COPIES_PATH}`, { method: "POST", body });
+  if ((await answer.text()) !== "copied") throw new Error(`${request.id} was not copied.`);
+}

@@ -1,0 +1,81 @@
+// The Worker as it is, with a KV whose writes a test can make fail or hang, and with Recorders whose state can be copied.
+import worker, { Recorder as RealRecorder } from "../../../src/index.ts";
+import { COPIES_PATH, KV_MODE_PATH, type CopyRequest, type KvMode } from "../recorder-worker.ts";
+
+export { Catalog, Holder } from "../../../src/index.ts";
+
+/** The row that has a Recorder's state. */
+const STATE = "state#0";
+
+/** All objects of the Worker share it. */
+let mode: KvMode = "works";
+
+export class Recorder extends RealRecorder {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, { ...env, RECORDS: withMode(env.RECORDS) });
+  }
+
+  /** The stored state, as JSON. */
+  readState(): string {
+    return new TextDecoder().decode(this.ctx.storage.kv.get<Uint8Array>(STATE));
+  }
+
+  /** Gives an empty object a state, without an alarm. */
+  writeState(state: string): void {
+    this.ctx.storage.kv.put(STATE, new TextEncoder().encode(state));
+  }
+}
+
+function withMode(records: KVNamespace): KVNamespace {
+  const put = async (...given: Parameters<KVNamespace["put"]>): Promise<void> => {
+    if (mode === "works") return records.put(...given);
+    const [, value] = given;
+    // As KV does with a value that it refuses.
+    if (value instanceof ReadableStream) await value.cancel();
+    if (mode === "refuses") throw new Error("KV refuses the write.");
+    return new Promise(() => undefined);
+  };
+  return new Proxy(records, { get: (target, name) => (name === "put" ? put : bind(target, name)) });
+}
+
+// Methods of the platform need their own object as `this`.
+function bind(target: KVNamespace, name: string | symbol): unknown {
+  const found: unknown = Reflect.get(target, name);
+  if (typeof found !== "function") return found;
+  return (...given: unknown[]): unknown => Reflect.apply(found, target, given);
+}
+
+export default {
+  ...worker,
+  async fetch(request, env, ctx) {
+    const { pathname } = new URL(request.url);
+    if (pathname === KV_MODE_PATH) {
+      mode = toKvMode(await request.text());
+      return new Response(mode);
+    }
+    if (pathname === COPIES_PATH) {
+      await copyRun(env, await request.json<CopyRequest>());
+      return new Response("copied");
+    }
+    return worker.fetch(request, env, ctx);
+  },
+} satisfies ExportedHandler<TestEnv>;
+
+type TestEnv = Omit<Env, "RECORDER"> & { RECORDER: DurableObjectNamespace<Recorder> };
+
+/** Copies a run's state and its record in KV. */
+async function copyRun(env: TestEnv, { id, copies }: CopyRequest): Promise<void> {
+  const getRecorder = (name: string) => env.RECORDER.get(env.RECORDER.idFromName(name));
+  const state = await getRecorder(id).readState();
+  const value = (await env.RECORDS.get(`record:${id}`)) ?? "";
+  await Promise.all(
+    copies.map(async (copy) => {
+      await getRecorder(copy).writeState(state.replaceAll(id, copy));
+      await env.RECORDS.put(`record:${copy}`, value.replaceAll(id, copy));
+    }),
+  );
+}
+
+function toKvMode(text: string): KvMode {
+  return text === "refuses" || text === "hangs" ? text : "works";
+}
