@@ -25,7 +25,7 @@ export type LocalStackOptions = {
   /** The Worker's port; 0 takes a free one. */
   port: number;
   token: string;
-  /** The folder where the Worker's KV and Workflows outlive the run. */
+  /** The folder where the Worker's KV, objects and Workflows outlive the run. */
   stateFolder: string;
   /** The URL of a tunnel to `port` that is open already. */
   tunnelUrl: string | undefined;

@@ -1,4 +1,4 @@
-// What an integration test runs against: the emulator over HTTP, and the built Worker in workerd with its real KV and Workflow engine.
+// What an integration test runs against: the emulator over HTTP, and the built Worker in workerd with its real KV, objects and Workflow engine.
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
