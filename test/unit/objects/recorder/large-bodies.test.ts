@@ -6,17 +6,18 @@ const MINUTE_MS = 60_000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+type Reservation = { isReserved: boolean; free: () => void };
+
 /** Reserves room, and says whether there was some by now. */
-function reserve(untilMs = Date.now() + MINUTE_MS) {
-  const reservation: { isReserved: boolean; free: () => void } = {
-    isReserved: false,
-    free: () => undefined,
-  };
-  void reserveLargeBody(untilMs).then((free) => {
-    reservation.isReserved = true;
-    reservation.free = free;
-  });
+function reserve(untilMs = Date.now() + MINUTE_MS): Reservation {
+  const reservation: Reservation = { isReserved: false, free: () => undefined };
+  void waitForRoom(reservation, untilMs);
   return reservation;
+}
+
+async function waitForRoom(reservation: Reservation, untilMs: number): Promise<void> {
+  reservation.free = await reserveLargeBody(untilMs);
+  reservation.isReserved = true;
 }
 
 test("a third large body waits until one of two is done", async () => {
