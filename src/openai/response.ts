@@ -13,7 +13,7 @@ import {
   type TriggerOptions,
 } from "../record/schema.ts";
 
-/** A response id is also the id of a Workflow instance: at most 100 of these characters. */
+/** A response id. OpenAI's have about 55 characters. */
 export const RESPONSE_ID = /^resp_[A-Za-z0-9_-]{1,95}$/;
 
 /** Characters of code that the record keeps of all calls together; the response's body has all of it. */
