@@ -37,8 +37,8 @@ export async function timeConcurrently(
   return { samplesMs, seconds: (performance.now() - startedAt) / 1000 };
 }
 
-/** Gives the value below which so many percent of the samples lie; NaN without samples. */
+/** Gives the value below which so many percent of the samples lie, the lowest for 0; NaN without samples. */
 export function percentile(samples: readonly number[], percent: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? Number.NaN;
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? Number.NaN;
 }

@@ -25,7 +25,7 @@ export type LocalStackOptions = {
   /** The Worker's port; 0 takes a free one. */
   port: number;
   token: string;
-  /** The folder where the Worker's KV, objects and Workflows outlive the run. */
+  /** The folder where the Worker's KV and objects outlive the run. */
   stateFolder: string;
   /** The URL of a tunnel to `port` that is open already. */
   tunnelUrl: string | undefined;
@@ -162,7 +162,7 @@ async function startWorker(api: Api, options: LocalStackOptions) {
 function silenceWrangler(): void {
   process.env["WRANGLER_SEND_METRICS"] = "false";
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-  // wrangler's local collector of traces takes as much of the processor as the Workflow engine.
+  // wrangler's local collector of traces takes as much of the processor as the Worker.
   process.env["X_LOCAL_OBSERVABILITY"] = "false";
   process.env["WRANGLER_LOG"] = "error";
 }

@@ -8,17 +8,10 @@ import type { LocalStack } from "./local-stack.ts";
 type Verdict = ResponseRecord["verdict"];
 
 const TriggerAnswer = z.object({ id: z.string(), status: z.string() });
-const ResultsPage = z.object({
-  results: z.array(z.object({ id: z.string(), verdict: z.string() })),
-  cursor: z.string().nullable(),
-});
 
 const POLL_INTERVAL_MS = 150;
 /** As wide as the longest channel. */
 const LABEL_WIDTH = 12;
-
-/** Verdicts of records that may not be settled. */
-const UNSETTLED_VERDICTS = new Set(["pending", "suspect", "lost"]);
 
 const VERDICT_MEANINGS: Record<Verdict, string> = {
   captured: "the first observation after the end had the outputs",
@@ -33,11 +26,10 @@ const VERDICT_MEANINGS: Record<Verdict, string> = {
 };
 
 /**
- * Triggers the example from the bug report with a control, and refetches what an earlier run left unsettled.
+ * Triggers the example from the bug report with a control.
  * @returns The response's id.
  */
 export async function triggerExample(stack: LocalStack): Promise<string> {
-  await refetchUnsettled(stack);
   const answer = await callWorker(stack, "/trigger", {
     method: "POST",
     body: JSON.stringify({ control: true }),
@@ -75,28 +67,6 @@ export function printRecord(stack: LocalStack, record: ResponseRecord): void {
   console.log(`\nVerdict  ${verdict}: ${VERDICT_MEANINGS[record.verdict]}`);
   if (record.error !== null) console.log(`Error    ${record.error.code}: ${record.error.message}`);
   console.log(`Page     ${stack.url}/results/${record.id}`);
-}
-
-// After a restart of the local runtime no waiting instance continues by itself; in production alarms wake them.
-async function refetchUnsettled(stack: LocalStack): Promise<void> {
-  let count = 0;
-  for (let cursor = ""; ;) {
-    const answer = await callWorker(stack, `/results?limit=100${cursor}`);
-    const page = ResultsPage.parse(await answer.json());
-    for (const { id } of page.results.filter((row) => UNSETTLED_VERDICTS.has(row.verdict))) {
-      count += (await refetchIfUnsettled(stack, id)) ? 1 : 0;
-    }
-    if (page.cursor === null) break;
-    cursor = `&cursor=${encodeURIComponent(page.cursor)}`;
-  }
-  if (count > 0) printEvent("refetched", `${count} earlier runs that were not settled`);
-}
-
-async function refetchIfUnsettled(stack: LocalStack, id: string): Promise<boolean> {
-  const record = await fetchRecord(stack, `/results/${id}`);
-  if (record.settled_at !== null) return false;
-  await callWorker(stack, `/results/${id}/refetch`, { method: "POST" });
-  return true;
 }
 
 /** Prints the events that are not in `printed` yet; gives all that are printed by then. */

@@ -22,6 +22,8 @@ const LATENCIES_MS = [0, 50, 300];
 const AIM_LATENCY_MS = 300;
 /** How many times as fast as the guide's handler this Worker should answer. */
 const AIM_SPEEDUP = 15;
+/** Where the API takes no time, how many times as long as the guide's handler this Worker may take. */
+const AIM_SLOWDOWN = 1.1;
 
 /** Long enough that the work which a webhook causes is over before the next one. */
 const GAP_MS = 150;
@@ -145,18 +147,25 @@ function toMeasurements(latencyMs: number, atOnce: number, samples: Samples): Me
   });
   const p50 = (subject: SubjectName) => percentile(samples[subject].samplesMs, 50);
   const p99 = (subject: SubjectName) => percentile(samples[subject].samplesMs, 99);
-  const met = p50("guide") / p50("recorder") >= AIM_SPEEDUP;
-  const aim = { text: `${AIM_SPEEDUP} times the guide's speed`, met };
-  const hasAim = latencyMs === AIM_LATENCY_MS;
+  const aim = toAim(latencyMs, p50("guide") / p50("recorder"));
   return [
-    { ...toMeasurement("p50", "ms", p50), ...(hasAim ? { aim } : {}) },
-    ...(hasAim ? [compareWithRowWriter(p50)] : []),
+    { ...toMeasurement("p50", "ms", p50), ...(aim === null ? {} : { aim }) },
+    ...(latencyMs === AIM_LATENCY_MS ? [compareWithRowWriter(p50)] : []),
     toMeasurement("p99", "ms", p99),
     {
       ...toMeasurement(`${atOnce} at once`, "/s", (subject) => samples[subject].perSecond),
       higherIsBetter: true,
     },
   ];
+}
+
+function toAim(latencyMs: number, speedup: number): NonNullable<Measurement["aim"]> | null {
+  if (latencyMs === 0) {
+    const text = `at most ${AIM_SLOWDOWN} times the guide's time`;
+    return { text, met: speedup >= 1 / AIM_SLOWDOWN };
+  }
+  if (latencyMs !== AIM_LATENCY_MS) return null;
+  return { text: `${AIM_SPEEDUP} times the guide's speed`, met: speedup >= AIM_SPEEDUP };
 }
 
 function compareWithRowWriter(p50: (subject: SubjectName) => number): Measurement {

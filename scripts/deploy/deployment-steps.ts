@@ -82,7 +82,7 @@ export function createDeploymentSteps(deployment: Deployment, state: DeployState
       onFailure: RUN_AGAIN,
     },
     {
-      title: "Deploy the Worker, with its KV namespace and its Workflows",
+      title: "Deploy the Worker, with its KV namespace and its objects",
       run: () => deployWorker(deployment, state),
       onFailure: RUN_AGAIN,
     },

@@ -88,7 +88,7 @@ function authResponses({
   return method === "GET" ? { 401: UNAUTHORIZED } : { 401: UNAUTHORIZED, 403: CROSS_SITE };
 }
 
-// A response's Recorder may be restarting: another caller refetches or deletes it at the same moment.
+// A response's Recorder may be restarting, as each does when the Worker is deployed.
 function conflictResponses({ path }: ListedOperation): Record<number, OperationResponse> {
   return path.startsWith("/results/:id") ? { 503: RESTARTING } : {};
 }

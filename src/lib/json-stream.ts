@@ -29,14 +29,28 @@ export async function readBody(
   onLarge: () => Promise<void> = async () => undefined,
 ): Promise<BodyRead> {
   const reader = new BoundedReader();
+  for await (const chunk of noticeLarge(stream, onLarge)) reader.write(chunk);
+  return reader.end();
+}
+
+/**
+ * The same chunks.
+ * @param onLarge Is awaited once, as soon as the stream turns out to be large, before more of it is read.
+ */
+export async function* noticeLarge(
+  stream: AsyncIterable<Uint8Array>,
+  onLarge: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
   let isLarge = false;
   for await (const chunk of stream) {
-    reader.write(chunk);
-    if (isLarge || reader.bytes <= LARGE_BODY_BYTES) continue;
-    isLarge = true;
-    await onLarge();
+    bytes += chunk.byteLength;
+    if (!isLarge && bytes > LARGE_BODY_BYTES) {
+      isLarge = true;
+      await onLarge();
+    }
+    yield chunk;
   }
-  return reader.end();
 }
 
 /** Collects JSON that arrives in chunks, in bounded memory. */

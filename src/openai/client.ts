@@ -122,14 +122,16 @@ export async function listConversationItems(
 /**
  * Fetches something below `/containers`.
  * @param path The path segments, not encoded.
+ * @param signal Ends the request, also while the body is read.
  */
 export function fetchContainer(
   env: Env,
   path: string[],
+  signal: AbortSignal,
   query: Record<string, string | number> = {},
 ): Promise<Response> {
   const encoded = path.map(encodeURIComponent).join("/");
-  return createClient(env).get(`/containers/${encoded}`, { query }).asResponse();
+  return createClient(env).get(`/containers/${encoded}`, { query, signal }).asResponse();
 }
 
 /** Cancels a background response. */

@@ -39,9 +39,13 @@ type StoreFile = (file: FileEntry, body: ReadableStream<Uint8Array> | null) => P
  * @returns Each with a reason when it can't be copied, and without a url: none is copied yet.
  * @throws When OpenAI fails in a way that a retry may mend.
  */
-export async function findFiles(env: Env, record: StoredRecord): Promise<FileEntry[]> {
+export async function findFiles(
+  env: Env,
+  record: StoredRecord,
+  signal: AbortSignal,
+): Promise<FileEntry[]> {
   const found = await Promise.all(
-    record.containers.map((id) => findContainerFiles(env, record, id)),
+    record.containers.map((id) => findContainerFiles(env, record, id, signal)),
   );
   return applyLimits(found.flat());
 }
@@ -50,6 +54,7 @@ export async function findFiles(env: Env, record: StoredRecord): Promise<FileEnt
  * Copies one file, as a stream.
  * @param file A file that `findFiles` found.
  * @param store Stores its bytes. A RangeError says that there are too many.
+ * @param signal Ends the copy. A file that is deleted must not be stored afterwards.
  * @throws When a retry may mend it.
  */
 export async function copyFile(
@@ -57,9 +62,11 @@ export async function copyFile(
   key: RecordKey,
   file: FileEntry,
   store: StoreFile,
+  signal: AbortSignal,
 ): Promise<FileEntry> {
   try {
-    const answer = await fetchContainer(env, [file.container_id, "files", file.id, "content"]);
+    const path = [file.container_id, "files", file.id, "content"];
+    const answer = await fetchContainer(env, path, signal);
     const bytes = contentLength(answer) ?? file.bytes;
     if (bytes !== null && bytes > MAX_VALUE_BYTES) return fileTooLarge({ ...file, bytes });
     const stored = await store({ ...file, bytes }, answer.body);
@@ -86,11 +93,12 @@ async function findContainerFiles(
   env: Env,
   record: StoredRecord,
   id: string,
+  signal: AbortSignal,
 ): Promise<FileEntry[]> {
   const cited = record.cited_files.filter((file) => file.container_id === id);
   try {
-    const listed = await listFiles(env, id);
-    const shared = await isShared(env, record, id);
+    const listed = await listFiles(env, id, signal);
+    const shared = await isShared(env, record, id, signal);
     const own = listed.filter(
       (file) => isCreatedByRun(file, record) || cited.some((one) => one.id === file.id),
     );
@@ -108,12 +116,13 @@ async function findContainerFiles(
   }
 }
 
-async function listFiles(env: Env, id: string): Promise<ListedFile[]> {
+async function listFiles(env: Env, id: string, signal: AbortSignal): Promise<ListedFile[]> {
   const files: ListedFile[] = [];
   for (let number = 0; number < MAX_PAGES; number += 1) {
     const last = files.at(-1)?.id;
     const query = { limit: 100, ...(last === undefined ? {} : { after: last }) };
-    const page = FilePage.parse(await (await fetchContainer(env, [id, "files"], query)).json());
+    const answer = await fetchContainer(env, [id, "files"], signal, query);
+    const page = FilePage.parse(await answer.json());
     files.push(...page.data.map((file) => ListedFile.parse(file)));
     if (!page.has_more || page.data.length === 0) break;
   }
@@ -121,9 +130,14 @@ async function listFiles(env: Env, id: string): Promise<ListedFile[]> {
 }
 
 // OpenAI creates an automatic container for its response. An older one was named in the request, or comes from an earlier response.
-async function isShared(env: Env, record: StoredRecord, id: string): Promise<boolean> {
+async function isShared(
+  env: Env,
+  record: StoredRecord,
+  id: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (record.created_at === null) return false;
-  const answer: unknown = await (await fetchContainer(env, [id])).json();
+  const answer: unknown = await (await fetchContainer(env, [id], signal)).json();
   const container = Container.safeParse(answer);
   const began = Date.parse(record.created_at) / 1000;
   return container.success && container.data.created_at < began - CLOCK_SKEW_SECONDS;

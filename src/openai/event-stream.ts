@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { concatChunks } from "../lib/byte-stream.ts";
 import { findMember, parseValue } from "../lib/json-scan.ts";
-import type { BodyRead } from "../lib/json-stream.ts";
+import { noticeLarge, type BodyRead } from "../lib/json-stream.ts";
 import { parseEvents } from "../lib/sse-parser.ts";
 import { isTerminal } from "../record/reducer.ts";
 import { parseCalls, parseUpstreamJson } from "./response.ts";
@@ -47,9 +47,13 @@ export type StreamResult = {
 /**
  * Opens the event stream of an answer.
  * @param answer The answer to a request with `stream: true`.
+ * @param onLarge Is awaited once, as soon as the events turn out to be large.
  * @throws TypeError when it is no event stream.
  */
-export function openEventStream(answer: Response): EventStream {
+export function openEventStream(
+  answer: Response,
+  onLarge: () => Promise<void> = async () => undefined,
+): EventStream {
   const type = answer.headers.get("content-type") ?? "";
   const body: ReadableStream<Uint8Array> | null = answer.body;
   if (body === null || !type.includes("text/event-stream")) {
@@ -58,7 +62,7 @@ export function openEventStream(answer: Response): EventStream {
   return {
     httpStatus: answer.status,
     requestId: answer.headers.get("x-request-id"),
-    events: parseEvents(body),
+    events: parseEvents(noticeLarge(body, onLarge)),
   };
 }
 

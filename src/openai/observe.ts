@@ -145,9 +145,10 @@ function withoutCredentials(chunks: Uint8Array[] | null, value: unknown): Uint8A
 async function observeByStream(
   env: Env,
   record: StoredRecord,
-  { signal }: ObserveOptions,
+  { onLargeBody, signal }: ObserveOptions,
 ): Promise<Observed> {
-  const stream = openEventStream(await replayEventStream(env, record.id, record.include, signal));
+  const answer = await replayEventStream(env, record.id, record.include, signal);
+  const stream = openEventStream(answer, onLargeBody);
   const { items, status } = await collectStreamCalls(stream);
   return observeItems({ channel: "stream", ...stream }, items, status);
 }

@@ -5,7 +5,7 @@ const CREDENTIAL_FIELDS = new Set(["domain_secrets"]);
 /** Fields that hold credentials in a tool of type `mcp`. */
 const MCP_CREDENTIAL_FIELDS = new Set(["authorization", "headers"]);
 const REMOVED = "[removed]";
-/** Characters of JSON that a stored request has at most. Workflow params hold 1 MiB, and a character can take three bytes. */
+/** Characters of JSON that a stored request has at most. It is part of the Recorder's state, which is written at each change. */
 const MAX_REQUEST_LENGTH = 128 * 1024;
 /** Characters that remain of a long text when the request is larger. */
 const EXCERPT_LENGTH = 200;

@@ -112,10 +112,11 @@ function loseEffect(state: State, now: number): State {
   return applyResult(state, { type: "lost", turn: state.running.turn }, now);
 }
 
-// KV can show an older value for a minute, so the rows outlive the write.
+// KV can show an older value for a minute, so the rows outlive the write. The Catalog's search text is made from them.
 function planDrop(state: RunState, now: number): RunState {
-  const { rows, kv, record, policy } = state;
+  const { rows, kv, record, policy, catalog, revision } = state;
   if (!hasRows(state) || rows.drop_at_ms !== null || rows.unstored_outputs.length > 0) return state;
+  if (catalog.listed_revision !== revision) return state;
   const isBodySafe =
     rows.body_digest === kv.body_digest || rows.body_digest !== (record.body?.digest ?? null);
   if (rows.body_digest !== null && !isBodySafe) return state;

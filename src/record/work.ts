@@ -63,18 +63,20 @@ function listWork(state: State): Work[] {
   return work.filter((one) => one !== null);
 }
 
+// After a failure the other effect comes first: KV and the Catalog can each be down for hours.
 function listGoneWork(state: GoneState): (Work | null)[] {
   const erasures = state.kind === "deleted" ? ERASURES : 0;
   const pauseMs = state.erased === 0 ? 0 : state.limits.erase_again_seconds * 1000;
   const eraseAtMs = Math.max(state.not_before_ms, state.gone_at_ms + pauseMs);
-  return [
+  const erasure: Work | null =
     state.erased < erasures
       ? {
           atMs: eraseAtMs,
           begin: (now) =>
             begin(state, now, "erase", {}, { type: "erase", id: state.id, keys: state.keys }),
         }
-      : null,
+      : null;
+  const removal: Work | null =
     state.catalog_version === null
       ? null
       : {
@@ -85,6 +87,6 @@ function listGoneWork(state: GoneState): (Work | null)[] {
             const { id, started_at: startedAt } = state;
             return begin(next, now, "unlist", {}, { type: "unlist", id, startedAt, version });
           },
-        },
-  ];
+        };
+  return state.attempts % 2 === 0 ? [erasure, removal] : [removal, erasure];
 }

@@ -1,6 +1,7 @@
 // KV: the only file that knows its keys and their lifetimes. Only Recorders write it.
 // A record's value is one line of JSON, the StoredRecord, followed by the response's body as OpenAI sent it.
 import { splitFirstLine } from "../lib/byte-stream.ts";
+import { addItems } from "../lib/json-arrays.ts";
 import { log } from "../log.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { StoredRecord, type Channel, type FileEntry, type RecordKey } from "../record/schema.ts";
@@ -8,7 +9,6 @@ import type { KvKey } from "../record/state.ts";
 
 /** KV refuses an expiry that is nearer. https://developers.cloudflare.com/kv/api/write-key-value-pairs/#expiring-keys */
 const MIN_LIFETIME_SECONDS = 60;
-const EMPTY_ARRAY_BYTES = 2;
 
 /** The bytes of a response's body, and their number. */
 export type BodySource = {
@@ -19,15 +19,18 @@ export type BodySource = {
 /**
  * Stores a record with its body.
  * @param body Null when the record has none.
+ * @param signal Ends the write: one that was given up must not overwrite a later one.
  */
 export async function storeRecord(
   env: Env,
   record: StoredRecord,
   body: BodySource | null,
+  signal: AbortSignal,
 ): Promise<void> {
   const head = new TextEncoder().encode(`${JSON.stringify(record)}\n`);
   const bytes = head.byteLength + (body?.bytes ?? 0);
-  await put(env, record, { type: "record" }, fixedLengthStream(bytes, [head], body?.chunks ?? []));
+  const value = fixedLengthStream(bytes, [head], body?.chunks ?? [], signal);
+  await put(env, record, { type: "record" }, value);
 }
 
 /**
@@ -41,18 +44,12 @@ export async function storeOutputs(
   channel: Channel,
   calls: Uint8Array,
   isAddition: boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   const before = isAddition ? await readOutputs(env, record.id, channel) : null;
-  const parts = concatArrays(calls, before);
+  const parts = addItems(calls, before);
   const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  await put(env, record, { type: "outputs", channel }, fixedLengthStream(bytes, parts, []));
-}
-
-/** Two JSON arrays as one, without parsing either. */
-export function concatArrays(array: Uint8Array, before: Uint8Array | null): Uint8Array[] {
-  if (before === null || before.length <= EMPTY_ARRAY_BYTES) return [array];
-  if (array.length <= EMPTY_ARRAY_BYTES) return [before];
-  return [array.subarray(0, -1), new TextEncoder().encode(","), before.subarray(1)];
+  await put(env, record, { type: "outputs", channel }, fixedLengthStream(bytes, parts, [], signal));
 }
 
 /**
@@ -163,22 +160,28 @@ function fixedLengthStream(
   bytes: number,
   head: Uint8Array[],
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
 ): ReadableStream {
   const { readable, writable } = new FixedLengthStream(bytes);
-  void writeChunks(writable, head, chunks);
+  void writeChunks(writable, head, chunks, signal);
   return readable;
 }
 
-// A failing put cancels its stream, and a failing source aborts it. The put reports both.
+// A failing put cancels its stream, and a failing source or the signal aborts it. The put reports each of them.
 async function writeChunks(
   writable: WritableStream<Uint8Array>,
   head: Uint8Array[],
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
 ): Promise<void> {
   const writer = writable.getWriter();
   try {
     for (const chunk of head) await writer.write(chunk);
-    for await (const chunk of chunks) await writer.write(chunk);
+    for await (const chunk of chunks) {
+      signal.throwIfAborted();
+      await writer.write(chunk);
+    }
+    signal.throwIfAborted();
     await writer.close();
   } catch (error) {
     await writer.abort(error).catch(() => undefined);

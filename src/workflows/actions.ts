@@ -1,6 +1,6 @@
 // What a caller can do with a run by hand, its held connection included: cancel, delete.
 import { Problem } from "../errors.ts";
-import { getRecorder } from "../objects/recorder/client.ts";
+import { getRecorder, reportCancel } from "../objects/recorder/client.ts";
 import { cancelResponse } from "../openai/client.ts";
 import { toProblem } from "../openai/to-problem.ts";
 import type { StoredRecord } from "../record/schema.ts";
@@ -23,7 +23,7 @@ export async function cancelRun(env: Env, record: StoredRecord): Promise<void> {
   } catch (error) {
     throw toProblem(error);
   }
-  await getRecorder(env, id).cancelled();
+  await reportCancel(env, id);
 }
 
 /** Deletes everything that is stored of a run, and closes its held connection. */

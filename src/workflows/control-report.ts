@@ -14,7 +14,7 @@ const NOT_RUN: ControlResult = {
 };
 
 /**
- * Starts a run's control.
+ * Starts a run's control. It never throws: a control that could not be started is reported as not run.
  * @param id The background run's response id.
  * @param request Its create parameters.
  */
@@ -27,7 +27,8 @@ export async function startControl(
     await env.HOLDER.create({ id: crypto.randomUUID(), params: { control_of: id, request } });
   } catch (error) {
     logFailure("control", error, { id });
-    await reportControl(env, id, NOT_RUN, []);
+    // Where the Recorder can't be reached either, it waits for the control until its time limit.
+    await reportControl(env, id, NOT_RUN, []).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import { containing } from "../support/matchers.ts";
+import { waitFor, waitUntil } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -150,6 +151,22 @@ test("only a run's own files are copied from a shared container, and their reaso
   );
   expect(second.files).toMatchObject([{ filename: "second.txt", reason: containing("share") }]);
   expect(await readFile(second.files[0]?.url)).toEqual(Buffer.from("2"));
+});
+
+test("DELETE /results/:id ends the copy of a file that is under way", async () => {
+  await world.emulator.addFault({ method: "GET", path: "/content$", times: 1, kind: "hang" });
+  const input = toPythonInput("open('/mnt/data/slow.txt', 'w').write('slow');");
+  const id = await world.trigger({ input, tools: CODE_INTERPRETER });
+  await waitUntil(async () =>
+    (await world.emulator.listRequests()).some(({ fault }) => fault === "hang"),
+  );
+  await world.request(`/results/${id}`, { method: "DELETE" });
+  const findCopy = async () =>
+    world.worker
+      .getLogs()
+      .map(({ message }) => message)
+      .find((line) => line.includes('"event":"copy_file"') && line.includes(id));
+  expect(await waitFor(findCopy, (line) => line !== undefined)).toContain("aborted");
 });
 
 async function readFile(url: string | null | undefined): Promise<Buffer> {

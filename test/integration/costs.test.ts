@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createEntry, getCatalog } from "../support/catalog.ts";
 import { startChild } from "../support/child.ts";
-import { measureLife, readerRequests, runToEnd, startCostWorld } from "../support/costs.ts";
+import {
+  measureLife,
+  readerRequests,
+  runToEnd,
+  startCostWorld,
+  type MeasuredRun,
+  type RunCosts,
+} from "../support/costs.ts";
+import type { EmulatorSettings } from "../support/emulator-client.ts";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import type { World } from "../support/world.ts";
 
@@ -17,11 +25,11 @@ const MAX_ROWS_WRITTEN = 16;
 const MAX_OBJECT_REQUESTS = 7;
 const OTHER_RECORDS = 200;
 
+type Costs = RunCosts & { verdict: string };
+
 let world: World;
-beforeAll(async () => {
-  world = await startCostWorld();
-});
-afterAll(() => world.close());
+/** By the names of REQUESTS. */
+const costs = new Map<string, Costs>();
 
 const CREATE = "POST responses";
 const RETRIEVE = "GET responses/ID";
@@ -32,77 +40,87 @@ const WRITES_FILES = toPythonInput(
   "for name in 'ab': open(f'/mnt/data/{name}.txt', 'w').write(name)\nprint('done')",
 );
 
-/** The costs of a run's whole life, with the parts that come in no fixed order sorted. */
-async function measureCosts(body: unknown) {
-  const run = await runToEnd(world, body);
-  const costs = await measureLife(world, run);
-  return { ...costs, verdict: run.verdict, openai: run.openai.toSorted() };
-}
+/** What is triggered, one after another, and the emulator's settings that differ. */
+const REQUESTS: Record<string, { body: unknown; settings?: EmulatorSettings }> = {
+  "no call": { body: { input: "hello" } },
+  call: { body: {} },
+  held: { body: { hold: true } },
+  files: { body: { input: WRITES_FILES, tools: CODE_INTERPRETER } },
+  stream: {
+    body: { replay: true },
+    settings: { backgroundOutputs: "empty", streamOutputs: "present" },
+  },
+  late: { body: {}, settings: { backgroundOutputs: "late:5" } },
+};
+/** The request that is triggered once more when other records are stored. */
+const REPEATED = "call";
 
-test("a response without calls costs a create, a retrieve and one KV write, and at most 16 rows and 7 requests to objects", async () => {
-  const { objectRequests, rowsWritten, ...costs } = await measureCosts({ input: "hello" });
-  expect(costs).toEqual({
-    verdict: "no_calls",
-    openai: [RETRIEVE, CREATE],
-    kvWrites: ["record:ID"],
-  });
-  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
-  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
-});
-
-test("a response with a call costs a look at its container and a listing more, and no other rows, requests or KV writes", async () => {
-  const { objectRequests, rowsWritten, ...costs } = await measureCosts({});
-  expect(costs).toEqual({
-    verdict: "captured",
-    openai: [...CONTAINER, RETRIEVE, CREATE],
-    kvWrites: ["record:ID"],
-  });
-  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
-  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
-});
-
-test("a held run costs no retrieve, and as many rows, requests and KV writes as a background run", async () => {
-  const { objectRequests, rowsWritten, ...costs } = await measureCosts({ hold: true });
-  expect(costs).toEqual({
-    verdict: "captured",
-    openai: [...CONTAINER, CREATE],
-    kvWrites: ["record:ID"],
-  });
-  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
-  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
-});
-
-test("each file costs a KV write, and the record one more when its files are copied", async () => {
-  const input = { input: WRITES_FILES, tools: CODE_INTERPRETER };
-  const { openai, kvWrites } = await measureCosts(input);
-  expect(openai).toEqual([...CONTAINER, FILE_CONTENT, FILE_CONTENT, RETRIEVE, CREATE]);
-  expect(kvWrites).toEqual(["record:ID", "file:ID:ID", "file:ID:ID", "record:ID"]);
-});
-
-test("another channel that had outputs costs a KV write", async () => {
-  await world.emulator.configure({ backgroundOutputs: "empty", streamOutputs: "present" });
-  const { verdict, kvWrites } = await measureCosts({ replay: true });
+// All records live at the same time, so that their seconds are waited for once.
+beforeAll(async () => {
+  world = await startCostWorld();
+  const runs = new Map<string, MeasuredRun>();
+  for (const [name, { body, settings = {} }] of Object.entries(REQUESTS)) {
+    await world.emulator.configure({ backgroundOutputs: "present", ...settings });
+    runs.set(name, await runToEnd(world, body));
+  }
   await world.emulator.configure({ backgroundOutputs: "present" });
-  expect(verdict).toBe("recovered");
-  expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID"]);
+  await listOthers();
+  runs.set("among others", await runToEnd(world, REQUESTS[REPEATED]?.body));
+  for (const [name, run] of runs) {
+    costs.set(name, { ...(await measureLife(world, run)), verdict: run.verdict });
+  }
 });
+afterAll(() => world.close());
 
-test("all observations after the first cost at most one KV write together", async () => {
-  await world.emulator.configure({ backgroundOutputs: "late:5" });
-  const { verdict, kvWrites } = await measureCosts({});
-  await world.emulator.configure({ backgroundOutputs: "present" });
-  expect(verdict).toBe("recovered");
-  expect(kvWrites.filter((key) => key !== "record:ID")).toEqual([]);
-  expect(kvWrites.length).toBeLessThanOrEqual(2);
-});
-
-test("a response costs the same when 200 other records are stored", async () => {
-  const before = await measureCosts({});
+async function listOthers(): Promise<void> {
   const catalog = await getCatalog(world);
   for (let number = 0; number < OTHER_RECORDS; number += 1) {
     await catalog.upsert(createEntry({ id: `resp_other_${number}` }, { text: "other" }), 1);
   }
-  expect(await measureCosts({})).toEqual(before);
+}
+
+function getCosts(name: string): Costs {
+  const found = costs.get(name);
+  if (found === undefined) throw new Error(`nothing was measured: ${name}`);
+  return found;
+}
+
+test.each([
+  ["no call", "no_calls", [RETRIEVE, CREATE]],
+  ["call", "captured", [...CONTAINER, RETRIEVE, CREATE]],
+  ["held", "captured", [...CONTAINER, CREATE]],
+  ["among others", "captured", [...CONTAINER, RETRIEVE, CREATE]],
+])(
+  "a run that settles at its first observation (%s) costs one KV write, at most 16 rows and 7 requests to objects, and no more requests to OpenAI than it must",
+  (name, verdict, openai) => {
+    const { objectRequests, rowsWritten, ...others } = getCosts(name);
+    expect(others).toEqual({ verdict, openai, kvWrites: ["record:ID"] });
+    expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
+    expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
+  },
+);
+
+test("a response costs the same when 200 other records are stored", () => {
+  expect(getCosts("among others")).toEqual(getCosts(REPEATED));
+});
+
+test("each file costs a KV write, and the record one more when its files are copied", () => {
+  const { openai, kvWrites } = getCosts("files");
+  expect(openai).toEqual([...CONTAINER, FILE_CONTENT, FILE_CONTENT, RETRIEVE, CREATE]);
+  expect(kvWrites).toEqual(["record:ID", "file:ID:ID", "file:ID:ID", "record:ID"]);
+});
+
+test("another channel that had outputs costs a KV write", () => {
+  const { verdict, kvWrites } = getCosts("stream");
+  expect(verdict).toBe("recovered");
+  expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID"]);
+});
+
+test("all observations after the first cost at most one KV write together", () => {
+  const { verdict, kvWrites } = getCosts("late");
+  expect(verdict).toBe("recovered");
+  expect(kvWrites.filter((key) => key !== "record:ID")).toEqual([]);
+  expect(kvWrites.length).toBeLessThanOrEqual(2);
 });
 
 test("GET /results/:id asks the Recorder once, and once more for a body that KV may not show yet", async () => {

@@ -95,6 +95,30 @@ test("DELETE /results/:id removes the record, its files and its row in the list"
   expect(keys.filter((key) => key.name.includes(id))).toEqual([]);
 });
 
+test("GET /results/:id answers 200 or 404 while the run is deleted", async () => {
+  const ids = await Promise.all([1, 2, 3, 4].map(() => world.trigger({ input: "hello" })));
+  const statuses = await Promise.all(
+    ids.map(async (id) => {
+      await world.waitUntilSettled(id);
+      const readers = [1, 2, 3].map(() => readUntilGone(id));
+      await world.request(`/results/${id}`, { method: "DELETE" });
+      return Promise.all(readers);
+    }),
+  );
+  expect(new Set(statuses.flat(2))).toEqual(new Set([200, 404]));
+});
+
+/** Reads a record until it is not there any more; returns the statuses. */
+async function readUntilGone(id: string): Promise<number[]> {
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 404) {
+    const answer = await world.request(`/results/${id}`);
+    await answer.arrayBuffer();
+    statuses.push(answer.status);
+  }
+  return statuses;
+}
+
 type KvBinding = { list(): Promise<{ keys: { name: string }[] }> };
 
 test("POST /results/:id/cancel cancels a run in flight, and answers 409 after its end", async () => {

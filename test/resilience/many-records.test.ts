@@ -10,7 +10,7 @@ import { waitUntil } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 /** How many records there are; more in the long tests. */
-const MANY = LONG ? 10_000 : 2_000;
+const MANY = LONG ? 10_000 : 500;
 const MAX_OPERATIONS = 900;
 const COPIES_AT_ONCE = 100;
 

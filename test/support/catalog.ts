@@ -19,6 +19,7 @@ export type CatalogClient = {
 export type TestCatalogClient = CatalogClient & {
   takeRowsWritten(): Promise<number>;
   setDown(isDown: boolean): Promise<void>;
+  failRemovals(times: number): Promise<void>;
 };
 
 /** The calls of the Recorder in `test/support/catalog-worker`. */

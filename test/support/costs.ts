@@ -15,7 +15,7 @@ type LogLine = z.infer<typeof LogLine>;
 
 /** What a run has cost in its whole life. */
 export type RunCosts = {
-  /** Requests to OpenAI by method and path, without ids. */
+  /** Requests to OpenAI by method and path, without ids, sorted. */
   openai: string[];
   /** The types of the keys that were written, in their order. */
   kvWrites: string[];
@@ -58,7 +58,7 @@ export async function measureLife(world: World, { id, openai }: MeasuredRun): Pr
   const costs = readCosts(world, id).filter(({ operation }) => !READS.has(operation));
   const writes = world.kvOperations().filter(({ operation }) => operation === "put");
   return {
-    openai,
+    openai: openai.toSorted(),
     kvWrites: writes.filter(({ key }) => key.includes(id)).map(({ key }) => withoutIds(key)),
     objectRequests: costs
       .filter(({ requests }) => requests > 0)

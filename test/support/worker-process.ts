@@ -10,7 +10,7 @@ type Vars = Record<string, string>;
 export type WorkerProcess = {
   /** The Worker's URL, without a slash at its end. */
   url: string;
-  /** The folder of its KV, objects and Workflows. */
+  /** The folder of its KV and its objects. */
   state: string;
   /** The process id of wrangler, which is also the id of the process group. */
   pid(): number;

@@ -1,4 +1,4 @@
-// What an integration test runs against: the emulator over HTTP, and the built Worker in workerd with its real KV, objects and Workflow engine.
+// What an integration test runs against: the emulator over HTTP, and the built Worker in workerd with its real KV and Durable Objects.
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -142,6 +142,6 @@ function isolateEnvironment(): void {
   }
   process.env["WRANGLER_SEND_METRICS"] = "false";
   process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false";
-  // Its local collector of traces takes as much of the processor as the Workflow engine.
+  // Its local collector of traces takes as much of the processor as the Worker.
   process.env["X_LOCAL_OBSERVABILITY"] = "false";
 }

@@ -7,7 +7,7 @@ import { Channel } from "../../record/schema.ts";
 import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
 import type { RunFilter } from "../../objects/catalog/filter.ts";
 import type { CatalogRow } from "../../objects/catalog/row.ts";
-import { findRun, readRunOutputs } from "../../objects/recorder/client.ts";
+import { readRun, readRunOutputs } from "../../objects/recorder/client.ts";
 import type { App } from "../middleware/auth.ts";
 
 /** KV operations of one page. Cloudflare allows 1,000 an invocation on the paid plan, and 50 on the free one. */
@@ -67,9 +67,9 @@ function replaceLineBreak(byte: number): number {
 }
 
 // Null when the record was deleted since the list was read.
-async function readExported(env: Env, row: CatalogRow): Promise<RecordRepresentation | null> {
-  const found = await findRun(env, row.id);
-  if (found === null) return null;
-  const body = await found.openBody();
-  return toRepresentation(found.known, body, (channel) => readRunOutputs(env, row.id, channel));
+function readExported(env: Env, { id }: CatalogRow): Promise<RecordRepresentation | null> {
+  return readRun(env, id, async ({ known, openBody }) => {
+    const body = await openBody();
+    return toRepresentation(known, body, (channel) => readRunOutputs(env, id, channel));
+  });
 }

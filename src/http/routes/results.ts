@@ -9,8 +9,13 @@ import {
 import { Problem } from "../../errors.ts";
 import { withLog } from "../../log.ts";
 import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
-import { findRun, readRunOutputs, refetchRun, type Found } from "../../objects/recorder/client.ts";
-import type { ReadOptions } from "../../objects/recorder/recorder.ts";
+import {
+  findRun,
+  readRun,
+  readRunOutputs,
+  refetchRun,
+  type Found,
+} from "../../objects/recorder/client.ts";
 import { readFile } from "../../storage/kv.ts";
 import { cancelRun, deleteRun } from "../../workflows/actions.ts";
 import type { App } from "../middleware/auth.ts";
@@ -33,7 +38,8 @@ export async function listRecords(c: Context<App>): Promise<{ page: ListPage; qu
 export async function getRecord(c: Context<App>): Promise<RecordRepresentation> {
   const id = parseResponseId(c.req.param("id"));
   const { wait: waitSeconds = 0, until = "readable" } = parseQuery(WaitQuery, c.req.query());
-  return representRecord(c.env, await findRecord(c.env, id, { waitSeconds, until }));
+  const represent = (found: Found) => representRecord(c.env, found);
+  return orNotFound(await readRun(c.env, id, represent, { waitSeconds, until }), id);
 }
 
 /**
@@ -41,7 +47,7 @@ export async function getRecord(c: Context<App>): Promise<RecordRepresentation> 
  * @throws Problem 404 `not_finished` before the response's end, `not_stored` when the outputs were too large.
  */
 export async function getOutputs(c: Context<App>): Promise<Response> {
-  const record = await representRecord(c.env, await findEndedRecord(c));
+  const record = await readEndedRecord(c, (found) => representRecord(c.env, found));
   if (record.calls.some(isNotStored)) {
     const message = "Outputs were observed but not stored; see the record's `error`.";
     throw new Problem("not_stored", message);
@@ -54,8 +60,7 @@ export async function getOutputs(c: Context<App>): Promise<Response> {
  * @throws Problem 404 `not_finished` before the response's end, `not_stored` when there is none.
  */
 export async function getResponse(c: Context<App>): Promise<Response> {
-  const { openBody } = await findEndedRecord(c);
-  const body = await openBody();
+  const body = await readEndedRecord(c, ({ openBody }) => openBody());
   if (body === null) {
     throw new Problem("not_stored", "No response object was stored; see the record's `error`.");
   }
@@ -128,12 +133,14 @@ function accepted(c: Context<App>, id: string): Response {
   return c.json({ id, result_url: new URL(`/results/${id}`, c.req.url).href }, 202);
 }
 
-async function findEndedRecord(c: Context<App>): Promise<Found> {
+async function readEndedRecord<T>(c: Context<App>, read: (found: Found) => Promise<T>): Promise<T> {
   const id = parseResponseId(c.req.param("id"));
-  const found = await findRecord(c.env, id);
-  if (found.known.verdict !== "pending") return found;
-  const message = `The response has not ended. Ask again, or wait: /results/${id}?wait=60`;
-  throw new Problem("not_finished", message, { id });
+  const result = await readRun(c.env, id, async (found) => {
+    if (found.known.verdict !== "pending") return { read: await read(found) };
+    const message = `The response has not ended. Ask again, or wait: /results/${id}?wait=60`;
+    throw new Problem("not_finished", message, { id });
+  });
+  return orNotFound(result, id).read;
 }
 
 async function representRecord(
@@ -149,8 +156,11 @@ function isNotStored(call: CallRepresentation): boolean {
   return call.source !== null && call.outputs === null;
 }
 
-async function findRecord(env: Env, id: string, options?: ReadOptions): Promise<Found> {
-  const found = await findRun(env, id, options);
+async function findRecord(env: Env, id: string): Promise<Found> {
+  return orNotFound(await findRun(env, id), id);
+}
+
+function orNotFound<T>(found: T | null, id: string): T {
   if (found !== null) return found;
   throw new Problem(
     "not_found",

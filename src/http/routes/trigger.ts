@@ -79,7 +79,8 @@ async function startRun(
       created: toCreatedFields(created),
     }),
   );
-  if (options.control) await startControl(c.env, created.id, request);
+  // The run goes on without its control, and the caller does not wait for it.
+  if (options.control) c.executionCtx.waitUntil(startControl(c.env, created.id, request));
   return created;
 }
 

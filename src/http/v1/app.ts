@@ -11,7 +11,12 @@ import { parseJson } from "../../lib/json-parse.ts";
 import { findMember, parseValue } from "../../lib/json-scan.ts";
 import { sleep } from "../../lib/retry.ts";
 import { logFailure, withLog } from "../../log.ts";
-import { findRun, getRecorder, readRunOutputs, type Found } from "../../objects/recorder/client.ts";
+import {
+  findRun,
+  reportCancel,
+  readRunOutputs,
+  type Found,
+} from "../../objects/recorder/client.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 import type { Channel, StoredRecord } from "../../record/schema.ts";
 import { deleteRun } from "../../workflows/actions.ts";
@@ -105,7 +110,7 @@ v1.post("/responses/:id/cancel", async (c) => {
   // OpenAI cancels no foreground run: it ends with its connection.
   if (!known.held_due) return respond(c, await forward(c));
   await stopHolder(c.env, known.holder);
-  await getRecorder(c.env, known.id).cancelled();
+  await reportCancel(c.env, known.id);
   return respondWithRun(c, (await waitForEnd(c)) ?? found);
 });
 

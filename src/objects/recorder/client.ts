@@ -2,10 +2,15 @@
 import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { concatChunks, readLines } from "../../lib/byte-stream.ts";
+import { addItems } from "../../lib/json-arrays.ts";
+import { retry } from "../../lib/retry.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
-import { concatArrays, readOutputs, readStoredBody } from "../../storage/kv.ts";
+import { readOutputs, readStoredBody } from "../../storage/kv.ts";
 import type { ReadOptions, Recorder } from "./recorder.ts";
+
+/** Milliseconds between attempts to reach a Recorder. */
+const RETRY_MS = [100, 500];
 
 /** What is known of a run. */
 export type Found = {
@@ -24,10 +29,34 @@ export function getRecorder(env: Env, id: string): DurableObjectStub<Recorder> {
  * @returns Null when nothing is recorded under this id.
  */
 export async function findRun(env: Env, id: string, options?: ReadOptions): Promise<Found | null> {
-  const reading = await getRecorder(env, id).read(options);
+  // An object that is reset by a deploy, or by a call that failed, is back in less than a second.
+  const reading = await retry(RETRY_MS, async () => getRecorder(env, id).read(options));
   if (reading === null) return null;
   const known = StoredRecord.parse(JSON.parse(reading.record));
   return { known, openBody: () => openBody(env, known, reading.body) };
+}
+
+/**
+ * Reads a run with its body, which takes several calls.
+ * @param read May be called twice: the run can be deleted, or its body replaced, between two calls.
+ * @returns Null when nothing is recorded under this id.
+ */
+export async function readRun<T>(
+  env: Env,
+  id: string,
+  read: (found: Found) => Promise<T>,
+  options?: ReadOptions,
+): Promise<T | null> {
+  const found = await findRun(env, id, options);
+  if (found === null) return null;
+  try {
+    return await read(found);
+  } catch (error) {
+    const again = await findRun(env, id);
+    if (again === null) return null;
+    if (again.known.body?.digest === found.known.body?.digest) throw error;
+    return read(again);
+  }
 }
 
 async function openBody(
@@ -58,7 +87,7 @@ export async function readRunOutputs(
   const { rows, isInKv } = await getRecorder(env, id).readOutputs(channel);
   const stored = isInKv ? await readOutputs(env, id, channel) : null;
   // The rows have what was added last; KV, when it does not show that yet, has what was there before.
-  return rows === null ? stored : concatChunks(concatArrays(rows, stored));
+  return rows === null ? stored : concatChunks(addItems(rows, stored));
 }
 
 /**
@@ -68,8 +97,13 @@ export async function readRunOutputs(
 export async function refetchRun(env: Env, id: string): Promise<void> {
   const at = new Date().toISOString();
   const params = toRecorderParams({ id, at, started_by: "refetch", policy: readPolicy(env) });
-  if (await getRecorder(env, id).refetch(params)) return;
+  if (await retry(RETRY_MS, async () => getRecorder(env, id).refetch(params))) return;
   throw new Problem("not_found", "This record was deleted.", { id });
+}
+
+/** Tells the Recorder that OpenAI accepted a cancel. */
+export async function reportCancel(env: Env, id: string): Promise<void> {
+  await retry(RETRY_MS, async () => getRecorder(env, id).cancelled());
 }
 
 /**

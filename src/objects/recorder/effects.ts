@@ -56,7 +56,7 @@ type OtherResult = ResultEvent extends infer One
 
 async function performOther(
   effect: OtherEffect,
-  { env, store }: EffectContext,
+  { env, store, signal }: EffectContext,
 ): Promise<OtherResult> {
   if (effect.type === "erase") {
     const { id, keys } = effect;
@@ -65,7 +65,7 @@ async function performOther(
   }
   if (effect.type === "store_record") {
     await logged("store_record", effect.record, { body: effect.body }, () =>
-      storeBody(env, store, effect),
+      storeBody(env, store, effect, signal),
     );
     return { type: "stored" };
   }
@@ -73,7 +73,7 @@ async function performOther(
     const { record, channel, isAddition } = effect;
     await withLog("store_outputs", { id: record.id, channel }, async () => {
       const items = store.outputs(channel);
-      if (items !== null) await storeOutputs(env, record, channel, items, isAddition);
+      if (items !== null) await storeOutputs(env, record, channel, items, isAddition, signal);
     });
     return { type: "stored" };
   }
@@ -82,12 +82,14 @@ async function performOther(
     const files = await withLog(
       "find_files",
       { id: record.id },
-      () => findFiles(env, record),
+      () => findFiles(env, record, signal),
       (found) => ({ files: found.length }),
     );
     return { type: "files_found", files };
   }
-  if (effect.type === "copy_file") return { type: "file_copied", file: await copy(env, effect) };
+  if (effect.type === "copy_file") {
+    return { type: "file_copied", file: await copy(env, effect, signal) };
+  }
   if (effect.type === "list") {
     await logged("list_record", effect.record, {}, () => list(env, store, effect));
     return { type: "listed" };
@@ -124,8 +126,9 @@ async function storeBody(
   env: Env,
   store: Store,
   { record, body }: EffectOf<"store_record">,
+  signal: AbortSignal,
 ): Promise<void> {
-  await storeRecord(env, record, await toBodySource(env, store, record, body));
+  await storeRecord(env, record, await toBodySource(env, store, record, body), signal);
 }
 
 async function toBodySource(
@@ -147,11 +150,15 @@ async function toBodySource(
   return { chunks: stored, bytes };
 }
 
-function copy(env: Env, { file, record }: EffectOf<"copy_file">): Promise<FileEntry> {
+function copy(
+  env: Env,
+  { file, record }: EffectOf<"copy_file">,
+  signal: AbortSignal,
+): Promise<FileEntry> {
   return withLog(
     "copy_file",
     { id: record.id, file: file.id },
-    () => copyFile(env, record, file, (found, body) => storeFile(env, record, found, body)),
+    () => copyFile(env, record, file, (found, body) => storeFile(env, record, found, body), signal),
     ({ url, reason, bytes }) => ({
       outcome: url === null ? "not_copied" : "copied",
       reason,

@@ -21,8 +21,8 @@ const RECOVERY_MS = 5_000;
 /** Milliseconds between attempts to handle an alarm while storage refuses. */
 const ALARM_RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 120_000, 240_000];
 const MAX_WAIT_SECONDS = 60;
-/** `remove` waits this many milliseconds until KV has deleted the run's values. */
-const ERASE_WAIT_MS = 20_000;
+/** `remove` waits this many milliseconds until KV has deleted the run's values, and the Catalog its row. */
+const REMOVE_WAIT_MS = 20_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
 
@@ -111,10 +111,10 @@ export abstract class Recorder extends DurableObject<Env> {
     return "accepted";
   }
 
-  /** Deletes everything that is stored of the run. What KV refuses to delete within the time limit is deleted later. */
+  /** Deletes everything that is stored of the run. What KV or the Catalog refuse to delete within the time limit is deleted later. */
   async remove(): Promise<void> {
     this.#handle({ type: "remove" });
-    if (this.#running !== null) await withTimeout(this.#running.done, ERASE_WAIT_MS, undefined);
+    await this.#waitForEffects(Date.now() + REMOVE_WAIT_MS);
   }
 
   /** Sets the alarm to now where work is left. */
@@ -183,7 +183,14 @@ export abstract class Recorder extends DurableObject<Env> {
       await this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
     }
     // The handler keeps the object in memory.
-    while (this.#running !== null && Date.now() < end) await this.#running.done;
+    await this.#waitForEffects(end);
+  }
+
+  async #waitForEffects(endMs: number): Promise<void> {
+    for (let leftMs = endMs - Date.now(); leftMs > 0; leftMs = endMs - Date.now()) {
+      if (this.#running === null) return;
+      await withTimeout(this.#running.done, leftMs, undefined);
+    }
   }
 
   #load(): State | null {
@@ -246,7 +253,7 @@ export abstract class Recorder extends DurableObject<Env> {
         observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
           reservations.push(await reserveLargeBody(effect.untilMs));
-          if (this.#running?.turn !== turn) return;
+          if (this.#running?.abort !== abort) return;
           this.#apply({ type: "large_body", turn });
           await this.ctx.storage.sync();
         },
@@ -254,19 +261,20 @@ export abstract class Recorder extends DurableObject<Env> {
     try {
       const result = await withTimeout(work(), effect.untilMs - Date.now(), null);
       if (result === null) throw new Error(`${effect.type} took too long`);
-      this.#report(turn, result.event, result.bytes);
+      this.#report(abort, result.event, result.bytes);
     } catch (error) {
       logFailure("effect", error, { id: this.#id(), type: effect.type });
-      this.#report(turn, { type: "failed", turn, reason: String(error) });
+      this.#report(abort, { type: "failed", turn, reason: String(error) });
     } finally {
       abort.abort();
       for (const free of reservations) free();
     }
   }
 
-  #report(turn: number, event: RecorderEvent, bytes = NO_BYTES): void {
+  // `abort` tells effects apart: after a write that storage refused, a turn can come twice.
+  #report(abort: AbortController, event: RecorderEvent, bytes = NO_BYTES): void {
     // Another effect is under way by now, or none: this one's result does not count.
-    if (this.#running?.turn !== turn) return;
+    if (this.#running?.abort !== abort) return;
     try {
       this.#apply(event, bytes);
     } catch (error) {

@@ -1,10 +1,10 @@
 // What a Recorder's object stores: its state, the bytes of the last body, and the outputs of channels.
 // Cloudflare bills each row that is written or deleted, so a small body is stored in the state's row, after its line of JSON.
 import { concatChunks } from "../../lib/byte-stream.ts";
+import { concatArrays } from "../../lib/json-arrays.ts";
 import type { Outcome } from "../../record/events.ts";
 import type { Channel } from "../../record/schema.ts";
 import { State } from "../../record/state.ts";
-import { concatArrays } from "../../storage/kv.ts";
 import { Rows } from "./rows.ts";
 
 /** A larger body has rows of its own, so that not each change of the state writes it again. */

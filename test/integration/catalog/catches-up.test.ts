@@ -40,6 +40,15 @@ test("runs that ended, and runs that were deleted, while the Catalog was down ar
   await waitUntil(async () => (await listRuns()).every(({ id }) => id !== deleted));
 });
 
+test("DELETE /results/:id answers when the run has left the list", async () => {
+  const id = await world.trigger();
+  await world.waitUntilSettled(id);
+  // The call to the Catalog is repeated after more than a second.
+  await (await getTestCatalog(world)).failRemovals(3);
+  expect((await world.request(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
+  expect((await listRuns()).map((run) => run.id)).not.toContain(id);
+});
+
 test("a run whose alarm was lost goes on after the cron", async () => {
   await world.emulator.configure({ webhookDrop: true, runSeconds: 2 });
   const id = await world.trigger();

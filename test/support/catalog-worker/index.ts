@@ -13,6 +13,7 @@ export class Recorder extends RealRecorder {
 export class Catalog extends RealCatalog {
   readonly #cursors: { rowsWritten: number }[];
   #isDown = false;
+  #failingRemovals = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     const cursors: { rowsWritten: number }[] = [];
@@ -37,6 +38,11 @@ export class Catalog extends RealCatalog {
     this.#isDown = isDown;
   }
 
+  /** The next removals fail. */
+  failRemovals(times: number): void {
+    this.#failingRemovals = times;
+  }
+
   override upsert(...args: Parameters<RealCatalog["upsert"]>): void {
     this.#assertUp();
     super.upsert(...args);
@@ -44,6 +50,8 @@ export class Catalog extends RealCatalog {
 
   override remove(...args: Parameters<RealCatalog["remove"]>): void {
     this.#assertUp();
+    this.#failingRemovals -= 1;
+    if (this.#failingRemovals >= 0) throw new Error("The removal failed.");
     super.remove(...args);
   }
 

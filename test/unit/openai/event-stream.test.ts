@@ -127,3 +127,15 @@ test("openEventStream throws when the answer is not a stream", () => {
     /not a stream/,
   );
 });
+
+test("openEventStream tells once that events are large, before it reads on", async () => {
+  const call = { ...CALL, outputs: [{ type: "logs", logs: "x".repeat(1024 * 1024) }] };
+  const item = { type: "response.output_item.done", sequence_number: 1, item: call };
+  const events = Array.from({ length: 8 }, () => encoder.encode(toEventStream([item])));
+  const seen: number[] = [];
+  let read = 0;
+  const stream = openEventStream(createAnswer(events), async () => void seen.push(read));
+  for await (const _ of stream.events) read += 1;
+  expect(seen).toEqual([3]);
+  expect(read).toBe(8);
+});

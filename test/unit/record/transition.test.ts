@@ -230,6 +230,30 @@ test("a cancel observes at once", () => {
   expect(result.observedAt).toEqual([5]);
 });
 
+test("the body stays in the object's rows until the Catalog has its text, however long the Catalog is down", () => {
+  const { states, state } = runScenario(() => DONE, {
+    events: [webhookAt(0)],
+    effects: ({ type }, seconds) => (type === "list" && seconds < 3_600 ? "failed" : "done"),
+  });
+  const listed = states.find(
+    (one) => one?.kind === "run" && one.catalog.listed_revision === one.revision,
+  );
+  expect(listed).toMatchObject({ rows: { body_digest: "a" }, kv: { body_digest: "a" } });
+  expect(state).toMatchObject({ rows: { body_digest: null } });
+});
+
+test("a deleted run leaves the list while KV refuses to delete, and KV while the Catalog is down", () => {
+  for (const down of ["erase", "unlist"]) {
+    const { effects } = runScenario(() => DONE, {
+      events: [webhookAt(0), { at: 60, event: { type: "remove" } }],
+      effects: ({ type }, seconds) => (type === down && seconds < 3_600 ? "failed" : "done"),
+    });
+    const other = down === "erase" ? "unlist" : "erase";
+    const at = effects.find(({ effect }) => effect.type === other)?.at;
+    expect(at).toBeLessThan(70);
+  }
+});
+
 test("a poke sets the alarm to now only where something is due", () => {
   const { state } = begin(startAt(0).event);
   const listed = transition(state, { type: "listed", turn: 1 }, START_MS + 10);
