@@ -44,7 +44,7 @@ const MOMENTS: { moment: string; bringToMoment: BringToMoment; refetches: number
 ];
 
 test.each(MOMENTS)(
-  "a run goes on without any request after kill -9 of workerd $moment, and is stored after $refetches refetches",
+  "a run goes on without any request after kill -9 of workerd $moment, and no answer is asked for twice",
   async ({ bringToMoment, refetches }) => {
     const world = await startProcessWorld(
       { webhookDrop: true, backgroundOutputs: "present", runSeconds: 0.1, queueSeconds: 0.1 },
