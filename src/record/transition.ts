@@ -1,13 +1,13 @@
 // The Recorder's decisions: state, event and time in; state, effect and alarm out. No I/O, no clock, no `this`.
-import { applyCall } from "./apply-call.ts";
-import { applyResult } from "./apply-result.ts";
+import { applyCall } from "./machine/apply-call.ts";
+import { applyResult } from "./machine/apply-result.ts";
 import type { Effect, Outcome, RecorderEvent, ResultEvent, RowChanges } from "./events.ts";
-import { toGoneState, withRecord } from "./run-state.ts";
+import { toGoneState, withRecord } from "./machine/run-state.ts";
 import { applyControlAndSettle } from "./schedule.ts";
 import type { ControlResult } from "./schema.ts";
 import type { GoneState, RunState, State } from "./state.ts";
-import { beginNext, endOfMark, endOfUnrecorded, nextMoment } from "./work.ts";
-import { controlTimeout, nextRunMoment } from "./run-work.ts";
+import { beginNext, endOfMark, endOfUnrecorded, nextMoment } from "./machine/work.ts";
+import { controlTimeout, nextRunMoment } from "./machine/run-work.ts";
 
 /** While an effect is under way the alarm looks after it this often. An object that finds the effect dead does it again. */
 const CHECK_EFFECT_MS = 30_000;

@@ -5,7 +5,7 @@ import { toByteStream } from "../../lib/byte-stream.ts";
 import { retry, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import type { Observed } from "../../openai/observed.ts";
-import { awaitsConnection, awaitsControl } from "../../record/apply-call.ts";
+import { awaitsConnection, awaitsControl } from "../../record/machine/apply-call.ts";
 import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { CallEvent, ResultEvent } from "../../../src/record/events.ts";
 import { State, isKnown, isReadable, isSettled } from "../../../src/record/state.ts";
 import { transition } from "../../../src/record/transition.ts";
-import { hasWorkLeft } from "../../../src/record/work.ts";
+import { hasWorkLeft } from "../../../src/record/machine/work.ts";
 import { toTime } from "../../resilience/simulation/clock.ts";
 import {
   createWebhook,

@@ -1,6 +1,6 @@
 // Applies calls to a Recorder's state. Pure.
-import { toExpiry } from "./policy.ts";
-import { applyStart, applyWebhook, createRecord, isTerminal } from "./reducer.ts";
+import { toExpiry } from "../policy.ts";
+import { applyStart, applyWebhook, createRecord, isTerminal } from "../reducer.ts";
 import {
   addProgress,
   clearAttempts,
@@ -13,10 +13,10 @@ import {
   toIso,
   withRecord,
 } from "./run-state.ts";
-import { applyControlAndSettle, isUnrecorded } from "./schedule.ts";
-import { BREAK_UNKNOWN, type RecorderParams } from "./schema.ts";
-import type { CallEvent } from "./events.ts";
-import type { RunState, State } from "./state.ts";
+import { applyControlAndSettle, isUnrecorded } from "../schedule.ts";
+import { BREAK_UNKNOWN, type RecorderParams } from "../schema.ts";
+import type { CallEvent } from "../events.ts";
+import type { RunState, State } from "../state.ts";
 
 type Call<Type extends CallEvent["type"]> = Extract<CallEvent, { type: Type }>;
 

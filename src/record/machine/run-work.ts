@@ -1,9 +1,9 @@
 // What a run has to do, and from which moment on. Pure.
 import { begin, type Work } from "./begin-effect.ts";
 import { addProgress, toIso } from "./run-state.ts";
-import { isListed, isStorable, isUnrecorded, nextAction } from "./schedule.ts";
-import type { Channel } from "./schema.ts";
-import { bodySource, isQuiet, unsearchedContainers, type KvKey, type RunState } from "./state.ts";
+import { isListed, isStorable, isUnrecorded, nextAction } from "../schedule.ts";
+import type { Channel } from "../schema.ts";
+import { bodySource, isQuiet, unsearchedContainers, type KvKey, type RunState } from "../state.ts";
 
 /** A row is overdue this long after the moment that it was planned for, and this part of the run's age. */
 const OVERDUE_GRACE_MS = 300_000;

@@ -1,14 +1,14 @@
 // Changes of a run's state that several events have in common. Pure.
-import { createRecord, isTerminal } from "./reducer.ts";
-import { markSettled } from "./schedule.ts";
-import type { Channel, RecorderParams, StoredRecord } from "./schema.ts";
+import { createRecord, isTerminal } from "../reducer.ts";
+import { markSettled } from "../schedule.ts";
+import type { Channel, RecorderParams, StoredRecord } from "../schema.ts";
 import {
   STATE_VERSION,
   type GoneState,
   type ProgressEntry,
   type Running,
   type RunState,
-} from "./state.ts";
+} from "../state.ts";
 
 /** Entries of progress that are kept: the last ones. */
 const MAX_PROGRESS = 200;

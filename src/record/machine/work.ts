@@ -1,8 +1,8 @@
 // Chooses a Recorder's next effect, and the moment of its alarm. Pure.
 import { begin, type Begun, type Work } from "./begin-effect.ts";
 import { controlTimeout, listRunWork } from "./run-work.ts";
-import { isUnrecorded } from "./schedule.ts";
-import { isQuiet, type GoneState, type RunState, type State } from "./state.ts";
+import { isUnrecorded } from "../schedule.ts";
+import { isQuiet, type GoneState, type RunState, type State } from "../state.ts";
 
 /** Erasures of a deleted run: what was under way at the first may have written since. */
 const ERASURES = 2;

@@ -1,6 +1,6 @@
 // Applies the results of effects to a Recorder's state. Pure.
 import { withExpiry } from "./apply-call.ts";
-import { applyObservation, isTerminal } from "./reducer.ts";
+import { applyObservation, isTerminal } from "../reducer.ts";
 import {
   addProgress,
   clearAttempts,
@@ -12,7 +12,7 @@ import {
   toIso,
   withRecord,
 } from "./run-state.ts";
-import { applyAndSettle, hasChanged, isStorable } from "./schedule.ts";
+import { applyAndSettle, hasChanged, isStorable } from "../schedule.ts";
 import {
   BREAK_UNKNOWN,
   shouldCopy,
@@ -20,15 +20,15 @@ import {
   type FileEntry,
   type ObservationResult,
   type StoredRecord,
-} from "./schema.ts";
-import type { ResultEvent } from "./events.ts";
+} from "../schema.ts";
+import type { ResultEvent } from "../events.ts";
 import {
   unsearchedContainers,
   type GoneState,
   type RunState,
   type Running,
   type State,
-} from "./state.ts";
+} from "../state.ts";
 
 /** After this many deaths on large bodies in a row a response counts as too large. */
 const MAX_LARGE_BODY_DEATHS = 3;

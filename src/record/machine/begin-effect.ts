@@ -1,6 +1,6 @@
 // Begins a Recorder's effects. Pure.
-import type { Effect } from "./events.ts";
-import type { Running, State } from "./state.ts";
+import type { Effect } from "../events.ts";
+import type { Running, State } from "../state.ts";
 
 /** How long each effect may take. */
 const MAX_EFFECT_MS: Record<Running["type"], number> = {
