@@ -18,6 +18,9 @@ export type Failure = (typeof FAILURES)[number];
 
 export type Finding = { failure: Failure; number: number; id: string; why: string };
 
+/** The Recorders of the soak give up a control this long after its run began. */
+const CONTROL_TIMEOUT_SECONDS = 60;
+
 /** Returns everything that is wrong. */
 export function findFailures(evidence: Evidence): Finding[] {
   const runs = listPlannedRuns(evidence);
@@ -102,7 +105,7 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
     ...findWrongVerdicts({ plan, run: fullRun, control, record, requests }).map((why) =>
       toFinding("wrong verdict", why),
     ),
-    ...(wasInterrupted(found) && !wasControlStopped(evidence, run, found)
+    ...(wasInterrupted(found) && !wasControlStopped(evidence, run)
       ? [toFinding("wrong verdict", "its control was not interrupted")]
       : []),
     ...(found.kvCopy === null || found.kvCopy.record.settled_at === null
@@ -123,13 +126,11 @@ function wasInterrupted({ record }: StoredResponse): boolean {
 }
 
 // A control runs in a Workflow instance. A kill ends it, and a step that fails is not repeated, because each run is billed.
-function wasControlStopped(
-  { kills, log }: Evidence,
-  run: ActualRun,
-  { record }: StoredResponse,
-): boolean {
-  const end = Date.parse(record.settled_at ?? "");
-  if (kills.some((at) => at >= run.created_at * 1000 && at <= end)) return true;
+// `settled_at` is the last observation's time, and a control can be stopped after it, so the control's time limit counts.
+function wasControlStopped({ kills, log }: Evidence, run: ActualRun): boolean {
+  const begin = run.created_at * 1000;
+  const end = begin + CONTROL_TIMEOUT_SECONDS * 1000;
+  if (kills.some((at) => at >= begin && at <= end)) return true;
   return hasFault(log, "step", run.id);
 }
 
