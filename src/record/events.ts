@@ -17,12 +17,16 @@ export type CallEvent =
   | { type: "webhook"; params: RecorderParams }
   /** For an unknown id it begins a run. */
   | { type: "refetch"; params: RecorderParams }
-  /** OpenAI accepted a cancel. */
+  /** OpenAI accepted a cancel, or the run's Connection was closed. */
   | { type: "cancelled" }
-  /** The held connection of `params.holder` has ended. For an unknown id it begins a run. */
+  /** An event of the run's stream showed a status that is not its last. */
+  | { type: "status_seen"; status: string }
+  /** `params.connection` has ended. For an unknown id it begins a run. */
   | { type: "connection_ended"; params: RecorderParams }
-  /** `hasOutputs`: the control's outputs are to be stored. */
-  | { type: "control_ended"; result: ControlResult; hasOutputs: boolean }
+  /** The control's Connection sends its request. */
+  | { type: "control_opened" }
+  /** The control's Connection has ended. */
+  | { type: "control_ended" }
   | { type: "remove" }
   /** The Catalog found the run overdue. Only the alarm is set. */
   | { type: "poke" }
@@ -33,6 +37,8 @@ export type ResultEvent =
   | { type: "erased"; turn: number }
   /** `hasOutputs`: the channel brought items that may have to be stored in addition to the body. */
   | { type: "observed"; turn: number; result: ObservationResult; hasOutputs: boolean }
+  /** The control was asked for. Null: it still runs. `hasOutputs`: its calls' items are to be stored. */
+  | { type: "control_observed"; turn: number; result: ControlResult | null; hasOutputs: boolean }
   | { type: "stored"; turn: number }
   | { type: "files_found"; turn: number; files: FileEntry[] }
   | { type: "file_copied"; turn: number; file: FileEntry }
@@ -48,8 +54,15 @@ export type RecorderEvent = CallEvent | ResultEvent;
 
 /** What the object has to do. `untilMs`: until when it may take; then it must have ended as `failed`. */
 export type Effect = { turn: number; untilMs: number } & (
-  | { type: "erase"; id: string; keys: KvKey[] }
-  | { type: "observe"; channel: Channel; record: StoredRecord }
+  /** The Connections end before the keys are deleted. */
+  | { type: "erase"; id: string; keys: KvKey[]; connections: string[] }
+  | {
+      type: "observe";
+      channel: Channel;
+      record: StoredRecord;
+      /** What is read: a Connection; null for OpenAI's API. */
+      connection: string | null;
+    }
   | {
       type: "store_record";
       record: StoredRecord;

@@ -11,12 +11,16 @@ export const Limits = z.object({
   not_found_after_seconds: z.number(),
   /** After a webhook for a response that has our metadata, the time that its trigger's hand-over has. */
   trigger_grace_seconds: z.number(),
-  /** While a connection is held the response is refetched this often, because its Holder may have died without a report. */
-  poll_while_held_seconds: z.number(),
-  /** When the response is known to have ended, the time that the Holder of its connection has to report. */
-  holder_report_seconds: z.number(),
-  /** A control that has not reported by then counts as interrupted. */
+  /** While a Connection reads the run's stream the response is refetched this often, because its report may be lost. */
+  poll_while_connected_seconds: z.number(),
+  /** When the response is known to have ended, the time that its Connection has to report. */
+  connection_report_seconds: z.number(),
+  /** A control whose Connection has not announced itself by then is asked for: its Worker may have died before it was opened. */
+  control_open_seconds: z.number(),
+  /** A control that has not ended by then is closed. */
   control_timeout_seconds: z.number(),
+  /** How long a Connection keeps its events after its end. */
+  keep_events_seconds: z.number(),
   /** How long the object keeps bytes that KV has taken: KV can show an older value for a minute. */
   keep_rows_seconds: z.number(),
   /** How long an external response without a record is remembered, so that a late trigger is observed at once. */
@@ -32,9 +36,11 @@ export const DEFAULT_LIMITS: Limits = {
   abandon_after_seconds: 24 * 60 * 60,
   not_found_after_seconds: 60,
   trigger_grace_seconds: 10,
-  poll_while_held_seconds: 300,
-  holder_report_seconds: 60,
+  poll_while_connected_seconds: 300,
+  connection_report_seconds: 60,
+  control_open_seconds: 60,
   control_timeout_seconds: 24 * 60 * 60,
+  keep_events_seconds: 24 * 60 * 60,
   keep_rows_seconds: 5 * 60,
   keep_unrecorded_seconds: 10 * 60,
   erase_again_seconds: 5 * 60,

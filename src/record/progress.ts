@@ -8,7 +8,7 @@ import { isSettled, ProgressEntry, type RunState } from "./state.ts";
 export const ProgressUpdate = ProgressEntry.extend({
   /** What an observation, or a control, showed. */
   observation: Observation.nullable(),
-  /** Of the end of a held connection: the event at which it broke. */
+  /** Of the end of the run's Connection: the event at which it broke. */
   broke_at: z.string().nullable(),
   /** Whether a connection was held for the run when this happened. */
   held: z.boolean(),
@@ -46,10 +46,10 @@ function toAwaited(state: RunState): ProgressUpdate["waits_for"] {
   const { record, policy, running } = state;
   const isObserving = running?.type === "observe" || running?.type === "find_files";
   if (isObserving || isAtRest(state)) return null;
-  if (record.held_due) return "connection";
+  if (record.connection_due) return "connection";
   const action = nextAction(record, policy);
-  if (action.type === "await_control") return "control";
   if (action.type !== "observe") return null;
+  if (action.channel === "control") return "control";
   return record.observations.length === 0 && record.webhook === null ? "webhook" : "observation";
 }
 

@@ -15,10 +15,13 @@ import type {
 } from "./schema.ts";
 import { toCustomMetadata } from "./metadata.ts";
 import { toExpiry } from "./policy.ts";
-import { AUTHORITATIVE_CHANNELS, callVerdict, runVerdict } from "./verdict.ts";
+import { callVerdict, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */
 const MAX_OBSERVATIONS = 1_000;
+
+/** Channels that show a response object, so that the outputs may be in the stored body. */
+const BODY_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", "stream", "held"]);
 
 /** OpenAI's statuses after which a response no longer changes. */
 const TERMINAL_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
@@ -43,13 +46,15 @@ export function createRecord(params: RecorderParams): StoredRecord {
     webhook: params.webhook,
     files: [],
     control: null,
-    held: params.holder === null ? null : { broke_at: null },
+    held: params.connection?.kind === "held" ? { broke_at: null } : null,
     error: null,
-    replay: params.options?.replay ?? false,
-    control_due: params.control,
-    holder: params.holder,
-    held_due: params.holder !== null,
-    held_error: null,
+    streamed: params.options?.stream ?? false,
+    control_due: params.control !== null,
+    control_connection: params.control,
+    control_opened: false,
+    connection: params.connection,
+    connection_due: params.connection !== null,
+    connection_error: null,
     conversation: null,
     containers: [],
     cited_files: [],
@@ -92,19 +97,23 @@ export function applyStart(record: StoredRecord, params: RecorderParams): Stored
     include: ours.include.length > 0 ? ours.include : record.include,
     metadata: { ...ours.metadata, ...record.metadata },
     awaits_trigger: false,
-    replay: record.replay || ours.replay,
-    ...(record.holder === null ? heldFields(ours) : {}),
-    ...(ours.control_due ? controlFields(record) : {}),
+    streamed: record.streamed || ours.streamed,
+    ...(record.connection === null ? connectionFields(ours) : {}),
+    ...(ours.control_due ? controlFields(record, ours) : {}),
     retention_days: record.retention_days ?? ours.retention_days,
     effective_store: record.effective_store ?? ours.effective_store,
   });
 }
 
 // A control that was thought not to have run is running.
-function controlFields(record: StoredRecord): Pick<StoredRecord, "control" | "control_due"> {
-  const { control, control_due } = record;
-  if (control?.status === "not_run") return { control: null, control_due: true };
-  return { control, control_due: control === null || control_due };
+function controlFields(
+  { control, control_due }: StoredRecord,
+  { control_connection }: StoredRecord,
+): Pick<StoredRecord, "control" | "control_due" | "control_connection"> {
+  if (control?.status === "not_run") {
+    return { control: null, control_due: true, control_connection };
+  }
+  return { control, control_due: control === null || control_due, control_connection };
 }
 
 /**
@@ -116,11 +125,11 @@ export function applyObservation(
   result: ObservationResult,
   recordExternal = true,
 ): StoredRecord {
-  const first = !isTerminal(record.status);
+  const first = !isTerminal(record.status) || isFirstReading(record, result);
   const { channel } = result.observation;
   const observed: StoredRecord = {
     ...record,
-    ...(channel === "held" ? closeConnection(result) : {}),
+    ...(result.from_connection ? closeConnection(record, result) : {}),
     observations: addObservation(record.observations, result.observation),
     awaits_trigger: false,
     unreadable: false,
@@ -141,19 +150,34 @@ export function applyObservation(
   );
 }
 
-function heldFields({
-  holder,
+function connectionFields({
+  connection,
   held,
-  held_due,
-}: StoredRecord): Pick<StoredRecord, "holder" | "held" | "held_due"> {
-  return { holder, held, held_due };
+  connection_due,
+}: StoredRecord): Pick<StoredRecord, "connection" | "held" | "connection_due"> {
+  return { connection, held, connection_due };
+}
+
+// A refetch may see the end before the held connection is read; the reading counts as the first observation all the same.
+function isFirstReading(
+  { held, observations }: StoredRecord,
+  { from_connection }: ObservationResult,
+): boolean {
+  return from_connection && held !== null && observations.every((seen) => seen.channel !== "held");
 }
 
 // Clears what the last fetch was refused with: an error while the connection was open says nothing about the next one.
-function closeConnection(result: ObservationResult): Partial<StoredRecord> {
-  const held = { broke_at: result.broke_at };
+function closeConnection(
+  { held }: StoredRecord,
+  { broke_at, error }: ObservationResult,
+): Partial<StoredRecord> {
   const next = { refused: false, retry_after_seconds: null };
-  return { held, held_due: false, held_error: result.error, ...next };
+  return {
+    held: held === null ? null : { broke_at },
+    connection_due: false,
+    connection_error: error,
+    ...next,
+  };
 }
 
 /** Applies the end of the control. */
@@ -194,7 +218,7 @@ function mergeResponse(
     include: record.include.length > 0 ? record.include : (options?.include ?? []),
     verdict: record.verdict === "not_found" ? "pending" : record.verdict,
     metadata: fields.metadata,
-    replay: record.replay || (options?.replay ?? false),
+    streamed: record.streamed || (options?.stream ?? false),
     retention_days: record.retention_days ?? options?.retention_days ?? null,
     control: record.control ?? controlNotRun(record, options),
     effective_store: fields.store ?? record.effective_store,
@@ -202,7 +226,7 @@ function mergeResponse(
     containers: ended ? union(record.containers, fields.containers) : record.containers,
     cited_files: ended ? fields.cited_files : record.cited_files,
     body: ended && !losesOutputs(record, result) ? (result.body ?? record.body) : record.body,
-    error: result.error ?? fields.error ?? (fields.status === "failed" ? record.held_error : null),
+    error: result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),
     excluded: record.started_by === "webhook" && options === null && !recordExternal,
     awaits_trigger:
       !isTerminal(record.status) && record.started_by === "webhook" && options !== null,
@@ -222,7 +246,7 @@ function losesOutputs(record: StoredRecord, result: ObservationResult): boolean 
   return record.calls.some((call) => {
     const state = seen.get(call.id);
     const had =
-      call.state === "populated" && call.source !== null && AUTHORITATIVE_CHANNELS.has(call.source);
+      call.state === "populated" && call.source !== null && BODY_CHANNELS.has(call.source);
     return state === undefined || (had && state !== "populated");
   });
 }
@@ -230,13 +254,16 @@ function losesOutputs(record: StoredRecord, result: ObservationResult): boolean 
 function mergeCalls(record: StoredRecord, result: ObservationResult, first: boolean): StoredRecord {
   const { channel } = result.observation;
   const ended = isTerminal(result.fields?.status ?? record.status);
-  // Calls from a held connection count before the end as well: OpenAI may never show them again.
-  if (result.calls === null || !(ended || channel === "held")) return record;
+  // Calls from a connection count before the end as well: OpenAI may never show them again.
+  if (result.calls === null || !(ended || result.from_connection)) return record;
   const plain = first && result.fields !== null;
   const known = new Map(
     record.calls.map((call) => [call.id, mergeCall(call, result.calls ?? [], channel, plain)]),
   );
-  if (!AUTHORITATIVE_CHANNELS.has(channel)) return { ...record, calls: [...known.values()] };
+  // What came without its response object, and not from the run itself, only fills in what is missing.
+  if (result.fields === null && !result.from_connection) {
+    return { ...record, calls: [...known.values()] };
+  }
   const seen = result.calls.map((call) => known.get(call.id) ?? toStoredCall(call, channel, plain));
   const gone = [...known.values()].filter((call) => !seen.includes(call));
   const calls = [...seen, ...gone];

@@ -19,8 +19,6 @@ const UNSTORED_TTL_SECONDS = 570;
 /** The next planned action, with its moment in milliseconds since 1970. A moment can be in the past. */
 export type Action =
   | { type: "observe"; channel: Channel; atMs: number }
-  /** Only the control's end is missing; at `untilMs` it counts as interrupted. */
-  | { type: "await_control"; untilMs: number }
   | { type: "end"; verdict?: "not_found" | "abandoned" };
 
 const END: Action = { type: "end" };
@@ -30,29 +28,31 @@ export function nextAction(record: StoredRecord, policy: Policy): Action {
   if (record.excluded || record.unreadable || record.settled_at !== null) return END;
   const observations = runObservations(record);
   if (isTerminal(record.status) && observations.length > 0) return actionAfterEnd(record, policy);
-  if (observations.length === 0 && !record.held_due) return firstObservation(record, policy);
+  if (observations.length === 0 && !record.connection_due) return firstObservation(record, policy);
   if (wasNeverFound(record, policy)) return { type: "end", verdict: "not_found" };
   const abandonAtMs = Date.parse(record.started_at) + policy.limits.abandon_after_seconds * 1000;
   const observedAtMs = lastObservedMs(record);
   if (observations.length > 0 && observedAtMs >= abandonAtMs) {
     return { type: "end", verdict: "abandoned" };
   }
-  const delay = record.held_due ? policy.limits.poll_while_held_seconds : pollDelay(record);
+  const delay = record.connection_due
+    ? policy.limits.poll_while_connected_seconds
+    : pollDelay(record);
   return refetchAt(Math.min(observedAtMs + delay * 1000, abandonAtMs));
 }
 
 // While outputs are missing that the code should have shown, every channel is tried, and then the response is refetched on schedule.
 function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
   const observedAtMs = lastObservedMs(record);
-  if (record.held_due) {
-    const atMs = observedAtMs + policy.limits.holder_report_seconds * 1000;
-    return { type: "observe", channel: "held", atMs };
+  if (record.connection_due) {
+    const atMs = observedAtMs + policy.limits.connection_report_seconds * 1000;
+    return { type: "observe", channel: connectionChannel(record), atMs };
   }
   if (record.awaits_trigger) {
     return refetchAt(observedAtMs + policy.limits.trigger_grace_seconds * 1000);
   }
   const isMissing = record.calls.some(({ verdict }) => verdict === "suspect" || verdict === "lost");
-  if (isMissing && record.replay && !hasBeenTried(record, "stream")) {
+  if (isMissing && record.streamed && !hasBeenTried(record, "stream")) {
     return observeOtherChannel("stream", record);
   }
   if (isMissing && record.conversation !== null && !hasBeenTried(record, "conversation")) {
@@ -60,9 +60,19 @@ function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
   }
   const refetchAtMs = isMissing ? nextRefetchMs(record, policy) : null;
   if (refetchAtMs !== null) return refetchAt(refetchAtMs);
-  if (!record.control_due) return END;
-  const untilMs = Date.parse(record.started_at) + policy.limits.control_timeout_seconds * 1000;
-  return { type: "await_control", untilMs };
+  return record.control_due ? observeControl(record, policy) : END;
+}
+
+// Its Connection reports its end. Only one that was never opened, or that lost its alarm, has to be asked.
+function observeControl({ started_at, control_opened }: StoredRecord, { limits }: Policy): Action {
+  const seconds = control_opened ? limits.control_timeout_seconds : limits.control_open_seconds;
+  const atMs = Date.parse(started_at) + seconds * 1000;
+  return { type: "observe", channel: "control", atMs };
+}
+
+/** The channel of what a run's Connection brings. */
+export function connectionChannel({ connection }: StoredRecord): "held" | "stream" {
+  return connection?.kind === "followed" ? "stream" : "held";
 }
 
 // The first moment of the schedule after the last observation: moments that an outage let pass are made up for by one observation.
@@ -90,10 +100,13 @@ function lastObservedMs(record: StoredRecord): number {
   return Date.parse(runObservations(record).at(-1)?.at ?? record.started_at);
 }
 
-// A refusal is an answer as well; rate limits, server errors and network failures are not.
+// A refusal is an answer as well; rate limits, server errors, network failures and a stream without its end are not.
 function hasBeenTried(record: StoredRecord, channel: Channel): boolean {
   const attempts = record.observations.filter((seen) => seen.channel === channel);
-  const isAnswered = attempts.some(({ http_status: status }) => status !== null && status < 429);
+  const isAnswered = attempts.some(
+    ({ http_status: http, status }) =>
+      http !== null && http < 429 && (http !== 200 || channel !== "stream" || isTerminal(status)),
+  );
   return isAnswered || attempts.length >= MAX_CHANNEL_ATTEMPTS;
 }
 
@@ -217,7 +230,8 @@ function maxPollDelay(record: StoredRecord): number {
 
 // After a webhook the end is near, and after a broken connection it may be: the backoff starts over.
 function observationsSinceSignal(record: StoredRecord): number {
-  const brokeAt = record.observations.findLast((seen) => seen.channel === "held")?.at;
+  const channel = record.connection === null ? null : connectionChannel(record);
+  const brokeAt = record.observations.findLast((seen) => seen.channel === channel)?.at;
   const since = record.webhook?.received_at ?? brokeAt;
   const observations = runObservations(record);
   if (since === undefined) return observations.length;

@@ -108,7 +108,7 @@ export type StoredCall = z.infer<typeof StoredCall>;
 export const StoredControl = z.object({ ...controlFields, calls: z.array(StoredCall) });
 export type StoredControl = z.infer<typeof StoredControl>;
 
-/** The value of `held.broke_at` when the connection was lost together with the Worker, so that the last event is not known. */
+/** The value of `held.broke_at` when nothing is left of the connection, so that the last event is not known. */
 export const BREAK_UNKNOWN = "unknown";
 
 /** A file that the response's text cites. */
@@ -126,10 +126,15 @@ export type StoredBody = z.infer<typeof StoredBody>;
 /** Metadata key for the trigger's options. */
 export const METADATA_KEY = "response_recorder";
 
+/** The Connection of a run: `held` has its foreground stream, `followed` that of a background run. */
+export const RunConnection = z.object({ id: z.string(), kind: z.enum(["held", "followed"]) });
+export type RunConnection = z.infer<typeof RunConnection>;
+
 /** What a trigger asked for, as far as it must outlive the request. */
 export const TriggerOptions = z.object({
   include: z.array(z.string()),
-  replay: z.boolean(),
+  /** The response was created with `stream`, and its events are followed. */
+  stream: z.boolean(),
   control: z.boolean(),
   /** The run is held: a foreground connection in place of a background run. */
   hold: z.boolean().default(false),
@@ -146,16 +151,20 @@ export const StoredRecord = ResponseRecord.omit({
 }).extend({
   calls: z.array(StoredCall),
   control: StoredControl.nullable(),
-  /** The response was created with `stream`, so its events can be replayed. */
-  replay: z.boolean(),
+  /** The response was created with `background` and `stream`, so its events can be replayed. */
+  streamed: z.boolean(),
   /** A control was requested and has not ended. */
   control_due: z.boolean(),
-  /** The Holder's instance id when the run is held. */
-  holder: z.string().nullable().default(null),
-  /** The Holder has not reported yet how its connection ended. */
-  held_due: z.boolean().default(false),
-  /** The error event with which OpenAI ended the held connection. */
-  held_error: ErrorInfo.nullable().default(null),
+  /** The control's Connection. */
+  control_connection: z.string().nullable(),
+  /** The control's Connection is known to exist: it reports how the control ends. */
+  control_opened: z.boolean(),
+  /** Null when no stream of the run is read as it comes. */
+  connection: RunConnection.nullable(),
+  /** What the run's Connection brought was not read yet. */
+  connection_due: z.boolean(),
+  /** The error event with which OpenAI ended the connection. */
+  connection_error: ErrorInfo.nullable(),
   /** The conversation that the response belongs to. */
   conversation: z.string().nullable(),
   /** The containers that the response used or cited. */
@@ -217,8 +226,10 @@ export const ObservationResult = z.object({
   error: ErrorInfo.nullable(),
   refused: z.boolean(),
   retry_after_seconds: z.number().nullable(),
-  /** Of a held connection: the event at which it broke; null when it ended normally. */
-  broke_at: z.string().nullable().default(null),
+  /** Read from the run's Connection, which has ended. */
+  from_connection: z.boolean(),
+  /** Of a Connection: the event at which it broke; null when it ended normally. */
+  broke_at: z.string().nullable(),
 });
 export type ObservationResult = z.infer<typeof ObservationResult>;
 
@@ -246,10 +257,10 @@ export const RecorderParams = z.object({
     created_at: true,
   }).nullable(),
   webhook: Webhook.nullable(),
-  /** Whether a control was started, whose end will be reported. */
-  control: z.boolean(),
-  /** The Holder's instance id when the run is held. */
-  holder: z.string().nullable().default(null),
+  /** The Connection of a control that is about to be opened. */
+  control: z.string().nullable(),
+  /** The run's own Connection. */
+  connection: RunConnection.nullable(),
 });
 export type RecorderParams = z.infer<typeof RecorderParams>;
 
@@ -265,8 +276,8 @@ export function toRecorderParams(
     request: null,
     created: null,
     webhook: null,
-    control: false,
-    holder: null,
+    control: null,
+    connection: null,
   };
   return { ...unknown, ...given };
 }

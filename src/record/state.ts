@@ -38,6 +38,8 @@ export const Running = z.object({
   until_ms: z.number(),
   /** Of an observation, and of outputs that are stored. */
   channel: Channel.nullable(),
+  /** Of an observation: whether it reads a Connection. */
+  from_connection: z.boolean(),
   /** Whether somebody asked for the observation. */
   requested: z.boolean(),
   /** The record's revision when the effect began. */
@@ -99,8 +101,10 @@ export const RunState = z.object({
     ...retryFields,
     /** An event calls for an observation now. A requested one follows even after the end. */
     now: z.enum(["event", "requested"]).nullable(),
-    /** The held connection has ended: what it brought is to be read now. */
-    held: z.boolean(),
+    /** The run's Connection has ended: what it brought is to be read now. */
+    connection: z.boolean(),
+    /** The same of the control's Connection. */
+    control: z.boolean(),
     /** Attempts in a row that reached a large body. Each was counted before the body was parsed. */
     large_bodies: z.number(),
   }),
@@ -149,7 +153,9 @@ export const GoneState = z.object({
   limits: Limits,
   gone_at_ms: z.number(),
   keys: z.array(KvKey),
-  /** How often the keys were erased: of 2 when deleted, of none when expired, because KV's values expire by themselves. */
+  /** The run's Connections that may still exist. */
+  connections: z.array(z.string()),
+  /** How often keys and Connections were erased: of 2 when deleted, of 1 when expired with Connections, because KV's values expire by themselves. */
   erased: z.number(),
   /** The version of the Catalog's row; null when it is removed. */
   catalog_version: z.number().nullable(),
@@ -179,9 +185,8 @@ export function isSettled(state: State | null): boolean {
 /** The same, also for a response that leaves no record. */
 export function isQuiet({ record, observation, running }: RunState): boolean {
   const isObserving = running?.type === "observe";
-  return (
-    record.settled_at !== null && observation.now === null && !observation.held && !isObserving
-  );
+  const isPlanned = observation.now !== null || observation.connection || observation.control;
+  return record.settled_at !== null && !isPlanned && !isObserving;
 }
 
 /** Whether KV, or the object's own rows, hold the body that the record describes. */

@@ -2,12 +2,10 @@
 import { applyCall } from "./machine/apply-call.ts";
 import { applyResult } from "./machine/apply-result.ts";
 import type { Effect, Outcome, RecorderEvent, ResultEvent, RowChanges } from "./events.ts";
-import { toGoneState, withRecord } from "./machine/run-state.ts";
-import { applyControlAndSettle } from "./schedule.ts";
-import type { ControlResult } from "./schema.ts";
+import { toGoneState } from "./machine/run-state.ts";
 import type { GoneState, RunState, State } from "./state.ts";
 import { beginNext, endOfMark, endOfUnrecorded, nextMoment } from "./machine/work.ts";
-import { controlTimeout, nextRunMoment } from "./machine/run-work.ts";
+import { nextRunMoment } from "./machine/run-work.ts";
 
 /** While an effect is under way the alarm looks after it this often. An object that finds the effect dead does it again. */
 const CHECK_EFFECT_MS = 30_000;
@@ -23,15 +21,11 @@ const NO_STORED_ROWS: RunState["rows"] = {
   drop_at_ms: null,
 };
 
-const INTERRUPTED: ControlResult = {
-  observation: null,
-  control: { id: null, status: "interrupted", calls: [] },
-};
-
 /** Events that report on an effect. */
 const RESULT_TYPES: ReadonlySet<string> = new Set<ResultEvent["type"]>([
   "erased",
   "observed",
+  "control_observed",
   "stored",
   "files_found",
   "file_copied",
@@ -76,7 +70,7 @@ function withAlarmFired(state: State | null, event: RecorderEvent): State | null
   return { ...state, alarm_at_ms: null };
 }
 
-// What happens because a moment has come: expiry, the end of marks, dropped rows, a control given up, an effect out of time.
+// What happens because a moment has come: expiry, the end of marks, dropped rows, an effect out of time.
 function passTime(state: State | null, event: RecorderEvent, now: number): State | null {
   if (state === null) return null;
   const free = isOutOfTime(state, event, now) ? loseEffect(state, now) : state;
@@ -85,10 +79,7 @@ function passTime(state: State | null, event: RecorderEvent, now: number): State
   if (now >= Date.parse(free.record.expires_at)) {
     return passTime(toGoneState(free, "expired", now), event, now);
   }
-  const dropped = canDropRows(free, now) ? { ...free, rows: NO_STORED_ROWS } : free;
-  if (!isPast(controlTimeout(dropped), now)) return dropped;
-  const record = applyControlAndSettle(dropped.record, INTERRUPTED, dropped.policy);
-  return withRecord(dropped, record, true);
+  return canDropRows(free, now) ? { ...free, rows: NO_STORED_ROWS } : free;
 }
 
 // A write to KV that is under way reads from them.
@@ -140,7 +131,7 @@ function toRowChanges(
   const { rows } = after;
   const writeBody = rows.body_digest !== null && rows.body_digest !== current.rows.body_digest;
   const addsOutputs =
-    (event.type === "observed" || event.type === "control_ended") &&
+    (event.type === "observed" || event.type === "control_observed") &&
     rows.unstored_outputs !== current.rows.unstored_outputs;
   const channel = event.type === "observed" ? event.result.observation.channel : "control";
   return { drop, writeBody, writeOutputs: addsOutputs ? channel : null };

@@ -6,9 +6,6 @@ import type { CallVerdict, Channel, OutputState, RunVerdict, StoredCall } from "
 /** From the worst to the best: a run has the verdict of its worst call. */
 const WORST_FIRST: readonly CallVerdict[] = ["lost", "suspect", "recovered", "captured", "silent"];
 
-/** Channels that show a response's whole output. The others only fill in what is missing. */
-export const AUTHORITATIVE_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", "held"]);
-
 /**
  * Why running this code should have shown something.
  * @param code Python, or null when OpenAI sent none.
@@ -21,7 +18,7 @@ export function outputReason(code: string | null): string | null {
 /**
  * The verdict of one call.
  * @param source The channel that had its outputs, or null.
- * @param isFirst Whether that was the first observation after the response's end.
+ * @param isFirst Whether that was the first observation after the response's end, and showed the whole response.
  */
 export function callVerdict(
   call: { code: string | null; state: OutputState },
@@ -29,7 +26,7 @@ export function callVerdict(
   isFirst: boolean,
 ): CallVerdict {
   if (source !== null) {
-    return isFirst && AUTHORITATIVE_CHANNELS.has(source) ? "captured" : "recovered";
+    return isFirst ? "captured" : "recovered";
   }
   return outputReason(call.code) === null ? "silent" : "suspect";
 }

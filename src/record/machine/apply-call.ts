@@ -5,7 +5,6 @@ import {
   addProgress,
   clearAttempts,
   createRunState,
-  keepOutputs,
   observeNow,
   reopen,
   settle,
@@ -13,12 +12,10 @@ import {
   toIso,
   withRecord,
 } from "./run-state.ts";
-import { applyControlAndSettle, isUnrecorded } from "../schedule.ts";
+import { isUnrecorded } from "../schedule.ts";
 import { BREAK_UNKNOWN, type RecorderParams } from "../schema.ts";
 import type { CallEvent } from "../events.ts";
 import type { RunState, State } from "../state.ts";
-
-type Call<Type extends CallEvent["type"]> = Extract<CallEvent, { type: Type }>;
 
 /** The state after a call. Alarms and pokes change none: transition plans after them. */
 export function applyCall(state: State | null, event: CallEvent, now: number): State | null {
@@ -30,8 +27,10 @@ export function applyCall(state: State | null, event: CallEvent, now: number): S
   if (event.type === "refetch") return refetch(state, event.params, now);
   if (event.type === "connection_ended") return endConnection(state, event.params, now);
   if (state === null) return null;
-  if (event.type === "control_ended") return endControl(state, event, now);
+  if (event.type === "control_opened") return openControl(state);
+  if (event.type === "control_ended") return endControl(state);
   if (isTerminal(state.record.status)) return state;
+  if (event.type === "status_seen") return seeStatus(state, event.status);
   return observeNow(addProgress(state, "cancel_requested", toIso(now)), "event");
 }
 
@@ -40,7 +39,7 @@ function start(state: RunState | null, params: RecorderParams, now: number): Run
   if (isUnrecorded(state.record)) return startOver(state, params);
   const record = applyStart(state.record, params);
   if (JSON.stringify(record) === JSON.stringify(state.record)) return state;
-  const isOpen = record.control_due || record.held_due || !isTerminal(record.status);
+  const isOpen = record.control_due || record.connection_due || !isTerminal(record.status);
   const settled_at = isOpen ? null : record.settled_at;
   // A response that was not found exists after all.
   const verdict = record.verdict === "not_found" ? "pending" : record.verdict;
@@ -98,35 +97,44 @@ function refetch(state: RunState | null, params: RecorderParams, now: number): R
   return observeNow(isTerminal(record.status) ? readable : reopen(readable, at), "requested");
 }
 
-// The Holder may be heard of for the first time, or return after it was given up.
+function seeStatus(state: RunState, status: string): RunState {
+  const { record } = state;
+  if (record.status === status || isTerminal(status)) return state;
+  return withRecord(state, { ...record, status }, true);
+}
+
+// The Connection may be heard of for the first time, or after it was given up.
 function endConnection(state: RunState | null, params: RecorderParams, now: number): RunState {
   const at = toIso(now);
   const begun = state === null ? createRunState(params, now) : start(state, params, now);
   if (!awaitsConnection(begun)) return state ?? begun;
-  const record = { ...begun.record, held_due: true, settled_at: null };
-  const observation = { ...begun.observation, held: true };
+  const record = { ...begun.record, connection_due: true, settled_at: null };
+  const observation = { ...begun.observation, connection: true };
   return addProgress({ ...begun, record, observation }, "connection_ended", at);
 }
 
-/** Whether the end of a held connection is news. */
+/** Whether the end of the run's Connection is news. */
 export function awaitsConnection({ record }: RunState): boolean {
-  return record.held_due || record.held?.broke_at === BREAK_UNKNOWN;
+  return record.connection_due || record.held?.broke_at === BREAK_UNKNOWN;
 }
 
-/** Whether the end of a control is news. */
+/** Whether the end of the control's Connection is news. */
 export function awaitsControl({ record }: RunState): boolean {
-  const status = record.control?.status ?? null;
-  return record.control_due || status === null || status === "not_run" || status === "interrupted";
+  if (record.control_connection === null || isUnrecorded(record)) return false;
+  return record.control_due || record.control?.status === "not_run";
 }
 
-function endControl(
-  state: RunState,
-  { result, hasOutputs }: Call<"control_ended">,
-  now: number,
-): RunState {
-  if (!awaitsControl(state) || isUnrecorded(state.record)) return state;
-  const unsettled = { ...state.record, settled_at: null };
-  const after = applyControlAndSettle(unsettled, result, state.policy);
-  const ended = addProgress(withRecord(state, after, true), "control_ended", toIso(now), "control");
-  return hasOutputs ? keepOutputs(ended, "control") : ended;
+// It was opened late, when it counted as not run already.
+function openControl(state: RunState): RunState {
+  const { record } = state;
+  if (!awaitsControl(state) || (record.control_opened && record.control_due)) return state;
+  const open = { ...record, control: null, control_due: true, control_opened: true };
+  return withRecord(state, { ...open, settled_at: null }, record.control !== null);
+}
+
+function endControl(state: RunState): RunState {
+  if (!awaitsControl(state)) return state;
+  const open = openControl(state);
+  const record = { ...open.record, settled_at: null };
+  return { ...open, record, observation: { ...open.observation, control: true } };
 }

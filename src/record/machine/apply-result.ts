@@ -12,11 +12,10 @@ import {
   toIso,
   withRecord,
 } from "./run-state.ts";
-import { applyAndSettle, hasChanged, isStorable } from "../schedule.ts";
+import { applyAndSettle, applyControlAndSettle, hasChanged, isStorable } from "../schedule.ts";
 import {
   BREAK_UNKNOWN,
   shouldCopy,
-  type Channel,
   type FileEntry,
   type ObservationResult,
   type StoredRecord,
@@ -77,6 +76,7 @@ function applyRunResult(
   if (event.type === "failed") return afterFailure(free, running, false, now);
   if (event.type === "lost") return afterFailure(free, running, true, now);
   if (event.type === "observed") return afterObservation(free, running, event);
+  if (event.type === "control_observed") return afterControl(free, event, now);
   if (event.type === "stored") return afterStore(free, running, now);
   if (event.type === "files_found") return afterSearch(free, running, event.files, now);
   if (event.type === "file_copied") return afterCopy(free, event.file, now);
@@ -97,15 +97,34 @@ function afterObservation(
   const { channel, at } = result.observation;
   const record = applyAndSettle(before, result, policy, running.requested);
   const hasNews = hasChanged(before, record) || (running.requested && isStorable(record));
-  const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
+  const cleared = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
+  // Its Connection may have reported its end while it was read.
+  const observation = result.from_connection ? { ...cleared, connection: false } : cleared;
   const applied = addProgress({ ...state, observation }, "observed", at, channel);
   const observed = withBody(withExpiry(withRecord(applied, record, hasNews)), result);
-  const isKept = hasNews || channel === "held";
+  const isKept = hasNews || result.from_connection;
   const kept =
     hasOutputs && isKept && needsOutputs(record, result)
       ? keepOutputs(observed, channel)
       : observed;
   return afterEvents(kept, at);
+}
+
+// A control that still runs is known to exist, whether or not its Connection's announcement came.
+function afterControl(
+  state: RunState,
+  { result, hasOutputs }: Result<"control_observed">,
+  now: number,
+): RunState {
+  const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
+  if (result === null) {
+    return { ...state, observation, record: { ...state.record, control_opened: true } };
+  }
+  // Its Connection may have reported its end while it was read.
+  const free = { ...state, observation: { ...observation, control: false } };
+  const after = applyControlAndSettle(state.record, result, state.policy);
+  const ended = addProgress(withRecord(free, after, true), "control_ended", toIso(now), "control");
+  return hasOutputs ? keepOutputs(ended, "control") : ended;
 }
 
 // A webhook that came during the observation calls for another one, unless this one saw the end.
@@ -211,17 +230,20 @@ function afterFailedObservation(
   const { channel, requested } = running;
   const { observation } = state;
   if (died && observation.large_bodies >= MAX_LARGE_BODY_DEATHS) {
-    return afterTooLarge(state, channel ?? "refetch", now);
+    return afterTooLarge(state, running, now);
   }
   const counted = { ...observation, ...countAttempt(observation, running, died, now) };
-  if (channel === "held") return { ...state, observation: { ...counted, held: true } };
+  if (channel === "control") return { ...state, observation: { ...counted, control: true } };
+  if (running.from_connection) return { ...state, observation: { ...counted, connection: true } };
   const waiting = { ...state, observation: counted };
   // The schedule plans the other channels again.
   return channel === "refetch" ? observeNow(waiting, requested ? "requested" : "event") : waiting;
 }
 
 // The body was there three times, and three times the object did not survive it.
-function afterTooLarge(state: RunState, channel: Channel, now: number): RunState {
+function afterTooLarge(state: RunState, running: Running, now: number): RunState {
+  const { from_connection } = running;
+  const channel = running.channel ?? "refetch";
   const error = {
     code: "too_large",
     message:
@@ -242,10 +264,11 @@ function afterTooLarge(state: RunState, channel: Channel, now: number): RunState
     error,
     refused: false,
     retry_after_seconds: null,
-    broke_at: channel === "held" ? BREAK_UNKNOWN : null,
+    from_connection,
+    broke_at: from_connection ? BREAK_UNKNOWN : null,
   };
   const observed = applyObservation(state.record, result, state.policy.record_external);
-  const isWhole = channel === "refetch" || channel === "held";
+  const isWhole = channel === "refetch" || from_connection;
   const isOpen = observed.verdict === "pending" || observed.verdict === "not_found";
   const verdict = isOpen ? "abandoned" : observed.verdict;
   const record = isWhole ? { ...observed, error, verdict, unreadable: true } : observed;

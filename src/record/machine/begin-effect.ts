@@ -42,6 +42,7 @@ export function begin(
     began_ms: now,
     until_ms: untilMs,
     channel: null,
+    from_connection: false,
     requested: false,
     revision: state.kind === "run" ? state.revision : 0,
     due_ms: null,

@@ -13,6 +13,8 @@ import {
 /** Entries of progress that are kept: the last ones. */
 const MAX_PROGRESS = 200;
 const MAX_RETRY_MS = 300_000;
+/** A Connection may hear late that its events are not needed any more. */
+const REMOVAL_DELAY_SECONDS = 2 * 60 * 60;
 const FIRST_RETRY_MS = 1_000;
 
 const NO_ATTEMPTS = { attempts: 0, not_before_ms: 0 };
@@ -33,7 +35,7 @@ export function createRunState(params: RecorderParams, now: number): RunState {
     running: null,
     unsaved: false,
     alarm_at_ms: null,
-    observation: { ...NO_ATTEMPTS, now: null, held: false, large_bodies: 0 },
+    observation: { ...NO_ATTEMPTS, now: null, connection: false, control: false, large_bodies: 0 },
     kv: { ...NO_ATTEMPTS, record_revision: null, body_digest: null, keys: [] },
     rows: { body_digest: null, outputs: [], unstored_outputs: [], drop_at_ms: null },
     files: { ...NO_ATTEMPTS, searched: [], queue: [], done: [] },
@@ -88,7 +90,7 @@ export function reopen(state: RunState, at: string): RunState {
 export function settle(state: RunState): RunState {
   const { observation, policy, record } = state;
   if (observation.now === "event" && !isTerminal(record.status)) return state;
-  if (observation.held) return state;
+  if (observation.connection || observation.control) return state;
   const after = markSettled(record, policy);
   return withRecord(state, after, after.verdict !== "pending");
 }
@@ -116,11 +118,25 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
     alarm_at_ms: state.alarm_at_ms,
     gone_at_ms: now,
     keys: state.kv.keys,
+    connections: listConnections(state, kind, now),
     erased: 0,
     // Even where no upsert is known: one may have been sent whose beginning was not stored.
     catalog_version: state.catalog.version ?? 0,
     ...NO_ATTEMPTS,
   };
+}
+
+// The ids of a run's Connections, its own and its control's. Each removes itself some time after its end.
+function listConnections(
+  { record, policy }: RunState,
+  kind: GoneState["kind"],
+  now: number,
+): string[] {
+  const { connection, control_connection, settled_at } = record;
+  const keptMs = (policy.limits.keep_events_seconds + REMOVAL_DELAY_SECONDS) * 1000;
+  const isOver = settled_at !== null && Date.parse(settled_at) + keptMs < now;
+  if (kind === "expired" && isOver) return [];
+  return [connection?.id ?? null, control_connection].filter((id) => id !== null);
 }
 
 /**

@@ -1,19 +1,13 @@
 // What a run has to do, and from which moment on. Pure.
 import { begin, type Work } from "./begin-effect.ts";
 import { addProgress, toIso } from "./run-state.ts";
-import { isListed, isStorable, isUnrecorded, nextAction } from "../schedule.ts";
-import type { Channel } from "../schema.ts";
+import { connectionChannel, isListed, isStorable, isUnrecorded, nextAction } from "../schedule.ts";
+import type { Channel, StoredRecord } from "../schema.ts";
 import { bodySource, isQuiet, unsearchedContainers, type KvKey, type RunState } from "../state.ts";
 
 /** A row is overdue this long after the moment that it was planned for, and this part of the run's age. */
 const OVERDUE_GRACE_MS = 300_000;
 const OVERDUE_SHARE_OF_AGE = 0.5;
-
-/** When a control that has not reported counts as interrupted; null when none is awaited. */
-export function controlTimeout({ record, policy }: RunState): number | null {
-  const action = nextAction(record, policy);
-  return action.type === "await_control" ? action.untilMs : null;
-}
 
 /** A run's work, in the order in which it is done. */
 export function listRunWork(state: RunState): (Work | null)[] {
@@ -29,34 +23,61 @@ export function listRunWork(state: RunState): (Work | null)[] {
 function observationWork(state: RunState): Work | null {
   const planned = plannedObservation(state);
   if (planned === null) return null;
-  const { channel, requested } = planned;
+  const { channel, connection, requested } = planned;
   const atMs = Math.max(planned.atMs, state.observation.not_before_ms);
   return {
     atMs,
     begin: (now) => {
-      const observation =
-        channel === "held"
-          ? { ...state.observation, held: false }
-          : { ...state.observation, now: null };
-      const next = addProgress({ ...state, observation }, "observing", toIso(now), channel);
-      const effect = { type: "observe" as const, channel, record: state.record };
-      return begin(next, now, "observe", { channel, requested }, effect);
+      const observation = withoutReason(state.observation, planned);
+      const next = { ...state, observation };
+      // A control is a run of its own: what its Connection brings is no observation of this one.
+      const begun =
+        channel === "control" ? next : addProgress(next, "observing", toIso(now), channel);
+      const effect = { type: "observe" as const, channel, connection, record: state.record };
+      const details = { channel, from_connection: connection !== null, requested };
+      return begin(begun, now, "observe", details, effect);
     },
   };
 }
 
-function plannedObservation({
-  observation,
-  record,
-  policy,
-}: RunState): { channel: Channel; requested: boolean; atMs: number } | null {
-  if (observation.held) return { channel: "held", requested: false, atMs: 0 };
+type PlannedObservation = {
+  channel: Channel;
+  connection: string | null;
+  requested: boolean;
+  atMs: number;
+};
+
+function plannedObservation({ observation, record, policy }: RunState): PlannedObservation | null {
+  const now = { connection: null, requested: false, atMs: 0 };
+  if (observation.connection) {
+    return { ...now, channel: connectionChannel(record), connection: record.connection?.id ?? null };
+  }
   if (observation.now !== null) {
-    return { channel: "refetch", requested: observation.now === "requested", atMs: 0 };
+    return { ...now, channel: "refetch", requested: observation.now === "requested" };
+  }
+  if (observation.control) {
+    return { ...now, channel: "control", connection: record.control_connection };
   }
   const action = nextAction(record, policy);
   if (action.type !== "observe") return null;
-  return { channel: action.channel, requested: false, atMs: action.atMs };
+  const { channel, atMs } = action;
+  return { channel, connection: readConnection(record, channel), requested: false, atMs };
+}
+
+// Until the run's Connection was read, no other channel is planned but the refetch.
+function readConnection(record: StoredRecord, channel: Channel): string | null {
+  if (channel === "control") return record.control_connection;
+  return channel !== "refetch" && record.connection_due ? (record.connection?.id ?? null) : null;
+}
+
+function withoutReason(
+  observation: RunState["observation"],
+  { channel, connection }: PlannedObservation,
+): RunState["observation"] {
+  if (channel === "control") return { ...observation, control: false };
+  return connection === null
+    ? { ...observation, now: null }
+    : { ...observation, connection: false };
 }
 
 // KV gets the record at its end, and once more when everything that changes it has been done.
@@ -153,7 +174,7 @@ export function nextRunMoment(state: RunState): number {
   const work = [observationWork(state), recordWork(state), outputsWork(state), filesWork(state)];
   const moments = work.flatMap((one) => (one === null ? [] : [one.atMs]));
   const expiry = Date.parse(state.record.expires_at);
-  return Math.min(...moments, controlTimeout(state) ?? expiry, expiry);
+  return Math.min(...moments, expiry);
 }
 
 // Grows with the run's age, so that a run of a day is listed again a few times only.

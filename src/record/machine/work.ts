@@ -1,11 +1,11 @@
 // Chooses a Recorder's next effect, and the moment of its alarm. Pure.
 import { begin, type Begun, type Work } from "./begin-effect.ts";
-import { controlTimeout, listRunWork } from "./run-work.ts";
+import { listRunWork } from "./run-work.ts";
 import { isUnrecorded } from "../schedule.ts";
 import { isQuiet, type GoneState, type RunState, type State } from "../state.ts";
 
 /** Erasures of a deleted run: what was under way at the first may have written since. */
-const ERASURES = 2;
+const DELETED_ERASURES = 2;
 
 /** Begins the first effect that is due, in the order of the list of effects; null when none is. */
 export function beginNext(state: State, now: number): Begun | null {
@@ -29,8 +29,8 @@ export function hasWorkLeft(state: State | null, now: number): boolean {
 /** When the mark of a run that is gone ends; null while something is left to do. */
 export function endOfMark(state: GoneState): number | null {
   if (state.catalog_version !== null) return null;
+  if (state.erased < countErasures(state)) return null;
   if (state.kind === "expired") return state.gone_at_ms;
-  if (state.erased < ERASURES) return null;
   return state.gone_at_ms + state.limits.keep_deleted_seconds * 1000;
 }
 
@@ -47,7 +47,6 @@ function runMoments(state: RunState): number[] {
   const moments = [
     Date.parse(state.record.expires_at),
     state.rows.drop_at_ms,
-    controlTimeout(state),
     endOfUnrecorded(state),
   ];
   return moments.filter((moment) => moment !== null);
@@ -63,17 +62,25 @@ function listWork(state: State): Work[] {
   return work.filter((one) => one !== null);
 }
 
+function countErasures({ kind, connections }: GoneState): number {
+  if (kind === "deleted") return DELETED_ERASURES;
+  return connections.length > 0 ? 1 : 0;
+}
+
 // After a failure the other effect comes first: KV and the Catalog can each be down for hours.
 function listGoneWork(state: GoneState): (Work | null)[] {
-  const erasures = state.kind === "deleted" ? ERASURES : 0;
   const pauseMs = state.erased === 0 ? 0 : state.limits.erase_again_seconds * 1000;
   const eraseAtMs = Math.max(state.not_before_ms, state.gone_at_ms + pauseMs);
   const erasure: Work | null =
-    state.erased < erasures
+    state.erased < countErasures(state)
       ? {
           atMs: eraseAtMs,
-          begin: (now) =>
-            begin(state, now, "erase", {}, { type: "erase", id: state.id, keys: state.keys }),
+          begin: (now) => {
+            const { id, connections } = state;
+            // An expired run's values in KV expire by themselves.
+            const keys = state.kind === "deleted" ? state.keys : [];
+            return begin(state, now, "erase", {}, { type: "erase", id, keys, connections });
+          },
         }
       : null;
   const removal: Work | null =
