@@ -7,6 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { version } from "../package.json";
 import { toOpenApi } from "./api/openapi.ts";
 import type { OperationName, PublicOperationName } from "./api/operations.ts";
+import { toJsonBody } from "./api/json-body.ts";
 import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
 import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
@@ -205,7 +206,7 @@ async function triggerByForm(c: Context<App>): Promise<Response> {
   try {
     const params = toCreateParams(form);
     await limitTriggers(c);
-    const { id } = await startTrigger(c, params);
+    const { id } = await startTrigger(c, toJsonBody(params));
     return c.redirect(`/results/${id}`, 303);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -10,6 +10,7 @@ const ERRORS = {
   bad_query: { status: 400, title: "The query can't be used" },
   bad_cursor: { status: 400, title: "The cursor is not valid" },
   bad_webhook: { status: 400, title: "The webhook can't be accepted" },
+  control_not_comparable: { status: 400, title: "A control can't be compared with this run" },
   unauthorized: { status: 401, title: "Not logged in" },
   cross_site: { status: 403, title: "The request came from another site" },
   not_found: { status: 404, title: "Not recorded, or expired" },

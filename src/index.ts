@@ -3,7 +3,8 @@ import { app } from "./app.tsx";
 import { pokeOverdueRuns } from "./objects/reconcile.ts";
 
 export { Catalog } from "./objects/catalog/catalog.ts";
-export { Holder, Recorder } from "./workflows/classes.ts";
+export { Connection } from "./objects/connection/connection.ts";
+export { Recorder } from "./objects/recorder/recorder.ts";
 
 export default {
   fetch: app.fetch,

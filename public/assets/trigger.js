@@ -17,7 +17,7 @@ function toCreateParams(getField) {
   }
   const container = { type: "auto", memory_limit: getField("memory") };
   if (getField("memory") !== "none") params["tools"] = [{ type: "code_interpreter", container }];
-  for (const name of ["control", "replay", "hold"]) {
+  for (const name of ["control", "stream", "hold"]) {
     if (getField(name) !== "") params[name] = true;
   }
   return Object.assign(params, getField("advanced") === "" ? {} : parseJson(getField("advanced")));

@@ -2,12 +2,14 @@
 import * as z from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
+import { concatChunks } from "../lib/byte-stream.ts";
 import { EXAMPLE_REQUEST, INCLUDE_OUTPUTS, toRetrieveInclude } from "../openai/client.ts";
-import { MAX_REQUEST_BYTES, nonRepeatableReason } from "../openai/control.ts";
+import { toControlMetadata, whyNotComparable } from "../openai/control.ts";
 import { toolTypes } from "../openai/tools.ts";
 import { MAX_RETENTION_DAYS } from "../record/limits.ts";
-import { hasCredentials } from "../record/redact.ts";
+import { changeMembers } from "../lib/json-scan.ts";
 import { METADATA_KEY, type TriggerOptions } from "../record/schema.ts";
+import type { JsonBody } from "./json-body.ts";
 
 /** OpenAI accepts 16 pairs; one of them carries the trigger's options. */
 const MAX_METADATA_PAIRS = 15;
@@ -18,8 +20,8 @@ const NULLABLE_PARAMS = new Set(["model", "include", "metadata", "background", "
 /** The recorder's own flags in a trigger's body. */
 export const Flags = z.object({
   control: z.boolean().optional(),
-  replay: z.boolean().optional(),
   hold: z.boolean().optional(),
+  stream: z.boolean().optional(),
   retention_days: z.int().min(1).max(MAX_RETENTION_DAYS).optional(),
 });
 
@@ -30,35 +32,44 @@ const FLAG_RULES: Record<string, string> = {
 
 const NOT_WITH_HOLD = {
   control: "hold runs in the foreground, as its control would. Leave one of them out.",
-  replay: "hold reads the events as they come; there is nothing to replay. Leave replay out.",
+  stream: "hold reads the run's events in any case. Leave stream out.",
 };
 
 const Params = z.record(z.string(), z.unknown());
 const Metadata = z.record(z.string(), z.string());
 
 /** A request as it goes to OpenAI, and the options that must outlive it. */
-export type CreateParams = { request: Record<string, unknown>; options: TriggerOptions };
+export type CreateParams = {
+  /** With every long text truncated. */
+  request: Record<string, unknown>;
+  /** Its JSON, in chunks. */
+  body: Uint8Array[];
+  options: TriggerOptions;
+};
 
 /**
  * Parses a trigger.
- * @param body The caller's body: create parameters and flags.
- * @throws Problem 400 that says what to change, 413 when the request is too large for its flags.
+ * @param given The caller's body: create parameters and flags.
+ * @throws Problem 400 that says what to change.
  */
-export function parseTrigger(env: Env, body: unknown): CreateParams {
-  const parsed = Params.safeParse(body);
+export function parseTrigger(env: Env, { json, value }: JsonBody): CreateParams {
+  const parsed = Params.safeParse(value);
   if (!parsed.success) {
     throw badRequest("The body must be a JSON object of Responses create parameters.");
   }
-  const { control, replay, hold, retention_days, ...rest } = parsed.data;
+  const { control, hold, stream, retention_days, replay, ...rest } = parsed.data;
+  if (replay !== undefined) {
+    throw badRequest("There is no replay any more: stream: true follows the run's events.");
+  }
   const given = withoutNulls(rest);
-  const flags = parseFlags({ control, replay, hold, retention_days });
+  const flags = parseFlags({ control, hold, stream: stream ?? undefined, retention_days });
   assertRecordable(given);
   const example = Object.keys(given).length === 0 ? EXAMPLE_REQUEST : {};
   const params = { model: setting(env, OPENAI_MODEL), ...example, ...given };
   const include = parseInclude(params);
   const options: TriggerOptions = {
-    include: include?.filter((value) => typeof value === "string") ?? [],
-    replay: flags.replay === true,
+    include: include?.filter((name) => typeof name === "string") ?? [],
+    stream: flags.stream === true,
     control: flags.control === true,
     hold: flags.hold === true,
     retention_days: flags.retention_days ?? null,
@@ -69,37 +80,51 @@ export function parseTrigger(env: Env, body: unknown): CreateParams {
     metadata: { ...parseMetadata(given["metadata"]), [METADATA_KEY]: optionsJson(options) },
     background: !options.hold,
     store: true,
-    ...(options.replay || options.hold ? { stream: true } : {}),
+    ...(options.stream || options.hold ? { stream: true } : {}),
   };
-  if (options.control) assertRepeatable(request);
-  if (options.control) assertStorable("control", request);
-  if (options.hold) assertStorable("hold", request);
-  return { request, options };
-}
-
-function assertRepeatable(request: Record<string, unknown>): void {
-  const reason = nonRepeatableReason(request);
-  if (reason === null) return;
-  throw badRequest(`control can't run this request a second time: ${reason}. Leave control out.`);
+  if (options.control) assertComparable(request);
+  return { request, body: toRequestBody(json, parsed.data, request), options };
 }
 
 /**
- * Checks that a Workflow may store a request, which it must do to send it.
- * @param flag What asks for it.
- * @throws Problem 400 for credentials, 413 for its size.
+ * The JSON of a request, made from the caller's: texts that did not change are not copied.
+ * @param json The caller's body.
+ * @param before Its parsed value.
+ * @param after The request. A member that is the same value as before is left as it is.
  */
-export function assertStorable(flag: string, request: Record<string, unknown>): void {
-  if (hasCredentials(request)) {
-    throw badRequest(
-      `${flag} can't run a request that carries credentials: they would be stored with the run. Leave ${flag} out.`,
-    );
-  }
-  const bytes = new TextEncoder().encode(JSON.stringify(request)).byteLength;
-  if (bytes <= MAX_REQUEST_BYTES) return;
-  throw new Problem(
-    "too_large",
-    `With ${flag} a request may have at most ${MAX_REQUEST_BYTES} bytes. Leave ${flag} out.`,
-  );
+export function toRequestBody(
+  json: Uint8Array,
+  before: Record<string, unknown>,
+  after: Record<string, unknown>,
+): Uint8Array[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const changed = [...names].filter((name) => before[name] !== after[name]);
+  const changes = changed.map((name): [string, string | null] => [
+    name,
+    JSON.stringify(after[name]) ?? null,
+  ]);
+  return changeMembers(json, new Map(changes));
+}
+
+/**
+ * The same request as a control: in the foreground, and streamed, so that an idle time limit does not cut a long run.
+ * @param id The response that it is compared with.
+ */
+export function toControlBody({ request, body }: CreateParams, id: string): Uint8Array[] {
+  const metadata = toControlMetadata(request["metadata"], id);
+  return toRequestBody(concatChunks(body), request, {
+    ...request,
+    background: false,
+    stream: true,
+    metadata,
+  });
+}
+
+function assertComparable(request: Record<string, unknown>): void {
+  const reason = whyNotComparable(request);
+  if (reason === null) return;
+  const message = `control can't run this request a second time: ${reason}. Leave control out.`;
+  throw new Problem("control_not_comparable", message);
 }
 
 function parseFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
@@ -108,18 +133,16 @@ function parseFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
     const name = String(flags.error.issues[0]?.path[0]);
     throw badRequest(`${name} must be ${FLAG_RULES[name] ?? "true or false"}.`);
   }
-  const { hold, control, replay } = flags.data;
+  const { hold, control, stream } = flags.data;
   if (hold === true && control === true) throw badRequest(NOT_WITH_HOLD.control);
-  if (hold === true && replay === true) throw badRequest(NOT_WITH_HOLD.replay);
+  if (hold === true && stream === true) throw badRequest(NOT_WITH_HOLD.stream);
   return flags.data;
 }
 
-// `stream: false` is the default as well.
 function withoutNulls(params: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(params).filter(([name, value]) => {
-    if (name === "stream") return (value ?? false) !== false;
-    return value !== null || !NULLABLE_PARAMS.has(name);
-  });
+  const entries = Object.entries(params).filter(
+    ([name, value]) => value !== null || !NULLABLE_PARAMS.has(name),
+  );
   return Object.fromEntries(entries);
 }
 
@@ -133,9 +156,6 @@ function assertRecordable(params: Record<string, unknown>): void {
     throw badRequest(
       "store: false would let OpenAI delete the response before it is fetched. Leave it out.",
     );
-  }
-  if ((params["stream"] ?? false) !== false) {
-    throw badRequest("stream is not for a background response that a webhook ends. Leave it out.");
   }
 }
 

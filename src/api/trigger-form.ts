@@ -12,7 +12,7 @@ export const TriggerForm = z.object({
   model: text,
   memory: text,
   control: text,
-  replay: text,
+  stream: text,
   hold: text,
   advanced: text,
 });
@@ -46,7 +46,7 @@ export function toCreateParams(form: TriggerForm): Record<string, unknown> {
     ...(model === "" ? {} : { model }),
     ...toTools(form.memory),
     ...(form.control === "" ? {} : { control: true }),
-    ...(form.replay === "" ? {} : { replay: true }),
+    ...(form.stream === "" ? {} : { stream: true }),
     ...(form.hold === "" ? {} : { hold: true }),
     ...parseAdvanced(form.advanced.trim()),
   };

@@ -105,6 +105,25 @@ export function applyEdits(json: Uint8Array, edits: Edit[]): Uint8Array[] {
 }
 
 /**
+ * An object with some members changed. Of two members with the same name the last one stays.
+ * @param json An object as JSON.
+ * @param changes The new values as JSON, by name; null removes a member.
+ * @returns The new JSON in chunks; values that did not change are views into the old one.
+ */
+export function changeMembers(
+  json: Uint8Array,
+  changes: ReadonlyMap<string, string | null>,
+): Uint8Array[] {
+  const members = new Map<string, string | Uint8Array | null>([...memberMap(json), ...changes]);
+  const kept = [...members].filter(([, value]) => value !== null);
+  const chunks = kept.flatMap(([name, value], index) => [
+    encoder.encode(`${index === 0 ? "" : ","}${JSON.stringify(name)}:`),
+    typeof value === "string" ? encoder.encode(value) : (value ?? new Uint8Array(0)),
+  ]);
+  return [encoder.encode("{"), ...chunks, encoder.encode("}")];
+}
+
+/**
  * The text of a string, in chunks.
  * @param json A string as JSON.
  */

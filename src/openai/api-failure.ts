@@ -1,5 +1,6 @@
 // What a failed request to OpenAI says.
 import { APIError } from "openai";
+import * as z from "zod";
 
 /** A failure. `status` is null when no answer came. */
 export type ApiFailure = {
@@ -36,6 +37,20 @@ export function toApiFailure(error: unknown): ApiFailure {
     retryAfter: headers instanceof Headers ? headers.get("retry-after") : null,
     error: own,
   };
+}
+
+/**
+ * A refusal that another object was answered with, as the SDK throws it.
+ * @param error OpenAI's own error object.
+ */
+export function toApiError({
+  status,
+  error,
+  requestId,
+}: Pick<ApiFailure, "error" | "requestId"> & { status: number }): APIError {
+  const headers = new Headers(requestId === null ? {} : { "x-request-id": requestId });
+  const own = z.record(z.string(), z.unknown()).catch({}).parse(error);
+  return APIError.generate(status, { error: own }, undefined, headers);
 }
 
 /** The message of an error as OpenAI wrote it: the SDK puts the status in front. */

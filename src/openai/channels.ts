@@ -15,7 +15,7 @@ const ItemPage = z.looseObject({
 });
 
 /** What a stream showed: its calls' items, and the response's status when an event had it. */
-export type StreamCalls = { id: string | null; items: unknown[]; status: string | null };
+export type StreamCalls = { items: unknown[]; status: string | null };
 
 /**
  * Reads a response's events to their end. Outputs appear in `response.output_item.done`, and again in the terminal event.
@@ -27,7 +27,7 @@ export async function collectStreamCalls(stream: EventStream): Promise<StreamCal
   const items = new Map<string, unknown>();
   keepMostComplete(items, [...result.calls.values()].map(parseValue));
   if (result.response !== null) keepMostComplete(items, readOutputItems(result.response));
-  return { id: result.id, items: [...items.values()], status: result.status };
+  return { items: [...items.values()], status: result.status };
 }
 
 function readOutputItems({ bytes, truncated }: ResponseBytes): unknown[] {
@@ -64,8 +64,8 @@ export async function searchConversation(
   return { requestId, items: [...items.values()] };
 }
 
-// Keeps one item for each call: the one that has outputs, when any has.
-function keepMostComplete(items: Map<string, unknown>, seen: unknown[]): void {
+/** Keeps one item for each call: the one that has outputs, when any has. */
+export function keepMostComplete(items: Map<string, unknown>, seen: unknown[]): void {
   for (const item of filterCallItems(seen)) {
     const [call] = parseCalls([item]);
     if (call === undefined) continue;

@@ -40,13 +40,16 @@ function createClient(env: Env): OpenAI {
   });
 }
 
+/** Bytes of JSON to be sent, and their number. A stream of unknown length would be sent in chunks. */
+export type RequestBody = { stream: ReadableStream<Uint8Array>; bytes: number };
+
 /**
  * Starts a response.
- * @param body Responses create parameters, sent as they are.
+ * @param body Responses create parameters as JSON, sent as they are.
  * @throws What the SDK throws.
  */
-export async function createResponse(env: Env, body: Record<string, unknown>): Promise<unknown> {
-  return createClient(env).post<unknown>("/responses", { body });
+export async function createResponse(env: Env, body: RequestBody): Promise<unknown> {
+  return createClient(env).post<unknown>("/responses", toJsonRequest(body));
 }
 
 /**
@@ -66,30 +69,38 @@ export async function retrieveResponse(
 
 /**
  * Starts a response whose events are streamed.
- * @param body Responses create parameters.
+ * @param body Responses create parameters as JSON, sent as they are.
  * @param signal Closes the connection.
  */
 export function createResponseStream(
   env: Env,
-  body: Record<string, unknown>,
-  signal?: AbortSignal,
+  body: RequestBody,
+  signal: AbortSignal,
 ): Promise<Response> {
-  const options = { body, stream: true, ...(signal === undefined ? {} : { signal }) };
+  const options = { ...toJsonRequest(body), stream: true, signal };
   return createClient(env).post("/responses", options).asResponse();
+}
+
+function toJsonRequest({ stream, bytes }: RequestBody) {
+  const body = stream.pipeThrough(new FixedLengthStream(bytes));
+  return { body, headers: { "content-type": "application/json" } };
 }
 
 /**
  * Replays the events of a response that was created with `background` and `stream`.
  * @param include The create's values.
  * @param signal Ends the replay: OpenAI may leave one that it does not allow hanging.
+ * @param after The `sequence_number` of the last event that is known; undefined for all events.
  */
 export function replayEventStream(
   env: Env,
   id: string,
   include: string[],
   signal: AbortSignal,
+  after?: number,
 ): Promise<Response> {
-  const query = { include: toRetrieveInclude(include), stream: true };
+  const from = after === undefined ? {} : { starting_after: after };
+  const query = { include: toRetrieveInclude(include), stream: true, ...from };
   return createClient(env).get(responsePath(id), { query, stream: true, signal }).asResponse();
 }
 

@@ -1,7 +1,7 @@
-// The event stream of a response, read to its end: of a control, a replay or a held run.
+// The event stream of a response: its events, and what a whole replay brought.
 import * as z from "zod";
 import { concatChunks } from "../lib/byte-stream.ts";
-import { findMember, parseValue } from "../lib/json-scan.ts";
+import { findMember } from "../lib/json-scan.ts";
 import { noticeLarge, type BodyRead } from "../lib/json-stream.ts";
 import { parseEvents } from "../lib/sse-parser.ts";
 import { isTerminal } from "../record/reducer.ts";
@@ -16,7 +16,7 @@ const StreamEvent = z.looseObject({
   code: z.string().nullish().catch(null),
   message: z.string().nullish().catch(null),
 });
-type StreamEvent = z.infer<typeof StreamEvent>;
+export type StreamEvent = z.infer<typeof StreamEvent>;
 
 /** An answer whose body is a stream of events. */
 export type EventStream = {
@@ -30,16 +30,11 @@ export type ResponseBytes = { truncated: unknown; bytes: Uint8Array | null; size
 
 /** What a stream brought. */
 export type StreamResult = {
-  id: string | null;
   status: string | null;
-  /** The number and the type of the last event. */
-  lastEvent: string | null;
   /** The response of the terminal event; null when the stream ended before it. */
   response: ResponseBytes | null;
   /** Calls that were done, as they came, by id. Outputs appear here, and again in the terminal event's response. */
   calls: Map<string, Uint8Array>;
-  /** What OpenAI said in an `error` event. */
-  errorEvent: { code: string; message: string } | null;
   /** What broke the connection. */
   failure: unknown;
 };
@@ -66,37 +61,12 @@ export function openEventStream(
   };
 }
 
-/**
- * Reads up to the first event that has a response object. The events after it stay unread.
- * @returns The response object; undefined when the stream ended without one.
- * @throws Error when OpenAI sends an `error` event before it.
- */
-export async function readFirstResponse({ events }: EventStream): Promise<unknown> {
-  for (;;) {
-    const next = await events.next();
-    if (next.done === true) return undefined;
-    const event = parseEvent(next.value);
-    if (event?.type === "error") throw new Error(event.message ?? "OpenAI sent an error.");
-    if (event?.response === undefined) continue;
-    return parseValue(findMemberBytes(next.value, "response") ?? undefined);
-  }
-}
-
-/**
- * Reads a stream to its end, however it ends. It stops after the terminal event, also when OpenAI leaves the connection open.
- * @param isLast Whether to stop after an event of this type.
- */
-export async function consumeEvents(
-  { events }: EventStream,
-  isLast: (type: string) => boolean = () => false,
-): Promise<StreamResult> {
+/** Reads a stream to its end, however it ends. It stops after the terminal event, also when OpenAI leaves the connection open. */
+export async function consumeEvents({ events }: EventStream): Promise<StreamResult> {
   const result: StreamResult = {
-    id: null,
     status: null,
-    lastEvent: null,
     response: null,
     calls: new Map(),
-    errorEvent: null,
     failure: null,
   };
   try {
@@ -104,7 +74,7 @@ export async function consumeEvents(
       const event = parseEvent(body);
       if (event === null) continue;
       recordEvent(result, event, body);
-      if (result.response !== null || isLast(event.type)) break;
+      if (result.response !== null) break;
     }
   } catch (error) {
     result.failure = error;
@@ -113,14 +83,9 @@ export async function consumeEvents(
 }
 
 function recordEvent(result: StreamResult, event: StreamEvent, body: BodyRead): void {
-  const { type, sequence_number: number, response, item } = event;
-  result.lastEvent = number === undefined ? type : `${number} ${type}`;
-  if (type === "error") {
-    result.errorEvent = { code: event.code ?? "error", message: event.message ?? "" };
-  }
+  const { type, response, item } = event;
   if (type === "response.output_item.done") recordCall(result, item, body);
   if (response === undefined) return;
-  result.id = response.id;
   result.status = response.status;
   if (!isTerminal(response.status)) return;
   const bytes = findMemberBytes(body, "response");
@@ -138,6 +103,7 @@ function findMemberBytes({ chunks }: BodyRead, name: string): Uint8Array | null 
   return findMember(concatChunks(chunks), name) ?? null;
 }
 
-function parseEvent(body: BodyRead): StreamEvent | null {
+/** Parses an event, with its long texts truncated; null when it is none, as the `[DONE]` of some gateways. */
+export function parseEvent(body: BodyRead): StreamEvent | null {
   return StreamEvent.safeParse(parseUpstreamJson(body.truncated)).data ?? null;
 }

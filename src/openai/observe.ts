@@ -1,11 +1,10 @@
 // Observes a response once, by one channel. A failure of OpenAI's is an observation as well, never an exception.
-import * as z from "zod";
 import { decodeChunks } from "../lib/byte-stream.ts";
 import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
-import { hasCredentials, removeCredentials } from "../record/redact.ts";
+import { redactJson } from "../record/redact.ts";
 import type {
   Channel,
   Observation,
@@ -38,8 +37,6 @@ const BILLING_ERRORS = [
 ];
 
 const MAX_ERROR_MESSAGE_LENGTH = 2_000;
-
-const RequestEcho = z.object({ tools: z.array(z.unknown()) });
 
 /** Where an observation comes from. */
 export type ObservationSource = {
@@ -116,7 +113,7 @@ export async function observeBody(
   const parsed = parseResponse(value);
   if (body === null || parsed === null) return withoutBody(toBrokenBody(source));
   const { fields, calls } = parsed;
-  const chunks = withoutCredentials(body.chunks, value);
+  const chunks = body.chunks === null ? null : redactJson(body.chunks, value);
   const result = toResult(source, {
     status: fields.status,
     fields,
@@ -131,15 +128,6 @@ export async function observeBody(
 function replacedOutputs(record: StoredRecord, chunks: Uint8Array[] | null): Observed["outputs"] {
   if (chunks === null || !record.calls.some((call) => call.state === "populated")) return null;
   return () => filterCallItems(outputItems(parseJson(decodeChunks(chunks))));
-}
-
-// It is not known whether OpenAI returns a tool's credentials. They must not be stored, so a body that has them is stored without.
-function withoutCredentials(chunks: Uint8Array[] | null, value: unknown): Uint8Array[] | null {
-  const echo = RequestEcho.safeParse(value);
-  if (chunks === null || !echo.success || !hasCredentials(echo.data)) return chunks;
-  const whole = z.record(z.string(), z.unknown()).parse(parseJson(decodeChunks(chunks)));
-  const { tools } = removeCredentials({ tools: whole["tools"] });
-  return [new TextEncoder().encode(JSON.stringify({ ...whole, tools }))];
 }
 
 async function observeByStream(
@@ -241,6 +229,7 @@ function toResult(
     error: null,
     refused: false,
     retry_after_seconds: null,
+    from_connection: false,
     broke_at: null,
     ...found,
   };

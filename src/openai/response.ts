@@ -63,7 +63,7 @@ export type CreatedResponse = z.infer<typeof CreatedResponse>;
 
 const OptionsValue = z.object({
   include: z.array(z.string()).catch([]),
-  replay: z.boolean().catch(false),
+  stream: z.boolean().catch(false),
   control: z.boolean().catch(false),
   hold: z.boolean().catch(false),
   retention_days: z.int().min(1).max(MAX_RETENTION_DAYS).nullable().catch(null),
@@ -173,7 +173,7 @@ function toOutputState(outputs: unknown): OutputState {
 
 const NO_OPTIONS: TriggerOptions = {
   include: [],
-  replay: false,
+  stream: false,
   control: false,
   hold: false,
   retention_days: null,

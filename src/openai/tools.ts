@@ -1,9 +1,17 @@
 // The tools of a request.
 import * as z from "zod";
 
-const Tools = z.array(z.looseObject({ type: z.string().catch("") }).catch({ type: "" })).catch([]);
+const Tool = z.looseObject({ type: z.string().catch("") });
+export type Tool = z.infer<typeof Tool>;
 
-/** The types of a request's tools, in their order; a tool without a type counts as "". */
+const Tools = z.array(Tool.catch({ type: "" })).catch([]);
+
+/** A request's tools, in their order; a tool without a type has the type "". */
+export function readTools(tools: unknown): Tool[] {
+  return Tools.parse(tools);
+}
+
+/** The types of a request's tools, in their order. */
 export function toolTypes(tools: unknown): string[] {
-  return Tools.parse(tools).map(({ type }) => type);
+  return readTools(tools).map(({ type }) => type);
 }

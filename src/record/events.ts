@@ -53,31 +53,32 @@ export type ResultEvent =
 export type RecorderEvent = CallEvent | ResultEvent;
 
 /** What the object has to do. `untilMs`: until when it may take; then it must have ended as `failed`. */
-export type Effect = { turn: number; untilMs: number } & (
+export type Effect = { turn: number; untilMs: number } &
   /** The Connections end before the keys are deleted. */
-  | { type: "erase"; id: string; keys: KvKey[]; connections: string[] }
-  | {
-      type: "observe";
-      channel: Channel;
-      record: StoredRecord;
-      /** What is read: a Connection; null for OpenAI's API. */
-      connection: string | null;
-    }
-  | {
-      type: "store_record";
-      record: StoredRecord;
-      /** Where the response's body comes from: the object's rows, or KV's present value, whose digest must be the record's. */
-      body: "rows" | "kv" | "none";
-    }
-  /** `isAddition`: KV may have earlier items of this channel that the rows lack. */
-  | { type: "store_outputs"; channel: Channel; record: StoredRecord; isAddition: boolean }
-  /** The record's containers are those that were not searched yet. */
-  | { type: "find_files"; record: StoredRecord }
-  | { type: "copy_file"; file: FileEntry; record: StoredRecord }
-  /** A row without `created_at` is for `overdue` only: no list shows it. */
-  | { type: "list"; record: StoredRecord; version: number; dueMs: number }
-  | { type: "unlist"; id: string; startedAt: string; version: number }
-);
+  (
+    | { type: "erase"; id: string; keys: KvKey[]; connections: string[] }
+    | {
+        type: "observe";
+        channel: Channel;
+        record: StoredRecord;
+        /** What is read: a Connection; null for OpenAI's API. */
+        connection: string | null;
+      }
+    | {
+        type: "store_record";
+        record: StoredRecord;
+        /** Where the response's body comes from: the object's rows, or KV's present value, whose digest must be the record's. */
+        body: "rows" | "kv" | "none";
+      }
+    /** `isAddition`: KV may have earlier items of this channel that the rows lack. */
+    | { type: "store_outputs"; channel: Channel; record: StoredRecord; isAddition: boolean }
+    /** The record's containers are those that were not searched yet. */
+    | { type: "find_files"; record: StoredRecord }
+    | { type: "copy_file"; file: FileEntry; record: StoredRecord }
+    /** A row without `created_at` is for `overdue` only: no list shows it. */
+    | { type: "list"; record: StoredRecord; version: number; dueMs: number }
+    | { type: "unlist"; id: string; startedAt: string; version: number }
+  );
 
 /** Changes of the object's own rows, to be written in the same synchronous block as the state. */
 export type RowChanges = {

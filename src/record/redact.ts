@@ -1,4 +1,6 @@
-// Redacts a request before it is stored: no credentials, and a bounded size.
+// Redacts requests, and what OpenAI repeats of them, before they are stored: no credentials, and a request of bounded size.
+import { concatChunks } from "../lib/byte-stream.ts";
+import { applyEdits, findMember, parseValue } from "../lib/json-scan.ts";
 
 /** Fields that hold credentials. */
 const CREDENTIAL_FIELDS = new Set(["domain_secrets"]);
@@ -22,6 +24,37 @@ export function redactRequest(request: Record<string, unknown>): Record<string, 
 /** Whether a request carries credentials. */
 export function hasCredentials(request: Record<string, unknown>): boolean {
   return JSON.stringify(request) !== JSON.stringify(removeCredentials(request));
+}
+
+/**
+ * A response object, or an event with one, without the credentials of its tools. It is not known whether OpenAI returns them.
+ * @param chunks Its JSON.
+ * @param value The parsed JSON, in which long texts may be truncated.
+ * @returns The same chunks when there are none.
+ */
+export function redactJson(chunks: Uint8Array[], value: unknown): Uint8Array[] {
+  if (!isObject(value) || !hasCredentials(pickEcho(value))) return chunks;
+  const json = concatChunks(chunks);
+  const edits = [findMember(json, "tools"), findToolsOfEvent(json)].flatMap((tools) => {
+    if (tools === undefined) return [];
+    const clean = removeCredentials({ tools: parseValue(tools) });
+    return [{ value: tools, replacement: JSON.stringify(clean["tools"]) }];
+  });
+  return applyEdits(
+    json,
+    edits.toSorted((a, b) => a.value.byteOffset - b.value.byteOffset),
+  );
+}
+
+// The parts that repeat the request.
+function pickEcho(value: Record<string, unknown>): Record<string, unknown> {
+  const { response } = value;
+  return { tools: value["tools"], response: isObject(response) ? response["tools"] : undefined };
+}
+
+function findToolsOfEvent(json: Uint8Array): Uint8Array | undefined {
+  const response = findMember(json, "response");
+  return response === undefined ? undefined : findMember(response, "tools");
 }
 
 /**

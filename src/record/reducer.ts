@@ -226,7 +226,8 @@ function mergeResponse(
     containers: ended ? union(record.containers, fields.containers) : record.containers,
     cited_files: ended ? fields.cited_files : record.cited_files,
     body: ended && !losesOutputs(record, result) ? (result.body ?? record.body) : record.body,
-    error: result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),
+    error:
+      result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),
     excluded: record.started_by === "webhook" && options === null && !recordExternal,
     awaits_trigger:
       !isTerminal(record.status) && record.started_by === "webhook" && options !== null,

@@ -1,6 +1,6 @@
 // Bodies of requests, from a script as JSON or from a page as a form.
 import type { Context, Next } from "hono";
-import { parseJsonBody } from "../../api/json-body.ts";
+import { parseJsonBody, type JsonBody } from "../../api/json-body.ts";
 import { Problem } from "../../errors.ts";
 import type { App } from "../middleware/auth.ts";
 
@@ -23,7 +23,7 @@ export async function redirectToRun(c: Context<App>, next: Next): Promise<void> 
  * Reads the body of a request as JSON; an empty body counts as an empty object.
  * @throws Problem 400 when it is not JSON.
  */
-export async function readJsonBody(c: Context<App>): Promise<unknown> {
+export async function readJsonBody(c: Context<App>): Promise<JsonBody> {
   return parseJsonBody(await c.req.arrayBuffer());
 }
 

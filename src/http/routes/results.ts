@@ -8,16 +8,17 @@ import {
 } from "../../api/representation.ts";
 import { Problem } from "../../errors.ts";
 import { withLog } from "../../log.ts";
+import { cancelRun } from "../../objects/actions.ts";
 import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
 import {
   findRun,
   readRun,
   readRunOutputs,
   refetchRun,
+  removeRun,
   type Found,
 } from "../../objects/recorder/client.ts";
 import { readFile } from "../../storage/kv.ts";
-import { cancelRun, deleteRun } from "../../workflows/actions.ts";
 import type { App } from "../middleware/auth.ts";
 import { parseResponseId } from "./response-id.ts";
 
@@ -85,7 +86,7 @@ export async function cancelResult(c: Context<App>): Promise<Response> {
   const id = parseResponseId(c.req.param("id"));
   await withLog("cancel_requested", { id }, async () => {
     const { known } = await findRecord(c.env, id);
-    await cancelRun(c.env, known);
+    await cancelRun(c.env, id, known.verdict === "pending");
   });
   return accepted(c, id);
 }
@@ -93,7 +94,7 @@ export async function cancelResult(c: Context<App>): Promise<Response> {
 /** Deletes a record, its files and its row in the list. */
 export async function deleteResult(c: Context<App>): Promise<Response> {
   const { known } = await findRecord(c.env, parseResponseId(c.req.param("id")));
-  await withLog("delete_requested", { id: known.id }, () => deleteRun(c.env, known));
+  await withLog("delete_requested", { id: known.id }, () => removeRun(c.env, known.id));
   return c.body(null, 204);
 }
 

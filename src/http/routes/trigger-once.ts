@@ -1,8 +1,10 @@
 // Triggers with an Idempotency-Key: the same key gives the same answer for a day, and one run.
 import type { Context } from "hono";
 import type { TriggerResult } from "../../api/schemas.ts";
+import type { JsonBody } from "../../api/json-body.ts";
 import { Problem } from "../../errors.ts";
 import { sleep } from "../../lib/retry.ts";
+import { sha256OfChunks } from "../../lib/sha256.ts";
 import {
   answerKey,
   claimKey,
@@ -19,29 +21,39 @@ const MAX_WAIT_MS = 30_000;
 /** Milliseconds between its calls to the Catalog; the last delay repeats. It waits here, since a call that waits inside the Catalog is billed by time. */
 const POLL_MS = [100, 200, 400, 800, 1_500];
 const LAST_POLL_MS = 2_000;
+/** In a body of this size no text is truncated. */
+const MAX_COMPARED_BYTES = 64 * 1024;
 
 type FailedAnswer = Extract<KeyAnswer, { kind: "failed" }>;
 
 /**
  * Starts what a caller asked for; with an `Idempotency-Key`, once.
- * @param body The request's body.
+ * @param given The request's body.
  * @throws Problem 422 when the key came with another body, 409 while the first request with it has no answer, 503 when the Catalog can't be reached.
  */
-export async function triggerOnce(c: Context<App>, body: unknown): Promise<TriggerResult> {
+export async function triggerOnce(c: Context<App>, given: JsonBody): Promise<TriggerResult> {
   const header = c.req.header("idempotency-key");
-  if (header === undefined) return startTrigger(c, body);
+  if (header === undefined) return startTrigger(c, given);
   if (!IDEMPOTENCY_KEY.test(header)) {
     const message = "Idempotency-Key must have 1 to 255 visible ASCII characters.";
     throw new Problem("bad_request", message);
   }
-  const key = await toIdempotencyKey(header, JSON.stringify(body));
+  const key = await toIdempotencyKey(header, await toComparable(given));
   const claim = await awaitClaim(() => claimOrRefuse(c.env, key));
   if (claim.kind === "answered") return repeatAnswer(c, claim.answer);
   if (claim.kind !== "claimed") throw toConflict(claim.kind);
   // The answer must be stored even when the caller hangs up.
-  const work = startAndAnswer(c, body, key);
+  const work = startAndAnswer(c, given, key);
   c.executionCtx.waitUntil(work.catch(() => undefined));
   return work;
+}
+
+// White space does not count; texts that were truncated do.
+async function toComparable({ json, value }: JsonBody): Promise<string> {
+  const text = JSON.stringify(value);
+  if (json.byteLength <= MAX_COMPARED_BYTES) return text;
+  const { digest } = await sha256OfChunks([json]);
+  return `${text} ${digest}`;
 }
 
 // Claims again while another request is in progress: that one may release the key.
@@ -67,11 +79,11 @@ async function claimOrRefuse(env: Env, key: IdempotencyKey): Promise<ClaimResult
 
 async function startAndAnswer(
   c: Context<App>,
-  body: unknown,
+  given: JsonBody,
   key: IdempotencyKey,
 ): Promise<TriggerResult> {
   try {
-    const result = await startTrigger(c, body);
+    const result = await startTrigger(c, given);
     await answerQuietly(c.env, key, { kind: "started", id: result.id, status: result.status });
     return result;
   } catch (error) {

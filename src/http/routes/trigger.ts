@@ -1,31 +1,23 @@
 // Starts a background response and hands it over to its Recorder.
 import type { Context } from "hono";
-import { parseTrigger, type CreateParams } from "../../api/create-params.ts";
+import { parseTrigger, toControlBody, type CreateParams } from "../../api/create-params.ts";
+import type { JsonBody } from "../../api/json-body.ts";
 import type { TriggerResult } from "../../api/schemas.ts";
 import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
+import { streamChunks } from "../../lib/byte-stream.ts";
 import { retry } from "../../lib/retry.ts";
 import { logFailure, withLog } from "../../log.ts";
-import { errorMessage, toApiFailure } from "../../openai/api-failure.ts";
-import { createResponse, createResponseStream } from "../../openai/client.ts";
-import {
-  consumeEvents,
-  openEventStream,
-  readFirstResponse,
-  type EventStream,
-} from "../../openai/event-stream.ts";
+import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
 import { getRecorder } from "../../objects/recorder/client.ts";
+import { toApiError, toApiFailure } from "../../openai/api-failure.ts";
+import { createResponse } from "../../openai/client.ts";
 import { CreatedResponse, toCreatedFields } from "../../openai/response.ts";
 import { toProblem } from "../../openai/to-problem.ts";
+import type { StartParams } from "../../record/connection/state.ts";
 import { redactRequest } from "../../record/redact.ts";
-import { toRecorderParams, type RecorderParams } from "../../record/schema.ts";
-import { startControl } from "../../workflows/control-report.ts";
-import type { Holding } from "../../workflows/holder.ts";
-import { errorOf, objectOf, startHolder } from "../../workflows/holding.ts";
+import type { RecorderParams } from "../../record/schema.ts";
 import type { App } from "../middleware/auth.ts";
-
-/** Events after which a response may still be queued. */
-const QUEUED_EVENTS = new Set(["response.created", "response.queued"]);
 
 /** Milliseconds between attempts to start a Recorder. */
 const HANDOVER_RETRY_MS = [200, 1_000];
@@ -38,14 +30,14 @@ const ID_UNKNOWN =
 
 /**
  * Starts what a caller asked for.
- * @param body Responses create parameters and the recorder's flags.
+ * @param given Responses create parameters and the recorder's flags.
  * @returns The id, as soon as the Recorder has it.
  */
-export async function startTrigger(c: Context<App>, body: unknown): Promise<TriggerResult> {
+export async function startTrigger(c: Context<App>, given: JsonBody): Promise<TriggerResult> {
   const work = withLog(
     "trigger",
     {},
-    async () => startRun(c, parseTrigger(c.env, body)),
+    async () => startRun(c, parseTrigger(c.env, given)),
     ({ id, status }) => ({ id, outcome: status }),
   );
   // Create and hand-over finish even when the caller hangs up: a response that runs must be recorded.
@@ -54,82 +46,75 @@ export async function startTrigger(c: Context<App>, body: unknown): Promise<Trig
   return { id, status, result_url: new URL(`/results/${id}`, c.req.url).href };
 }
 
-async function startRun(
-  c: Context<App>,
-  { request, options }: CreateParams,
-): Promise<CreatedResponse> {
-  const params = {
+type Started = { id: string; status: string };
+
+async function startRun(c: Context<App>, params: CreateParams): Promise<Started> {
+  const { request, options } = params;
+  const control = options.control ? createConnectionName() : null;
+  const start = {
     at: new Date().toISOString(),
     started_by: "trigger" as const,
     policy: readPolicy(c.env),
     options,
-    control: options.control,
+    request: redactRequest(request),
+    control,
     webhook: null,
   };
-  if (options.hold) return startHeld(c.env, { request, start: params });
-  const created = options.replay
-    ? await createReplayable(c, request)
-    : await createBackground(c.env, request);
-  await handOver(
-    c.env,
-    toRecorderParams({
-      ...params,
-      id: created.id,
-      request: redactRequest(request),
-      created: toCreatedFields(created),
-    }),
-  );
+  const started =
+    options.hold || options.stream
+      ? await startConnected(c.env, params, start)
+      : await startBackground(c.env, params, start);
   // The run goes on without its control, and the caller does not wait for it.
-  if (options.control) c.executionCtx.waitUntil(startControl(c.env, created.id, request));
-  return created;
+  if (control !== null) c.executionCtx.waitUntil(openControl(c.env, params, started.id, control));
+  return started;
 }
 
-async function startHeld(env: Env, holding: Holding): Promise<CreatedResponse> {
-  const begun = await startHolder(env, holding);
-  if (begun.kind === "held") return CreatedResponse.parse(objectOf(begun.response));
-  if (begun.kind === "refused") throw toCreateProblem(errorOf(begun), ID_UNKNOWN);
-  if (!begun.late) throw mayHaveStarted(begun.message, ID_UNKNOWN);
-  const message = `OpenAI did not start the run within 20 s (${begun.message}); the connection was closed. Check /results before retrying: the run may exist.`;
+async function openControl(
+  env: Env,
+  params: CreateParams,
+  id: string,
+  name: string,
+): Promise<void> {
+  const { limits } = readPolicy(env);
+  await openConnection(env, name, toControlBody(params, id), { kind: "control", run: id, limits });
+}
+
+async function startConnected(
+  env: Env,
+  { body, options }: CreateParams,
+  start: StartParams,
+): Promise<Started> {
+  const kind = options.hold ? "held" : "followed";
+  const opening = await openConnection(env, createConnectionName(), body, { kind, start });
+  const consequence = options.hold ? ID_UNKNOWN : WEBHOOK_WILL_RECORD;
+  if (opening.kind === "refused") throw toCreateProblem(toApiError(opening), consequence);
+  if (opening.kind === "opened") {
+    if (!opening.isHandedOver) throw handOverFailed(opening.id, "Its connection starts it later");
+    return opening;
+  }
+  if (!opening.isLate) throw mayHaveStarted(opening.message, consequence);
+  const message = `OpenAI did not start the run within 20 s (${opening.message}); the connection was closed. Check /results before retrying: the run may exist.`;
   throw new Problem("may_have_started", message);
 }
 
-async function createBackground(
+async function startBackground(
   env: Env,
-  request: Record<string, unknown>,
-): Promise<CreatedResponse> {
+  { body }: CreateParams,
+  start: StartParams,
+): Promise<Started> {
+  const created = await createBackground(env, body);
+  const { id } = created;
+  await handOver(env, { ...start, id, connection: null, created: toCreatedFields(created) });
+  return created;
+}
+
+async function createBackground(env: Env, body: Uint8Array[]): Promise<CreatedResponse> {
   try {
-    return parseCreated(await createResponse(env, request));
+    const bytes = body.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    return parseCreated(await createResponse(env, { stream: streamChunks(body), bytes }));
   } catch (error) {
     throw toCreateProblem(error, WEBHOOK_WILL_RECORD);
   }
-}
-
-// A response whose connection ends at the very first event can stay queued without end (https://community.openai.com/t/1382584),
-// so the events are read until it is in progress, after the caller has its answer.
-async function createReplayable(
-  c: Context<App>,
-  request: Record<string, unknown>,
-): Promise<CreatedResponse> {
-  const abort = new AbortController();
-  try {
-    const stream = openEventStream(await createResponseStream(c.env, request, abort.signal));
-    const created = parseCreated(await readFirstResponse(stream));
-    c.executionCtx.waitUntil(readUntilInProgress(created.id, stream, abort));
-    return created;
-  } catch (error) {
-    abort.abort();
-    throw toCreateProblem(error, WEBHOOK_WILL_RECORD);
-  }
-}
-
-async function readUntilInProgress(
-  id: string,
-  stream: EventStream,
-  abort: AbortController,
-): Promise<void> {
-  const { failure } = await consumeEvents(stream, (type) => !QUEUED_EVENTS.has(type));
-  if (failure !== null) logFailure("stream_broken", errorMessage(failure), { id });
-  abort.abort();
 }
 
 function parseCreated(answer: unknown): CreatedResponse {
@@ -163,10 +148,14 @@ async function handOver(env: Env, params: RecorderParams): Promise<void> {
       (error) => logFailure("handover", error, { id }),
     );
   } catch {
-    throw new Problem(
-      "handover_failed",
-      `The response ${id} runs at OpenAI, but its Recorder could not be started. OpenAI's webhook will start it; don't trigger again.`,
-      { id, title: "It runs, but is not followed yet" },
-    );
+    throw handOverFailed(id, "OpenAI's webhook will start it");
   }
+}
+
+function handOverFailed(id: string, remedy: string): Problem {
+  return new Problem(
+    "handover_failed",
+    `The response ${id} runs at OpenAI, but its Recorder could not be started. ${remedy}; don't trigger again.`,
+    { id, title: "It runs, but is not followed yet" },
+  );
 }

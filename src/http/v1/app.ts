@@ -2,30 +2,27 @@
 import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
-import { assertStorable, parseInclude } from "../../api/create-params.ts";
 import { parseJsonBody } from "../../api/json-body.ts";
-import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
-import { decodeChunks, streamChunks } from "../../lib/byte-stream.ts";
-import { parseJson } from "../../lib/json-parse.ts";
-import { findMember, parseValue } from "../../lib/json-scan.ts";
+import { streamChunks } from "../../lib/byte-stream.ts";
+import { memberMap, parseValue } from "../../lib/json-scan.ts";
 import { sleep } from "../../lib/retry.ts";
-import { logFailure, withLog } from "../../log.ts";
+import { logFailure } from "../../log.ts";
+import { closeConnection, readFirstResponse } from "../../objects/connection/client.ts";
 import {
   findRun,
-  reportCancel,
   readRunOutputs,
+  removeRun,
+  reportCancel,
   type Found,
 } from "../../objects/recorder/client.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 import type { Channel, StoredRecord } from "../../record/schema.ts";
-import { deleteRun } from "../../workflows/actions.ts";
-import type { Begun, Holding } from "../../workflows/holder.ts";
-import { beginningOf, objectOf, startHolder, stopHolder } from "../../workflows/holding.ts";
 import { hasValidToken, type App } from "../middleware/auth.ts";
 import { limitTriggers } from "../middleware/rate-limit.ts";
-import { fromProblem, toOpenAIError, OPENAI_KEY_REFUSED, type OpenAIError } from "./errors.ts";
+import { fromProblem, toOpenAIError, type OpenAIError } from "./errors.ts";
 import { toForegroundResponse } from "./foreground-response.ts";
+import { startHeldRun, toBackground } from "./held-create.ts";
 import { forward } from "./proxy.ts";
 
 /** Inputs can contain images. */
@@ -75,19 +72,19 @@ v1.post(
     },
   }),
   async (c) => {
-    const sent = new Uint8Array(await c.req.arrayBuffer());
-    const body = requestsBackground(sent)
-      ? Params.safeParse(parseJson(decodeChunks([sent]))).data
-      : null;
+    const sent = await c.req.arrayBuffer();
     // OpenAI refuses a body that is not JSON.
-    if (body?.["background"] !== true) return respond(c, await forward(c, sent));
-    if ((body["stream"] ?? false) !== false) {
+    if (!requestsBackground(new Uint8Array(sent))) {
+      return respond(c, await forward(c, new Uint8Array(sent)));
+    }
+    const given = parseJsonBody(sent);
+    if ((Params.parse(given.value)["stream"] ?? false) !== false) {
       const message =
         "Here background can't be streamed: the recorder holds the stream. Leave stream out, and poll.";
       return respond(c, toOpenAIError(400, message, { param: "stream" }));
     }
     await limitTriggers(c);
-    return startHeldRun(c, toHeldRun(c.env, Params.parse(parseJsonBody(sent))));
+    return respond(c, await startHeldRun(c, given));
   },
 );
 
@@ -108,8 +105,8 @@ v1.post("/responses/:id/cancel", async (c) => {
   const { known } = found;
   if (!isInFlight(known)) return respondWithRun(c, found);
   // OpenAI cancels no foreground run: it ends with its connection.
-  if (!known.held_due) return respond(c, await forward(c));
-  await stopHolder(c.env, known.holder);
+  if (!known.connection_due || known.connection === null) return respond(c, await forward(c));
+  await closeConnection(c.env, known.connection.id);
   await reportCancel(c.env, known.id);
   return respondWithRun(c, (await waitForEnd(c)) ?? found);
 });
@@ -119,7 +116,7 @@ v1.delete("/responses/:id", async (c) => {
   const answer = await forward(c);
   if (found === null || !(answer instanceof Response)) return respond(c, answer);
   if (!answer.ok && answer.status !== 404) return answer;
-  await deleteRun(c.env, found.known);
+  await removeRun(c.env, found.known.id);
   return c.json({ id: found.known.id, object: "response", deleted: true });
 });
 
@@ -140,73 +137,10 @@ function respond(c: Context<App>, answer: Response | OpenAIError): Response {
   return c.json({ error: answer.error }, answer.status);
 }
 
-function toHeldRun(env: Env, body: Record<string, unknown>): Holding {
-  const include = parseInclude(body);
-  const request = {
-    ...body,
-    ...(include === null ? {} : { include }),
-    background: false,
-    stream: true,
-    store: body["store"] ?? true,
-  };
-  assertStorable("background", request);
-  const values = z.array(z.string()).catch([]).parse(include);
-  return {
-    request,
-    start: {
-      at: new Date().toISOString(),
-      started_by: "v1",
-      policy: readPolicy(env),
-      options: {
-        include: values,
-        replay: false,
-        control: false,
-        hold: true,
-        retention_days: null,
-      },
-      control: false,
-      webhook: null,
-    },
-  };
-}
-
-// The SDK retries a 5xx by itself, and each retry is billed.
-async function startHeldRun(c: Context<App>, holding: Holding): Promise<Response> {
-  c.header("x-should-retry", "false");
-  const begun = await withLog(
-    "trigger",
-    { by: "v1" },
-    () => startHolder(c.env, holding),
-    (how) => ({ id: how.kind === "held" ? how.id : null, outcome: how.kind }),
-  );
-  if (begun.kind === "held") return c.json({ ...objectOf(begun.response), background: true });
-  if (begun.kind === "failed") return respond(c, mayHaveStarted(begun.message));
-  if (begun.request_id !== null) c.header("x-request-id", begun.request_id);
-  if (begun.status >= 500 || begun.status === 408) {
-    return respond(c, mayHaveStarted(`it answered ${begun.status}`));
-  }
-  c.header("x-should-retry", undefined);
-  if (begun.retry_after !== null) c.header("retry-after", begun.retry_after);
-  if (begun.status === 401 || begun.status === 403) return respond(c, OPENAI_KEY_REFUSED);
-  return respond(c, forwardRefusal(begun));
-}
-
-function mayHaveStarted(reason: string): OpenAIError {
-  const message = `It is not known whether OpenAI started the run: ${reason}. Check /results before retrying: each retry is billed.`;
-  return toOpenAIError(502, message, { code: "may_have_started" });
-}
-
-const Status = z.custom<OpenAIError["status"]>((status) => typeof status === "number");
-
-function forwardRefusal({ status, error }: Extract<Begun, { kind: "refused" }>): OpenAIError {
-  const own = toOpenAIError(Status.parse(status), `OpenAI refused the request with ${status}.`);
-  return { ...own, error: Params.safeParse(error).data ?? own.error };
-}
-
-// Scans the body without a copy: it can have megabytes.
+// Scans the body without a copy: it can have megabytes. Of two members with the same name the last one counts.
 function requestsBackground(json: Uint8Array): boolean {
   try {
-    return parseValue(findMember(json, "background")) === true;
+    return parseValue(memberMap(json).get("background")) === true;
   } catch {
     return false;
   }
@@ -258,12 +192,12 @@ async function respondWithRun(c: Context<App>, { known, openBody }: Found): Prom
 }
 
 async function respondInFlight(c: Context<App>, known: StoredRecord): Promise<Response> {
-  const beginning = await beginningOf(c.env, known.holder);
-  if (beginning === null) return respond(c, await forward(c));
-  return c.json({ ...beginning, background: true });
+  const name = known.connection?.id ?? null;
+  const first = name === null ? null : await readFirstResponse(c.env, name);
+  return first === null ? respond(c, await forward(c)) : c.json(toBackground(first));
 }
 
 // A refetch can see the end before the connection's outputs are recorded: until then the run counts as in flight, so that clients go on polling.
 function isInFlight(known: StoredRecord): boolean {
-  return known.verdict === "pending" || known.held_due;
+  return known.verdict === "pending" || known.connection_due;
 }

@@ -7,7 +7,7 @@ import { retry } from "../../lib/retry.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
 import { readOutputs, readStoredBody } from "../../storage/kv.ts";
-import type { ReadOptions, Recorder } from "./recorder.ts";
+import type { ReadOptions } from "./read-options.ts";
 
 /** Milliseconds between attempts to reach a Recorder. */
 const RETRY_MS = [100, 500];
@@ -20,7 +20,7 @@ export type Found = {
 };
 
 /** The Recorder of a response. A stub that failed is of no use any more, so each call asks for a new one. */
-export function getRecorder(env: Env, id: string): DurableObjectStub<Recorder> {
+export function getRecorder(env: Env, id: string): ReturnType<Env["RECORDER"]["get"]> {
   return env.RECORDER.get(env.RECORDER.idFromName(id));
 }
 
@@ -101,7 +101,12 @@ export async function refetchRun(env: Env, id: string): Promise<void> {
   throw new Problem("not_found", "This record was deleted.", { id });
 }
 
-/** Tells the Recorder that OpenAI accepted a cancel. */
+/** Deletes everything that is stored of a run, and ends its Connections. */
+export async function removeRun(env: Env, id: string): Promise<void> {
+  await retry(RETRY_MS, async () => getRecorder(env, id).remove());
+}
+
+/** Tells the Recorder that OpenAI accepted a cancel, or that the run's Connection was closed. */
 export async function reportCancel(env: Env, id: string): Promise<void> {
   await retry(RETRY_MS, async () => getRecorder(env, id).cancelled());
 }

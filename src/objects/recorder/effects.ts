@@ -15,6 +15,8 @@ import type { Observed } from "../../openai/observed.ts";
 import type { Effect, ResultEvent } from "../../record/events.ts";
 import type { FileEntry, StoredRecord } from "../../record/schema.ts";
 import { removeRun, upsertRun } from "../catalog/client.ts";
+import { removeConnection } from "../connection/client.ts";
+import { observeConnection, readControl } from "../connection/observe.ts";
 import { toCatalogRow } from "../catalog/row.ts";
 import { toSearchText } from "../catalog/texts.ts";
 import type { Bytes, Store } from "./store.ts";
@@ -29,8 +31,6 @@ export type EffectContext = {
   /** Is called when a body turns out to be large, and returns when there is room for it. */
   onLargeBody: () => Promise<void>;
   signal: AbortSignal;
-  /** Reads what a held connection brought. */
-  observeHeld: (record: StoredRecord) => Promise<Observed>;
 };
 
 type EffectOf<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
@@ -43,7 +43,11 @@ export const NO_BYTES: Bytes = { body: null, outputs: null };
  */
 export async function performEffect(effect: Effect, context: EffectContext): Promise<EffectResult> {
   const { turn } = effect;
-  if (effect.type === "observe") return observeRun(effect, context);
+  if (effect.type === "observe") {
+    return effect.channel === "control"
+      ? observeControl(effect, context)
+      : observeRun(effect, context);
+  }
   return { event: { ...(await performOther(effect, context)), turn }, bytes: NO_BYTES };
 }
 
@@ -59,8 +63,11 @@ async function performOther(
   { env, store, signal }: EffectContext,
 ): Promise<OtherResult> {
   if (effect.type === "erase") {
-    const { id, keys } = effect;
-    await withLog("delete_record", { id, keys: keys.length }, () => deleteKeys(env, id, keys));
+    const { id, keys, connections } = effect;
+    await withLog("delete_record", { id, keys: keys.length }, async () => {
+      await Promise.all(connections.map((connection) => removeConnection(env, connection)));
+      await deleteKeys(env, id, keys);
+    });
     return { type: "erased" };
   }
   if (effect.type === "store_record") {
@@ -102,23 +109,40 @@ async function performOther(
 }
 
 async function observeRun(
-  { record, channel, turn }: EffectOf<"observe">,
-  { env, observeHeld, onLargeBody, signal }: EffectContext,
+  { record, channel, connection, turn }: EffectOf<"observe">,
+  { env, onLargeBody, signal }: EffectContext,
 ): Promise<EffectResult> {
   const { id } = record;
   const { result, chunks, outputs } = await withLog(
     "observe",
     { id, channel },
     () =>
-      channel === "held"
-        ? observeHeld(record)
-        : observe(env, record, channel, { onLargeBody, signal }),
+      connection === null
+        ? observe(env, record, channel, { onLargeBody, signal })
+        : observeConnection(env, connection, channel, onLargeBody),
     describeObserved,
   );
   const items = outputs === null ? null : new TextEncoder().encode(JSON.stringify(outputs()));
   return {
     event: { type: "observed", turn, result, hasOutputs: items !== null },
     bytes: { body: chunks, outputs: items },
+  };
+}
+
+async function observeControl(
+  { record, connection, turn }: EffectOf<"observe">,
+  { env }: EffectContext,
+): Promise<EffectResult> {
+  const { id, control_opened: isOpened } = record;
+  const { result, items } = await withLog(
+    "observe_control",
+    { id },
+    () => readControl(env, connection ?? "", isOpened),
+    (read) => ({ outcome: read.result?.control.status ?? "running" }),
+  );
+  return {
+    event: { type: "control_observed", turn, result, hasOutputs: items !== null },
+    bytes: { body: null, outputs: items },
   };
 }
 

@@ -4,16 +4,18 @@ import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { retry, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
-import type { Observed } from "../../openai/observed.ts";
 import { awaitsConnection, awaitsControl } from "../../record/machine/apply-call.ts";
 import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
-import type { Channel, ControlResult, RecorderParams, StoredRecord } from "../../record/schema.ts";
-import { bodySource, isKnown, isReadable, type State } from "../../record/state.ts";
+import type { ReportOutcome } from "../../record/connection/transition.ts";
+import type { Channel, RecorderParams, RunConnection } from "../../record/schema.ts";
+import { bodySource, isKnown, isReadable, type RunState, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
+import { releaseConnection } from "../connection/client.ts";
 import { NO_BYTES, performEffect } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
 import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
+import type { ReadOptions } from "./read-options.ts";
 import { Store } from "./store.ts";
 
 /** After a result or an alarm that could not be stored, milliseconds until the next alarm. */
@@ -26,22 +28,16 @@ const REMOVE_WAIT_MS = 20_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
 
-/** What a report came to; after each of them it needs no other. */
-export type ReportOutcome = "accepted" | "known already" | "deleted";
-
 /** What is known of a run: its record as JSON, and where the response's body is. */
 export type RecorderReading = { record: string; body: "rows" | "kv" | "none" };
 
 /** The calls that a channel had: an array as JSON, as far as the object's own rows have them, and whether KV has some. */
 export type OutputsReading = { rows: Uint8Array | null; isInKv: boolean };
 
-/** How long to wait until a record can be read, or until it is settled and its files are copied. */
-export type ReadOptions = { waitSeconds?: number; until?: "readable" | "settled" };
-
 type RunningEffect = { turn: number; abort: AbortController; done: Promise<void> };
 
 /** The Recorder of one response. */
-export abstract class Recorder extends DurableObject<Env> {
+export class Recorder extends DurableObject<Env> {
   readonly #store: Store;
   /** Undefined until it is loaded. It can be newer than what is stored: not every change is worth a row. */
   #state: State | null | undefined;
@@ -52,9 +48,6 @@ export abstract class Recorder extends DurableObject<Env> {
     super(ctx, env);
     this.#store = new Store(ctx.storage.kv);
   }
-
-  /** An observation by the channel `held`. The Workflow that holds the connection is in another room, which imports this one. */
-  protected abstract observeHeld(record: StoredRecord): Promise<Observed>;
 
   /** Begins a run, or heals a webhook that was faster. */
   start(params: RecorderParams): ReportOutcome {
@@ -82,33 +75,44 @@ export abstract class Recorder extends DurableObject<Env> {
     return true;
   }
 
-  /** Observes the response now, because OpenAI accepted a cancel. */
+  /** Observes the response now: OpenAI accepted a cancel, or the run's Connection was closed. */
   cancelled(): void {
     this.#handle({ type: "cancelled" });
   }
 
-  /** The run's held connection has ended. For an unknown id it begins a run. */
+  /** An event of the run's stream showed a status. */
+  statusSeen(status: string): ReportOutcome {
+    return this.#receiveReport({ type: "status_seen", status }, () => true);
+  }
+
+  /** The run's Connection has ended. For an unknown id it begins a run. */
   connectionEnded(params: RecorderParams): ReportOutcome {
     const state = this.#load();
     if (state !== null && state.kind !== "run") return "deleted";
-    const isNews = state === null || awaitsConnection(state) || state.record.held === null;
+    const isNews = state === null || awaitsConnection(state) || state.record.connection === null;
     this.#handle({ type: "connection_ended", params });
     return isNews ? "accepted" : "known already";
   }
 
-  /**
-   * The run's control has ended.
-   * @param outputs Its calls, an array as JSON; null when it had none.
-   * @throws Error when the run is not known yet.
-   */
-  controlEnded(result: ControlResult, outputs: Uint8Array | null): ReportOutcome {
+  /** The control's Connection sends its request. */
+  controlOpened(): ReportOutcome {
+    return this.#receiveReport({ type: "control_opened" }, awaitsControl);
+  }
+
+  /** The control's Connection has ended. */
+  controlEnded(): ReportOutcome {
+    return this.#receiveReport({ type: "control_ended" }, awaitsControl);
+  }
+
+  /** The ids of the Connections that still read a stream, or that were not read yet. */
+  openConnections(): { run: RunConnection | null; control: string | null } {
     const state = this.#load();
-    if (state === null) throw new Error("The run of this control is not known yet.");
-    if (state.kind !== "run") return "deleted";
-    if (!awaitsControl(state)) return "known already";
-    const hasOutputs = outputs !== null;
-    this.#handle({ type: "control_ended", result, hasOutputs }, { body: null, outputs });
-    return "accepted";
+    if (state?.kind !== "run") return { run: null, control: null };
+    const { connection, connection_due, control_connection, control_due } = state.record;
+    return {
+      run: connection_due ? connection : null,
+      control: control_due ? control_connection : null,
+    };
   }
 
   /** Deletes everything that is stored of the run. What KV or the Catalog refuse to delete within the time limit is deleted later. */
@@ -186,6 +190,16 @@ export abstract class Recorder extends DurableObject<Env> {
     await this.#waitForEffects(end);
   }
 
+  // A Connection reports to a run that is known, or was.
+  #receiveReport(event: RecorderEvent, isNews: (state: RunState) => boolean): ReportOutcome {
+    const state = this.#load();
+    if (state === null) throw new Error("The run of this Connection is not known yet.");
+    if (state.kind !== "run") return "deleted";
+    const outcome = isNews(state) ? "accepted" : "known already";
+    this.#handle(event);
+    return outcome;
+  }
+
   async #waitForEffects(endMs: number): Promise<void> {
     for (let leftMs = endMs - Date.now(); leftMs > 0; leftMs = endMs - Date.now()) {
       if (this.#running === null) return;
@@ -250,7 +264,6 @@ export abstract class Recorder extends DurableObject<Env> {
         env: this.env,
         store: this.#store,
         signal: abort.signal,
-        observeHeld: (record) => this.observeHeld(record),
         onLargeBody: async () => {
           reservations.push(await reserveLargeBody(effect.untilMs));
           if (this.#running?.abort !== abort) return;
@@ -262,6 +275,7 @@ export abstract class Recorder extends DurableObject<Env> {
       const result = await withTimeout(work(), effect.untilMs - Date.now(), null);
       if (result === null) throw new Error(`${effect.type} took too long`);
       this.#report(abort, result.event, result.bytes);
+      this.#releaseConnection(effect);
     } catch (error) {
       logFailure("effect", error, { id: this.#id(), type: effect.type });
       this.#report(abort, { type: "failed", turn, reason: String(error) });
@@ -269,6 +283,14 @@ export abstract class Recorder extends DurableObject<Env> {
       abort.abort();
       for (const free of reservations) free();
     }
+  }
+
+  // What a Connection brought is stored here now. When it does not hear of it, it asks again.
+  #releaseConnection(effect: Effect): void {
+    if (effect.type !== "observe" || effect.connection === null) return;
+    const { run, control } = this.openConnections();
+    if (run?.id === effect.connection || control === effect.connection) return;
+    this.ctx.waitUntil(releaseConnection(this.env, effect.connection));
   }
 
   // `abort` tells effects apart: after a write that storage refused, a turn can come twice.

@@ -5,7 +5,7 @@ import { concatArrays } from "../../lib/json-arrays.ts";
 import type { Outcome } from "../../record/events.ts";
 import type { Channel } from "../../record/schema.ts";
 import { State } from "../../record/state.ts";
-import { Rows } from "./rows.ts";
+import { Rows } from "../rows.ts";
 
 /** A larger body has rows of its own, so that not each change of the state writes it again. */
 const MAX_BODY_IN_STATE_BYTES = 128 * 1024;

@@ -8,7 +8,8 @@ import { OutputState, RecorderParams } from "../schema.ts";
 export const CONNECTION_STATE_VERSION = 1;
 
 /** What the Recorder of a held or followed run starts with, as far as it is known before OpenAI answers. The request in it is redacted. */
-const StartParams = RecorderParams.omit({ id: true, created: true, connection: true });
+export const StartParams = RecorderParams.omit({ id: true, created: true, connection: true });
+export type StartParams = z.infer<typeof StartParams>;
 
 /** What a Connection is opened for. The request itself is stored nowhere. */
 export const ConnectionParams = z.discriminatedUnion("kind", [

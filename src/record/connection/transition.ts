@@ -150,7 +150,11 @@ function begin(event: ConnectionEvent, now: number): ConnectionState | null {
   };
 }
 
-function apply(state: ConnectionState, event: ConnectionEvent, now: number): ConnectionState | null {
+function apply(
+  state: ConnectionState,
+  event: ConnectionEvent,
+  now: number,
+): ConnectionState | null {
   switch (event.type) {
     case "remove":
       return null;
@@ -161,7 +165,7 @@ function apply(state: ConnectionState, event: ConnectionEvent, now: number): Con
     case "seen":
       return seen(state, event);
     case "resumed":
-      return state.resumes === 0 ? state : { ...state, resumes: 0 };
+      return state.resume_at_ms === null ? state : { ...state, resumes: 0, resume_at_ms: null };
     case "resume_failed":
       return resumeFailed(state, event, now);
     case "stream_ended":
@@ -204,9 +208,7 @@ function notOpened(
 function seen(state: ConnectionState, event: EventOf<"seen">): ConnectionState {
   const { status = state.status, error = state.error, response = state.response, call } = event;
   const calls =
-    call === undefined
-      ? state.calls
-      : [...state.calls.filter(({ id }) => id !== call.id), call];
+    call === undefined ? state.calls : [...state.calls.filter(({ id }) => id !== call.id), call];
   const isSame = status === state.status && error === state.error && response === state.response;
   return isSame && calls === state.calls ? state : { ...state, status, error, response, calls };
 }

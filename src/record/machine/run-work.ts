@@ -50,7 +50,11 @@ type PlannedObservation = {
 function plannedObservation({ observation, record, policy }: RunState): PlannedObservation | null {
   const now = { connection: null, requested: false, atMs: 0 };
   if (observation.connection) {
-    return { ...now, channel: connectionChannel(record), connection: record.connection?.id ?? null };
+    return {
+      ...now,
+      channel: connectionChannel(record),
+      connection: record.connection?.id ?? null,
+    };
   }
   if (observation.now !== null) {
     return { ...now, channel: "refetch", requested: observation.now === "requested" };

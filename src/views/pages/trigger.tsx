@@ -12,7 +12,7 @@ const DEFAULT_FORM: TriggerForm = {
   model: "",
   memory: "4g",
   control: "",
-  replay: "",
+  stream: "",
   hold: "",
   advanced: "",
 };
@@ -25,7 +25,7 @@ const MEMORY_OPTIONS: readonly [string, string][] = [
   ["none", "off: no code interpreter"],
 ];
 
-type Flag = "control" | "replay" | "hold";
+type Flag = "control" | "stream" | "hold";
 
 /** The recorder's flags: what each does, and what it costs. */
 const FLAGS: readonly { name: Flag; label: string; hint: string }[] = [
@@ -35,14 +35,14 @@ const FLAGS: readonly { name: Flag; label: string; hint: string }[] = [
     hint: "Runs the same request a second time with background: false, to prove a loss. Doubles the cost.",
   },
   {
-    name: "replay",
-    label: "Replay",
-    hint: "Makes OpenAI store the run's events, so that outputs can be recovered from them. No extra cost.",
+    name: "stream",
+    label: "Stream",
+    hint: "Follows the run's events as they come, so that every item that is done is kept, and outputs can be recovered from them. No extra cost at OpenAI.",
   },
   {
     name: "hold",
     label: "Hold",
-    hint: "Sends the request with background: false, which returns outputs, and holds the connection until the run ends. You still get the id immediately. No extra cost, but a deploy breaks the connection and may end the run. Can't be combined with control or replay.",
+    hint: "Sends the request with background: false, which returns outputs, and holds the connection until the run ends. You still get the id immediately. No extra cost, but a deploy breaks the connection and may end the run. Can't be combined with control or stream.",
   },
 ];
 
@@ -57,7 +57,7 @@ const PARAM_FIELDS: readonly [keyof TriggerForm, RegExp][] = [
 /** How the message of an error about a flag begins. */
 const FLAG_ERRORS: Record<Flag, RegExp> = {
   control: /^(?:With )?control\b/,
-  replay: /^(?:With )?replay\b/,
+  stream: /^(?:With )?stream\b/,
   hold: /^(?:With )?hold\b/,
 };
 

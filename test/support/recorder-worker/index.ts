@@ -2,7 +2,7 @@
 import worker, { Recorder as RealRecorder } from "../../../src/index.ts";
 import { COPIES_PATH, KV_MODE_PATH, type CopyRequest, type KvMode } from "../recorder-worker.ts";
 
-export { Catalog, Holder } from "../../../src/index.ts";
+export { Catalog, Connection } from "../../../src/index.ts";
 
 /** The row that has a Recorder's state. */
 const STATE = "state#0";

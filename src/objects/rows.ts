@@ -1,7 +1,7 @@
 // Byte values of any size in a Durable Object's own storage. Each is stored in parts, because a row has at most 2 MB.
 // https://developers.cloudflare.com/durable-objects/platform/limits/
 // `storage.kv` needs no table of ours, so reading an object that has no values stores nothing.
-import { concatChunks } from "../../lib/byte-stream.ts";
+import { concatChunks } from "../lib/byte-stream.ts";
 
 /** Bytes of a part. */
 const PART_BYTES = 1024 * 1024;

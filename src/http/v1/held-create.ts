@@ -1,0 +1,98 @@
+// Creates a held run in place of a background run.
+import type { Context } from "hono";
+import * as z from "zod";
+import { parseInclude, toRequestBody } from "../../api/create-params.ts";
+import type { JsonBody } from "../../api/json-body.ts";
+import { readPolicy } from "../../config.ts";
+import { withLog } from "../../log.ts";
+import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
+import type { Opening } from "../../objects/connection/report.ts";
+import { redactRequest } from "../../record/redact.ts";
+import type { App } from "../middleware/auth.ts";
+import { OPENAI_KEY_REFUSED, toOpenAIError, type OpenAIError } from "./errors.ts";
+
+const Params = z.record(z.string(), z.unknown());
+
+/**
+ * Starts a held run.
+ * @param given The body of a create with `background: true`.
+ * @returns The first response object, as a background run's; or OpenAI's refusal.
+ */
+export async function startHeldRun(
+  c: Context<App>,
+  { json, value }: JsonBody,
+): Promise<Response | OpenAIError> {
+  const sent = Params.parse(value);
+  const include = parseInclude(sent);
+  const request = {
+    ...sent,
+    ...(include === null ? {} : { include }),
+    background: false,
+    stream: true,
+    store: sent["store"] ?? true,
+  };
+  const start = {
+    at: new Date().toISOString(),
+    started_by: "v1" as const,
+    policy: readPolicy(c.env),
+    options: {
+      include: z.array(z.string()).catch([]).parse(include),
+      stream: false,
+      control: false,
+      hold: true,
+      retention_days: null,
+    },
+    request: redactRequest(request),
+    control: null,
+    webhook: null,
+  };
+  const body = toRequestBody(json, sent, request);
+  const opening = await withLog(
+    "trigger",
+    { by: "v1" },
+    () => openConnection(c.env, createConnectionName(), body, { kind: "held", start }),
+    (how) => ({ id: how.kind === "opened" ? how.id : null, outcome: how.kind }),
+  );
+  return toAnswer(c, opening);
+}
+
+// The SDK retries a 5xx by itself, and each retry is billed.
+function toAnswer(c: Context<App>, opening: Opening): Response | OpenAIError {
+  if (opening.kind === "opened") return toFirstAnswer(c, opening);
+  c.header("x-should-retry", "false");
+  if (opening.kind === "failed") return mayHaveStarted(opening.message);
+  const { status, requestId, retryAfter } = opening;
+  if (requestId !== null) c.header("x-request-id", requestId);
+  if (status >= 500 || status === 408) return mayHaveStarted(`it answered ${status}`);
+  c.header("x-should-retry", undefined);
+  if (retryAfter !== null) c.header("retry-after", retryAfter);
+  if (status === 401 || status === 403) return OPENAI_KEY_REFUSED;
+  return forwardRefusal(opening);
+}
+
+function toFirstAnswer(
+  c: Context<App>,
+  { id, response, isHandedOver }: Extract<Opening, { kind: "opened" }>,
+): Response | OpenAIError {
+  c.header("x-should-retry", "false");
+  if (isHandedOver) return c.json(toBackground(response));
+  const message = `The response ${id} runs at OpenAI, but its Recorder could not be started. Its connection starts it later; ask for it by this id, and don't create it again.`;
+  return toOpenAIError(503, message, { code: "handover_failed" });
+}
+
+/** A response object as a background run's. */
+export function toBackground(json: Uint8Array): Record<string, unknown> {
+  return { ...Params.parse(JSON.parse(new TextDecoder().decode(json))), background: true };
+}
+
+function mayHaveStarted(reason: string): OpenAIError {
+  const message = `It is not known whether OpenAI started the run: ${reason}. Check /results before retrying: each retry is billed.`;
+  return toOpenAIError(502, message, { code: "may_have_started" });
+}
+
+const Status = z.custom<OpenAIError["status"]>((status) => typeof status === "number");
+
+function forwardRefusal({ status, error }: Extract<Opening, { kind: "refused" }>): OpenAIError {
+  const own = toOpenAIError(Status.parse(status), `OpenAI refused the request with ${status}.`);
+  return { ...own, error: Params.safeParse(error).data ?? own.error };
+}

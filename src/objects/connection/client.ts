@@ -1,0 +1,68 @@
+// Calls to Connections. Each has a name of its own, which its run's record keeps.
+import { streamChunks } from "../../lib/byte-stream.ts";
+import { retry } from "../../lib/retry.ts";
+import { logFailure } from "../../log.ts";
+import type { ConnectionParams } from "../../record/connection/state.ts";
+import type { Opening } from "./report.ts";
+
+/** Milliseconds between attempts to reach a Connection. */
+const RETRY_MS = [100, 500];
+
+/** The name of a Connection that is about to be opened. */
+export function createConnectionName(): string {
+  return crypto.randomUUID();
+}
+
+/** A Connection. A stub that failed is of no use any more, so each call asks for a new one. */
+export function getConnection(env: Env, name: string): ReturnType<Env["CONNECTION"]["get"]> {
+  return env.CONNECTION.get(env.CONNECTION.idFromName(name));
+}
+
+/**
+ * Sends a request by a Connection. It is tried once: a request that was sent twice would be billed twice.
+ * @param body The request as JSON, in chunks.
+ */
+export async function openConnection(
+  env: Env,
+  name: string,
+  body: Uint8Array[],
+  params: ConnectionParams,
+): Promise<Opening> {
+  const bytes = body.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  try {
+    return await getConnection(env, name).open(streamChunks(body), bytes, name, params);
+  } catch (error) {
+    logFailure("connection_open", error, { connection: name });
+    return { kind: "failed", isLate: false, message: "The Connection was interrupted." };
+  }
+}
+
+/** Tells a Connection that its Recorder has read what it brought. It asks again when it does not hear of it. */
+export async function releaseConnection(env: Env, name: string): Promise<void> {
+  try {
+    await getConnection(env, name).release();
+  } catch (error) {
+    logFailure("connection_release", error, { connection: name });
+  }
+}
+
+/**
+ * Ends a Connection's stream, and waits until the Recorder has heard of it.
+ * @param graceMs Milliseconds in which it may end by itself.
+ */
+export async function closeConnection(env: Env, name: string, graceMs = 0): Promise<void> {
+  await retry(RETRY_MS, async () => getConnection(env, name).close(graceMs));
+}
+
+/** Removes a Connection with everything that it stores. */
+export async function removeConnection(env: Env, name: string): Promise<void> {
+  await retry(RETRY_MS, async () => getConnection(env, name).remove());
+}
+
+/**
+ * The response object with which a run's stream began.
+ * @returns JSON, or null when the Connection does not know it.
+ */
+export async function readFirstResponse(env: Env, name: string): Promise<Uint8Array | null> {
+  return retry(RETRY_MS, async () => getConnection(env, name).firstResponse());
+}

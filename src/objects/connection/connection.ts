@@ -1,0 +1,505 @@
+// The Connection: one object per event stream of OpenAI's that is read as it comes.
+// What it does next is decided in record/connection/transition.ts; this class stores events and states, sets alarms, and talks to OpenAI and the Recorder.
+import { DurableObject } from "cloudflare:workers";
+import { concatChunks, toByteStream } from "../../lib/byte-stream.ts";
+import { findMember } from "../../lib/json-scan.ts";
+import { retry, sleep, withTimeout } from "../../lib/retry.ts";
+import { log, logFailure, withLog } from "../../log.ts";
+import { toApiFailure } from "../../openai/api-failure.ts";
+import { createResponseStream, replayEventStream, type RequestBody } from "../../openai/client.ts";
+import { openEventStream, type EventStream } from "../../openai/event-stream.ts";
+import { CreatedResponse, toCreatedFields } from "../../openai/response.ts";
+import {
+  ConnectionState,
+  isReading,
+  type ConnectionParams,
+} from "../../record/connection/state.ts";
+import {
+  mustResume,
+  nextCall,
+  runOf,
+  transitionConnection,
+  type ConnectionCall,
+  type ConnectionEvent,
+  type ReportOutcome,
+} from "../../record/connection/transition.ts";
+import { callRecorder } from "./call-recorder.ts";
+import { EventLog } from "./event-log.ts";
+import { toFailure, toReport, type ConnectionReport, type Opening } from "./report.ts";
+import { addEvent, type EventNews } from "./stream-reader.ts";
+
+const STATE = "state";
+/** Milliseconds that OpenAI has for its first event. */
+const FIRST_EVENT_MS = 20_000;
+/** Milliseconds that the caller waits for the hand-over after that. */
+const HAND_OVER_MS = 8_000;
+/** Small events are stored after this many milliseconds; in a long run, after which each row counts, later. */
+const PACK_MS = 500;
+const PACK_LONG_RUN_MS = 5_000;
+const LONG_RUN_MS = 60_000;
+/** Milliseconds between attempts to store the end while storage refuses. */
+const STORE_RETRY_MS = [1_000, 2_000, 4_000, 8_000];
+/** After an alarm that could not be handled, milliseconds until the next one. */
+const RECOVERY_MS = 5_000;
+/** Milliseconds that a call to the Recorder may take. */
+const CALL_MS = 30_000;
+/** `close` waits this many milliseconds until the Recorder has heard of the end. */
+const CLOSE_WAIT_MS = 10_000;
+/** A reader that waits looks around after this many milliseconds, so that one that went away is noticed. */
+const READER_WAIT_MS = 15_000;
+
+/** A stream that is being read, or is about to be. */
+type Line = { abort: AbortController; isClosed: boolean };
+
+/** The Connection of one event stream. */
+export class Connection extends DurableObject<Env> {
+  readonly #log: EventLog;
+  /** Undefined until it is loaded. */
+  #state: ConnectionState | null | undefined;
+  #line: Line | null = null;
+  #isCalling = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #changed = Promise.withResolvers<null>();
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#log = new EventLog(ctx.storage.kv);
+  }
+
+  /**
+   * Sends a request, and answers as soon as the response's id is known.
+   * @param body The request as JSON. It is stored nowhere.
+   * @param bytes Its size.
+   * @param name The Connection's own name.
+   * @throws Error when it was opened before.
+   */
+  async open(
+    body: ReadableStream<Uint8Array>,
+    bytes: number,
+    name: string,
+    params: ConnectionParams,
+  ): Promise<Opening> {
+    if (this.#load() !== null) throw new Error("The Connection was opened before.");
+    this.#apply({ type: "open", connection: name, params });
+    const opening = this.#open({ stream: body, bytes });
+    // It goes on when the caller is gone.
+    this.ctx.waitUntil(opening);
+    return opening;
+  }
+
+  /** What is known of the stream; null when the Connection was never opened, or was removed. */
+  report(): ConnectionReport | null {
+    const state = this.#wake();
+    return state === null ? null : toReport(state);
+  }
+
+  /** The whole response of the last event, as OpenAI sent it; null when that did not come. One that was too large has its long texts truncated. */
+  lastResponse(): ReadableStream<Uint8Array> | null {
+    const response = this.#wake()?.response ?? null;
+    if (response === null) return null;
+    return toByteStream(slice(this.#log.eventParts(response.number), response));
+  }
+
+  /**
+   * The items of calls that were finished.
+   * @param ids Which calls.
+   * @returns An array as JSON.
+   */
+  items(ids: string[]): ReadableStream<Uint8Array> {
+    const calls = (this.#wake()?.calls ?? []).filter(({ id }) => ids.includes(id));
+    return toByteStream(this.#items(calls.map(({ number }) => number)));
+  }
+
+  /** The response object of the first event that has one; null when there is none. */
+  firstResponse(): Uint8Array | null {
+    if (this.#wake() === null) return null;
+    for (let number = 1; number <= this.#log.lastNumber; number += 1) {
+      const event = concatChunks([...this.#log.eventParts(number)]);
+      const response = event.length === 0 ? undefined : findMember(event, "response");
+      if (response !== undefined) return response.slice();
+    }
+    return null;
+  }
+
+  /**
+   * The events after a number: those that came, and then those that come, until the stream's end.
+   * @param after The own number of the last event that the reader has; 0 for all.
+   * @returns Lines: the event's own number, a space, and its JSON. None when the Connection is not known.
+   */
+  read(after: number): ReadableStream<Uint8Array> {
+    this.#wake();
+    return toByteStream(this.#read(after));
+  }
+
+  /** The Recorder has read what it needs. */
+  release(): void {
+    if (this.#wake() !== null) this.#apply({ type: "release" });
+  }
+
+  /**
+   * Ends the stream, and waits until the Recorder has heard of it.
+   * @param graceMs Milliseconds in which it may end by itself.
+   */
+  async close(graceMs: number): Promise<void> {
+    await this.#waitWhile((state) => isReading(state), graceMs);
+    if (this.#load() === null) return;
+    // A stream that is to be taken up again is not read at the moment.
+    if (this.#line !== null) this.#apply({ type: "close" });
+    else this.#apply({ type: "stream_ended", reason: "closed", last: this.#log.lastEvent });
+    await this.#waitWhile((state) => isReading(state) || state.phase === "ended", CLOSE_WAIT_MS);
+  }
+
+  /** Removes everything; a stream that is being read is closed. */
+  remove(): void {
+    this.#line?.abort.abort();
+    if (this.#load() !== null) this.#apply({ type: "remove" });
+  }
+
+  // An alarm that throws is called again six times and then never: https://developers.cloudflare.com/durable-objects/api/alarms/
+  override async alarm(): Promise<void> {
+    try {
+      const state = this.#load();
+      if (state !== null && isReading(state) && this.#line === null) this.#logLoss(state);
+      if (state !== null) this.#applyAlarm();
+    } catch (error) {
+      logFailure("connection_alarm", error, this.#fields());
+      await this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
+    }
+  }
+
+  // An object that was created again does not read the stream that its state speaks of. A call notices it before the alarm does.
+  #wake(): ConnectionState | null {
+    const state = this.#load();
+    if (state === null || !isReading(state) || this.#line !== null) return state;
+    if (state.resume_at_ms !== null) return state;
+    this.#logLoss(state);
+    this.#applyAlarm();
+    return this.#load();
+  }
+
+  #applyAlarm(): void {
+    this.#apply({ type: "alarm", isAlive: this.#line !== null, last: this.#log.lastEvent });
+  }
+
+  #logLoss(state: ConnectionState): void {
+    if (state.resume_at_ms !== null) return;
+    const outcome = state.phase === "opening" ? "may_have_started" : "lost";
+    log("connection_lost", { ...this.#fields(), outcome });
+  }
+
+  async #open(body: RequestBody): Promise<Opening> {
+    const line = { abort: new AbortController(), isClosed: false };
+    this.#line = line;
+    const timer = setTimeout(() => line.abort.abort(), FIRST_EVENT_MS);
+    try {
+      const opened = await withLog(
+        "connection_open",
+        this.#fields(),
+        () => this.#openStream(body, line),
+        ({ created }) => ({ id: created.id, outcome: "opened" }),
+      );
+      clearTimeout(timer);
+      this.ctx.waitUntil(this.#readToEnd(opened.stream, line, null));
+      await this.#waitWhile(
+        ({ handed_over, attempts }) => !handed_over && attempts < 3,
+        HAND_OVER_MS,
+      );
+      const { id, status } = opened.created;
+      const isHandedOver = this.#load()?.handed_over ?? false;
+      return { kind: "opened", id, status, response: opened.response, isHandedOver };
+    } catch (error) {
+      return this.#failToOpen(error, line);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #failToOpen(error: unknown, line: Line): Opening {
+    const isLate = line.abort.signal.aborted;
+    line.abort.abort();
+    this.#line = null;
+    const { status: http_status, requestId: request_id } = toApiFailure(error);
+    const reason = http_status === null ? "unreachable" : "refused";
+    if (this.#load() !== null) this.#apply({ type: "not_opened", reason, http_status, request_id });
+    return toFailure(error, isLate);
+  }
+
+  async #openStream(
+    body: RequestBody,
+    { abort }: Line,
+  ): Promise<{ stream: EventStream; created: CreatedResponse; response: Uint8Array }> {
+    const stream = openEventStream(await createResponseStream(this.env, body, abort.signal));
+    const { httpStatus: http_status, requestId: request_id } = stream;
+    for await (const event of keepOpen(stream.events)) {
+      const news = addEvent(this.#log, event, null);
+      const error = news?.seen?.error;
+      if (error !== undefined) throw new Error(error.message);
+      if (news === null || news.response === null) continue;
+      const created = CreatedResponse.parse(JSON.parse(new TextDecoder().decode(news.response)));
+      const fields = toCreatedFields(created);
+      if (this.#load() === null) throw new Error("The Connection was removed.");
+      this.#apply({ type: "opened", id: created.id, created: fields, http_status, request_id });
+      if (news.isLast && news.seen !== null) this.#apply(news.seen);
+      return { stream, created, response: news.response.slice() };
+    }
+    throw new Error("OpenAI's stream ended before its first response object.");
+  }
+
+  // `after`: the `sequence_number` of the last event that is known already, when the stream was taken up again.
+  async #readToEnd({ events }: EventStream, line: Line, after: number | null): Promise<void> {
+    let isWhole = (this.#load()?.response ?? null) !== null;
+    try {
+      for await (const body of isWhole ? [] : events) {
+        if (this.#line !== line) return;
+        const news = addEvent(this.#log, body, after);
+        if (news === null) continue;
+        await retry(STORE_RETRY_MS, async () => this.#keep(news, after !== null));
+        isWhole = news.isLast;
+        if (isWhole) break;
+      }
+    } catch (error) {
+      if (!line.isClosed) logFailure("connection_broke", error, this.#fields());
+    }
+    line.abort.abort();
+    if (this.#line !== line) return;
+    this.#line = null;
+    const reason = isWhole ? "terminal" : line.isClosed ? "closed" : "broken";
+    await this.#applyEnd({ type: "stream_ended", reason, last: this.#log.lastEvent });
+  }
+
+  // Storage may refuse: nothing is lost when it is done again.
+  #keep({ seen, isImportant }: EventNews, wasResumed: boolean): void {
+    if (wasResumed) this.#apply({ type: "resumed" });
+    if (seen !== null) this.#apply(seen);
+    else if (isImportant || this.#log.isFull) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), this.#packMs());
+    this.#notify();
+  }
+
+  #packMs(): number {
+    const openedAtMs = this.#state?.opened_at_ms ?? 0;
+    return Date.now() - openedAtMs > LONG_RUN_MS ? PACK_LONG_RUN_MS : PACK_MS;
+  }
+
+  async #applyEnd(event: ConnectionEvent): Promise<void> {
+    if (this.#load() === null) return;
+    try {
+      await retry(STORE_RETRY_MS, async () => this.#apply(event));
+    } catch (error) {
+      // The alarm finds a stream that is not read any more.
+      logFailure("connection_end", error, this.#fields());
+    }
+  }
+
+  async #resume(): Promise<void> {
+    const line = { abort: new AbortController(), isClosed: false };
+    this.#line = line;
+    const after = this.#log.lastEvent?.sequenceNumber ?? 0;
+    const timer = setTimeout(() => line.abort.abort(), FIRST_EVENT_MS);
+    try {
+      const stream = await withLog("connection_resume", { ...this.#fields(), after }, async () =>
+        openEventStream(await this.#replay(after, line.abort.signal)),
+      );
+      clearTimeout(timer);
+      await this.#readToEnd(stream, line, after);
+    } catch (error) {
+      clearTimeout(timer);
+      if (this.#line !== line) return;
+      this.#line = null;
+      const status = toApiFailure(error).status ?? 0;
+      const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 429;
+      const last = this.#log.lastEvent;
+      await this.#applyEnd({ type: "resume_failed", isRefused, last });
+    }
+  }
+
+  #replay(after: number, signal: AbortSignal): Promise<Response> {
+    const state = this.#load();
+    const params = state?.params;
+    const include = params?.kind === "followed" ? (params.start.options?.include ?? []) : [];
+    return replayEventStream(this.env, state?.id ?? "", include, signal, after);
+  }
+
+  #load(): ConnectionState | null {
+    if (this.#state !== undefined) return this.#state;
+    const stored = this.ctx.storage.kv.get(STATE);
+    // The alarm's time is only remembered to save rows: it may be older than the alarm.
+    this.#state =
+      stored === undefined ? null : { ...ConnectionState.parse(stored), alarm_at_ms: null };
+    return this.#state;
+  }
+
+  #apply(event: ConnectionEvent): void {
+    const before = this.#load();
+    const { state, alarm, disconnect } = transitionConnection(before, event, Date.now());
+    const mustStore = state !== null && (before === null || hasChanged(before, state));
+    if (mustStore || (state !== null && event.type !== "alarm")) {
+      this.#store(mustStore ? state : null);
+    }
+    this.#state = state;
+    // Nothing is awaited since the state was written, so both are stored or none is.
+    if (state === null) this.#forget();
+    else if (alarm !== null) void this.ctx.storage.setAlarm(alarm);
+    if (disconnect) this.#disconnect();
+    this.#logEnd(before, state);
+    this.#notify();
+    this.#drive();
+  }
+
+  // Stores the events that are not stored yet, and the state.
+  #store(state: ConnectionState | null): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (state === null && !this.#log.hasPending) return;
+    this.ctx.storage.transactionSync(() => {
+      this.#log.write();
+      if (state !== null) this.ctx.storage.kv.put(STATE, state);
+    });
+    this.#log.clear();
+  }
+
+  // Events that could not be stored are kept in memory, and stored with the next ones.
+  #flush(): void {
+    try {
+      this.#store(null);
+    } catch (error) {
+      logFailure("connection_store", error, this.#fields());
+    }
+  }
+
+  #forget(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#log.reset();
+    this.#line?.abort.abort();
+    this.#line = null;
+    void this.ctx.storage.deleteAll();
+  }
+
+  #disconnect(): void {
+    if (this.#line === null) return;
+    this.#line.isClosed = true;
+    this.#line.abort.abort();
+  }
+
+  #notify(): void {
+    this.#changed.resolve(null);
+    this.#changed = Promise.withResolvers();
+  }
+
+  // Does what is due: a call to the Recorder, or taking up a broken stream.
+  #drive(): void {
+    const state = this.#state ?? null;
+    if (state === null) return;
+    const now = Date.now();
+    const call = this.#isCalling ? null : nextCall(state, now);
+    if (call !== null) this.ctx.waitUntil(this.#call(call));
+    if (mustResume(state, this.#line !== null, now)) this.ctx.waitUntil(this.#resume());
+  }
+
+  async #call(call: ConnectionCall): Promise<void> {
+    this.#isCalling = true;
+    let event: ConnectionEvent;
+    try {
+      const outcome = await withLog(
+        `connection_${call.type}`,
+        this.#fields(),
+        () => this.#callInTime(call),
+        (answer) => ({ outcome: answer }),
+      );
+      event = { type: "told", call: call.type, outcome };
+    } catch {
+      event = { type: "tell_failed" };
+    }
+    this.#isCalling = false;
+    try {
+      if (this.#load() !== null) this.#apply(event);
+    } catch (error) {
+      // The alarm calls again.
+      logFailure("connection_store", error, this.#fields());
+    }
+  }
+
+  async #callInTime(call: ConnectionCall): Promise<ReportOutcome> {
+    const outcome = await withTimeout(callRecorder(this.env, call), CALL_MS, null);
+    if (outcome === null) throw new Error("The Recorder did not answer in time.");
+    return outcome;
+  }
+
+  async #waitWhile(holds: (state: ConnectionState) => boolean, limitMs: number): Promise<void> {
+    const endsAt = Date.now() + limitMs;
+    for (;;) {
+      const state = this.#wake();
+      const leftMs = endsAt - Date.now();
+      if (state === null || !holds(state) || leftMs <= 0) return;
+      await withTimeout(this.#changed.promise, leftMs, null);
+    }
+  }
+
+  async *#read(after: number): AsyncGenerator<Uint8Array> {
+    for (let last = after; ;) {
+      const { promise } = this.#changed;
+      for (const lines of this.#log.linesAfter(last)) {
+        if (lines.bytes.length > 0) yield lines.bytes;
+        last = lines.last;
+      }
+      const state = this.#load();
+      if (state === null) return;
+      // What came while the reader was reading comes first.
+      if (last < this.#log.lastNumber) continue;
+      if (!isReading(state)) return;
+      await Promise.race([promise, sleep(READER_WAIT_MS)]);
+    }
+  }
+
+  *#items(numbers: number[]): Generator<Uint8Array> {
+    const encoder = new TextEncoder();
+    yield encoder.encode("[");
+    for (const [index, number] of numbers.entries()) {
+      const item = findMember(concatChunks([...this.#log.eventParts(number)]), "item");
+      if (index > 0) yield encoder.encode(",");
+      yield item ?? encoder.encode("null");
+    }
+    yield encoder.encode("]");
+  }
+
+  #logEnd(before: ConnectionState | null, after: ConnectionState | null): void {
+    if (after?.end == null || before?.end != null) return;
+    const { reason, last_event } = after.end;
+    log("connection_end", { ...this.#fields(), outcome: reason, last_event });
+  }
+
+  #fields(): { id: string | null; connection: string | null; kind: string | null } {
+    const state = this.#state ?? null;
+    if (state === null) return { id: null, connection: null, kind: null };
+    return { id: runOf(state), connection: state.connection, kind: state.params.kind };
+  }
+}
+
+// Whether something changed that is worth a row.
+function hasChanged(before: ConnectionState, after: ConnectionState): boolean {
+  const { alarm_at_ms: _, ...old } = before;
+  return Object.entries(old).some(([name, value]) => value !== Reflect.get(after, name));
+}
+
+// `for await` would end the stream when the loop is left.
+async function* keepOpen<T>(events: AsyncGenerator<T>): AsyncGenerator<T> {
+  for (let next = await events.next(); next.done !== true; next = await events.next()) {
+    yield next.value;
+  }
+}
+
+function* slice(
+  parts: Generator<Uint8Array>,
+  { offset, length }: { offset: number; length: number },
+): Generator<Uint8Array> {
+  let skip = offset;
+  let left = length;
+  for (const part of parts) {
+    const bytes = part.subarray(skip, skip + left);
+    skip = Math.max(0, skip - part.length);
+    left -= bytes.length;
+    if (bytes.length > 0) yield bytes;
+    if (left <= 0) return;
+  }
+}

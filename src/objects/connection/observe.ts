@@ -1,0 +1,194 @@
+// What a Connection brought, as an observation of its run or as the result of a control. The response is read as a byte stream: it can be megabytes.
+import { concatChunks, decodeChunks, readChunks } from "../../lib/byte-stream.ts";
+import { parseJson } from "../../lib/json-parse.ts";
+import { findMember, parseValue } from "../../lib/json-scan.ts";
+import { readBody, type BodyRead } from "../../lib/json-stream.ts";
+import { keepMostComplete } from "../../openai/channels.ts";
+import { observeBody, observeItems, toSeenCalls } from "../../openai/observe.ts";
+import type { Observed } from "../../openai/observed.ts";
+import { filterCallItems, outputItems, parseCalls } from "../../openai/response.ts";
+import { MAX_VALUE_BYTES } from "../../record/limits.ts";
+import {
+  BREAK_UNKNOWN,
+  type Channel,
+  type ControlResult,
+  type ObservedCall,
+} from "../../record/schema.ts";
+import { closeConnection, getConnection } from "./client.ts";
+import type { ConnectionReport } from "./report.ts";
+
+/**
+ * Reads the Connection of a run. One that still reads its stream is closed: the response has ended, whatever the stream says.
+ * @param channel `held` or `stream`.
+ * @param onLargeBody Is awaited when the response turns out to be large, before more of it is read.
+ * @throws What the platform throws when the Connection can't be reached.
+ */
+export async function observeConnection(
+  env: Env,
+  name: string,
+  channel: Channel,
+  onLargeBody: () => Promise<void>,
+): Promise<Observed> {
+  const report = await readEnd(env, name);
+  const source = {
+    channel,
+    httpStatus: report?.http_status ?? null,
+    requestId: report?.request_id ?? null,
+  };
+  const body = report === null ? null : await readResponse(env, name, report, onLargeBody);
+  const observed =
+    report === null || body === null
+      ? observeItems(source, await readItems(env, name, report), report?.status ?? null)
+      : await withItems(env, name, report, await observeBody(source, body));
+  return withEnd(observed, report, body !== null);
+}
+
+function withEnd(
+  observed: Observed,
+  report: ConnectionReport | null,
+  hasResponse: boolean,
+): Observed {
+  const end = report?.end ?? null;
+  const { result } = observed;
+  const at = end === null ? result.observation.at : new Date(end.at_ms).toISOString();
+  return {
+    ...observed,
+    result: {
+      ...result,
+      observation: { ...result.observation, at },
+      error: result.error ?? (hasResponse ? null : (report?.error ?? null)),
+      from_connection: true,
+      broke_at: hasResponse ? null : (end?.last_event ?? BREAK_UNKNOWN),
+    },
+  };
+}
+
+async function readEnd(env: Env, name: string): Promise<ConnectionReport | null> {
+  const report = await getConnection(env, name).report();
+  if (report === null || !report.isReading) return report;
+  await closeConnection(env, name);
+  return getConnection(env, name).report();
+}
+
+async function readResponse(
+  env: Env,
+  name: string,
+  { response }: ConnectionReport,
+  onLargeBody: () => Promise<void>,
+): Promise<BodyRead | null> {
+  if (response === null) return null;
+  const stream = await getConnection(env, name).lastResponse();
+  if (stream === null) return null;
+  const body = await readBody(stream, onLargeBody);
+  return response.isTruncated ? { ...body, chunks: null, bytes: response.bytes } : body;
+}
+
+// Calls that were finished, and that the response lacks, or whose outputs it lacks.
+async function withItems(
+  env: Env,
+  name: string,
+  report: ConnectionReport,
+  observed: Observed,
+): Promise<Observed> {
+  const { result } = observed;
+  if (result.calls === null) return observed;
+  const items = await readItems(env, name, withoutShown(report, result.calls));
+  if (items.length === 0) return observed;
+  const calls = mergeCalls(result.calls, parseCalls(items));
+  const observation = { ...result.observation, calls: toSeenCalls(calls) };
+  return { ...observed, result: { ...result, calls, observation }, outputs: () => items };
+}
+
+function withoutShown(report: ConnectionReport, shown: ObservedCall[]): ConnectionReport {
+  const states = new Map(shown.map(({ id, state }) => [id, state]));
+  const calls = report.calls.filter(
+    ({ id, state }) => !states.has(id) || (state === "populated" && states.get(id) !== state),
+  );
+  return { ...report, calls };
+}
+
+function mergeCalls(shown: ObservedCall[], spare: ObservedCall[]): ObservedCall[] {
+  const byId = new Map([...shown, ...spare].map((call) => [call.id, call]));
+  return [...byId.values()];
+}
+
+async function readItems(
+  env: Env,
+  name: string,
+  report: ConnectionReport | null,
+): Promise<unknown[]> {
+  if (report === null || report.calls.length === 0) return [];
+  const stream = await getConnection(env, name).items(report.calls.map(({ id }) => id));
+  const json = decodeChunks(await readChunks(stream));
+  return filterCallItems(outputItems({ output: parseJson(json) }));
+}
+
+/** A control's result, and its calls' items as JSON; null where it has none, or more than can be stored. */
+export type ControlReading = { result: ControlResult | null; items: Uint8Array | null };
+
+const NOT_RUN: ControlResult = {
+  observation: null,
+  control: { id: null, status: "not_run", calls: [] },
+};
+
+/**
+ * Reads the Connection of a control.
+ * @param isOpened Whether it is known to exist: then one that still reads its stream is out of time, and is closed.
+ * @returns A result of null when the control still runs.
+ */
+export async function readControl(
+  env: Env,
+  name: string,
+  isOpened: boolean,
+): Promise<ControlReading> {
+  const present = await getConnection(env, name).report();
+  if (present === null) return { result: NOT_RUN, items: null };
+  if (present.isReading && !isOpened) return { result: null, items: null };
+  const report = await readEnd(env, name);
+  if (report === null) return { result: NOT_RUN, items: null };
+  const items = await readControlItems(env, name, report);
+  const calls = parseCalls(items);
+  const { id, http_status, request_id, end } = report;
+  const observation = {
+    at: new Date(end?.at_ms ?? Date.now()).toISOString(),
+    channel: "control" as const,
+    http_status,
+    status: report.status,
+    request_id,
+    calls: toSeenCalls(calls),
+  };
+  const control = { id, status: toControlStatus(report), calls: calls.map(toControlCall) };
+  return { result: { observation, control }, items: toStorable(items) };
+}
+
+function toControlStatus({ end, status }: ConnectionReport): string | null {
+  if (end?.reason === "terminal") return status;
+  return end?.reason === "refused" || end?.reason === "unreachable" ? end.reason : "interrupted";
+}
+
+function toControlCall(call: ObservedCall): ControlResult["control"]["calls"][number] {
+  return { ...call, verdict: null, source: call.state === "populated" ? "control" : null };
+}
+
+// The calls of the last response, and those that it lacks.
+async function readControlItems(
+  env: Env,
+  name: string,
+  report: ConnectionReport,
+): Promise<unknown[]> {
+  const body = await readResponse(env, name, report, async () => undefined);
+  if (body === null || body.chunks === null) return readItems(env, name, report);
+  const output = parseValue(findMember(concatChunks(body.chunks), "output"));
+  const shown = filterCallItems(outputItems({ output }));
+  const spare = await readItems(env, name, withoutShown(report, parseCalls(shown)));
+  const items = new Map<string, unknown>();
+  keepMostComplete(items, [...shown, ...spare]);
+  return [...items.values()];
+}
+
+// What it observed counts, also where what it printed can't be stored.
+function toStorable(items: unknown[]): Uint8Array | null {
+  if (items.length === 0) return null;
+  const json = new TextEncoder().encode(JSON.stringify(items));
+  return json.byteLength > MAX_VALUE_BYTES ? null : json;
+}

@@ -1,0 +1,64 @@
+// What a Connection says of itself.
+import * as z from "zod";
+import { toApiFailure } from "../../openai/api-failure.ts";
+import { isReading, type ConnectionState } from "../../record/connection/state.ts";
+
+/** How a Connection was opened. `failed`: OpenAI did not answer, so the request may have run; `isLate`: not within the time that it has. */
+export type Opening =
+  | {
+      kind: "opened";
+      id: string;
+      status: string;
+      /** The first response object, as JSON. */
+      response: Uint8Array;
+      /** Whether the Recorder has the run; if not, the Connection starts it later. */
+      isHandedOver: boolean;
+    }
+  | {
+      kind: "refused";
+      status: number;
+      /** OpenAI's own error object. */
+      error: unknown;
+      requestId: string | null;
+      retryAfter: string | null;
+    }
+  | { kind: "failed"; isLate: boolean; message: string };
+
+/** What is known of a stream. */
+export type ConnectionReport = Pick<
+  ConnectionState,
+  "id" | "http_status" | "request_id" | "status" | "error" | "end"
+> & {
+  isReading: boolean;
+  /** Calls that were finished, and what they showed of their outputs. */
+  calls: { id: string; state: ConnectionState["calls"][number]["state"] }[];
+  /** Of the last event's response: its size, and whether it was too large to be kept whole. */
+  response: { bytes: number; isTruncated: boolean } | null;
+};
+
+/** What a state says to the Recorder. */
+export function toReport(state: ConnectionState): ConnectionReport {
+  const { id, http_status, request_id, status, error, end, calls, response } = state;
+  return {
+    id,
+    http_status,
+    request_id,
+    status,
+    error,
+    end,
+    isReading: isReading(state),
+    calls: calls.map((call) => ({ id: call.id, state: call.state })),
+    response:
+      response === null
+        ? null
+        : { bytes: response.size, isTruncated: response.size > response.length },
+  };
+}
+
+/** What a failed request says to the caller. */
+export function toFailure(error: unknown, isLate: boolean): Opening {
+  const { status, message, requestId, retryAfter, error: own } = toApiFailure(error);
+  if (status !== null) return { kind: "refused", status, error: own, requestId, retryAfter };
+  const isOdd = error instanceof z.ZodError || error instanceof SyntaxError;
+  return { kind: "failed", isLate, message: isOdd ? "It sent no response object." : message };
+}
