@@ -464,8 +464,9 @@ export class Connection extends DurableObject<Env> {
   }
 
   #logEnd(before: ConnectionState | null, after: ConnectionState | null): void {
-    if (after?.end == null || before?.end != null) return;
-    const { reason, last_event } = after.end;
+    const end = after?.end ?? null;
+    if (end === null || (before?.end ?? null) !== null) return;
+    const { reason, last_event } = end;
     log("connection_end", { ...this.#fields(), outcome: reason, last_event });
   }
 

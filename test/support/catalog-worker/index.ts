@@ -2,7 +2,7 @@
 import { Recorder as RealRecorder } from "../../../src/index.ts";
 import { Catalog as RealCatalog } from "../../../src/objects/catalog/catalog.ts";
 
-export { default, Holder } from "../../../src/index.ts";
+export { default, Connection } from "../../../src/index.ts";
 
 export class Recorder extends RealRecorder {
   async loseAlarm(): Promise<void> {

@@ -7,7 +7,7 @@ import { log } from "../../../src/log.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
 import { spyOn, spyOnMethods } from "./spy.ts";
 
-export { default, Holder } from "../../../src/index.ts";
+export { default, Connection } from "../../../src/index.ts";
 
 /** Longer than a run and its files take. */
 const RETENTION_SECONDS = 25;
