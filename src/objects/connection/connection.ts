@@ -3,10 +3,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { retry, sleep, withTimeout } from "../../lib/retry.ts";
-import { log, logFailure, withLog } from "../../log.ts";
+import { log, logFailure } from "../../log.ts";
 import { toApiFailure } from "../../openai/api-failure.ts";
-import { replayEventStream, type RequestBody } from "../../openai/client.ts";
-import { openEventStream, type EventStream } from "../../openai/event-stream.ts";
+import type { RequestBody } from "../../openai/client.ts";
+import type { EventStream } from "../../openai/event-stream.ts";
 import { toCreatedFields } from "../../openai/response.ts";
 import {
   isReading,
@@ -20,20 +20,19 @@ import {
   transitionConnection,
   type ConnectionCall,
   type ConnectionEvent,
-  type ReportOutcome,
 } from "../../record/connection/transition.ts";
 import { callRecorder } from "./call-recorder.ts";
 import type { EventLog } from "./event-log.ts";
-import { openStream, type OpenedStream } from "./open-stream.ts";
+import { Line } from "./line.ts";
+import { isPermanent, openStream, resumeStream, type OpenedStream } from "./open-stream.ts";
 import { toFailure, toReport, type ConnectionReport, type Opening } from "./report.ts";
 import { Store } from "./store.ts";
 import { findFirstResponse, itemsJson, lastResponseParts } from "./stored-events.ts";
 import { addEvent, type EventNews } from "./stream-reader.ts";
 
-/** Milliseconds that OpenAI has for its first event. */
-const FIRST_EVENT_MS = 20_000;
 /** Milliseconds that the caller waits for the hand-over after that. */
 const HAND_OVER_MS = 8_000;
+const HAND_OVER_ATTEMPTS = 3;
 /** Small events are stored after this many milliseconds; in a long run, after which each row counts, later. */
 const PACK_MS = 500;
 const PACK_LONG_RUN_MS = 5_000;
@@ -42,15 +41,10 @@ const LONG_RUN_MS = 60_000;
 const STORE_RETRY_MS = [1_000, 2_000, 4_000, 8_000];
 /** After an alarm that could not be handled, milliseconds until the next one. */
 const RECOVERY_MS = 5_000;
-/** Milliseconds that a call to the Recorder may take. */
-const CALL_MS = 30_000;
 /** `close` waits this many milliseconds until the Recorder has heard of the end. */
 const CLOSE_WAIT_MS = 10_000;
 /** A reader that waits looks around after this many milliseconds, so that one that went away is noticed. */
 const READER_WAIT_MS = 15_000;
-
-/** A stream that is being read, or is about to be. */
-type Line = { abort: AbortController; isClosed: boolean };
 
 /** The Connection of one event stream. */
 export class Connection extends DurableObject<Env> {
@@ -148,7 +142,7 @@ export class Connection extends DurableObject<Env> {
 
   /** Removes everything; a stream that is being read is closed. */
   remove(): void {
-    this.#line?.abort.abort();
+    this.#line?.end();
     if (this.#load() !== null) this.#apply({ type: "remove" });
   }
 
@@ -185,21 +179,16 @@ export class Connection extends DurableObject<Env> {
   }
 
   async #open(body: RequestBody): Promise<Opening> {
-    const line = { abort: new AbortController(), isClosed: false };
+    const line = new Line();
     this.#line = line;
-    const timer = setTimeout(() => line.abort.abort(), FIRST_EVENT_MS);
     try {
-      const opened = await withLog(
-        "connection_open",
-        this.#fields(),
-        () => openStream(this.env, body, this.#log, line.abort.signal),
-        ({ created }) => ({ id: created.id, outcome: "opened" }),
-      );
-      clearTimeout(timer);
+      const opened = await openStream(this.env, body, this.#log, line.signal);
+      line.keep();
       this.#takeOver(opened);
+      log("connection_open", { ...this.#fields(), outcome: "opened" });
       this.ctx.waitUntil(this.#readToEnd(opened.stream, line, null));
       await this.#waitWhile(
-        ({ handed_over, attempts }) => !handed_over && attempts < 3,
+        ({ handed_over, attempts }) => !handed_over && attempts < HAND_OVER_ATTEMPTS,
         HAND_OVER_MS,
       );
       const { id, status } = opened.created;
@@ -207,8 +196,6 @@ export class Connection extends DurableObject<Env> {
       return { kind: "opened", id, status, response: opened.response, isHandedOver };
     } catch (error) {
       return this.#failToOpen(error, line);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -222,13 +209,21 @@ export class Connection extends DurableObject<Env> {
   }
 
   #failToOpen(error: unknown, line: Line): Opening {
-    const isLate = line.abort.signal.aborted;
-    line.abort.abort();
+    const isLate = line.signal.aborted;
+    line.end();
     this.#line = null;
-    const { status: http_status, requestId: request_id } = toApiFailure(error);
+    const opening = toFailure(error, isLate);
+    const { status: http_status, requestId: request_id, message } = toApiFailure(error);
+    const fields = { ...this.#fields(), http_status, request_id };
+    // OpenAI's own words can quote the key.
+    log("connection_open", {
+      ...fields,
+      outcome: opening.kind,
+      ...(http_status === null ? { error: message } : {}),
+    });
     const reason = http_status === null ? "unreachable" : "refused";
     if (this.#load() !== null) this.#apply({ type: "not_opened", reason, http_status, request_id });
-    return toFailure(error, isLate);
+    return opening;
   }
 
   // `after`: the `sequence_number` of the last event that is known already, when the stream was taken up again.
@@ -246,7 +241,7 @@ export class Connection extends DurableObject<Env> {
     } catch (error) {
       if (!line.isClosed) logFailure("connection_broke", error, this.#fields());
     }
-    line.abort.abort();
+    line.end();
     if (this.#line !== line) return;
     this.#line = null;
     const reason = isWhole ? "terminal" : line.isClosed ? "closed" : "broken";
@@ -255,7 +250,9 @@ export class Connection extends DurableObject<Env> {
 
   // Storage may refuse: nothing is lost when it is done again.
   #keep({ seen, isImportant }: EventNews, wasResumed: boolean): void {
-    if (wasResumed) this.#apply({ type: "resumed" });
+    if (wasResumed && (this.#load()?.resume_at_ms ?? null) !== null) {
+      this.#apply({ type: "resumed" });
+    }
     if (seen !== null) this.#apply(seen);
     else if (isImportant || this.#log.isFull) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), this.#packMs());
@@ -278,32 +275,28 @@ export class Connection extends DurableObject<Env> {
   }
 
   async #resume(): Promise<void> {
-    const line = { abort: new AbortController(), isClosed: false };
+    const line = new Line();
     this.#line = line;
     const after = this.#log.lastEvent?.sequenceNumber ?? 0;
-    const timer = setTimeout(() => line.abort.abort(), FIRST_EVENT_MS);
+    const fields = { ...this.#fields(), after };
     try {
-      const stream = await withLog("connection_resume", { ...this.#fields(), after }, async () =>
-        openEventStream(await this.#replay(after, line.abort.signal)),
-      );
-      clearTimeout(timer);
+      const stream = await resumeStream(this.env, this.#load(), after, line.signal);
+      line.keep();
+      log("connection_resume", { ...fields, outcome: "resumed" });
       await this.#readToEnd(stream, line, after);
     } catch (error) {
-      clearTimeout(timer);
+      line.end();
       if (this.#line !== line) return;
       this.#line = null;
-      const status = toApiFailure(error).status ?? 0;
-      const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 429;
-      const last = this.#log.lastEvent;
-      await this.#applyEnd({ type: "resume_failed", isRefused, last });
+      const { status: http_status } = toApiFailure(error);
+      const isRefused = isPermanent(http_status);
+      log("connection_resume", {
+        ...fields,
+        outcome: isRefused ? "refused" : "failed",
+        http_status,
+      });
+      await this.#applyEnd({ type: "resume_failed", isRefused, last: this.#log.lastEvent });
     }
-  }
-
-  #replay(after: number, signal: AbortSignal): Promise<Response> {
-    const state = this.#load();
-    const params = state?.params;
-    const include = params?.kind === "followed" ? (params.start.options?.include ?? []) : [];
-    return replayEventStream(this.env, state?.id ?? "", include, signal, after);
   }
 
   #load(): ConnectionState | null {
@@ -321,7 +314,7 @@ export class Connection extends DurableObject<Env> {
     // Nothing is awaited since the state was written, so both are stored or none is.
     if (state === null) this.#forget();
     else if (alarm !== null) void this.ctx.storage.setAlarm(alarm);
-    if (disconnect) this.#disconnect();
+    if (disconnect) this.#line?.close();
     this.#logEnd(before, state);
     this.#notify();
     this.#drive();
@@ -350,15 +343,9 @@ export class Connection extends DurableObject<Env> {
   #forget(): void {
     this.#stopTimer();
     this.#log.reset();
-    this.#line?.abort.abort();
+    this.#line?.end();
     this.#line = null;
     void this.ctx.storage.deleteAll();
-  }
-
-  #disconnect(): void {
-    if (this.#line === null) return;
-    this.#line.isClosed = true;
-    this.#line.abort.abort();
   }
 
   #notify(): void {
@@ -378,18 +365,7 @@ export class Connection extends DurableObject<Env> {
 
   async #call(call: ConnectionCall): Promise<void> {
     this.#isCalling = true;
-    let event: ConnectionEvent;
-    try {
-      const outcome = await withLog(
-        `connection_${call.type}`,
-        this.#fields(),
-        () => this.#callInTime(call),
-        (answer) => ({ outcome: answer }),
-      );
-      event = { type: "told", call: call.type, outcome };
-    } catch {
-      event = { type: "tell_failed" };
-    }
+    const event = await callRecorder(this.env, call, this.#fields());
     this.#isCalling = false;
     try {
       if (this.#load() !== null) this.#apply(event);
@@ -397,12 +373,6 @@ export class Connection extends DurableObject<Env> {
       // The alarm calls again.
       logFailure("connection_store", error, this.#fields());
     }
-  }
-
-  async #callInTime(call: ConnectionCall): Promise<ReportOutcome> {
-    const outcome = await withTimeout(callRecorder(this.env, call), CALL_MS, null);
-    if (outcome === null) throw new Error("The Recorder did not answer in time.");
-    return outcome;
   }
 
   async #waitWhile(holds: (state: ConnectionState) => boolean, limitMs: number): Promise<void> {

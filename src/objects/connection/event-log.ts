@@ -1,6 +1,5 @@
 // The events of a Connection, in its object's own storage. Small events are packed into rows, because Cloudflare bills each row.
 // A row begins with a line that describes its last event. Then each event has a line: its own number, a space, and its JSON.
-import { concatChunks } from "../../lib/byte-stream.ts";
 import type { LastEvent } from "../../record/connection/transition.ts";
 import { Rows } from "../rows.ts";
 
@@ -14,7 +13,7 @@ const SPACE = 0x20;
 const MAX_PACKED_BYTES = 64 * 1024;
 
 /** An event that is not stored yet. */
-type PendingEvent = LastEvent & { number: number; line: Uint8Array };
+type PendingEvent = LastEvent & { number: number; line: Uint8Array[]; bytes: number };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -58,8 +57,9 @@ export class EventLog {
   append(json: Uint8Array[], event: LastEvent): number {
     const number = this.lastNumber + 1;
     const line = toLine(number, json);
-    this.#pending.push({ ...event, number, line });
-    this.#pendingBytes += line.byteLength;
+    const bytes = line.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    this.#pending.push({ ...event, number, line, bytes });
+    this.#pendingBytes += bytes;
     this.#last = { number, event };
     return number;
   }
@@ -68,12 +68,12 @@ export class EventLog {
   write(): void {
     let row: PendingEvent[] = [];
     for (const event of this.#pending) {
-      if (event.line.byteLength > MAX_PACKED_BYTES) {
+      if (event.bytes > MAX_PACKED_BYTES) {
         this.#putRow(row);
         row = [];
       }
       row.push(event);
-      if (event.line.byteLength <= MAX_PACKED_BYTES) continue;
+      if (event.bytes <= MAX_PACKED_BYTES) continue;
       this.#putRow(row);
       row = [];
     }
@@ -104,8 +104,10 @@ export class EventLog {
       cursor = last;
       yield { bytes: new Uint8Array(0), last };
     }
-    for (const event of this.#pending.filter(({ number }) => number > cursor)) {
-      yield { bytes: event.line, last: event.number };
+    for (const { line, number } of this.#pending.filter((event) => event.number > cursor)) {
+      for (const bytes of line) yield { bytes, last: cursor };
+      cursor = number;
+      yield { bytes: new Uint8Array(0), last: number };
     }
   }
 
@@ -137,7 +139,7 @@ export class EventLog {
     const last = events.at(-1);
     if (last === undefined) return;
     const head = JSON.stringify({ label: last.label, sequenceNumber: last.sequenceNumber });
-    const lines = events.map(({ line }) => line);
+    const lines = events.flatMap(({ line }) => line);
     this.#rows.put(toName(last.number), [encoder.encode(`${head}\n`), ...lines]);
   }
 
@@ -162,9 +164,9 @@ export class EventLog {
   }
 }
 
-function toLine(number: number, json: Uint8Array[]): Uint8Array {
+function toLine(number: number, json: Uint8Array[]): Uint8Array[] {
   const begin = encoder.encode(`${number} `);
-  return concatChunks([begin, ...json.map(withoutLineBreaks), Uint8Array.of(NEWLINE)]);
+  return [begin, ...json.map(withoutLineBreaks), Uint8Array.of(NEWLINE)];
 }
 
 // In JSON a line break can only be white space.

@@ -1,7 +1,8 @@
 // Opens a response's event stream, and reads up to the first event that says which response it is.
-import { createResponseStream, type RequestBody } from "../../openai/client.ts";
+import { createResponseStream, replayEventStream, type RequestBody } from "../../openai/client.ts";
 import { openEventStream, type EventStream } from "../../openai/event-stream.ts";
 import { CreatedResponse } from "../../openai/response.ts";
+import type { ConnectionState } from "../../record/connection/state.ts";
 import type { EventLog } from "./event-log.ts";
 import { addEvent, type EventNews } from "./stream-reader.ts";
 
@@ -35,6 +36,29 @@ export async function openStream(
     return { stream, created, response: news.response.slice(), news };
   }
   throw new Error("OpenAI's stream ended before its first response object.");
+}
+
+/**
+ * Takes a broken stream up again.
+ * @param state Of the followed run.
+ * @param after The `sequence_number` of the last event that is known.
+ * @throws What the SDK throws.
+ */
+export async function resumeStream(
+  env: Env,
+  state: ConnectionState | null,
+  after: number,
+  signal: AbortSignal,
+): Promise<EventStream> {
+  const params = state?.params;
+  const include = params?.kind === "followed" ? (params.start.options?.include ?? []) : [];
+  const id = state?.id ?? "";
+  return openEventStream(await replayEventStream(env, id, include, signal, after));
+}
+
+/** Whether a refusal with this status will be repeated; null when nothing was answered. */
+export function isPermanent(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 // `for await` would end the stream when its loop is left.
