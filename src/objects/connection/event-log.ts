@@ -1,5 +1,6 @@
 // The events of a Connection, in its object's own storage. Small events are packed into rows, because Cloudflare bills each row.
 // A row begins with a line that describes its last event. Then each event has a line: its own number, a space, and its JSON.
+import { concatChunks } from "../../lib/byte-stream.ts";
 import type { LastEvent } from "../../record/connection/transition.ts";
 import { Rows } from "../rows.ts";
 
@@ -104,8 +105,11 @@ export class EventLog {
       cursor = last;
       yield { bytes: new Uint8Array(0), last };
     }
-    for (const { line, number } of this.#pending.filter((event) => event.number > cursor)) {
-      for (const bytes of line) yield { bytes, last: cursor };
+    for (const { line, number, bytes: size } of this.#pending) {
+      if (number <= cursor) continue;
+      // A large one is not copied.
+      const chunks = size > MAX_PACKED_BYTES ? line : [concatChunks(line)];
+      for (const bytes of chunks) yield { bytes, last: cursor };
       cursor = number;
       yield { bytes: new Uint8Array(0), last: number };
     }
