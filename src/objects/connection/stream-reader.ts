@@ -2,7 +2,7 @@
 import { concatChunks } from "../../lib/byte-stream.ts";
 import { findMember } from "../../lib/json-scan.ts";
 import type { BodyRead } from "../../lib/json-stream.ts";
-import { parseEvent, type StreamEvent } from "../../openai/event-stream.ts";
+import { parseEvent, readErrorEvent, type StreamEvent } from "../../openai/event-stream.ts";
 import { parseCalls } from "../../openai/response.ts";
 import type { ConnectionEvent } from "../../record/connection/transition.ts";
 import { redactJson } from "../../record/redact.ts";
@@ -48,10 +48,8 @@ function hasEcho({ response, tools }: StreamEvent): boolean {
 
 function toNews(event: StreamEvent, number: number, body: BodyRead, json: Uint8Array): EventNews {
   const { type, response, item } = event;
-  if (type === "error") {
-    const error = { code: event.code ?? "error", message: event.message ?? "" };
-    return { ...NO_NEWS, seen: { type: "seen", error }, isImportant: true };
-  }
+  const error = readErrorEvent(event);
+  if (error !== null) return { ...NO_NEWS, seen: { type: "seen", error }, isImportant: true };
   if (type === "response.output_item.done") {
     const [call] = parseCalls([item]);
     const seen =
