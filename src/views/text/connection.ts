@@ -59,7 +59,12 @@ const HEADLINES: Record<
   },
   followed: {
     open: {},
-    whole: {},
+    whole: {
+      recovered: {
+        meaning:
+          "The run's stream had outputs that no refetch had shown by then, or a later observation had them.",
+      },
+    },
     broke: {
       recovered: {
         meaning:
