@@ -141,6 +141,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.getByText("The stream broke, or was closed, before the run's end").waitFor();
     await page.getByText("the rest was fetched by its id").waitFor();
     await page.getByText("two", { exact: true }).waitFor();
+    expect(await page.getByText("broke before the run's end").count()).toBeGreaterThan(0);
     await world.emulator.clearFaults();
     await page.context().close();
   });

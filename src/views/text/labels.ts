@@ -47,7 +47,7 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
     title: "Outputs lost",
     meaning:
       "Identical code at the same position had outputs in the foreground; in this background run every observation saw none.",
-    next: "Copy the bug report below. Until OpenAI fixes it, hold runs whose outputs matter.",
+    next: "Copy the bug report below. Until OpenAI fixes it, hold runs whose outputs matter, if they are short or can be repeated.",
     tone: "bad",
   },
   pending: {
