@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { CallEvent, Effect } from "../../../src/record/events.ts";
+import type { Effect } from "../../../src/record/events.ts";
 import { isKnown } from "../../../src/record/state.ts";
 import { transition } from "../../../src/record/transition.ts";
 import {
@@ -274,18 +274,15 @@ test("a removal leaves the Catalog even where no upsert is known", () => {
 
 test("a control's outputs wait for the end, because the response can still turn out to be none of ours", () => {
   const control = { id: "resp_2", status: "completed", calls: [] };
-  const event: CallEvent = {
-    type: "control_ended",
-    result: { observation: null, control },
-    hasOutputs: true,
-  };
-  const result = runScenario(() => ({ http: 404, refused: true }), {
-    start: null,
-    events: [webhookAt(0), { at: 30, event }],
-    untilSeconds: 3_600,
+  const running: ScriptedAnswer = { http: 200, status: "in_progress" };
+  const result = runScenario((seconds) => (seconds < 600 ? running : DONE), {
+    start: { control: "connection_2" },
+    events: [{ at: 30, event: { type: "control_ended" } }],
+    control: () => ({ observation: null, control }),
   });
-  expect(findEffects(result, "store_outputs")).toEqual([]);
-  expect(result.state).toBeNull();
+  expect(result.controlAskedAt).toEqual([30]);
+  const [first] = findEffects(result, "store_outputs");
+  expect(first?.at).toBeGreaterThan(600);
 });
 
 test("with RECORD_EXTERNAL off a response that was never seen leaves nothing, even when it is given up", () => {

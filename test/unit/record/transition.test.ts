@@ -266,22 +266,25 @@ test("a poke sets the alarm to now only where something is due", () => {
 });
 
 test("a control that ends is compared and stored once, with the run's other changes", () => {
-  const event: CallEvent = {
-    type: "control_ended",
-    result: { observation: null, control: { id: "resp_2", status: "completed", calls: [] } },
-    hasOutputs: true,
-  };
+  const control = { id: "resp_2", status: "completed", calls: [] };
   const result = runScenario(() => SUSPECT, {
-    start: { control: true },
-    events: [webhookAt(0), { at: 700, event }],
+    start: { control: "connection_2" },
+    events: [
+      webhookAt(0),
+      { at: 1, event: { type: "control_opened" } },
+      { at: 700, event: { type: "control_ended" } },
+    ],
+    control: () => ({ observation: null, control }),
   });
+  expect(result.controlAskedAt).toEqual([700]);
   expect(result.stored.map(({ control }) => control?.id ?? null)).toEqual([null, "resp_2"]);
   expect(typesOf(result).filter((type) => type === "store_outputs").length).toBe(1);
 });
 
 test("the end of a connection is read at once, also for a run that it begins", () => {
-  const params = { ...TRIGGER_PARAMS, holder: "holder_1" };
-  const result = runScenario(() => DONE, {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const params = { ...TRIGGER_PARAMS, connection };
+  const result = runScenario(() => ({ ...DONE, brokeAt: null }), {
     start: null,
     events: [{ at: 3, event: { type: "connection_ended", params } }],
   });
@@ -296,6 +299,9 @@ test("nothing begins for an id that only ends a control, or is removed, poked or
     { type: "poke" },
     { type: "alarm" },
     { type: "cancelled" },
+    { type: "status_seen", status: "in_progress" },
+    { type: "control_opened" },
+    { type: "control_ended" },
   ];
   for (const event of events) {
     expect(begin(event)).toMatchObject({ state: null, effect: null, alarm: null, persist: false });
