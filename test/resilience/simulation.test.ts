@@ -135,7 +135,7 @@ const MUTATIONS: Mutation[] = [
 test.each(MUTATIONS)(
   "the simulation notices a state machine that $name",
   ({ breaks, decide, responses = 250 }) => {
-    const { failures } = simulate(1, responses, 0, decide);
+    const { failures } = simulate(1, responses, 0, { decide });
     expect([...failures.keys()]).toContain(breaks);
   },
 );
