@@ -10,7 +10,12 @@ export type Arrival = {
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
 
-type Base = { ours: boolean; end: number | null; unknown: boolean; stream: { kind: "held" | "followed" } | null };
+type Base = {
+  ours: boolean;
+  end: number | null;
+  unknown: boolean;
+  stream: { kind: "held" | "followed" } | null;
+};
 
 /** Draws what arrives. Webhooks come once, twice, late, early, or not at all. That of an external response is the first event of it. */
 export function drawArrivals(random: Random, calm: boolean, base: Base): Arrival[] {
@@ -34,8 +39,7 @@ export function drawArrivals(random: Random, calm: boolean, base: Base): Arrival
     const after = random.pick([0, 1, 60, 900, HOUR_SECONDS, 40 * HOUR_SECONDS]) * random.next();
     arrivals.push({ at: ended + after, what: "webhook" });
   }
-  if (!isHeld && random.chance(0.05))
-    arrivals.push({ at: ended * random.next(), what: "webhook" });
+  if (!isHeld && random.chance(0.05)) arrivals.push({ at: ended * random.next(), what: "webhook" });
   while (random.chance(0.1))
     arrivals.push({ at: ended + random.between(-ended, 900), what: "refetch" });
   while (random.chance(0.2))

@@ -25,7 +25,8 @@ export function checkCosts(run: SimulationState, truth: RunTruth): void {
 // Nothing delays the observations of such a run.
 function isPunctual({ scenario, counts }: SimulationState): boolean {
   const { rates, outages } = scenario;
-  const isCalm = rates.eviction + rates.result + rates.alarm + rates.calls === 0 && outages.storage === null;
+  const isCalm =
+    rates.eviction + rates.result + rates.alarm + rates.calls === 0 && outages.storage === null;
   return isCalm && scenario.deadly === 0 && counts.evictions === 0;
 }
 

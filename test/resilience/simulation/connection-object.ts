@@ -125,6 +125,7 @@ export class ConnectionObject {
 
   /** The stream came to an end: with its last event, or it broke. */
   streamEnded(life: number): void {
+    if (this.storage.state?.phase === "opening") return this.notOpened(life, "unreachable", null);
     this.#whileReading(life, () => {
       const isWhole = this.#received().at(-1)?.isLast === true;
       this.#endStream(isWhole ? "terminal" : "broken");
@@ -214,7 +215,8 @@ export class ConnectionObject {
 
   #pack(): void {
     const { state } = this.storage;
-    if (this.#memory.buffer.length > 0) this.#write(null, { state, alarm: null, disconnect: false });
+    if (this.#memory.buffer.length > 0)
+      this.#write(null, { state, alarm: null, disconnect: false });
   }
 
   #dispatch(event: ConnectionEvent): void {

@@ -99,7 +99,17 @@ function toLeft({ object }: SimulatedConnection, state: ConnectionState | null):
   const { response, end, status, http_status, id, error } = state;
   const hasResponse = response !== null && events[response.number - 1]?.isLast === true;
   const at = toTime((end?.at_ms ?? 0) / 1000 - toSecondsSince1970());
-  return { at, reason: end?.reason, label: end?.last_event, status, http_status, id, error, calls, hasResponse };
+  return {
+    at,
+    reason: end?.reason,
+    label: end?.last_event,
+    status,
+    http_status,
+    id,
+    error,
+    calls,
+    hasResponse,
+  };
 }
 
 function toSecondsSince1970(): number {

@@ -41,7 +41,7 @@ export class Connections {
 
   constructor(run: SimulationState, decide?: ConnectionTransition) {
     this.#run = run;
-    const { stream, control, began, end } = run.scenario;
+    const { stream, control, began } = run.scenario;
     const { saidStore: store } = run.scenario;
     const created = { model: "m", store, created_at: toTime(began) };
     this.own =
@@ -69,7 +69,6 @@ export class Connections {
               created: { ...created, status: "in_progress", background: false },
             },
           });
-    if (end === null) run.count("run never ends");
   }
 
   get all(): SimulatedConnection[] {
@@ -235,7 +234,8 @@ export class Connections {
       // An evicted object's call may still arrive.
       if (object.life !== life && random.chance(0.5)) return;
       const outcome = this.#deliver(call);
-      if (fault === "answer lost") return void clock.after(random.between(0, 30), () => finish(null));
+      if (fault === "answer lost")
+        return void clock.after(random.between(0, 30), () => finish(null));
       if (fault === "twice") {
         clock.after(random.pick([0, 5, 600]) * random.next(), () => void this.#deliver(call));
       }

@@ -29,7 +29,6 @@ export type Report = {
   reads?: SimulatedConnection;
 };
 
-
 /** A response is given up after this many deaths in a row. */
 const MAX_LARGE_BODIES = 3;
 

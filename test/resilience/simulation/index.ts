@@ -68,12 +68,7 @@ function createTotals(): Totals {
   };
 }
 
-function runOne(
-  seed: number,
-  number: number,
-  keepsLog: boolean,
-  broken?: Broken,
-): SimulatedRun {
+function runOne(seed: number, number: number, keepsLog: boolean, broken?: Broken): SimulatedRun {
   const run = new SimulatedRun(seed, number, keepsLog, broken);
   run.run();
   return run;
@@ -90,7 +85,14 @@ function add(totals: Totals, number: number, run: SimulatedRun): void {
   if (invariants.size > 0 && totals.failed.length < MAX_FAILED) totals.failed.push(number);
 }
 
-function countEvents({ connections, counts, object, kv, catalog, scenario }: SimulatedRun): [string, number][] {
+function countEvents({
+  connections,
+  counts,
+  object,
+  kv,
+  catalog,
+  scenario,
+}: SimulatedRun): [string, number][] {
   const webhooks = scenario.arrivals.filter(({ what }) => what === "webhook");
   const writes = [...kv.writes.values()].reduce((sum, count) => sum + count, 0);
   return [

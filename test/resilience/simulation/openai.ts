@@ -198,7 +198,11 @@ export function createConnectionObservation(
   knowsOutputs: boolean,
 ): Answer {
   const http = left?.http_status ?? null;
-  const broken = createFailedObservation({ kind: "", http, refused: false }, channel, clock.seconds);
+  const broken = createFailedObservation(
+    { kind: "", http, refused: false },
+    channel,
+    clock.seconds,
+  );
   const result: ObservationResult = {
     ...broken.result,
     calls: left?.calls ?? [],
@@ -219,7 +223,12 @@ export function createConnectionObservation(
   const fields = toFields(scenario, left.status ?? "", true);
   const body = { digest: text, bytes: text.length };
   return {
-    result: { ...observed, fields, body, broke_at: left.reason === "terminal" ? null : (left.label ?? null) },
+    result: {
+      ...observed,
+      fields,
+      body,
+      broke_at: left.reason === "terminal" ? null : (left.label ?? null),
+    },
     body: text,
     outputs: isSeparate || knowsOutputs ? toText(calls) : null,
   };

@@ -159,8 +159,7 @@ export class RecorderObject {
     const { clock, alarmDelays } = this.#surroundings;
     const number = (this.#alarmNumber += 1);
     const [first, ...more] = alarmDelays((atMs - clock.now) / 1000, outcome);
-    this.#cancelAlarm =
-      first === undefined ? null : clock.after(first, () => this.#fire(number));
+    this.#cancelAlarm = first === undefined ? null : clock.after(first, () => this.#fire(number));
     // The platform may call a handler twice: the second call is not cancelled with the alarm.
     for (const delay of more) clock.after(delay, () => this.#fire(number));
   }

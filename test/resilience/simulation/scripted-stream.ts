@@ -183,7 +183,7 @@ export class ScriptedStream {
     const reader = this.#reader;
     if (reader === null) return;
     this.#run.count("stream broken");
-    if (this.#script.endsWithError) {
+    if (this.#script.endsWithError && reader.place >= 0) {
       const plain = { ...NOTHING_ELSE, at: this.#run.clock.seconds, status: null, isLast: false };
       const number = { place: reader.place, sequenceNumber: null };
       reader.object.receive(reader.life, { ...plain, ...number, type: "error" });
