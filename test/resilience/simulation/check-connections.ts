@@ -1,8 +1,8 @@
 // Checks the invariants of Connections.
 import type { ConnectionOutcome } from "../../../src/record/connection/transition.ts";
 import type { StoredRecord } from "../../../src/record/schema.ts";
-import { controlTruth, shownCalls, type ConnectionTruth } from "./connection-truth.ts";
-import type { SimulatedConnection } from "./connections.ts";
+import { controlTruth, shownCalls } from "./connection-truth.ts";
+import type { ConnectionTruth, SimulatedConnection } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
 import type { RunTruth } from "./truth.ts";
 

@@ -12,7 +12,7 @@ import {
 } from "../../../src/record/connection/transition.ts";
 import { fireWithRetries } from "./alarm-retries.ts";
 import type { Clock } from "./clock.ts";
-import type { StreamEvent } from "./scripted-stream.ts";
+import type { StreamEvent } from "./stream-event.ts";
 import { StorageRefused } from "./storage-refused.ts";
 
 export type ConnectionTransition = typeof transitionConnection;
@@ -83,6 +83,7 @@ export class ConnectionObject {
    * @throws StorageRefused when it could not be stored.
    */
   call(event: Extract<ConnectionEvent, { type: "open" | "release" | "close" | "remove" }>): void {
+    if (event.type === "release") this.#wake();
     this.#dispatch(event);
     if (event.type !== "open" || this.storage.state === null) return;
     this.#memory.hasStream = true;
@@ -92,6 +93,7 @@ export class ConnectionObject {
 
   /** What the Recorder is answered when it asks. */
   report(): ConnectionState | null {
+    this.#wake();
     this.#stayAwake();
     return this.storage.state;
   }
@@ -228,6 +230,13 @@ export class ConnectionObject {
     this.#advance();
   }
 
+  // An object that was created again notices by a call as well that it does not read its stream any more.
+  #wake(): void {
+    const { state } = this.storage;
+    if (state === null || !isReading(state) || this.isAlive || state.resume_at_ms !== null) return;
+    this.#dispatch({ type: "alarm", isAlive: false, last: this.#last() });
+  }
+
   // A connection that is let go of ends, whether or not there is one at the moment.
   #disconnect(): void {
     this.#surroundings.disconnect();
@@ -286,9 +295,9 @@ export class ConnectionObject {
     this.costs.rows += 1;
     this.storage.alarmAtMs = atMs;
     this.#cancelAlarm?.();
-    const { clock, alarmDelays } = this.#surroundings;
+    const { clock } = this.#surroundings;
     const number = (this.#alarmNumber += 1);
-    const [first, ...more] = alarmDelays((atMs - clock.now) / 1000, outcome);
+    const [first, ...more] = this.#surroundings.alarmDelays((atMs - clock.now) / 1000, outcome);
     this.#cancelAlarm = first === undefined ? null : clock.after(first, () => this.#fire(number));
     // The platform may call a handler twice: the second call is not cancelled with the alarm.
     for (const delay of more) clock.after(delay, () => this.#fire(number));

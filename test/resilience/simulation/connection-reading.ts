@@ -4,15 +4,16 @@ import type { Effect } from "../../../src/record/events.ts";
 import type { ObservedCall } from "../../../src/record/schema.ts";
 import { toSeconds, toTime } from "./clock.ts";
 import { brokenAt, controlTruth, isWhole, shownCalls } from "./connection-truth.ts";
-import { attempt, type SimulatedConnection } from "./connections.ts";
-import type { Report } from "./effects.ts";
+import type { Report } from "./effect-report.ts";
 import {
   createConnectionObservation,
   createControlResult,
   type Answer,
   type Left,
 } from "./openai.ts";
+import type { SimulatedConnection } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
+import { attempt } from "./storage-refused.ts";
 import type { Shown } from "./truth.ts";
 
 type Observe = Extract<Effect, { type: "observe" }>;

@@ -3,26 +3,11 @@ import type {
   ConnectionEvent,
   ConnectionOutcome,
 } from "../../../src/record/connection/transition.ts";
-import type { ConnectionState } from "../../../src/record/connection/state.ts";
 import type { Call } from "./scenario.ts";
-import type { StreamEvent } from "./scripted-stream.ts";
+import type { ConnectionTruth } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
-
-export type ConnectionTruth = {
-  name: string;
-  /** When its storage took the opening; null: never. */
-  openedAt: number | null;
-  /** What OpenAI answered in place of a stream. */
-  refusal: "refused" | "unreachable" | null;
-  /** The events that its storage took. */
-  stored: StreamEvent[];
-  /** Whether the Recorder committed what it brought, or gave that up. */
-  isRead: boolean;
-  goneAt: number | null;
-  hasLostAlarm: boolean;
-  /** Its phase after the last write. */
-  phase: ConnectionState["phase"] | null;
-};
+import type { StreamEvent } from "./stream-event.ts";
+import type { ControlTruth } from "./truth.ts";
 
 export function createConnectionTruth(name: string): ConnectionTruth {
   return {
@@ -76,12 +61,6 @@ export function brokenAt(truth: ConnectionTruth): string | null {
   const { stored } = truth;
   return isWhole(truth) ? null : `${stored.length} ${stored.at(-1)?.type}`;
 }
-
-export type ControlTruth = {
-  status: string;
-  /** Its calls, and whether they had outputs. */
-  calls: { id: string; code: string | null; had: boolean }[];
-};
 
 /** What a record must say of the control. */
 export function controlTruth({ connections, scenario }: SimulationState): ControlTruth | null {

@@ -11,29 +11,23 @@ import { toTriggerParams } from "./calls.ts";
 import { checkConnection } from "./check-connections.ts";
 import { toTime } from "./clock.ts";
 import { ConnectionObject, type ConnectionTransition } from "./connection-object.ts";
-import { createConnectionTruth, noteWrite, type ConnectionTruth } from "./connection-truth.ts";
+import { createConnectionTruth, noteWrite } from "./connection-truth.ts";
 import { toControlCalls, toRunCalls } from "./openai.ts";
 import { ScriptedStream, type StreamedResponse } from "./scripted-stream.ts";
+import type {
+  ConnectionSet,
+  ConnectionTruth,
+  Reach,
+  SimulatedConnection,
+} from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
-import { StorageRefused } from "./storage-refused.ts";
+import { attempt } from "./storage-refused.ts";
 import type { StreamScript } from "./stream-scripts.ts";
 
 /** A call that was not answered by then has failed. */
 const CALL_TIMEOUT_SECONDS = 30;
 
-/** One Connection, with what OpenAI sends to it, and what happened to it. */
-export type SimulatedConnection = {
-  name: string;
-  script: StreamScript;
-  stream: ScriptedStream;
-  object: ConnectionObject;
-  truth: ConnectionTruth;
-};
-
-/** How a call to a Connection fares. */
-export type Reach = "well" | "lost" | "answer lost";
-
-export class Connections {
+export class Connections implements ConnectionSet {
   readonly own: SimulatedConnection | null;
   readonly control: SimulatedConnection | null;
   readonly #run: SimulationState;
@@ -216,7 +210,6 @@ export class Connections {
   #tell(object: ConnectionObject, call: ConnectionCall): void {
     const { clock, random, scenario } = this.#run;
     const { life } = object;
-    const seconds = random.between(0.01, 0.3);
     const finish = (outcome: ReportOutcome | null): void => {
       if (object.life !== life) return;
       object.finishCall(life, call, outcome);
@@ -224,22 +217,21 @@ export class Connections {
     };
     const isFaulty = this.#run.happens(scenario.rates.calls, "call to the Recorder failed");
     const fault = isFaulty ? random.pick(["lost", "answer lost", "twice", "late"]) : null;
-    if (fault === "lost") return void clock.after(random.between(0, 30), () => finish(null));
-    if (fault === "late") {
-      clock.after(CALL_TIMEOUT_SECONDS, () => finish(null));
-      clock.after(random.between(CALL_TIMEOUT_SECONDS, 600), () => void this.#deliver(call));
+    if (fault === "lost" || fault === "late") {
+      clock.after(random.between(1, CALL_TIMEOUT_SECONDS), () => finish(null));
+      if (fault === "lost") return;
+      clock.after(random.between(CALL_TIMEOUT_SECONDS, 600), () => this.#deliver(call));
       return;
     }
-    clock.after(seconds, () => {
+    clock.after(random.between(0.01, 0.3), () => {
       // An evicted object's call may still arrive.
       if (object.life !== life && random.chance(0.5)) return;
       const outcome = this.#deliver(call);
-      if (fault === "answer lost")
-        return void clock.after(random.between(0, 30), () => finish(null));
       if (fault === "twice") {
-        clock.after(random.pick([0, 5, 600]) * random.next(), () => void this.#deliver(call));
+        clock.after(random.pick([0, 5, 600]) * random.next(), () => this.#deliver(call));
       }
-      finish(outcome);
+      const delay = fault === "answer lost" ? random.between(0, CALL_TIMEOUT_SECONDS) : 0;
+      clock.after(delay, () => finish(fault === "answer lost" ? null : outcome));
     });
   }
 
@@ -256,18 +248,10 @@ export class Connections {
 }
 
 function toEvent(call: ConnectionCall): CallEvent {
-  switch (call.type) {
-    case "hand_over":
-      return { type: "start", params: call.params };
-    case "announce_control":
-      return { type: "control_opened" };
-    case "tell_status":
-      return { type: "status_seen", status: call.status };
-    case "tell_end":
-      return { type: "connection_ended", params: call.params };
-    case "tell_control_end":
-      return { type: "control_ended" };
-  }
+  if (call.type === "hand_over") return { type: "start", params: call.params };
+  if (call.type === "tell_end") return { type: "connection_ended", params: call.params };
+  if (call.type === "tell_status") return { type: "status_seen", status: call.status };
+  return { type: call.type === "announce_control" ? "control_opened" : "control_ended" };
 }
 
 function describe({ state, alarm, disconnect }: ConnectionOutcome): string {
@@ -275,15 +259,4 @@ function describe({ state, alarm, disconnect }: ConnectionOutcome): string {
   const end = state.end === null ? "" : ` (${state.end.reason} at ${state.end.last_event})`;
   const wake = alarm === null ? "" : `, alarm ${new Date(alarm).toISOString()}`;
   return `${state.phase}${end}${wake}${disconnect ? ", disconnects" : ""}`;
-}
-
-/** Whether the object's storage took it. */
-export function attempt(run: () => void): boolean {
-  try {
-    run();
-    return true;
-  } catch (error) {
-    if (!(error instanceof StorageRefused)) throw error;
-    return false;
-  }
 }

@@ -3,8 +3,7 @@ import type { Effect, ResultEvent } from "../../../src/record/events.ts";
 import type { FileEntry } from "../../../src/record/schema.ts";
 import { toSeconds, toTime } from "./clock.ts";
 import { readConnection } from "./connection-reading.ts";
-import type { ControlTruth } from "./connection-truth.ts";
-import { attempt, type SimulatedConnection } from "./connections.ts";
+import type { Report } from "./effect-report.ts";
 import {
   createChannelObservation,
   createFailedObservation,
@@ -12,22 +11,13 @@ import {
   drawFault,
   type Answer,
 } from "./openai.ts";
-import type { Payload } from "./recorder-object.ts";
+import type { SimulatedConnection } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
+import { attempt } from "./storage-refused.ts";
 import { hadOutputs } from "./had-outputs.ts";
 import { isPlainEnd, type Shown } from "./truth.ts";
 
 type Observe = Extract<Effect, { type: "observe" }>;
-
-/** What an effect reports, and what that means for the truth when the Recorder takes it. */
-export type Report = {
-  event: ResultEvent;
-  payload?: Payload;
-  shown?: Shown;
-  control?: ControlTruth | null;
-  /** The Connection that was read. */
-  reads?: SimulatedConnection;
-};
 
 /** A response is given up after this many deaths in a row. */
 const MAX_LARGE_BODIES = 3;

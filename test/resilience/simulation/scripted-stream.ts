@@ -1,33 +1,15 @@
 // OpenAI's side of one event stream: which events it sends, when a connection breaks, and what becomes of the run.
-import type { ConnectionEvent, LastEvent } from "../../../src/record/connection/transition.ts";
+import type { LastEvent } from "../../../src/record/connection/transition.ts";
 import type { ObservedCall } from "../../../src/record/schema.ts";
 import type { ConnectionObject } from "./connection-object.ts";
 import type { SimulationState } from "./simulation-state.ts";
+import type { Created, StreamEvent } from "./stream-event.ts";
 import type { StreamScript } from "./stream-scripts.ts";
 
 /** A response that never ends is spread over this time. */
 const ENDLESS_SECONDS = 23 * 60 * 60;
 /** Seconds after its end at which OpenAI deletes a response with `store: false`, and its events. */
 const UNSTORED_SECONDS = 600;
-
-export type StreamEvent = {
-  type: string;
-  /** Its place in the stream, from 0. */
-  place: number;
-  /** OpenAI's number, which some gateways drop. */
-  sequenceNumber: number | null;
-  at: number;
-  /** The status in its response object. */
-  status: string | null;
-  /** The response that begins with it. */
-  created: Created | null;
-  /** The call that is finished with it. */
-  call: ObservedCall | null;
-  /** Whether it has the whole response. */
-  isLast: boolean;
-};
-
-type Created = Pick<Extract<ConnectionEvent, { type: "opened" }>, "id" | "created">;
 
 /** A response as its stream shows it. Its end can be moved by a cancel. */
 export type StreamedResponse = {

@@ -98,6 +98,9 @@ export class SimulatedRun extends SimulationState {
   }
 
   override report(event: CallEvent): ReportOutcome | null {
+    const isBeginning = BEGINNINGS.has(event.type);
+    // A Recorder that knows nothing can't say whether it was deleted.
+    if (this.object.state === null && !isBeginning) return null;
     if (!this.#callOnce(event)) return null;
     const { state } = this.object;
     if (state?.kind !== "run") return "deleted";

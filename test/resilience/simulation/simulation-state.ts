@@ -4,12 +4,12 @@ import type { RunState } from "../../../src/record/state.ts";
 import type { ReportOutcome } from "../../../src/record/connection/transition.ts";
 import type { Catalog } from "./catalog.ts";
 import { Clock } from "./clock.ts";
-import type { Connections } from "./connections.ts";
 import type { Failure, Invariant } from "./invariants.ts";
 import { Kv } from "./kv.ts";
 import { Random } from "./random.ts";
 import type { RecorderObject } from "./recorder-object.ts";
 import { drawScenario, type Outage, type Scenario } from "./scenario.ts";
+import type { ConnectionSet } from "./simulated-connection.ts";
 import type { RunTruth } from "./truth.ts";
 
 export abstract class SimulationState {
@@ -38,7 +38,7 @@ export abstract class SimulationState {
   readonly keepsLog: boolean;
   abstract readonly catalog: Catalog;
   abstract readonly object: RecorderObject;
-  abstract readonly connections: Connections;
+  abstract readonly connections: ConnectionSet;
 
   /** @param number Which of the seed's responses. */
   constructor(seed: number, number: number, keepsLog: boolean) {

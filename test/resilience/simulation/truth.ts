@@ -1,6 +1,5 @@
 // What the script showed to the Recorder, and the verdicts that follow. Nothing here asks the program.
 import type { CallVerdict, Channel, RunVerdict } from "../../../src/record/schema.ts";
-import type { ControlTruth } from "./connection-truth.ts";
 import type { Call } from "./scenario.ts";
 
 const END_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
@@ -22,6 +21,13 @@ export type Shown = {
   brokeAt: string | null;
   /** Three bodies in a row that the Recorder did not survive. */
   tooLarge: boolean;
+};
+
+/** What a record must say of the control. */
+export type ControlTruth = {
+  status: string;
+  /** Its calls, and whether they had outputs. */
+  calls: { id: string; code: string | null; had: boolean }[];
 };
 
 /** What the script did to one run, from its first call until it expired or was deleted. */

@@ -266,7 +266,7 @@ test("a poke sets the alarm to now only where something is due", () => {
 });
 
 test("a control that ends is compared and stored once, with the run's other changes", () => {
-  const control = { id: "resp_2", status: "completed", calls: [] };
+  const ended = { id: "resp_2", status: "completed", calls: [] };
   const result = runScenario(() => SUSPECT, {
     start: { control: "connection_2" },
     events: [
@@ -274,7 +274,7 @@ test("a control that ends is compared and stored once, with the run's other chan
       { at: 1, event: { type: "control_opened" } },
       { at: 700, event: { type: "control_ended" } },
     ],
-    control: () => ({ observation: null, control }),
+    control: () => ({ observation: null, control: ended }),
   });
   expect(result.controlAskedAt).toEqual([700]);
   expect(result.stored.map(({ control }) => control?.id ?? null)).toEqual([null, "resp_2"]);
