@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import type { Effect } from "../../../src/record/events.ts";
+import type { CallEvent, Effect } from "../../../src/record/events.ts";
 import { isKnown } from "../../../src/record/state.ts";
 import { transition } from "../../../src/record/transition.ts";
 import {
   refetchAt,
   runScenario,
   startAt,
+  TRIGGER_PARAMS,
   webhookAt,
   type ScriptedAnswer,
 } from "./scenario-runner.ts";
@@ -79,6 +80,17 @@ test("outputs that a refused body had are stored separately, and added to earlie
   });
   const outputs = findEffects(result, "store_outputs").map(({ effect }) => effect.isAddition);
   expect(outputs).toEqual([false]);
+  expect(result.record.body?.digest).toBe("a");
+});
+
+test("the body of a Connection does not replace one that has outputs: its own can stand in its items alone", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const ended: CallEvent = { type: "connection_ended", params: { ...TRIGGER_PARAMS, connection } };
+  const result = runScenario(
+    (_, count) => (count === 1 ? DONE : { ...DONE, body: "b", hasOutputs: true, brokeAt: null }),
+    { start: { connection }, events: [webhookAt(0), { at: 5, event: ended }] },
+  );
+  expect(result.channels).toEqual(["refetch", "held"]);
   expect(result.record.body?.digest).toBe("a");
 });
 
