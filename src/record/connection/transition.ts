@@ -150,7 +150,11 @@ function begin(event: ConnectionEvent, now: number): ConnectionState | null {
   };
 }
 
-function apply(state: ConnectionState, event: ConnectionEvent, now: number): ConnectionState | null {
+function apply(
+  state: ConnectionState,
+  event: ConnectionEvent,
+  now: number,
+): ConnectionState | null {
   switch (event.type) {
     case "remove":
       return null;
@@ -204,9 +208,7 @@ function notOpened(
 function seen(state: ConnectionState, event: EventOf<"seen">): ConnectionState {
   const { status = state.status, error = state.error, response = state.response, call } = event;
   const calls =
-    call === undefined
-      ? state.calls
-      : [...state.calls.filter(({ id }) => id !== call.id), call];
+    call === undefined ? state.calls : [...state.calls.filter(({ id }) => id !== call.id), call];
   const isSame = status === state.status && error === state.error && response === state.response;
   return isSame && calls === state.calls ? state : { ...state, status, error, response, calls };
 }
@@ -234,9 +236,13 @@ function resumeFailed(
     : planResume(state, now);
 }
 
-function canResume({ params, resumes, error }: ConnectionState, last: LastEvent | null): boolean {
+function canResume(
+  { params, resumes, error, response }: ConnectionState,
+  last: LastEvent | null,
+): boolean {
   const isKnown = (last?.sequenceNumber ?? null) !== null;
-  return params.kind === "followed" && isKnown && error === null && resumes < MAX_RESUMES;
+  const isOver = error !== null || response !== null;
+  return params.kind === "followed" && isKnown && !isOver && resumes < MAX_RESUMES;
 }
 
 function planResume(state: ConnectionState, now: number): ConnectionState {
@@ -250,7 +256,9 @@ function ended(
   last: LastEvent | null,
   now: number,
 ): ConnectionState {
-  const end = { at_ms: now, reason, last_event: last?.label ?? null };
+  // With the whole response there is nothing more to come, whatever happened to its connection.
+  const how = state.response === null ? reason : "terminal";
+  const end = { at_ms: now, reason: how, last_event: last?.label ?? null };
   // The end is news that does not wait for what failed before.
   return { ...state, phase: "ended", end, resume_at_ms: null, attempts: 0, not_before_ms: 0 };
 }

@@ -190,6 +190,18 @@ describe("while it reads", () => {
     expect(mustResume(followed, false, at(25))).toBe(true);
   });
 
+  test.each(["held", "followed", "control"] as const)(
+    "a %s stream whose whole response is stored ended with it, although its object died then",
+    (kind) => {
+      const response = { number: 2, offset: 0, length: 1, size: 1 };
+      const seen: ConnectionEvent = { type: "seen", status: "completed", response };
+      for (const event of [LOST, BROKEN]) {
+        const state = stateAfter(kind, ...OPEN, [9, seen], [25, event]);
+        expect(state).toMatchObject({ phase: "ended", end: { reason: "terminal" } });
+      }
+    },
+  );
+
   test("it lets go of its connection when it is closed, and after 23.5 hours", () => {
     expect(play("held", ...OPEN, [9, { type: "close" }])).toMatchObject({
       state: { phase: "open" },
