@@ -32,13 +32,21 @@ export function nextAction(record: StoredRecord, policy: Policy): Action {
   if (wasNeverFound(record, policy)) return { type: "end", verdict: "not_found" };
   const abandonAtMs = Date.parse(record.started_at) + policy.limits.abandon_after_seconds * 1000;
   const observedAtMs = lastObservedMs(record);
-  if (observations.length > 0 && observedAtMs >= abandonAtMs) {
-    return { type: "end", verdict: "abandoned" };
-  }
+  if (observations.length > 0 && observedAtMs >= abandonAtMs) return giveUp(record, policy);
   const delay = record.connection_due
     ? policy.limits.poll_while_connected_seconds
     : pollDelay(record);
   return refetchAt(Math.min(observedAtMs + delay * 1000, abandonAtMs));
+}
+
+// What its Connections brought is read before: one that lost its alarm reports nothing.
+function giveUp(record: StoredRecord, policy: Policy): Action {
+  if (record.connection_due) {
+    const channel = connectionChannel(record);
+    return { type: "observe", channel, atMs: lastObservedMs(record) };
+  }
+  if (record.control_due) return observeControl(record, policy);
+  return { type: "end", verdict: "abandoned" };
 }
 
 // While outputs are missing that the code should have shown, every channel is tried, and then the response is refetched on schedule.

@@ -265,6 +265,30 @@ test("a run is polled every 5 minutes while its Connection reads, and is asked f
   expect(result.channels.at(-1)).toBe("held");
 });
 
+test("before a run is abandoned its Connections are read: they may have lost their alarms", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const call: ScriptedAnswer = {
+    http: 200,
+    outputs: "populated",
+    brokeAt: "3 response.output_item.done",
+  };
+  const result = runScenario((_, __, channel) => (channel === "held" ? call : RUNNING), {
+    start: { connection, control: "connection_2" },
+    events: [{ at: 1, event: { type: "control_opened" } }],
+    control: () => ({
+      observation: null,
+      control: { id: "resp_2", status: "interrupted", calls: [] },
+    }),
+  });
+  expect(result.channels.filter((channel) => channel === "held")).toEqual(["held"]);
+  expect(result.controlAskedAt).toEqual([DAY_SECONDS]);
+  expect(result.record).toMatchObject({
+    verdict: "abandoned",
+    connection_due: false,
+    control: { status: "interrupted" },
+  });
+});
+
 test("a refetch by hand observes at once", () => {
   const result = runScenario(() => SUSPECT, { events: [webhookAt(0), refetchAt(100)] });
   expect(result.observedAt).toEqual([0, 5, 25, 85, 100, 265, 565]);
