@@ -16,6 +16,7 @@ const MAX_ROWS = 11;
 
 /** Checks what a run has cost when it expires. */
 export function checkCosts(run: SimulationState, truth: RunTruth): void {
+  checkDeaths(run, truth);
   checkPolls(run, truth);
   checkUnstored(run, truth);
   checkRepeats(run, truth);
@@ -28,6 +29,13 @@ function isPunctual({ scenario, counts }: SimulationState): boolean {
   const isCalm =
     rates.eviction + rates.result + rates.alarm + rates.calls === 0 && outages.storage === null;
   return isCalm && scenario.deadly === 0 && counts.evictions === 0;
+}
+
+// A response that the object does not survive is asked for again by events only, and once more by its Connection.
+function checkDeaths(run: SimulationState, { shown, refetches, webhooks }: RunTruth): void {
+  const tries = shown.filter(({ tooLarge }) => tooLarge).length;
+  if (tries <= 2 + refetches + webhooks) return;
+  run.fail("OpenAI is not asked again for what was seen", `${tries} times too large`);
 }
 
 // A run in flight is observed at least every five minutes; while its connection is held, no more often.

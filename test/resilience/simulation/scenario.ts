@@ -148,7 +148,7 @@ export function drawScenario(random: Random, number: number): Scenario {
     emptied: false,
     knownFrom: calm || random.chance(0.9) ? 0 : random.between(0, 90),
     goneAfterSeen: !calm && random.chance(0.1),
-    deadly: calm || random.chance(0.97) ? 0 : random.whole(1, 4),
+    deadly: calm || random.chance(0.97) ? 0 : drawDeaths(random),
     ...drawRetention(random),
     calls: drawCalls(random),
     ...drawOutputs(random),
@@ -177,6 +177,11 @@ function drawRetention(random: Random): Pick<Scenario, "retentionDays" | "retent
     ? 30 * DAY_SECONDS
     : random.between(600, DAY_SECONDS);
   return { retentionSeconds, retentionDays: random.chance(0.1) ? random.whole(1, 60) : null };
+}
+
+// Some bodies kill the object always.
+function drawDeaths(random: Random): number {
+  return random.chance(0.1) ? Infinity : random.whole(1, 4);
 }
 
 function drawCalls(random: Random): Call[] {

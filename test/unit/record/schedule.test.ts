@@ -281,7 +281,7 @@ test("before a run is abandoned its Connections are read: they may have lost the
     }),
   });
   expect(result.channels.filter((channel) => channel === "held")).toEqual(["held"]);
-  expect(result.controlAskedAt).toEqual([DAY_SECONDS]);
+  expect(result.controlAskedAt).toEqual([DAY_SECONDS + 60]);
   expect(result.record).toMatchObject({
     verdict: "abandoned",
     connection_due: false,

@@ -138,6 +138,22 @@ test("three deaths on a large body end the run as too_large, and a refetch by ha
   expect(result.record).toMatchObject({ verdict: "captured", error: null });
 });
 
+test("a Connection whose body is too large is read no more, and its run's control is still asked for", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const params = { ...TRIGGER_PARAMS, connection };
+  const ended: CallEvent = { type: "connection_ended", params };
+  const result = runScenario(() => ({ http: 200, dies: "large" }), {
+    start: { connection, control: "connection_2" },
+    events: [1, 3_600, 7_200].map((at) => ({ at, event: ended })),
+  });
+  expect(result.channels).toEqual(["held", "held", "held"]);
+  expect(result.record).toMatchObject({
+    error: { code: "too_large" },
+    control: { status: "not_run" },
+  });
+  expect(result.record.settled_at).not.toBeNull();
+});
+
 test("deaths without a large body never make a response too large", () => {
   const result = runScenario((_, count) => (count > 6 ? DONE : { http: 200, dies: "small" }), {
     events: [webhookAt(0)],
