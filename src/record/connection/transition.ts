@@ -298,12 +298,12 @@ function onAlarm(
   now: number,
 ): ConnectionState | null {
   if (state.phase === "released") return now >= endOfEvents(state) ? null : state;
-  if (isAlive || !isReading(state)) return state;
+  const isPlanned = state.resume_at_ms !== null && state.response === null;
+  if (isAlive || !isReading(state) || isPlanned) return state;
   if (state.phase === "opening") {
     return state.params.kind === "control" ? ended(state, "lost", last, now) : null;
   }
-  if (!canResume(state, last)) return ended(state, "lost", last, now);
-  return state.resume_at_ms === null ? { ...state, resume_at_ms: now } : state;
+  return canResume(state, last) ? { ...state, resume_at_ms: now } : ended(state, "lost", last, now);
 }
 
 function plannedCall(state: ConnectionState): ConnectionCall | null {

@@ -183,6 +183,22 @@ describe("while it reads", () => {
     expect(resumed.resumes).toBe(0);
   });
 
+  test("a broken stream is taken up again 8 times in a row, in about three minutes", () => {
+    let state = stateAfter("followed", ...OPEN, [9, BROKEN]);
+    const waits: number[] = [];
+    for (let nowMs = at(9); state.phase === "open" && waits.length < 20;) {
+      const resumeMs = state.resume_at_ms ?? nowMs;
+      waits.push((resumeMs - nowMs) / 1000);
+      nowMs = resumeMs;
+      state = transitionConnection(state, LOST, nowMs).state ?? state;
+      expect(mustResume(state, false, nowMs)).toBe(true);
+      const failed: ConnectionEvent = { type: "resume_failed", isRefused: false, last: FIRST };
+      state = transitionConnection(state, failed, nowMs).state ?? state;
+    }
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+    expect(state.end?.reason).toBe("broken");
+  });
+
   test("a stream whose object died is lost when it was held, and taken up again when it was followed", () => {
     const held = stateAfter("held", ...OPEN, [25, LOST]);
     expect(held.end).toEqual({ at_ms: at(25), reason: "lost", last_event: FIRST.label });
