@@ -101,7 +101,8 @@ export function transitionConnection(
   return {
     state: alarm === after.alarm_at_ms ? after : { ...after, alarm_at_ms: alarm },
     alarm: alarm === after.alarm_at_ms ? null : alarm,
-    disconnect: isReading(after) && (event.type === "close" || isTooOld(after, now)),
+    disconnect:
+      event.type === "close" ? isReading(fired ?? after) : isReading(after) && isTooOld(after, now),
   };
 }
 
@@ -178,8 +179,9 @@ function apply(
       return state.end === null ? state : released(state);
     case "alarm":
       return onAlarm(state, event, now);
-    case "open":
     case "close":
+      return closed(state, now);
+    case "open":
       return state;
   }
 }
@@ -223,6 +225,12 @@ function streamEnded(
   return reason === "broken" && canResume(state, last)
     ? planResume(state, now)
     : ended(state, reason, last, now);
+}
+
+// A control whose request is under way has ended with that. What a stream brought by then is kept first.
+function closed(state: ConnectionState, now: number): ConnectionState {
+  const isOpening = state.phase === "opening" && state.params.kind === "control";
+  return isOpening ? ended(state, "closed", null, now) : state;
 }
 
 function resumeFailed(

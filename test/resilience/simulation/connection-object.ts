@@ -240,6 +240,7 @@ export class ConnectionObject {
   // A connection that is let go of ends, whether or not there is one at the moment.
   #disconnect(): void {
     this.#surroundings.disconnect();
+    this.#memory.hasStream = false;
     const { state } = this.storage;
     if (state !== null && isReading(state)) this.#endStream("closed");
   }

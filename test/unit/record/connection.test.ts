@@ -100,6 +100,22 @@ describe("while it opens", () => {
     expect(callAfter(1, control)).toEqual({ type: "tell_control_end", run: "resp_1" });
   });
 
+  test("a control that is closed was closed, although its request fails with that", () => {
+    const closed = play("control", [1, { type: "close" }]);
+    expect(closed).toMatchObject({ state: { end: { reason: "closed" } }, disconnect: true });
+    const failed: ConnectionEvent = {
+      type: "not_opened",
+      reason: "unreachable",
+      http_status: null,
+      request_id: null,
+    };
+    const steps: Step[] = [
+      [1, { type: "close" }],
+      [1, failed],
+    ];
+    expect(stateAfter("control", ...steps).end?.reason).toBe("closed");
+  });
+
   test("a Connection that died is forgotten, a control that died has ended", () => {
     const died: Step = [25, { ...LOST, last: null }];
     expect(play("followed", died).state).toBeNull();
