@@ -154,6 +154,7 @@ export class Connections implements ConnectionSet {
           noteWrite(truth, run, event, stored, outcome);
           checkConnection(run, { name, script, stream, object, truth }, before, outcome);
           if (run.keepsLog) run.log(`${name}: ${event?.type ?? "packed"}: ${describe(outcome)}`);
+          if (event?.type === "opened" && script.diesAtFirst) this.#dieAtFirst(object);
           this.#evictSometimes(object);
         },
       },
@@ -166,6 +167,11 @@ export class Connections implements ConnectionSet {
     attempt(() => object.call({ type: "open", connection: name, params }));
     if (script.evicted === null) return;
     this.#run.clock.after(script.evicted, () => this.#evict(object));
+  }
+
+  #dieAtFirst(object: ConnectionObject): void {
+    this.#run.count("Connection died at the first event");
+    this.#run.clock.after(0, () => this.#evict(object));
   }
 
   #evictSometimes(object: ConnectionObject): void {

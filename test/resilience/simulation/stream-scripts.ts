@@ -19,6 +19,8 @@ export type StreamScript = {
   window: number | null;
   /** The probability that a stream breaks again that was taken up. */
   breaksAgain: number;
+  /** The object dies when its first event is stored, before the run is handed over. */
+  diesAtFirst: boolean;
   /** Seconds after the opening at which the object is evicted; null: at no certain time. */
   evicted: number | null;
 };
@@ -53,6 +55,7 @@ const PLAIN: StreamScript = {
   repeats: false,
   window: null,
   breaksAgain: 0,
+  diesAtFirst: false,
   evicted: null,
 };
 
@@ -106,6 +109,7 @@ function drawStream(random: Random): StreamScript {
     opens: random.chance(0.92) ? "well" : random.pick(["refused", "unreachable"]),
     breaks,
     endsWithError: breaks !== null && random.chance(0.15),
+    diesAtFirst: random.chance(0.04),
     evicted: random.chance(0.15) ? random.pick([0.5, 2, 60, 900]) * random.next() : null,
   };
 }
