@@ -105,6 +105,18 @@ test.each(FAULTS)(
   },
 );
 
+test.each([{ hold: true }, { stream: true }])(
+  "POST /trigger with %j says with which status OpenAI answered, when that was no error object",
+  async (flags) => {
+    const where = { method: "POST", path: "^/v1/responses$", times: 1 };
+    await world.emulator.addFault({ ...where, kind: "html", status: 503 });
+    const { error } = await triggerRefused({ input: "hello", ...flags });
+    expect(error.code).toBe("may_have_started");
+    expect(error.message).toMatch(/: .*503/);
+    expect(error.message).not.toContain("{}");
+  },
+);
+
 test("POST /trigger answers 202 with id, status, result_url and Location", async () => {
   const answer = await world.request("/trigger", { method: "POST" });
   expect(answer.status).toBe(202);
