@@ -8,6 +8,9 @@ export type EmulatorSettings = NonNullable<Parameters<typeof startEmulator>[0]>;
 /** A rule for `/_emulator/faults`. */
 export type FaultRule = Record<string, unknown>;
 
+/** A script for `/_emulator/scripts`: what the model answers to the requests that match. */
+export type Script = { match?: Record<string, unknown>; times?: number; then: object[] };
+
 /** A request that reached the API. */
 export const LoggedRequest = z.object({
   at: z.iso.datetime(),
@@ -68,6 +71,8 @@ export type EmulatorClient = {
   getRun(id: string): Promise<ActualRun>;
   addFault(rule: FaultRule): Promise<void>;
   clearFaults(): Promise<void>;
+  addScript(script: Script): Promise<void>;
+  clearScripts(): Promise<void>;
   expireContainer(id: string): Promise<void>;
   /** Sends the API itself a request with the test's key, as another program of the project would. */
   sendToApi(path: string, init?: RequestInit): Promise<Response>;
@@ -95,6 +100,8 @@ export function createEmulatorClient(url: string): EmulatorClient {
     getRun: async (id) => ActualRun.parse(await send("GET", `/responses/${id}`)),
     addFault: async (rule) => void (await send("POST", "/faults", rule)),
     clearFaults: async () => void (await send("DELETE", "/faults")),
+    addScript: async (script) => void (await send("POST", "/scripts", script)),
+    clearScripts: async () => void (await send("DELETE", "/scripts")),
     expireContainer: async (id) => void (await send("POST", `/containers/${id}/expire`)),
     sendToApi(path, init = {}) {
       const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };

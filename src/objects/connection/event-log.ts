@@ -68,15 +68,16 @@ export class EventLog {
   /** Stores what was added. It is synchronous, so that it can be a part of a transaction; after the transaction call `clear`. */
   write(): void {
     let row: PendingEvent[] = [];
+    let bytes = 0;
     for (const event of this.#pending) {
-      if (event.bytes > MAX_PACKED_BYTES) {
+      // A row of several events fits into one part. After storage refused for long, more than a row is pending.
+      if (bytes + event.bytes > MAX_PACKED_BYTES) {
         this.#putRow(row);
         row = [];
+        bytes = 0;
       }
       row.push(event);
-      if (event.bytes <= MAX_PACKED_BYTES) continue;
-      this.#putRow(row);
-      row = [];
+      bytes += event.bytes;
     }
     this.#putRow(row);
   }
