@@ -11,7 +11,7 @@ import {
   STORAGE_PATH,
   UNOPENED_PATH,
   type ConnectionStorage,
-} from "../connection-worker.ts";
+} from "../storage-worker.ts";
 
 export { Catalog } from "../../../src/index.ts";
 

@@ -1,8 +1,8 @@
-// Requests to the Worker in `test/support/connection-worker`: it shows what objects and KV store, and its Connections can fail to open.
+// Requests to the Worker in `test/support/storage-worker`: it shows what objects and KV store, and its Connections can fail to open.
 import { z } from "zod";
 
 /** The Worker's entry, relative to the project's folder. */
-export const CONNECTION_WORKER = "test/support/connection-worker/index.ts";
+export const STORAGE_WORKER = "test/support/storage-worker/index.ts";
 export const UNOPENED_PATH = "/test/unopened";
 export const CONNECTIONS_PATH = "/test/connections";
 export const STORAGE_PATH = "/test/storage";
