@@ -67,6 +67,8 @@ export type EmulatorClient = {
   listRuns(): Promise<ActualRun[]>;
   getRun(id: string): Promise<ActualRun>;
   addFault(rule: FaultRule): Promise<void>;
+  /** Adds an answer to one request with this metadata, by its steps. docs/emulator.md describes them. */
+  addScript(metadata: Record<string, string>, steps: object[]): Promise<void>;
   clearFaults(): Promise<void>;
   expireContainer(id: string): Promise<void>;
   /** Sends the API itself a request with the test's key, as another program of the project would. */
@@ -94,6 +96,8 @@ export function createEmulatorClient(url: string): EmulatorClient {
     listRuns: async () => z.array(ActualRun).parse(await send("GET", "/responses")),
     getRun: async (id) => ActualRun.parse(await send("GET", `/responses/${id}`)),
     addFault: async (rule) => void (await send("POST", "/faults", rule)),
+    addScript: async (metadata, steps) =>
+      void (await send("POST", "/scripts", { match: { metadata }, then: steps })),
     clearFaults: async () => void (await send("DELETE", "/faults")),
     expireContainer: async (id) => void (await send("POST", `/containers/${id}/expire`)),
     sendToApi(path, init = {}) {
