@@ -119,7 +119,7 @@ async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<st
 
 function parse(line: string): ReadEvent {
   const end = line.indexOf(" ");
-  const json = line.slice(end + 1);
+  const json = line.slice(end + 1).trim();
   const { type, sequence_number } = EventFields.parse(JSON.parse(json));
   return { number: Number(line.slice(0, end)), type, sequenceNumber: sequence_number, json };
 }

@@ -102,7 +102,9 @@ const HANDLERS: Record<string, Handler> = {
   },
   async read(env, name, request) {
     const after = Number(new URL(request.url).searchParams.get("after"));
-    return new Response(await getConnection(env, name).read(after));
+    // `wrangler dev` compresses other types, and holds back what is too little to compress.
+    const headers = { "content-type": "text/event-stream" };
+    return new Response(await getConnection(env, name).read(after), { headers });
   },
   async kill(env, name) {
     const wasKilled = await getConnection(env, name)
