@@ -4,8 +4,10 @@ import { z } from "zod";
 import { ResponseRecord } from "../../src/record/schema.ts";
 import {
   CONNECTION_WORKER,
+  countStoredItems,
   hangControls,
   inspectConnection,
+  listStoredLabels,
   readAllEvents,
   readConnectionName,
   readConnectionNames,
@@ -27,10 +29,8 @@ const FOREVER = { wait: 600 };
 const STAGES = [0, 1, 2, 3, 1];
 const STREAMING_STAGE = STAGES.length - 1;
 
-const Started = z.object({ id: z.string() });
 const List = z.object({ results: z.array(z.object({ id: z.string(), verdict: z.string() })) });
 const Loss = z.object({ connection: z.string(), kind: z.string(), outcome: z.string() });
-const Head = z.object({ label: z.string() });
 
 type HeldRun = { id: string; connection: string; stage: number; calls: number; seen: ReadEvent };
 type FollowedRun = { id: string; connection: string; seen: number };
@@ -50,7 +50,7 @@ beforeAll(async () => {
   held = await Promise.all(Array.from({ length: HELD }, (_, n) => startHeld(n)));
   followed = await Promise.all(Array.from({ length: FOLLOWED }, (_, n) => startFollowed(n)));
   lost = await startControlled("lost");
-  await waitUntil(async () => (await countDone(lost.control)) === 1);
+  await waitUntil(async () => (await countStoredItems(world.url, lost.control)) === 1);
   await hangControls(world.url);
   unopened = await startControlled("unopened");
   await startUnanswered();
@@ -152,9 +152,10 @@ async function startHeld(n: number): Promise<HeldRun> {
   await world.emulator.addScript(metadata, [...codes, rest]);
   const id = await trigger({ hold: true, metadata, tools: CODE_INTERPRETER });
   const connection = await readConnectionName(world.url, id);
-  await waitUntil(async () => (await countDone(connection)) === calls);
+  await waitUntil(async () => (await countStoredItems(world.url, connection)) === calls);
   // The silent ones have stored their last event by then.
-  if (calls === 0) await waitUntil(async () => (await listLabels(connection)).length > 1);
+  if (calls === 0)
+    await waitUntil(async () => (await listStoredLabels(world.url, connection)).length > 1);
   const seen = await readLatest(connection);
   return { id, connection, stage, calls, seen };
 }
@@ -165,7 +166,7 @@ async function startFollowed(n: number): Promise<FollowedRun> {
   await world.emulator.addScript(metadata, [toCall(0), text, toCall(1)]);
   const id = await trigger({ stream: true, metadata, tools: CODE_INTERPRETER });
   const connection = await readConnectionName(world.url, id);
-  await waitUntil(async () => (await countDone(connection)) === 1);
+  await waitUntil(async () => (await countStoredItems(world.url, connection)) === 1);
   return { id, connection, seen: 0 };
 }
 
@@ -204,12 +205,8 @@ async function startWithoutHandOver(): Promise<string> {
   return id;
 }
 
-async function trigger(body: Record<string, unknown>): Promise<string> {
-  const init = { method: "POST", body: JSON.stringify({ input: "scripted", ...body }) };
-  const answer = await world.request("/trigger", init);
-  const text = await answer.text();
-  if (answer.status !== 202) throw new Error(`POST /trigger: ${answer.status} ${text}`);
-  return Started.parse(JSON.parse(text)).id;
+function trigger(body: Record<string, unknown>): Promise<string> {
+  return world.trigger({ input: "scripted", ...body });
 }
 
 function toCall(index: number): { code: string } {
@@ -222,20 +219,9 @@ function toExpectedCalls(count: number): object[] {
   }));
 }
 
-/** The last events of the rows that a Connection has stored. */
-async function listLabels(connection: string): Promise<string[]> {
-  const { rows } = await inspectConnection(world.url, connection);
-  return rows.flatMap(({ head }) => (head === null ? [] : [Head.parse(JSON.parse(head)).label]));
-}
-
-async function countDone(connection: string): Promise<number> {
-  const labels = await listLabels(connection);
-  return labels.filter((label) => label.endsWith("output_item.done")).length;
-}
-
-/** The last event that a Connection has so far. */
+/** The last event that a Connection has stored. */
 async function readLatest(connection: string): Promise<ReadEvent> {
-  const labels = await listLabels(connection);
+  const labels = await listStoredLabels(world.url, connection);
   const number = Number(labels.at(-1)?.split(" ", 1)[0]);
   for await (const event of readEvents(world.url, connection, number)) return event;
   throw new Error(`${connection} has no events.`);

@@ -7,12 +7,17 @@ export const CONNECTION_WORKER = "test/support/connection-worker/index.ts";
 /** In place of a minute. */
 export const CONTROL_OPEN_SECONDS = 5;
 
+/** In place of the name of a Connection. */
+export const ALL_CONNECTIONS = "all";
+
 /** What a binding does with a call. */
 export type Mode = "works" | "refuses" | "hangs";
 
 /** The names of a run's Connection and of its control's. */
 const ConnectionNames = z.object({ run: z.string().nullable(), control: z.string().nullable() });
 export type ConnectionNames = z.infer<typeof ConnectionNames>;
+
+const Head = z.object({ label: z.string() });
 
 /** What an object stores. A row of events has a head, which describes its last event; other parts of a large row have none. */
 const StoredConnection = z.object({
@@ -37,13 +42,19 @@ export async function hangControls(url: string): Promise<void> {
   await ask(url, "controls/hang");
 }
 
-/** Sets whether a Connection's storage takes writes. */
-export async function setStorageMode(
-  url: string,
-  name: string,
-  mode: "works" | "refuses",
-): Promise<void> {
-  await ask(url, `storage/${name}`, mode);
+/** Makes the storage of a Connection, or of all, refuse writes. */
+export async function refuseWrites(url: string, name: string): Promise<void> {
+  await ask(url, `refuse/${name}`);
+}
+
+/** How many writes were refused since `refuseWrites`. */
+export async function countRefusedWrites(url: string, name: string): Promise<number> {
+  return z.number().parse(await (await ask(url, `refusals/${name}`)).json());
+}
+
+/** Makes the storage of a Connection, or of all, take writes again. */
+export async function acceptWrites(url: string, name: string): Promise<void> {
+  await ask(url, `accept/${name}`);
 }
 
 /** The names of the Connections of a run that is recorded. */
@@ -61,6 +72,18 @@ export async function readConnectionName(url: string, id: string): Promise<strin
 /** What a Connection stores. It notices nothing of the question. */
 export async function inspectConnection(url: string, name: string): Promise<StoredConnection> {
   return StoredConnection.parse(await (await ask(url, `inspect/${name}`)).json());
+}
+
+/** The last events of the rows that a Connection has stored: each with OpenAI's number and its type. */
+export async function listStoredLabels(url: string, name: string): Promise<string[]> {
+  const { rows } = await inspectConnection(url, name);
+  return rows.flatMap(({ head }) => (head === null ? [] : [Head.parse(JSON.parse(head)).label]));
+}
+
+/** How many finished items a Connection has stored. */
+export async function countStoredItems(url: string, name: string): Promise<number> {
+  const labels = await listStoredLabels(url, name);
+  return labels.filter((label) => label.endsWith(" response.output_item.done")).length;
 }
 
 /** Kills the object of a Connection, as a restart by the platform does. */

@@ -11,7 +11,6 @@ export function addStorageFaults(storage: DurableObjectStorage, isRefusing: () =
   refuseCalls(storage.kv, "put", isRefusing);
   refuseCalls(storage.kv, "delete", isRefusing);
   refuseCalls(storage, "transactionSync", isRefusing);
-  refuseCalls(storage, "setAlarm", isRefusing);
 }
 
 function refuseCalls<T extends object>(

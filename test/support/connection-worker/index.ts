@@ -6,6 +6,7 @@ import worker, {
 import type { RecorderParams } from "../../../src/record/schema.ts";
 import { StoredRecord } from "../../../src/record/schema.ts";
 import {
+  ALL_CONNECTIONS,
   CONTROL_OPEN_SECONDS,
   type ConnectionNames,
   type Mode,
@@ -19,8 +20,8 @@ export { Catalog } from "../../../src/index.ts";
 let recorderMode: Mode = "works";
 /** Whether no control is opened. */
 let areControlsHanging = false;
-/** The names of Connections whose storage refuses writes. */
-const refusing = new Set<string>();
+/** How many writes the storage of a Connection has refused, by its name. Others take all writes. */
+const refusals = new Map<string, number>();
 
 const decoder = new TextDecoder();
 
@@ -31,7 +32,7 @@ export class Connection extends RealConnection {
       ctx,
       withRecorderFaults(env, () => recorderMode),
     );
-    addStorageFaults(ctx.storage, () => refusing.has(ctx.id.name ?? ""));
+    addStorageFaults(ctx.storage, () => refuseWrite(ctx.id.name ?? ""));
   }
 
   /** What is stored, without a change of it. */
@@ -50,6 +51,12 @@ export class Connection extends RealConnection {
   kill(): void {
     this.ctx.abort("A test killed the object.");
   }
+}
+
+function refuseWrite(connection: string): boolean {
+  const name = [connection, ALL_CONNECTIONS].find((one) => refusals.has(one));
+  if (name !== undefined) refusals.set(name, (refusals.get(name) ?? 0) + 1);
+  return name !== undefined;
 }
 
 // Only the first part of a row begins with a line that describes its last event.
@@ -89,10 +96,16 @@ const HANDLERS: Record<string, Handler> = {
     areControlsHanging = name === "hang";
     return new Response(name);
   },
-  async storage(_, name, request) {
-    if ((await request.text()) === "refuses") refusing.add(name);
-    else refusing.delete(name);
-    return new Response("set");
+  async refuse(_, name) {
+    refusals.set(name, 0);
+    return Response.json(0);
+  },
+  async refusals(_, name) {
+    return Response.json(refusals.get(name));
+  },
+  async accept(_, name) {
+    refusals.delete(name);
+    return Response.json(0);
   },
   async names(env, id) {
     return Response.json(await readNames(env, id));
