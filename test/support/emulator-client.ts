@@ -70,6 +70,8 @@ export type EmulatorClient = {
   listRuns(): Promise<ActualRun[]>;
   getRun(id: string): Promise<ActualRun>;
   addFault(rule: FaultRule): Promise<void>;
+  /** Adds an answer to one request with this metadata, by its steps. docs/emulator.md describes them. */
+  addScript(metadata: Record<string, string>, steps: object[]): Promise<void>;
   clearFaults(): Promise<void>;
   addScript(script: Script): Promise<void>;
   clearScripts(): Promise<void>;
@@ -99,6 +101,8 @@ export function createEmulatorClient(url: string): EmulatorClient {
     listRuns: async () => z.array(ActualRun).parse(await send("GET", "/responses")),
     getRun: async (id) => ActualRun.parse(await send("GET", `/responses/${id}`)),
     addFault: async (rule) => void (await send("POST", "/faults", rule)),
+    addScript: async (metadata, steps) =>
+      void (await send("POST", "/scripts", { match: { metadata }, then: steps })),
     clearFaults: async () => void (await send("DELETE", "/faults")),
     addScript: async (script) => void (await send("POST", "/scripts", script)),
     clearScripts: async () => void (await send("DELETE", "/scripts")),
