@@ -15,6 +15,8 @@ export function createTable(evidence: Evidence, findings: readonly Finding[]): T
   return [
     { title: "responses", rows: countResponses(evidence, findings) },
     { title: "time from the end of a response to its record", rows: measureTimes(evidence) },
+    { title: "kinds", rows: countByName(listKinds(evidence)) },
+    { title: "controls", rows: countByName(listControls(evidence)) },
     { title: "verdicts", rows: countByName(listVerdicts(evidence)) },
     { title: "webhooks", rows: countByName(listWebhookFates(evidence)) },
     { title: "faults injected into OpenAI's answers", rows: countByName(listFaults(evidence)) },
@@ -69,6 +71,19 @@ function isEnd(status: string | null): boolean {
   return status !== null && status !== "queued" && status !== "in_progress";
 }
 
+function listKinds(evidence: Evidence): string[] {
+  return listPlannedRuns(evidence).flatMap(({ entry: { plan, isDeleted } }) => [
+    plan.kind,
+    ...(isDeleted ? ["deleted"] : []),
+  ]);
+}
+
+function listControls({ stored }: Evidence): string[] {
+  return [...stored.values()].flatMap(({ record: { control } }) =>
+    control === null ? [] : [String(control.status)],
+  );
+}
+
 function listVerdicts({ emulator, stored }: Evidence): string[] {
   const ids = new Set(emulator.runs.map(({ id }) => id));
   return [...stored].map(([id, { record }]) =>
@@ -102,8 +117,16 @@ function countPlatformFaults({ kills, cutOff, log }: Evidence): TableSection["ro
     ["Recorders that died", count("death")],
     ["KV writes that failed", count("kv")],
     ["Catalog calls that failed", count("catalog")],
-    ["Workflow steps that failed", count("step")],
+    ["Connections that died", count("connection_death")],
+    ["calls to Connections that failed", count("connection_call")],
+    ["Connections' calls to Recorders that failed", count("recorder_call")],
+    ["Connections that a kill or a death cut off", countLines(log, "connection_lost")],
+    ["broken streams that were taken up again", countLines(log, "connection_resume")],
   ];
+}
+
+function countLines(log: string, event: string): number {
+  return log.split(`{"event":"${event}"`).length - 1;
 }
 
 function countByName(names: readonly string[]): TableSection["rows"] {
