@@ -1,6 +1,7 @@
 // What a held or followed run must have of its stream, worked out from what the emulator sent.
 import type { ResponseRecord } from "../../../src/record/schema.ts";
 import type { ActualRun } from "../../support/emulator-client.ts";
+import { listExecutedCalls } from "./facts.ts";
 
 /** An event that is so old when OpenAI cancels the run, because its connection was lost, has been read and stored. */
 const READ_AFTER_SECONDS = 4;
@@ -11,7 +12,7 @@ export function findUnkeptCalls(run: ActualRun, record: ResponseRecord): string[
   const readEvents = toReadEvents(record.held.broke_at);
   const readUntilMs = Date.parse(run.ended_at ?? "") - READ_AFTER_SECONDS * 1000;
   const recorded = new Set(record.calls.map(({ id }) => id));
-  const brought = [...run.calls, ...run.unshown].filter(
+  const brought = listExecutedCalls(run).filter(
     ({ done }) => done !== null && (done.event < readEvents || Date.parse(done.at) <= readUntilMs),
   );
   return brought

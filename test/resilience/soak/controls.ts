@@ -2,7 +2,7 @@
 import type { ActualRun, LoggedRequest } from "../../support/emulator-client.ts";
 import type { ResponseEntry } from "./acknowledgements.ts";
 import { listConnections, type Evidence, type StoredResponse } from "./evidence.ts";
-import { hasFault, isTerminal } from "./facts.ts";
+import { hasFault, isTerminal, listExecutedCalls } from "./facts.ts";
 
 /** The Recorders of the soak give up a control this long after its run began. */
 const CONTROL_TIMEOUT_SECONDS = 60;
@@ -34,9 +34,21 @@ export function findWrongControl(
   const actual = findControlRun(evidence, run);
   if (isTerminal(control.status)) return findWrongEnd(control, actual);
   if (control.status === "not_run" && actual !== null) return ["its control has run"];
-  return isReasoned(evidence, run, entry, control)
-    ? []
-    : [`its control is ${String(control.status)} without a reason`];
+  return [
+    ...(isReasoned(evidence, run, entry, control)
+      ? []
+      : [`its control is ${String(control.status)} without a reason`]),
+    ...(actual === null ? [] : findWrongCalls(control, listExecutedCalls(actual))),
+  ];
+}
+
+// What an interrupted control brought is the beginning of what it did.
+function findWrongCalls(control: Control, executed: ActualRun["calls"]): string[] {
+  return control.calls.flatMap(({ id, outputs }, index) => {
+    const actual = executed[index];
+    const isSame = JSON.stringify(outputs ?? []) === JSON.stringify(actual?.outputs ?? []);
+    return actual?.id === id && isSame ? [] : [`its control's call ${index + 1} is another one`];
+  });
 }
 
 function findWrongEnd(control: Control, actual: ActualRun | null): string[] {
@@ -44,11 +56,8 @@ function findWrongEnd(control: Control, actual: ActualRun | null): string[] {
   if (control.status !== actual.status) {
     return [`its control is ${actual.status}, not ${String(control.status)}`];
   }
-  return actual.calls.flatMap((call, index) => {
-    const recorded = JSON.stringify(control.calls[index]?.outputs ?? []);
-    if (recorded === JSON.stringify(call.outputs ?? [])) return [];
-    return [`the outputs of its control's call ${index + 1} differ`];
-  });
+  const isWhole = control.calls.length === actual.calls.length;
+  return isWhole ? findWrongCalls(control, actual.calls) : ["its control's calls are not whole"];
 }
 
 // A kill or a fault before it was opened, or while it was read; OpenAI's refusal; a cancel, which ends the control too.

@@ -1,4 +1,5 @@
 // What several assertions ask.
+import type { ActualRun } from "../../support/emulator-client.ts";
 
 const END_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
 
@@ -14,4 +15,9 @@ export function isTerminal(status: string | null): boolean {
 export function hasFault(log: string, kind: string, about: string): boolean {
   const mark = `{"event":"soak_fault","kind":"${kind}"`;
   return log.split("\n").some((line) => line.includes(mark) && line.includes(about));
+}
+
+/** All calls of a run, also those that only its stream showed, in their order. */
+export function listExecutedCalls({ calls, unshown }: ActualRun): ActualRun["calls"] {
+  return [...calls, ...unshown];
 }

@@ -1,6 +1,6 @@
 // The verdict that a record must have, worked out from what the emulator did and apart from the program that is tested.
 import type { ResponseRecord } from "../../../src/record/schema.ts";
-import { isTerminal } from "./facts.ts";
+import { isTerminal, listExecutedCalls } from "./facts.ts";
 import type { Plan } from "./schedule.ts";
 import type { ActualRun, LoggedRequest } from "../../support/emulator-client.ts";
 
@@ -80,9 +80,10 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
   const had = record.observations.findIndex((seen) => hasOutputs(seen, id));
   if (had !== -1) return had === first ? "captured" : "recovered";
   if (plan.codes[index]?.shows !== true) return "silent";
-  // However it ended, the calls that it showed count.
-  const isCompared = control !== null && record.control?.status === control.status;
-  return isCompared && hasPrinted(control, index) ? "lost" : "suspect";
+  // However it ended, the calls that it brought count.
+  const compared = control === null ? undefined : listExecutedCalls(control)[index];
+  const isBrought = compared !== undefined && record.control?.calls[index]?.id === compared.id;
+  return isBrought && (compared.outputs ?? []).length > 0 ? "lost" : "suspect";
 }
 
 // A refetch before the end can show the calls that are done. They count when the end was seen.
