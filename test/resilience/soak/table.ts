@@ -53,17 +53,21 @@ function countResponses(evidence: Evidence, findings: readonly Finding[]): Table
 
 // Until the observation that saw the end.
 function measureTimes({ emulator, stored }: Evidence): TableSection["rows"] {
-  const seconds = emulator.runs.flatMap(({ id, ended_at }) => {
+  const times = emulator.runs.flatMap(({ id, ended_at, metadata }) => {
     const at = stored.get(id)?.record.observations.find((seen) => isEnd(seen.status))?.at;
     if (at === undefined || ended_at === null) return [];
-    return [(Date.parse(at) - Date.parse(ended_at)) / 1000];
+    const number = metadata["soak"] ?? "";
+    return [{ seconds: (Date.parse(at) - Date.parse(ended_at)) / 1000, number }];
   });
-  const sorted = seconds.toSorted((one, other) => one - other);
-  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  const sorted = times.toSorted((one, other) => one.seconds - other.seconds);
+  const toText = (share: number) => {
+    const found = sorted[Math.floor((sorted.length - 1) * share)];
+    return found === undefined ? "none" : `${found.seconds.toFixed(2)} s`;
+  };
   return [
-    ["p50", `${at(0.5).toFixed(2)} s`],
-    ["p99", `${at(0.99).toFixed(2)} s`],
-    ["longest", `${at(1).toFixed(2)} s`],
+    ["p50", toText(0.5)],
+    ["p99", toText(0.99)],
+    [`longest, of response ${sorted.at(-1)?.number}`, toText(1)],
   ];
 }
 
