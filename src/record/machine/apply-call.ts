@@ -110,7 +110,10 @@ function endConnection(state: RunState | null, params: RecorderParams, now: numb
   if (!awaitsConnection(begun)) return state ?? begun;
   const record = { ...begun.record, connection_due: true, settled_at: null };
   const observation = { ...begun.observation, connection: true };
-  return addProgress({ ...begun, record, observation }, "connection_ended", at);
+  const ended = addProgress({ ...begun, record, observation }, "connection_ended", at);
+  // Whether a refetch has the outputs as well is the first question to a background run.
+  const isFollowed = record.connection?.kind === "followed";
+  return isFollowed && !isTerminal(record.status) ? observeNow(ended, "event") : ended;
 }
 
 /** Whether the end of the run's Connection is news. */
