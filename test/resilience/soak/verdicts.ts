@@ -76,9 +76,11 @@ function findMissingOutputs({ plan, run, record, requests }: RunFacts): string[]
 
 function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: number): Verdict {
   const id = run.calls[index]?.id ?? "";
-  const first = record.observations.findIndex(isPlainEnd);
+  const first = record.observations.findIndex(isEnd);
   const had = record.observations.findIndex((seen) => hasOutputs(seen, id));
-  if (had !== -1) return had === first ? "captured" : "recovered";
+  // What a stream had is recovered: those who ask for a background run do not get it.
+  const isPlain = record.observations[had]?.channel !== "stream";
+  if (had !== -1) return had === first && isPlain ? "captured" : "recovered";
   if (plan.codes[index]?.shows !== true) return "silent";
   // However it ended, the calls that it brought count.
   const compared = control === null ? undefined : listExecutedCalls(control)[index];
@@ -89,11 +91,11 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
 // A refetch before the end can show the calls that are done. They count when the end was seen.
 function hasOutputs(seen: Observation, call: string): boolean {
   if (seen.channel === "control") return false;
-  if (seen.channel === "refetch" && !isPlainEnd(seen)) return false;
+  if (seen.channel === "refetch" && !isEnd(seen)) return false;
   return seen.calls.some(({ id, outputs }) => id === call && outputs === "populated");
 }
 
-function isPlainEnd({ channel, status }: Observation): boolean {
+function isEnd({ channel, status }: Observation): boolean {
   return channel !== "control" && isTerminal(status);
 }
 
@@ -109,7 +111,7 @@ function findWrongObservations(given: RunFacts, seen: Observation): string[] {
   if (request.status !== seen.http_status) {
     return [`${seen.request_id} was answered ${request.status}, not ${String(seen.http_status)}`];
   }
-  if (!isPlainEnd(seen)) return [];
+  if (!isEnd(seen)) return [];
   return given.run.calls.flatMap((call, index) => {
     const expected = expectsOutputs(given, request, seen, index);
     const actual = hasOutputs(seen, call.id);

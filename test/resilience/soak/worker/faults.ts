@@ -28,14 +28,14 @@ export function countOperation(operation: string): string {
  * @param times How much more often than others it does.
  */
 export function drawFault(env: Env, operation: string, times = 1): FaultMoment {
-  const number = hash(`${getSetting(env, "SOAK_SEED")} ${operation}`);
+  const number = hash(`${toSeed(env)} ${operation}`);
   if (number % 1000 >= Number(getSetting(env, "SOAK_FAILS")) * times) return null;
   return number % 2 === 0 ? "before" : "after";
 }
 
 /** Draws a number from 0 to below a limit. */
 export function drawNumber(env: Env, operation: string, limit: number): number {
-  return hash(`${getSetting(env, "SOAK_SEED")} ${operation}, its size`) % limit;
+  return hash(`${toSeed(env)} ${operation}, its size`) % limit;
 }
 
 /** Logs a fault, which the soak counts. */
@@ -47,6 +47,11 @@ export function logFault(kind: FaultKind, operation: string, how: FaultMoment): 
 export function throwFault(kind: FaultKind, operation: string, how: FaultMoment): never {
   logFault(kind, operation, how);
   throw new Error(`A fault of the soak: ${operation}`);
+}
+
+// A restart begins to count the operations again.
+function toSeed(env: Env): string {
+  return `${getSetting(env, "SOAK_SEED")} ${getSetting(env, "SOAK_START")}`;
 }
 
 function getSetting(env: Env, name: string): string {
