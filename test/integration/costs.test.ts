@@ -62,9 +62,9 @@ const REQUESTS: Record<
   "no call": { body: { input: "hello" } },
   call: { body: {} },
   held: { body: { hold: true } },
-  // Its webhook comes after its stream's end.
+  // Its webhook comes after the end of its stream, or of its control.
   followed: { body: { stream: true }, settings: { streamOutputs: "present", webhookDelay: 2 } },
-  control: { body: { control: true } },
+  control: { body: { control: true }, settings: { webhookDelay: 2 } },
   files: { body: { input: WRITES_FILES, tools: CODE_INTERPRETER } },
   conversation: {
     body: { input: toPythonInput("print('done')"), tools: CODE_INTERPRETER },
@@ -161,17 +161,17 @@ test("a held run costs one KV write, no retrieve, 12 requests to objects, and th
   expectRows(rows);
 });
 
-test("a followed run costs one KV write, and no retrieve when its webhook comes after its stream's end", () => {
+test("a followed run costs what a background run does, and its Connection", () => {
   const { verdict, openai, kvWrites, objectRequests, ...rows } = getCosts("followed");
   expect({ verdict, openai, kvWrites }).toEqual({
     verdict: "captured",
-    openai: [...CONTAINER, CREATE],
+    openai: [...CONTAINER, RETRIEVE, CREATE],
     kvWrites: ["record:ID"],
   });
   expect(listConnectionRequests(objectRequests)).toEqual(CONNECTION_REQUESTS);
   // One more than those of a held run for its webhook, and two for a status that came by the stream.
   expect(objectRequests.length).toBeLessThanOrEqual(15);
-  expectRows(rows, 5);
+  expectRows(rows, 6);
 });
 
 test("a control costs one create, one KV write for its outputs, and a Connection", () => {
