@@ -10,8 +10,8 @@ import {
   type LastEvent,
   type ReportOutcome,
 } from "../../../src/record/connection/transition.ts";
-import { fireWithRetries } from "./alarm-retries.ts";
 import type { Clock } from "./clock.ts";
+import { ConnectionStorage } from "./connection-storage.ts";
 import type { StreamEvent } from "./stream-event.ts";
 import { StorageRefused } from "./storage-refused.ts";
 
@@ -34,13 +34,6 @@ export type ConnectionSurroundings = {
   onWrite(event: ConnectionEvent | null, stored: StreamEvent[], outcome: ConnectionOutcome): void;
 };
 
-/** What survives the object's memory. The platform's alarm is a part of it: null when it has fired. */
-export type ConnectionStorage = {
-  state: ConnectionState | null;
-  events: StreamEvent[];
-  alarmAtMs: number | null;
-};
-
 type Memory = {
   /** Whether it reads the stream, or is about to. */
   hasStream: boolean;
@@ -58,16 +51,15 @@ const MAX_IDLE_SECONDS = 100;
 
 /** One Connection. */
 export class ConnectionObject {
-  readonly storage: ConnectionStorage = { state: null, events: [], alarmAtMs: null };
+  readonly storage: ConnectionStorage;
+  /** Rows written, with those of alarms, and alarms fired. */
   readonly costs = { rows: 0, alarms: 0 };
   /** Counts the lives of the object in memory. */
   life = 0;
   readonly #surroundings: ConnectionSurroundings;
   readonly #transition: ConnectionTransition;
   #memory: Memory = createMemory();
-  #cancelAlarm: (() => void) | null = null;
   #cancelIdle: (() => void) | null = null;
-  #alarmNumber = 0;
 
   /** @param decide The program's `transitionConnection`, or a broken one. */
   constructor(
@@ -75,6 +67,7 @@ export class ConnectionObject {
     decide: ConnectionTransition = transitionConnection,
   ) {
     this.#surroundings = surroundings;
+    this.storage = new ConnectionStorage(surroundings.clock, () => this.#onAlarm());
     this.#transition = decide;
   }
 
@@ -275,51 +268,20 @@ export class ConnectionObject {
     this.#memory.buffer = [];
     this.costs.rows += buffer.length > 0 ? 1 : 0;
     this.costs.rows += state === this.storage.state ? 0 : 1;
-    if (state === null) this.#deleteAll();
+    this.costs.rows += alarm === null ? 0 : 1;
+    if (state === null) this.storage.deleteAll();
     else {
-      this.storage.state = state;
-      this.storage.events.push(...buffer);
-      if (alarm !== null) this.#setAlarm(alarm, outcome);
+      const { clock } = this.#surroundings;
+      const delays = (seconds: number) => this.#surroundings.alarmDelays(seconds, outcome);
+      this.storage.write(state, buffer);
+      if (alarm !== null) this.storage.setAlarm(alarm, delays((alarm - clock.now) / 1000));
     }
     this.#surroundings.onWrite(event, buffer, outcome);
   }
 
-  #deleteAll(): void {
-    this.storage.state = null;
-    this.storage.events = [];
-    this.storage.alarmAtMs = null;
-    this.#cancelAlarm?.();
-    this.#cancelAlarm = null;
-  }
-
-  #setAlarm(atMs: number, outcome: ConnectionOutcome): void {
-    this.costs.rows += 1;
-    this.storage.alarmAtMs = atMs;
-    this.#cancelAlarm?.();
-    const { clock } = this.#surroundings;
-    const number = (this.#alarmNumber += 1);
-    const [first, ...more] = this.#surroundings.alarmDelays((atMs - clock.now) / 1000, outcome);
-    this.#cancelAlarm = first === undefined ? null : clock.after(first, () => this.#fire(number));
-    // The platform may call a handler twice: the second call is not cancelled with the alarm.
-    for (const delay of more) clock.after(delay, () => this.#fire(number));
-  }
-
-  #fire(number: number): void {
-    if (this.storage.state === null) return;
+  #onAlarm(): void {
     this.costs.alarms += 1;
-    const isCurrent = () => number === this.#alarmNumber;
-    fireWithRetries(this.#surroundings.clock, () => this.#alarm(isCurrent()), isCurrent);
-  }
-
-  #alarm(isCurrent: boolean): void {
-    const { alarmAtMs } = this.storage;
-    if (isCurrent) this.storage.alarmAtMs = null;
-    try {
-      this.#dispatch({ type: "alarm", isAlive: this.isAlive, last: this.#last() });
-    } catch (error) {
-      this.storage.alarmAtMs = alarmAtMs;
-      throw error;
-    }
+    this.#dispatch({ type: "alarm", isAlive: this.isAlive, last: this.#last() });
   }
 
   #stayAwake(): void {

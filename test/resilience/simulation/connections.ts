@@ -5,14 +5,14 @@ import type {
   ConnectionOutcome,
   ReportOutcome,
 } from "../../../src/record/connection/transition.ts";
-import type { CallEvent } from "../../../src/record/events.ts";
 import { DEFAULT_LIMITS } from "../../../src/record/policy.ts";
 import { toTriggerParams } from "./calls.ts";
+import { tellRecorder } from "./connection-calls.ts";
 import { checkConnection } from "./check-connections.ts";
 import { toTime } from "./clock.ts";
 import { ConnectionObject, type ConnectionTransition } from "./connection-object.ts";
 import { createConnectionTruth, noteWrite } from "./connection-truth.ts";
-import { toControlCalls, toRunCalls } from "./openai.ts";
+import { toControlCalls, toRunCalls } from "./openai-streams.ts";
 import { ScriptedStream, type StreamedResponse } from "./scripted-stream.ts";
 import type {
   ConnectionSet,
@@ -23,9 +23,6 @@ import type {
 import type { SimulationState } from "./simulation-state.ts";
 import { attempt } from "./storage-refused.ts";
 import type { StreamScript } from "./stream-scripts.ts";
-
-/** A call that was not answered by then has failed. */
-const CALL_TIMEOUT_SECONDS = 30;
 
 export class Connections implements ConnectionSet {
   readonly own: SimulatedConnection | null;
@@ -148,7 +145,9 @@ export class Connections implements ConnectionSet {
         post: () => stream.post(object),
         resume: (_, last) => stream.resume(object, last),
         disconnect: () => stream.stop(),
-        tell: (_, call) => this.#tell(object, call),
+        tell: (_, call) => {
+          tellRecorder(run, object, call, (outcome) => this.#noteHandOver(call, outcome));
+        },
         onWrite: (event, stored, outcome) => {
           const before = truth.phase;
           noteWrite(truth, run, event, stored, outcome);
@@ -213,51 +212,12 @@ export class Connections implements ConnectionSet {
     return isOwn || (control_connection === name && control_due);
   }
 
-  #tell(object: ConnectionObject, call: ConnectionCall): void {
-    const { clock, random, scenario } = this.#run;
-    const { life } = object;
-    const finish = (outcome: ReportOutcome | null): void => {
-      if (object.life !== life) return;
-      object.finishCall(life, call, outcome);
-      this.#noteHandOver(call, outcome);
-    };
-    const isFaulty = this.#run.happens(scenario.rates.calls, "call to the Recorder failed");
-    const fault = isFaulty ? random.pick(["lost", "answer lost", "twice", "late"]) : null;
-    if (fault === "lost" || fault === "late") {
-      clock.after(random.between(1, CALL_TIMEOUT_SECONDS), () => finish(null));
-      if (fault === "lost") return;
-      clock.after(random.between(CALL_TIMEOUT_SECONDS, 600), () => this.#deliver(call));
-      return;
-    }
-    clock.after(random.between(0.01, 0.3), () => {
-      // An evicted object's call may still arrive.
-      if (object.life !== life && random.chance(0.5)) return;
-      const outcome = this.#deliver(call);
-      if (fault === "twice") {
-        clock.after(random.pick([0, 5, 600]) * random.next(), () => this.#deliver(call));
-      }
-      const delay = fault === "answer lost" ? random.between(0, CALL_TIMEOUT_SECONDS) : 0;
-      clock.after(delay, () => finish(fault === "answer lost" ? null : outcome));
-    });
-  }
-
-  #deliver(call: ConnectionCall): ReportOutcome | null {
-    return this.#run.report(toEvent(call));
-  }
-
   // The Worker waits for the first hand-over; when that fails its caller is told to come back, and no control is opened.
   #noteHandOver({ type }: ConnectionCall, outcome: ReportOutcome | null): void {
     if (type !== "hand_over" || this.#isHandedOver) return;
     this.#isHandedOver = true;
     if (outcome === "accepted") this.openControl();
   }
-}
-
-function toEvent(call: ConnectionCall): CallEvent {
-  if (call.type === "hand_over") return { type: "start", params: call.params };
-  if (call.type === "tell_end") return { type: "connection_ended", params: call.params };
-  if (call.type === "tell_status") return { type: "status_seen", status: call.status };
-  return { type: call.type === "announce_control" ? "control_opened" : "control_ended" };
 }
 
 function describe({ state, alarm, disconnect }: ConnectionOutcome): string {
