@@ -12,8 +12,8 @@ import {
 } from "../../../src/record/connection/transition.ts";
 import type { Clock } from "./clock.ts";
 import { ConnectionStorage } from "./connection-storage.ts";
-import type { StreamEvent } from "./stream-event.ts";
-import { StorageRefused } from "./storage-refused.ts";
+import { toSeen, type StreamEvent } from "./stream-event.ts";
+import { attempt, StorageRefused } from "./storage-refused.ts";
 
 export type ConnectionTransition = typeof transitionConnection;
 
@@ -110,7 +110,7 @@ export class ConnectionObject {
         this.#memory.isResuming = false;
         this.#dispatch({ type: "resumed" });
       }
-      const seen = this.#toSeen(event);
+      const seen = toSeen(event, this.#received().length);
       if (seen !== null) return this.#dispatch(seen);
       this.#surroundings.clock.after(PACK_SECONDS, () => {
         this.#whileReading(life, () => this.#pack());
@@ -138,7 +138,7 @@ export class ConnectionObject {
   finishCall(life: number, call: ConnectionCall, outcome: ReportOutcome | null): void {
     if (life !== this.life || this.storage.state === null) return;
     this.#memory.call = null;
-    this.#attempt(() => {
+    attempt(() => {
       if (outcome === null) return this.#dispatch({ type: "tell_failed" });
       this.#dispatch({ type: "told", call: call.type, outcome });
     });
@@ -159,17 +159,6 @@ export class ConnectionObject {
   #open({ created }: StreamEvent): void {
     if (created === null) throw new Error("A stream begins with its response.");
     this.#dispatch({ type: "opened", ...created, http_status: 200, request_id: null });
-  }
-
-  #toSeen({ type, status, call, isLast }: StreamEvent): ConnectionEvent | null {
-    const number = this.#received().length;
-    if (type === "error") {
-      return { type: "seen", error: { code: "server_error", message: "It failed." } };
-    }
-    if (call !== null) return { type: "seen", call: { id: call.id, state: call.state, number } };
-    if (status === null) return null;
-    if (!isLast) return { type: "seen", status };
-    return { type: "seen", status, response: { number, offset: 0, length: 1, size: 1 } };
   }
 
   #isRepeated({ sequenceNumber }: StreamEvent): boolean {
@@ -197,15 +186,7 @@ export class ConnectionObject {
   // What comes for an earlier life, or without a connection, is ignored.
   #whileReading(life: number, run: () => void): void {
     if (life !== this.life || !this.#memory.hasStream) return;
-    this.#attempt(run);
-  }
-
-  #attempt(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      if (!(error instanceof StorageRefused)) throw error;
-    }
+    attempt(run);
   }
 
   #pack(): void {
