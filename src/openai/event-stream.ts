@@ -7,16 +7,35 @@ import { parseEvents } from "../lib/sse-parser.ts";
 import { isTerminal } from "../record/reducer.ts";
 import { parseCalls, parseUpstreamJson } from "./response.ts";
 
+const text = z.string().nullish().catch(null);
+
+/** An odd member makes no event unreadable: another of its members may be all that is left of a call. */
 const StreamEvent = z.looseObject({
-  type: z.string(),
+  type: z.string().catch(""),
   sequence_number: z.number().optional().catch(undefined),
   item: z.unknown().optional(),
-  response: z.looseObject({ id: z.string(), status: z.string().catch("") }).optional(),
-  /** Of an `error` event. */
-  code: z.string().nullish().catch(null),
-  message: z.string().nullish().catch(null),
+  response: z
+    .looseObject({ id: z.string().catch(""), status: z.string().catch("") })
+    .optional()
+    .catch(undefined),
+  /** Of an `error` event: OpenAI's document says flat, and recorded ones are nested. */
+  code: text,
+  message: text,
+  error: z.looseObject({ code: text, type: text, message: text }).nullish().catch(null),
 });
 export type StreamEvent = z.infer<typeof StreamEvent>;
+
+/** What an `error` event says. */
+export type ErrorEvent = { code: string; message: string };
+
+/** Reads an `error` event; null for any other. */
+export function readErrorEvent({ type, code, message, error }: StreamEvent): ErrorEvent | null {
+  if (type !== "error") return null;
+  return {
+    code: error?.code ?? error?.type ?? code ?? "error",
+    message: error?.message ?? message ?? "",
+  };
+}
 
 /** An answer whose body is a stream of events. */
 export type EventStream = {

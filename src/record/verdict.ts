@@ -15,6 +15,9 @@ export function outputReason(code: string | null): string | null {
   return code === null ? null : expectsOutput(code, PYTHON_VOCABULARY);
 }
 
+/** Channels that show a run as those see it who ask for it. What another channel has was recovered. */
+const PLAIN_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", "held"]);
+
 /**
  * The verdict of one call.
  * @param source The channel that had its outputs, or null.
@@ -26,7 +29,7 @@ export function callVerdict(
   isFirst: boolean,
 ): CallVerdict {
   if (source !== null) {
-    return isFirst ? "captured" : "recovered";
+    return isFirst && PLAIN_CHANNELS.has(source) ? "captured" : "recovered";
   }
   return outputReason(call.code) === null ? "silent" : "suspect";
 }

@@ -46,11 +46,14 @@ const REQUESTS: Record<string, { body: unknown; settings?: EmulatorSettings }> =
   call: { body: {} },
   held: { body: { hold: true } },
   files: { body: { input: WRITES_FILES, tools: CODE_INTERPRETER } },
-  stream: {
-    body: { replay: true },
-    settings: { backgroundOutputs: "empty", streamOutputs: "present" },
-  },
+  followed: { body: { stream: true }, settings: { streamOutputs: "present", webhookDrop: true } },
+  control: { body: { control: true }, settings: { backgroundOutputs: "empty" } },
   late: { body: {}, settings: { backgroundOutputs: "late:5" } },
+};
+const SETTINGS: EmulatorSettings = {
+  backgroundOutputs: "present",
+  streamOutputs: "empty",
+  webhookDrop: false,
 };
 /** The request that is triggered once more when other records are stored. */
 const REPEATED = "call";
@@ -60,10 +63,10 @@ beforeAll(async () => {
   world = await startCostWorld();
   const runs = new Map<string, MeasuredRun>();
   for (const [name, { body, settings = {} }] of Object.entries(REQUESTS)) {
-    await world.emulator.configure({ backgroundOutputs: "present", ...settings });
+    await world.emulator.configure({ ...SETTINGS, ...settings });
     runs.set(name, await runToEnd(world, body));
   }
-  await world.emulator.configure({ backgroundOutputs: "present" });
+  await world.emulator.configure(SETTINGS);
   await listOthers();
   runs.set("among others", await runToEnd(world, REQUESTS[REPEATED]?.body));
   for (const [name, run] of runs) {
@@ -88,7 +91,6 @@ function getCosts(name: string): Costs {
 test.each([
   ["no call", "no_calls", [RETRIEVE, CREATE]],
   ["call", "captured", [...CONTAINER, RETRIEVE, CREATE]],
-  ["held", "captured", [...CONTAINER, CREATE]],
   ["among others", "captured", [...CONTAINER, RETRIEVE, CREATE]],
 ])(
   "a run that settles at its first observation (%s) costs one KV write, at most 16 rows and 7 requests to objects, and no more requests to OpenAI than it must",
@@ -99,6 +101,24 @@ test.each([
     expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
   },
 );
+
+// Its Connection is removed when the record expires, which takes an alarm more.
+test("a held run costs one KV write, at most 17 rows and 7 requests to objects, and sends OpenAI the create alone", () => {
+  const { objectRequests, rowsWritten, ...others } = getCosts("held");
+  const openai = [...CONTAINER, CREATE];
+  expect(others).toEqual({ verdict: "captured", openai, kvWrites: ["record:ID"] });
+  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
+  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN + 1);
+});
+
+test("a followed run costs what a held run does, and 4 rows and 2 requests to objects for its live status", () => {
+  const { objectRequests, rowsWritten, ...others } = getCosts("followed");
+  const openai = [...CONTAINER, CREATE];
+  expect(others).toEqual({ verdict: "captured", openai, kvWrites: ["record:ID"] });
+  expect(objectRequests.filter((name) => name === "recorder statusSeen")).toHaveLength(1);
+  expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS + 2);
+  expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN + 5);
+});
 
 test("a response costs the same when 200 other records are stored", () => {
   expect(getCosts("among others")).toEqual(getCosts(REPEATED));
@@ -111,9 +131,10 @@ test("each file costs a KV write, and the record one more when its files are cop
 });
 
 test("another channel that had outputs costs a KV write", () => {
-  const { verdict, kvWrites } = getCosts("stream");
-  expect(verdict).toBe("recovered");
-  expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID"]);
+  const { verdict, kvWrites } = getCosts("control");
+  expect(verdict).toBe("lost");
+  expect(new Set(kvWrites)).toEqual(new Set(["outputs:ID:control", "record:ID"]));
+  expect(kvWrites.length).toBeLessThanOrEqual(3);
 });
 
 test("all observations after the first cost at most one KV write together", () => {

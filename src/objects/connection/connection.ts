@@ -1,18 +1,17 @@
 // The Connection: one object per event stream of OpenAI's that is read as it comes.
 // What it does next is decided in record/connection/transition.ts; this class stores events and states, sets alarms, and talks to OpenAI and the Recorder.
 import { DurableObject } from "cloudflare:workers";
-import { concatChunks, toByteStream } from "../../lib/byte-stream.ts";
-import { findMember } from "../../lib/json-scan.ts";
+import { toByteStream } from "../../lib/byte-stream.ts";
 import { retry, sleep, withTimeout } from "../../lib/retry.ts";
-import { log, logFailure, withLog } from "../../log.ts";
+import { log, logFailure } from "../../log.ts";
 import { toApiFailure } from "../../openai/api-failure.ts";
-import { createResponseStream, replayEventStream, type RequestBody } from "../../openai/client.ts";
-import { openEventStream, type EventStream } from "../../openai/event-stream.ts";
-import { CreatedResponse, toCreatedFields } from "../../openai/response.ts";
+import type { RequestBody } from "../../openai/client.ts";
+import type { EventStream } from "../../openai/event-stream.ts";
+import { toCreatedFields } from "../../openai/response.ts";
 import {
-  ConnectionState,
   isReading,
   type ConnectionParams,
+  type ConnectionState,
 } from "../../record/connection/state.ts";
 import {
   mustResume,
@@ -21,18 +20,19 @@ import {
   transitionConnection,
   type ConnectionCall,
   type ConnectionEvent,
-  type ReportOutcome,
 } from "../../record/connection/transition.ts";
 import { callRecorder } from "./call-recorder.ts";
-import { EventLog } from "./event-log.ts";
+import type { EventLog } from "./event-log.ts";
+import { Line } from "./line.ts";
+import { isPermanent, openStream, resumeStream, type OpenedStream } from "./open-stream.ts";
 import { toFailure, toReport, type ConnectionReport, type Opening } from "./report.ts";
+import { Store } from "./store.ts";
+import { findFirstResponse, itemsJson, lastResponseParts } from "./stored-events.ts";
 import { addEvent, type EventNews } from "./stream-reader.ts";
 
-const STATE = "state";
-/** Milliseconds that OpenAI has for its first event. */
-const FIRST_EVENT_MS = 20_000;
 /** Milliseconds that the caller waits for the hand-over after that. */
 const HAND_OVER_MS = 8_000;
+const HAND_OVER_ATTEMPTS = 3;
 /** Small events are stored after this many milliseconds; in a long run, after which each row counts, later. */
 const PACK_MS = 500;
 const PACK_LONG_RUN_MS = 5_000;
@@ -41,18 +41,14 @@ const LONG_RUN_MS = 60_000;
 const STORE_RETRY_MS = [1_000, 2_000, 4_000, 8_000];
 /** After an alarm that could not be handled, milliseconds until the next one. */
 const RECOVERY_MS = 5_000;
-/** Milliseconds that a call to the Recorder may take. */
-const CALL_MS = 30_000;
 /** `close` waits this many milliseconds until the Recorder has heard of the end. */
 const CLOSE_WAIT_MS = 10_000;
 /** A reader that waits looks around after this many milliseconds, so that one that went away is noticed. */
 const READER_WAIT_MS = 15_000;
 
-/** A stream that is being read, or is about to be. */
-type Line = { abort: AbortController; isClosed: boolean };
-
 /** The Connection of one event stream. */
 export class Connection extends DurableObject<Env> {
+  readonly #store: Store;
   readonly #log: EventLog;
   /** Undefined until it is loaded. */
   #state: ConnectionState | null | undefined;
@@ -63,7 +59,8 @@ export class Connection extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    this.#log = new EventLog(ctx.storage.kv);
+    this.#store = new Store(ctx.storage);
+    this.#log = this.#store.log;
   }
 
   /**
@@ -96,8 +93,7 @@ export class Connection extends DurableObject<Env> {
   /** The whole response of the last event, as OpenAI sent it; null when that did not come. One that was too large has its long texts truncated. */
   lastResponse(): ReadableStream<Uint8Array> | null {
     const response = this.#wake()?.response ?? null;
-    if (response === null) return null;
-    return toByteStream(slice(this.#log.eventParts(response.number), response));
+    return response === null ? null : toByteStream(lastResponseParts(this.#log, response));
   }
 
   /**
@@ -107,18 +103,13 @@ export class Connection extends DurableObject<Env> {
    */
   items(ids: string[]): ReadableStream<Uint8Array> {
     const calls = (this.#wake()?.calls ?? []).filter(({ id }) => ids.includes(id));
-    return toByteStream(this.#items(calls.map(({ number }) => number)));
+    const numbers = calls.map(({ number }) => number);
+    return toByteStream(itemsJson(this.#log, numbers));
   }
 
   /** The response object of the first event that has one; null when there is none. */
   firstResponse(): Uint8Array | null {
-    if (this.#wake() === null) return null;
-    for (let number = 1; number <= this.#log.lastNumber; number += 1) {
-      const event = concatChunks([...this.#log.eventParts(number)]);
-      const response = event.length === 0 ? undefined : findMember(event, "response");
-      if (response !== undefined) return response.slice();
-    }
-    return null;
+    return this.#wake() === null ? null : findFirstResponse(this.#log);
   }
 
   /**
@@ -151,7 +142,7 @@ export class Connection extends DurableObject<Env> {
 
   /** Removes everything; a stream that is being read is closed. */
   remove(): void {
-    this.#line?.abort.abort();
+    this.#line?.end();
     if (this.#load() !== null) this.#apply({ type: "remove" });
   }
 
@@ -188,20 +179,16 @@ export class Connection extends DurableObject<Env> {
   }
 
   async #open(body: RequestBody): Promise<Opening> {
-    const line = { abort: new AbortController(), isClosed: false };
+    const line = new Line();
     this.#line = line;
-    const timer = setTimeout(() => line.abort.abort(), FIRST_EVENT_MS);
     try {
-      const opened = await withLog(
-        "connection_open",
-        this.#fields(),
-        () => this.#openStream(body, line),
-        ({ created }) => ({ id: created.id, outcome: "opened" }),
-      );
-      clearTimeout(timer);
+      const opened = await openStream(this.env, body, this.#log, line.signal);
+      line.keep();
+      this.#takeOver(opened);
+      log("connection_open", { ...this.#fields(), outcome: "opened" });
       this.ctx.waitUntil(this.#readToEnd(opened.stream, line, null));
       await this.#waitWhile(
-        ({ handed_over, attempts }) => !handed_over && attempts < 3,
+        ({ handed_over, attempts }) => !handed_over && attempts < HAND_OVER_ATTEMPTS,
         HAND_OVER_MS,
       );
       const { id, status } = opened.created;
@@ -209,40 +196,34 @@ export class Connection extends DurableObject<Env> {
       return { kind: "opened", id, status, response: opened.response, isHandedOver };
     } catch (error) {
       return this.#failToOpen(error, line);
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  #takeOver({ stream, created, news }: OpenedStream): void {
+    if (this.#load() === null) throw new Error("The Connection was removed.");
+    const { httpStatus: http_status, requestId: request_id } = stream;
+    const { id } = created;
+    const fields = toCreatedFields(created);
+    this.#apply({ type: "opened", id, created: fields, http_status, request_id });
+    if (news.isLast && news.seen !== null) this.#apply(news.seen);
   }
 
   #failToOpen(error: unknown, line: Line): Opening {
-    const isLate = line.abort.signal.aborted;
-    line.abort.abort();
+    const isLate = line.signal.aborted;
+    line.end();
     this.#line = null;
-    const { status: http_status, requestId: request_id } = toApiFailure(error);
+    const opening = toFailure(error, isLate);
+    const { status: http_status, requestId: request_id, message } = toApiFailure(error);
+    const fields = { ...this.#fields(), http_status, request_id };
+    // OpenAI's own words can quote the key.
+    log("connection_open", {
+      ...fields,
+      outcome: opening.kind,
+      ...(http_status === null ? { error: message } : {}),
+    });
     const reason = http_status === null ? "unreachable" : "refused";
     if (this.#load() !== null) this.#apply({ type: "not_opened", reason, http_status, request_id });
-    return toFailure(error, isLate);
-  }
-
-  async #openStream(
-    body: RequestBody,
-    { abort }: Line,
-  ): Promise<{ stream: EventStream; created: CreatedResponse; response: Uint8Array }> {
-    const stream = openEventStream(await createResponseStream(this.env, body, abort.signal));
-    const { httpStatus: http_status, requestId: request_id } = stream;
-    for await (const event of keepOpen(stream.events)) {
-      const news = addEvent(this.#log, event, null);
-      const error = news?.seen?.error;
-      if (error !== undefined) throw new Error(error.message);
-      if (news === null || news.response === null) continue;
-      const created = CreatedResponse.parse(JSON.parse(new TextDecoder().decode(news.response)));
-      const fields = toCreatedFields(created);
-      if (this.#load() === null) throw new Error("The Connection was removed.");
-      this.#apply({ type: "opened", id: created.id, created: fields, http_status, request_id });
-      if (news.isLast && news.seen !== null) this.#apply(news.seen);
-      return { stream, created, response: news.response.slice() };
-    }
-    throw new Error("OpenAI's stream ended before its first response object.");
+    return opening;
   }
 
   // `after`: the `sequence_number` of the last event that is known already, when the stream was taken up again.
@@ -260,7 +241,7 @@ export class Connection extends DurableObject<Env> {
     } catch (error) {
       if (!line.isClosed) logFailure("connection_broke", error, this.#fields());
     }
-    line.abort.abort();
+    line.end();
     if (this.#line !== line) return;
     this.#line = null;
     const reason = isWhole ? "terminal" : line.isClosed ? "closed" : "broken";
@@ -269,7 +250,9 @@ export class Connection extends DurableObject<Env> {
 
   // Storage may refuse: nothing is lost when it is done again.
   #keep({ seen, isImportant }: EventNews, wasResumed: boolean): void {
-    if (wasResumed) this.#apply({ type: "resumed" });
+    if (wasResumed && (this.#load()?.resume_at_ms ?? null) !== null) {
+      this.#apply({ type: "resumed" });
+    }
     if (seen !== null) this.#apply(seen);
     else if (isImportant || this.#log.isFull) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), this.#packMs());
@@ -292,94 +275,77 @@ export class Connection extends DurableObject<Env> {
   }
 
   async #resume(): Promise<void> {
-    const line = { abort: new AbortController(), isClosed: false };
+    const line = new Line();
     this.#line = line;
     const after = this.#log.lastEvent?.sequenceNumber ?? 0;
-    const timer = setTimeout(() => line.abort.abort(), FIRST_EVENT_MS);
+    const fields = { ...this.#fields(), after };
     try {
-      const stream = await withLog("connection_resume", { ...this.#fields(), after }, async () =>
-        openEventStream(await this.#replay(after, line.abort.signal)),
-      );
-      clearTimeout(timer);
+      const stream = await resumeStream(this.env, this.#load(), after, line.signal);
+      line.keep();
+      log("connection_resume", { ...fields, outcome: "resumed" });
       await this.#readToEnd(stream, line, after);
     } catch (error) {
-      clearTimeout(timer);
+      line.end();
       if (this.#line !== line) return;
       this.#line = null;
-      const status = toApiFailure(error).status ?? 0;
-      const isRefused = status >= 400 && status < 500 && status !== 408 && status !== 429;
-      const last = this.#log.lastEvent;
-      await this.#applyEnd({ type: "resume_failed", isRefused, last });
+      const { status: http_status } = toApiFailure(error);
+      const isRefused = isPermanent(http_status);
+      log("connection_resume", {
+        ...fields,
+        outcome: isRefused ? "refused" : "failed",
+        http_status,
+      });
+      await this.#applyEnd({ type: "resume_failed", isRefused, last: this.#log.lastEvent });
     }
-  }
-
-  #replay(after: number, signal: AbortSignal): Promise<Response> {
-    const state = this.#load();
-    const params = state?.params;
-    const include = params?.kind === "followed" ? (params.start.options?.include ?? []) : [];
-    return replayEventStream(this.env, state?.id ?? "", include, signal, after);
   }
 
   #load(): ConnectionState | null {
     if (this.#state !== undefined) return this.#state;
-    const stored = this.ctx.storage.kv.get(STATE);
-    // The alarm's time is only remembered to save rows: it may be older than the alarm.
-    this.#state =
-      stored === undefined ? null : { ...ConnectionState.parse(stored), alarm_at_ms: null };
-    return this.#state;
+    const state = this.#store.load();
+    this.#state = state;
+    return state;
   }
 
   #apply(event: ConnectionEvent): void {
     const before = this.#load();
     const { state, alarm, disconnect } = transitionConnection(before, event, Date.now());
-    const mustStore = state !== null && (before === null || hasChanged(before, state));
-    if (mustStore || (state !== null && event.type !== "alarm")) {
-      this.#store(mustStore ? state : null);
-    }
+    if (state !== null) this.#write(before, state);
     this.#state = state;
     // Nothing is awaited since the state was written, so both are stored or none is.
     if (state === null) this.#forget();
     else if (alarm !== null) void this.ctx.storage.setAlarm(alarm);
-    if (disconnect) this.#disconnect();
+    if (disconnect) this.#line?.close();
     this.#logEnd(before, state);
     this.#notify();
     this.#drive();
   }
 
-  // Stores the events that are not stored yet, and the state.
-  #store(state: ConnectionState | null): void {
+  #write(before: ConnectionState | null, after: ConnectionState): void {
+    this.#stopTimer();
+    this.#store.write(before, after);
+  }
+
+  #stopTimer(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    if (state === null && !this.#log.hasPending) return;
-    this.ctx.storage.transactionSync(() => {
-      this.#log.write();
-      if (state !== null) this.ctx.storage.kv.put(STATE, state);
-    });
-    this.#log.clear();
   }
 
   // Events that could not be stored are kept in memory, and stored with the next ones.
   #flush(): void {
+    const state = this.#load();
     try {
-      this.#store(null);
+      if (state !== null) this.#write(state, state);
     } catch (error) {
       logFailure("connection_store", error, this.#fields());
     }
   }
 
   #forget(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#stopTimer();
     this.#log.reset();
-    this.#line?.abort.abort();
+    this.#line?.end();
     this.#line = null;
     void this.ctx.storage.deleteAll();
-  }
-
-  #disconnect(): void {
-    if (this.#line === null) return;
-    this.#line.isClosed = true;
-    this.#line.abort.abort();
   }
 
   #notify(): void {
@@ -399,18 +365,7 @@ export class Connection extends DurableObject<Env> {
 
   async #call(call: ConnectionCall): Promise<void> {
     this.#isCalling = true;
-    let event: ConnectionEvent;
-    try {
-      const outcome = await withLog(
-        `connection_${call.type}`,
-        this.#fields(),
-        () => this.#callInTime(call),
-        (answer) => ({ outcome: answer }),
-      );
-      event = { type: "told", call: call.type, outcome };
-    } catch {
-      event = { type: "tell_failed" };
-    }
+    const event = await callRecorder(this.env, call, this.#fields());
     this.#isCalling = false;
     try {
       if (this.#load() !== null) this.#apply(event);
@@ -418,12 +373,6 @@ export class Connection extends DurableObject<Env> {
       // The alarm calls again.
       logFailure("connection_store", error, this.#fields());
     }
-  }
-
-  async #callInTime(call: ConnectionCall): Promise<ReportOutcome> {
-    const outcome = await withTimeout(callRecorder(this.env, call), CALL_MS, null);
-    if (outcome === null) throw new Error("The Recorder did not answer in time.");
-    return outcome;
   }
 
   async #waitWhile(holds: (state: ConnectionState) => boolean, limitMs: number): Promise<void> {
@@ -452,17 +401,6 @@ export class Connection extends DurableObject<Env> {
     }
   }
 
-  *#items(numbers: number[]): Generator<Uint8Array> {
-    const encoder = new TextEncoder();
-    yield encoder.encode("[");
-    for (const [index, number] of numbers.entries()) {
-      const item = findMember(concatChunks([...this.#log.eventParts(number)]), "item");
-      if (index > 0) yield encoder.encode(",");
-      yield item ?? encoder.encode("null");
-    }
-    yield encoder.encode("]");
-  }
-
   #logEnd(before: ConnectionState | null, after: ConnectionState | null): void {
     const end = after?.end ?? null;
     if (end === null || (before?.end ?? null) !== null) return;
@@ -474,33 +412,5 @@ export class Connection extends DurableObject<Env> {
     const state = this.#state ?? null;
     if (state === null) return { id: null, connection: null, kind: null };
     return { id: runOf(state), connection: state.connection, kind: state.params.kind };
-  }
-}
-
-// Whether something changed that is worth a row.
-function hasChanged(before: ConnectionState, after: ConnectionState): boolean {
-  const { alarm_at_ms: _, ...old } = before;
-  return Object.entries(old).some(([name, value]) => value !== Reflect.get(after, name));
-}
-
-// `for await` would end the stream when the loop is left.
-async function* keepOpen<T>(events: AsyncGenerator<T>): AsyncGenerator<T> {
-  for (let next = await events.next(); next.done !== true; next = await events.next()) {
-    yield next.value;
-  }
-}
-
-function* slice(
-  parts: Generator<Uint8Array>,
-  { offset, length }: { offset: number; length: number },
-): Generator<Uint8Array> {
-  let skip = offset;
-  let left = length;
-  for (const part of parts) {
-    const bytes = part.subarray(skip, skip + left);
-    skip = Math.max(0, skip - part.length);
-    left -= bytes.length;
-    if (bytes.length > 0) yield bytes;
-    if (left <= 0) return;
   }
 }

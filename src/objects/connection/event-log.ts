@@ -14,7 +14,7 @@ const SPACE = 0x20;
 const MAX_PACKED_BYTES = 64 * 1024;
 
 /** An event that is not stored yet. */
-type PendingEvent = LastEvent & { number: number; line: Uint8Array };
+type PendingEvent = LastEvent & { number: number; line: Uint8Array[]; bytes: number };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -58,8 +58,9 @@ export class EventLog {
   append(json: Uint8Array[], event: LastEvent): number {
     const number = this.lastNumber + 1;
     const line = toLine(number, json);
-    this.#pending.push({ ...event, number, line });
-    this.#pendingBytes += line.byteLength;
+    const bytes = line.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+    this.#pending.push({ ...event, number, line, bytes });
+    this.#pendingBytes += bytes;
     this.#last = { number, event };
     return number;
   }
@@ -67,15 +68,16 @@ export class EventLog {
   /** Stores what was added. It is synchronous, so that it can be a part of a transaction; after the transaction call `clear`. */
   write(): void {
     let row: PendingEvent[] = [];
+    let bytes = 0;
     for (const event of this.#pending) {
-      if (event.line.byteLength > MAX_PACKED_BYTES) {
+      // A row of several events fits into one part. After storage refused for long, more than a row is pending.
+      if (bytes + event.bytes > MAX_PACKED_BYTES) {
         this.#putRow(row);
         row = [];
+        bytes = 0;
       }
       row.push(event);
-      if (event.line.byteLength <= MAX_PACKED_BYTES) continue;
-      this.#putRow(row);
-      row = [];
+      bytes += event.bytes;
     }
     this.#putRow(row);
   }
@@ -104,8 +106,13 @@ export class EventLog {
       cursor = last;
       yield { bytes: new Uint8Array(0), last };
     }
-    for (const event of this.#pending.filter(({ number }) => number > cursor)) {
-      yield { bytes: event.line, last: event.number };
+    for (const { line, number, bytes: size } of this.#pending) {
+      if (number <= cursor) continue;
+      // A large one is not copied.
+      const chunks = size > MAX_PACKED_BYTES ? line : [concatChunks(line)];
+      for (const bytes of chunks) yield { bytes, last: cursor };
+      cursor = number;
+      yield { bytes: new Uint8Array(0), last: number };
     }
   }
 
@@ -137,7 +144,7 @@ export class EventLog {
     const last = events.at(-1);
     if (last === undefined) return;
     const head = JSON.stringify({ label: last.label, sequenceNumber: last.sequenceNumber });
-    const lines = events.map(({ line }) => line);
+    const lines = events.flatMap(({ line }) => line);
     this.#rows.put(toName(last.number), [encoder.encode(`${head}\n`), ...lines]);
   }
 
@@ -162,9 +169,9 @@ export class EventLog {
   }
 }
 
-function toLine(number: number, json: Uint8Array[]): Uint8Array {
+function toLine(number: number, json: Uint8Array[]): Uint8Array[] {
   const begin = encoder.encode(`${number} `);
-  return concatChunks([begin, ...json.map(withoutLineBreaks), Uint8Array.of(NEWLINE)]);
+  return [begin, ...json.map(withoutLineBreaks), Uint8Array.of(NEWLINE)];
 }
 
 // In JSON a line break can only be white space.

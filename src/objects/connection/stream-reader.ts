@@ -2,7 +2,7 @@
 import { concatChunks } from "../../lib/byte-stream.ts";
 import { findMember } from "../../lib/json-scan.ts";
 import type { BodyRead } from "../../lib/json-stream.ts";
-import { parseEvent, type StreamEvent } from "../../openai/event-stream.ts";
+import { parseEvent, readErrorEvent, type StreamEvent } from "../../openai/event-stream.ts";
 import { parseCalls } from "../../openai/response.ts";
 import type { ConnectionEvent } from "../../record/connection/transition.ts";
 import { redactJson } from "../../record/redact.ts";
@@ -34,9 +34,10 @@ export function addEvent(log: EventLog, body: BodyRead, after: number | null): E
   if (after !== null && sequenceNumber !== null && sequenceNumber <= after) return null;
   // An event that is too large is kept with its long texts truncated.
   const whole = body.chunks ?? [new TextEncoder().encode(body.truncated)];
-  const json = hasEcho(event) ? redactJson(whole, event) : whole;
+  // One copy, that all others are views into: an event can be megabytes.
+  const json = concatChunks(hasEcho(event) ? redactJson(whole, event) : whole);
   const label = sequenceNumber === null ? event.type : `${sequenceNumber} ${event.type}`;
-  const number = log.append(json, { label, sequenceNumber });
+  const number = log.append([json], { label, sequenceNumber });
   return toNews(event, number, body, json);
 }
 
@@ -45,12 +46,10 @@ function hasEcho({ response, tools }: StreamEvent): boolean {
   return response !== undefined || tools !== undefined;
 }
 
-function toNews(event: StreamEvent, number: number, body: BodyRead, json: Uint8Array[]): EventNews {
+function toNews(event: StreamEvent, number: number, body: BodyRead, json: Uint8Array): EventNews {
   const { type, response, item } = event;
-  if (type === "error") {
-    const error = { code: event.code ?? "error", message: event.message ?? "" };
-    return { ...NO_NEWS, seen: { type: "seen", error }, isImportant: true };
-  }
+  const error = readErrorEvent(event);
+  if (error !== null) return { ...NO_NEWS, seen: { type: "seen", error }, isImportant: true };
   if (type === "response.output_item.done") {
     const [call] = parseCalls([item]);
     const seen =
@@ -60,14 +59,13 @@ function toNews(event: StreamEvent, number: number, body: BodyRead, json: Uint8A
     return { ...NO_NEWS, seen, isImportant: true };
   }
   if (response === undefined) return NO_NEWS;
-  const bytes = concatChunks(json);
-  const found = findMember(bytes, "response") ?? new Uint8Array(0);
+  const found = findMember(json, "response") ?? new Uint8Array(0);
   const { status } = response;
   if (!isTerminal(status)) {
     return { ...NO_NEWS, seen: { type: "seen", status }, isImportant: true, response: found };
   }
   const size = body.chunks === null ? body.bytes : found.length;
-  const where = { number, offset: found.byteOffset - bytes.byteOffset, length: found.length, size };
+  const where = { number, offset: found.byteOffset - json.byteOffset, length: found.length, size };
   const seen = { type: "seen" as const, status, response: where };
   return { seen, isImportant: true, isLast: true, response: found };
 }

@@ -110,12 +110,17 @@ function endConnection(state: RunState | null, params: RecorderParams, now: numb
   if (!awaitsConnection(begun)) return state ?? begun;
   const record = { ...begun.record, connection_due: true, settled_at: null };
   const observation = { ...begun.observation, connection: true };
-  return addProgress({ ...begun, record, observation }, "connection_ended", at);
+  const ended = addProgress({ ...begun, record, observation }, "connection_ended", at);
+  // Whether a refetch has the outputs as well is the first question to a background run.
+  const isFollowed = record.connection?.kind === "followed";
+  return isFollowed && !isTerminal(record.status) ? observeNow(ended, "event") : ended;
 }
 
 /** Whether the end of the run's Connection is news. */
 export function awaitsConnection({ record }: RunState): boolean {
-  return record.connection_due || record.held?.broke_at === BREAK_UNKNOWN;
+  // What the Recorder ran out of memory on is not read again and again.
+  const isLeft = record.held?.broke_at === BREAK_UNKNOWN && !record.unreadable;
+  return record.connection_due || isLeft;
 }
 
 /** Whether the end of the control's Connection is news. */

@@ -49,7 +49,8 @@ type PlannedObservation = {
 
 function plannedObservation({ observation, record, policy }: RunState): PlannedObservation | null {
   const now = { connection: null, requested: false, atMs: 0 };
-  if (observation.connection) {
+  const isRefetchFirst = observation.now !== null && record.connection?.kind === "followed";
+  if (observation.connection && !isRefetchFirst) {
     return {
       ...now,
       channel: connectionChannel(record),
