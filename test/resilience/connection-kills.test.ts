@@ -149,7 +149,7 @@ async function startHeld(n: number): Promise<HeldRun> {
   const codes = Array.from({ length: calls }, (_, index) => toCall(index));
   const rest = stage === STREAMING_STAGE ? { text: "x".repeat(80_000), pace: 0.02 } : FOREVER;
   const metadata = { case: "held", n: String(n) };
-  await world.emulator.addScript(metadata, [...codes, rest]);
+  await world.emulator.addScriptFor(metadata, [...codes, rest]);
   const id = await trigger({ hold: true, metadata, tools: CODE_INTERPRETER });
   const connection = await readConnectionName(world.url, id);
   await waitUntil(async () => (await countStoredItems(world.url, connection)) === calls);
@@ -163,7 +163,7 @@ async function startHeld(n: number): Promise<HeldRun> {
 async function startFollowed(n: number): Promise<FollowedRun> {
   const metadata = { case: "followed", n: String(n) };
   const text = { text: "abcdefgh".repeat(150 * (n + 1)), pace: 0.03 };
-  await world.emulator.addScript(metadata, [toCall(0), text, toCall(1)]);
+  await world.emulator.addScriptFor(metadata, [toCall(0), text, toCall(1)]);
   const id = await trigger({ stream: true, metadata, tools: CODE_INTERPRETER });
   const connection = await readConnectionName(world.url, id);
   await waitUntil(async () => (await countStoredItems(world.url, connection)) === 1);
@@ -173,8 +173,8 @@ async function startFollowed(n: number): Promise<FollowedRun> {
 /** Starts a background run that ends at once; its control has a call, and then waits. */
 async function startControlled(name: string): Promise<{ id: string; control: string }> {
   const metadata = { case: name };
-  await world.emulator.addScript(metadata, [toCall(0)]);
-  await world.emulator.addScript(metadata, [toCall(0), FOREVER]);
+  await world.emulator.addScriptFor(metadata, [toCall(0)]);
+  await world.emulator.addScriptFor(metadata, [toCall(0), FOREVER]);
   const id = await trigger({ control: true, metadata, tools: CODE_INTERPRETER });
   const { control } = await readConnectionNames(world.url, id);
   if (control === null) throw new Error(`${id} has no control.`);
@@ -194,7 +194,7 @@ async function startUnanswered(): Promise<void> {
 async function startWithoutHandOver(): Promise<string> {
   const metadata = { case: "before-hand-over" };
   await setRecorderMode(world.url, "hangs");
-  await world.emulator.addScript(metadata, [FOREVER]);
+  await world.emulator.addScriptFor(metadata, [FOREVER]);
   void trigger({ hold: true, metadata }).catch(() => undefined);
   const runs = await waitFor(
     () => world.emulator.listRuns(),

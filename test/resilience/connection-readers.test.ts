@@ -69,7 +69,7 @@ test("a reader that comes after the end gets the events after any number, and no
 
 test("a reader that stops in the middle of 20 MiB holds up neither the others nor the run, and gets the rest later", async () => {
   const metadata = { case: "large" };
-  await world.emulator.addScript(metadata, [
+  await world.emulator.addScriptFor(metadata, [
     { wait: 1 },
     { code: `print("y" * ${LARGE_OUTPUT_BYTES - 1})` },
     { text: "done" },
@@ -105,7 +105,7 @@ async function startStream(
 ): Promise<{ id: string; connection: string }> {
   const metadata = { case: name };
   const text = "abcdefg ".repeat(deltas).slice(0, deltas * DELTA_CHARACTERS);
-  await world.emulator.addScript(metadata, [
+  await world.emulator.addScriptFor(metadata, [
     { code: 'print("before")' },
     { text, pace: 0.01 },
     { code: 'print("after")' },

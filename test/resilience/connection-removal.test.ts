@@ -48,7 +48,7 @@ test("a run that is deleted while it is held, followed or controlled leaves noth
   expect(world.output()).not.toContain('"event":"connection_broke"');
   const before = world.output().length;
   // Another run goes its whole way.
-  await world.emulator.addScript({ case: "other" }, [{ wait: 10 }, call(0)]);
+  await world.emulator.addScriptFor({ case: "other" }, [{ wait: 10 }, call(0)]);
   const other = await world.trigger({ hold: true, input: "x", metadata: { case: "other" } });
   const settled = await world.request(`/results/${other}?wait=60&until=settled`);
   expect(await settled.json()).toMatchObject({ status: "completed" });
@@ -71,8 +71,8 @@ function call(index: number): { code: string } {
 /** Starts a run, or a control, that streams and then waits; returns the name of its Connection. */
 async function startForever(kind: Record<string, true>): Promise<{ id: string; names: string[] }> {
   const metadata = { case: JSON.stringify(kind) };
-  if ("control" in kind) await world.emulator.addScript(metadata, [call(0)]);
-  await world.emulator.addScript(metadata, [call(0), FOREVER]);
+  if ("control" in kind) await world.emulator.addScriptFor(metadata, [call(0)]);
+  await world.emulator.addScriptFor(metadata, [call(0), FOREVER]);
   const id = await world.trigger({ ...kind, input: "x", metadata, tools: CODE_INTERPRETER });
   const { run, control } = await waitFor(
     () => readConnectionNames(world.url, id),

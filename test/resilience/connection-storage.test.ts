@@ -67,7 +67,7 @@ test.each([{ hold: true }, { stream: true }])(
   async (kind) => {
     const text = { text: "abcdefgh".repeat(50), pace: 0.02 };
     const metadata = { case: `refused ${JSON.stringify(kind)}` };
-    await world.emulator.addScript(metadata, [call(0), text, call(1), text, call(2)]);
+    await world.emulator.addScriptFor(metadata, [call(0), text, call(1), text, call(2)]);
     const id = await trigger({ ...kind, metadata });
     const name = await readConnectionName(world.url, id);
     await waitUntil(async () => (await countStoredItems(world.url, name)) === 1);
@@ -94,7 +94,7 @@ test("events that storage refused are stored although no other event follows", a
   const deltas = 100;
   const metadata = { case: "silent" };
   const text = { text: "abcdefgh".repeat(deltas), pace: 0.02, takes: 600 };
-  await world.emulator.addScript(metadata, [text]);
+  await world.emulator.addScriptFor(metadata, [text]);
   const id = await trigger({ hold: true, metadata });
   const name = await readConnectionName(world.url, id);
   await refuseWrites(world.url, name);
@@ -114,7 +114,7 @@ test("a run whose first event storage refuses for a moment is opened and recorde
   const metadata = { case: "first" };
   const rule = { method: "POST", path: "^/v1/responses$", metadata };
   await world.emulator.addFault({ ...rule, kind: "delay", seconds: 2 });
-  await world.emulator.addScript(metadata, [call(0)]);
+  await world.emulator.addScriptFor(metadata, [call(0)]);
   await world.emulator.clearRequests();
   const started = trigger({ hold: true, metadata });
   await waitUntil(async () => (await countCreates()) === 1);
@@ -129,7 +129,7 @@ test.each([{ hold: true }, { stream: true }])(
   "POST /trigger answers 503 handover_failed with the id while the Recorder can't be reached, and the run appears later: %o",
   async (kind) => {
     const metadata = { case: `unreachable ${JSON.stringify(kind)}` };
-    await world.emulator.addScript(metadata, [call(0)]);
+    await world.emulator.addScriptFor(metadata, [call(0)]);
     await world.emulator.clearRequests();
     await setRecorderMode(world.url, "refuses");
     const body = JSON.stringify({ ...kind, input: "x", metadata, tools: CODE_INTERPRETER });
@@ -163,7 +163,7 @@ function trigger(body: Record<string, unknown>): Promise<string> {
 /** Holds a run to its end; returns its Connection's name. */
 async function runToEnd(name: string, steps: object[]): Promise<string> {
   const metadata = { case: name };
-  await world.emulator.addScript(metadata, steps);
+  await world.emulator.addScriptFor(metadata, steps);
   const id = await trigger({ hold: true, metadata });
   const connection = await readConnectionName(world.url, id);
   const record = await world.waitUntilSettled(id);

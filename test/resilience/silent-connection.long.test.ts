@@ -35,7 +35,7 @@ test.concurrent.each([{ hold: true }, { stream: true }])(
   async (kind) => {
     const metadata = { case: JSON.stringify(kind) };
     const steps = [call("before"), { wait: SILENCE_SECONDS }, call("after")];
-    await world.emulator.addScript(metadata, steps);
+    await world.emulator.addScriptFor(metadata, steps);
     const id = await trigger({ ...kind, metadata });
     const name = await readConnectionName(world.url, id);
     const record = await waitUntilSettled(id);
@@ -62,7 +62,7 @@ test.concurrent(
     const metadata = { case: "slow" };
     const deltas = seconds * DELTAS_PER_SECOND;
     const text = { text: "abcdefgh".repeat(deltas), pace: 1 / DELTAS_PER_SECOND };
-    await world.emulator.addScript(metadata, [text]);
+    await world.emulator.addScriptFor(metadata, [text]);
     const id = await trigger({ hold: true, metadata });
     const name = await readConnectionName(world.url, id);
     await waitUntilSettled(id);

@@ -41,6 +41,8 @@ const ActualCall = z.object({
   code: z.string(),
   outputs: z.array(z.unknown()).nullable(),
   raised: z.boolean(),
+  /** When the stream showed it finished, and the number of that event; null when the run stopped before. */
+  done: z.object({ at: z.iso.datetime(), event: z.number() }).nullable(),
 });
 
 /** What a run actually did, whatever the API shows of it. */
@@ -71,7 +73,7 @@ export type EmulatorClient = {
   getRun(id: string): Promise<ActualRun>;
   addFault(rule: FaultRule): Promise<void>;
   /** Adds an answer to one request with this metadata, by its steps. docs/emulator.md describes them. */
-  addScript(metadata: Record<string, string>, steps: object[]): Promise<void>;
+  addScriptFor(metadata: Record<string, string>, steps: object[]): Promise<void>;
   clearFaults(): Promise<void>;
   addScript(script: Script): Promise<void>;
   clearScripts(): Promise<void>;
@@ -101,7 +103,7 @@ export function createEmulatorClient(url: string): EmulatorClient {
     listRuns: async () => z.array(ActualRun).parse(await send("GET", "/responses")),
     getRun: async (id) => ActualRun.parse(await send("GET", `/responses/${id}`)),
     addFault: async (rule) => void (await send("POST", "/faults", rule)),
-    addScript: async (metadata, steps) =>
+    addScriptFor: async (metadata, steps) =>
       void (await send("POST", "/scripts", { match: { metadata }, then: steps })),
     clearFaults: async () => void (await send("DELETE", "/faults")),
     addScript: async (script) => void (await send("POST", "/scripts", script)),
