@@ -239,7 +239,9 @@ export class Connection extends DurableObject<Env> {
         if (isWhole) break;
       }
     } catch (error) {
-      if (!line.isClosed) logFailure("connection_broke", error, this.#fields());
+      // A Connection that was removed ended its line itself.
+      if (!line.isClosed && this.#line === line)
+        logFailure("connection_broke", error, this.#fields());
     }
     line.end();
     if (this.#line !== line) return;
