@@ -41,6 +41,8 @@ const ActualCall = z.object({
   code: z.string(),
   outputs: z.array(z.unknown()).nullable(),
   raised: z.boolean(),
+  /** When the stream showed it finished, and the number of that event; null when the run stopped before. */
+  done: z.object({ at: z.iso.datetime(), event: z.number() }).nullable(),
 });
 
 /** What a run actually did, whatever the API shows of it. */

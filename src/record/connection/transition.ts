@@ -182,8 +182,8 @@ function apply(
     case "close":
       return closed(state, now);
     case "open":
-      return state;
   }
+  return state;
 }
 
 type EventOf<Type extends ConnectionEvent["type"]> = Extract<ConnectionEvent, { type: Type }>;
