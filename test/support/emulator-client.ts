@@ -8,6 +8,9 @@ export type EmulatorSettings = NonNullable<Parameters<typeof startEmulator>[0]>;
 /** A rule for `/_emulator/faults`. */
 export type FaultRule = Record<string, unknown>;
 
+/** A script for `/_emulator/scripts`: what the model answers to the requests that match. */
+export type Script = { match?: Record<string, unknown>; times?: number; then: object[] };
+
 /** A request that reached the API. */
 export const LoggedRequest = z.object({
   at: z.iso.datetime(),
@@ -69,7 +72,11 @@ export type EmulatorClient = {
   listRuns(): Promise<ActualRun[]>;
   getRun(id: string): Promise<ActualRun>;
   addFault(rule: FaultRule): Promise<void>;
+  /** Adds an answer to one request with this metadata, by its steps. docs/emulator.md describes them. */
+  addScriptFor(metadata: Record<string, string>, steps: object[]): Promise<void>;
   clearFaults(): Promise<void>;
+  addScript(script: Script): Promise<void>;
+  clearScripts(): Promise<void>;
   expireContainer(id: string): Promise<void>;
   /** Sends the API itself a request with the test's key, as another program of the project would. */
   sendToApi(path: string, init?: RequestInit): Promise<Response>;
@@ -96,7 +103,11 @@ export function createEmulatorClient(url: string): EmulatorClient {
     listRuns: async () => z.array(ActualRun).parse(await send("GET", "/responses")),
     getRun: async (id) => ActualRun.parse(await send("GET", `/responses/${id}`)),
     addFault: async (rule) => void (await send("POST", "/faults", rule)),
+    addScriptFor: async (metadata, steps) =>
+      void (await send("POST", "/scripts", { match: { metadata }, then: steps })),
     clearFaults: async () => void (await send("DELETE", "/faults")),
+    addScript: async (script) => void (await send("POST", "/scripts", script)),
+    clearScripts: async () => void (await send("DELETE", "/scripts")),
     expireContainer: async (id) => void (await send("POST", `/containers/${id}/expire`)),
     sendToApi(path, init = {}) {
       const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };

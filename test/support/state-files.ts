@@ -1,4 +1,4 @@
-// The files in which a local Worker keeps KV, objects and Workflows.
+// The files in which a local Worker keeps KV and its objects.
 import { execFileSync } from "node:child_process";
 
 /** Returns the files below a folder that contain a text. */

@@ -2,21 +2,22 @@
 import type { Effect, ResultEvent } from "../../../src/record/events.ts";
 import type { FileEntry } from "../../../src/record/schema.ts";
 import { toSeconds, toTime } from "./clock.ts";
+import { readConnection } from "./connection-reading.ts";
+import type { Report } from "./effect-report.ts";
 import {
   createChannelObservation,
   createFailedObservation,
-  createHeldObservation,
   createRefetch,
   drawFault,
   type Answer,
 } from "./openai.ts";
-import type { Payload } from "./recorder-object.ts";
+import type { SimulatedConnection } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
+import { attempt } from "./storage-refused.ts";
 import { hadOutputs } from "./had-outputs.ts";
 import { isPlainEnd, type Shown } from "./truth.ts";
 
 type Observe = Extract<Effect, { type: "observe" }>;
-type Report = { event: ResultEvent; payload?: Payload; shown?: Shown };
 
 /** A response is given up after this many deaths in a row. */
 const MAX_LARGE_BODIES = 3;
@@ -97,11 +98,17 @@ function deliver(run: SimulationState, effect: Effect, life: number, report: Rep
   const { shown } = report;
   if (shown !== undefined) truth?.shown.push(shown);
   const isTaken = run.object.report(life, report.event, report.payload ?? {});
-  if (isTaken) {
-    if (shown !== undefined) run.largeBodies = 0;
-    return;
-  }
+  if (isTaken) return noteTaken(run, report);
   if (shown !== undefined) truth?.shown.splice(truth.shown.indexOf(shown), 1);
+}
+
+// A control that still runs has brought nothing yet.
+function noteTaken(run: SimulationState, { event, shown, reads, control }: Report): void {
+  if (shown !== undefined) run.largeBodies = 0;
+  if (control !== undefined && run.truth !== null) run.truth.control = control;
+  if (reads === undefined || (event.type === "control_observed" && event.result === null)) return;
+  reads.truth.isRead = true;
+  run.connections.release(reads.name);
 }
 
 function createReport(run: SimulationState, effect: Effect, isAlive: boolean): Report {
@@ -113,8 +120,19 @@ function createReport(run: SimulationState, effect: Effect, isAlive: boolean): R
   }
   if (effect.type === "find_files") return findFiles(run, effect.record.containers, turn) ?? failed;
   if (effect.type === "copy_file") return copyFile(run, effect) ?? failed;
+  if (effect.type === "erase" && !removeConnections(run, effect.connections)) return failed;
   if (!writeKv(run, effect)) return failed;
   return { event: { type: effect.type === "erase" ? "erased" : "stored", turn } };
+}
+
+function removeConnections({ connections }: SimulationState, names: string[]): boolean {
+  const removed = names.map((name) => {
+    const reach = connections.reach();
+    if (reach === "lost") return false;
+    const isDone = attempt(() => connections.find(name)?.object.call({ type: "remove" }));
+    return isDone && reach === "well";
+  });
+  return removed.every((isDone) => isDone);
 }
 
 function toDone(type: "list" | "unlist"): "listed" | "unlisted" {
@@ -226,21 +244,29 @@ function copyFile(
 
 function observe(run: SimulationState, effect: Observe, isAlive: boolean): Report {
   run.counts.observations += 1;
-  const answer = effect.channel === "held" ? observeHeld(run) : answerObservation(run, effect);
+  if (effect.connection !== null) {
+    const report = readConnection(run, effect);
+    if (isAlive && report.shown?.whole === true) dieSometimes(run, effect, report.reads);
+    return report;
+  }
+  const answer = answerObservation(run, effect);
   const { turn, channel } = effect;
   const { result, body, outputs } = answer;
-  if (channel !== "held") result.observation.at = toTime(run.clock.seconds);
+  result.observation.at = toTime(run.clock.seconds);
   run.log(`observe by ${channel}: ${JSON.stringify(result.observation)}`);
-  if (isAlive && body !== null && channel === "refetch" && run.deadlyLeft > 0) {
-    dieOfMemory(run, turn);
-  }
+  if (isAlive && body !== null && channel === "refetch") dieSometimes(run, effect);
   const event: ResultEvent = { type: "observed", turn, result, hasOutputs: outputs !== null };
   const payload = outputs === null ? { body } : { body, outputs };
   return { event, payload, shown: toShown(run, answer) };
 }
 
 // The body is counted before it is parsed, and then the object is gone.
-function dieOfMemory(run: SimulationState, turn: number): void {
+function dieSometimes(
+  run: SimulationState,
+  { turn, channel }: Observe,
+  reads?: SimulatedConnection,
+): void {
+  if (run.deadlyLeft === 0) return;
   run.deadlyLeft -= 1;
   run.count("died of memory");
   if (run.object.report(run.object.life, { type: "large_body", turn })) run.largeBodies += 1;
@@ -248,8 +274,9 @@ function dieOfMemory(run: SimulationState, turn: number): void {
   if (run.largeBodies < MAX_LARGE_BODIES) return;
   run.largeBodies = 0;
   const nothing = { calls: new Set<string>(), had: new Set<string>(), brokeAt: null };
-  const died = { at: "", channel: "refetch" as const, http: 200, status: null, tooLarge: true };
-  run.truth?.shown.push({ ...died, ...nothing });
+  const plain = { whole: false, fromConnection: reads !== undefined, tooLarge: true };
+  run.truth?.shown.push({ at: "", channel, http: 200, status: null, ...plain, ...nothing });
+  if (reads !== undefined) reads.truth.isRead = true;
 }
 
 function answerObservation(run: SimulationState, { channel, record }: Observe): Answer {
@@ -267,16 +294,12 @@ function answerObservation(run: SimulationState, { channel, record }: Observe): 
   return createRefetch(scenario, seconds, turnedBack, knowsOutputs);
 }
 
-// A Holder that still has a connection closes it when it is asked.
-function observeHeld({ connection, scenario, clock }: SimulationState): Answer {
-  connection.close();
-  return createHeldObservation(scenario, connection.left, clock.seconds);
-}
-
 function toShown({ scenario }: SimulationState, { result }: Answer): Shown {
   const { at, channel, http_status: http, status } = result.observation;
   const brokeAt = result.broke_at;
   const calls = new Set((result.calls ?? []).map(({ id }) => id));
-  const shown = { at, channel, http, status, calls, brokeAt, tooLarge: false };
+  const whole = channel === "refetch" && result.fields !== null;
+  const plain = { whole, fromConnection: false, tooLarge: false };
+  const shown = { at, channel, http, status, calls, brokeAt, ...plain };
   return { ...shown, had: hadOutputs(scenario, shown) };
 }

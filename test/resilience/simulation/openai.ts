@@ -1,4 +1,5 @@
 // What OpenAI answers to an observation, by its script.
+import type { ConnectionEnd } from "../../../src/record/connection/state.ts";
 import {
   BREAK_UNKNOWN,
   type Channel,
@@ -8,12 +9,26 @@ import {
   type OutputState,
   type ObservedCall,
 } from "../../../src/record/schema.ts";
-import { toTime } from "./clock.ts";
+import { toOptions } from "./calls.ts";
+import { toTime, type Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
-import type { Call, ControlScript, Scenario } from "./scenario.ts";
+import type { Call, Scenario } from "./scenario.ts";
+import type { ControlScript } from "./stream-scripts.ts";
 
-/** What a connection left. `brokeAt` is null when it brought the end of the run. */
-export type ConnectionResult = { at: number; brokeAt: string | null; calls: Call[] };
+/** What a Connection has after its end: its state, and the events that this speaks of. */
+export type Left = {
+  at: string;
+  reason: ConnectionEnd["reason"] | undefined;
+  /** The last event. */
+  label: string | null | undefined;
+  status: string | null;
+  http_status: number | null;
+  id: string | null;
+  error: ObservationResult["error"];
+  /** The calls that are finished, from their own events. */
+  calls: ObservedCall[];
+  hasResponse: boolean;
+};
 
 /** An answer of the script's. */
 export type Answer = {
@@ -65,7 +80,7 @@ export function drawFault(
     return { kind: "404 after the first GET", http: 404, refused: true };
   if (scenario.knownFrom > seconds) return { kind: "404 at first", http: 404, refused: true };
   if (random.chance(scenario.rates.observation)) return random.pick(FAULTS);
-  if (scenario.held?.denied === true)
+  if (scenario.stream?.denied === true)
     return { kind: "404 for a run in the foreground", http: 404, refused: true };
   if (!store && end !== null && seconds >= end + UNSTORED_SECONDS)
     return { kind: "404 after ten minutes", http: 404, refused: true };
@@ -90,6 +105,7 @@ export function createFailedObservation(fault: Fault, channel: Channel, seconds:
     error: { code: fault.kind, message: fault.kind },
     refused: fault.refused,
     retry_after_seconds: fault.retryAfter ?? null,
+    from_connection: false,
     broke_at: null,
   };
   return { result, body: null, outputs: null };
@@ -154,75 +170,110 @@ export function createChannelObservation(
   return { result, body: null, outputs: toText(calls) };
 }
 
-/**
- * Returns the observation of a held connection.
- * @param left What its Holder left, or null when there is nothing.
- */
-export function createHeldObservation(
-  scenario: Scenario,
-  left: ConnectionResult | null,
-  seconds: number,
-): Answer {
-  const at = left?.at ?? seconds;
-  const there = scenario.held?.brings !== "nowhere";
-  const calls = (left?.calls ?? []).map((call) => toObservedCall(call, there, scenario));
-  const broke = left === null ? BREAK_UNKNOWN : left.brokeAt;
-  const found = {
-    kind: "",
-    http: left === null || broke === BREAK_UNKNOWN ? null : 200,
-    refused: false,
-  };
-  const status = broke === null ? scenario.status : null;
-  const result: ObservationResult = {
-    ...createFailedObservation(found, "held", at).result,
-    observation: { ...observation("held", at, status, calls), http_status: found.http },
-    calls,
-    error: null,
-    broke_at: broke,
-  };
-  if (broke !== null) return { result, body: null, outputs: toText(calls) };
-  const separate = scenario.held?.brings === "with their calls";
-  const shown = separate ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
-  const text = toText(shown) + " held";
-  const fields = toFields(scenario, scenario.status, true);
-  return {
-    result: { ...result, fields, body: { digest: text, bytes: text.length } },
-    body: text,
-    outputs: separate ? toText(calls) : null,
-  };
+/** The run's calls, as its stream shows them. */
+export function toRunCalls(scenario: Scenario): ObservedCall[] {
+  const there = scenario.stream?.brings !== "nowhere";
+  return scenario.calls.map((call) => toObservedCall(call, there, scenario));
 }
 
-/**
- * Returns the result of a control.
- * @param ends How it ended.
- * @param seconds When.
- */
-export function createControlResult(
-  scenario: Scenario,
-  ends: ControlScript["ends"] | undefined,
-  seconds: number,
-): { result: ControlResult; outputs: string | null } {
-  if (ends === "refused" || ends === "unreachable") {
-    const seen = observation("control", seconds, null, []);
-    const result: ControlResult = {
-      observation: { ...seen, http_status: ends === "refused" ? 400 : null },
-      control: { id: null, status: ends, calls: [] },
-    };
-    return { result, outputs: null };
-  }
-  const calls = scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
+/** The calls of its control. */
+export function toControlCalls(scenario: Scenario, ends: ControlScript["ends"]): ObservedCall[] {
+  return scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
     ...toObservedCall(call, ends !== "empty", scenario),
     id: `control_${call.id}`,
     code: ends === "different code" && call.code !== null ? `${call.code} # again` : call.code,
   }));
-  const known = calls.map((call) => ({
-    ...call,
-    verdict: null,
-    source: call.state === "populated" ? ("control" as const) : null,
-  }));
+}
+
+/**
+ * Returns what the run's Connection brought.
+ * @param left What it has; null when it is gone.
+ * @param knowsOutputs Whether an earlier observation had outputs: then this one's are stored separately.
+ */
+export function createConnectionObservation(
+  scenario: Scenario,
+  left: Left | null,
+  channel: Channel,
+  clock: Clock,
+  knowsOutputs: boolean,
+): Answer {
+  const http = left?.http_status ?? null;
+  const broken = createFailedObservation(
+    { kind: "", http, refused: false },
+    channel,
+    clock.seconds,
+  );
+  const result: ObservationResult = {
+    ...broken.result,
+    calls: left?.calls ?? [],
+    error: left?.error ?? null,
+    from_connection: true,
+    broke_at: left?.label ?? BREAK_UNKNOWN,
+  };
+  if (left === null) return { result, body: null, outputs: null };
+  const whole = left.hasResponse;
+  const isSeparate = scenario.stream?.brings !== "in the response";
+  const inResponse = scenario.calls.map((call) => toObservedCall(call, !isSeparate, scenario));
+  const calls = whole ? mergeItems(inResponse, left.calls) : left.calls;
+  const status = whole ? left.status : null;
+  const seen = { ...observation(channel, clock.seconds, status, calls), at: left.at };
+  const observed = { ...result, observation: { ...seen, http_status: http }, calls };
+  if (!whole) return { result: observed, body: null, outputs: toText(calls) };
+  const text = `${toText(inResponse)} by ${channel}`;
+  const fields = toFields(scenario, left.status ?? "", true);
+  const body = { digest: text, bytes: text.length };
+  return {
+    result: {
+      ...observed,
+      fields,
+      body,
+      broke_at: left.reason === "terminal" ? null : (left.label ?? null),
+    },
+    body: text,
+    outputs: isSeparate || knowsOutputs ? toText(calls) : null,
+  };
+}
+
+// An item of its own has outputs that the response lacks.
+function mergeItems(inResponse: ObservedCall[], items: ObservedCall[]): ObservedCall[] {
+  return inResponse.map((call) => {
+    const item = items.find(({ id }) => id === call.id);
+    return call.state !== "populated" && item !== undefined ? item : call;
+  });
+}
+
+/**
+ * Returns the result of a control.
+ * @param left What its Connection has; null when there is none.
+ * @param wasOpened Whether that was known to exist.
+ */
+export function createControlResult(
+  scenario: Scenario,
+  left: Left | null,
+  wasOpened: boolean,
+): { result: ControlResult; outputs: string | null } {
+  if (left === null) {
+    const status = wasOpened ? "interrupted" : "not_run";
+    const control = { id: null, status, calls: [] };
+    return { result: { observation: null, control }, outputs: null };
+  }
+  const { reason, hasResponse } = left;
+  const isRefused = reason === "refused" || reason === "unreachable";
+  const whole = toControlCalls(scenario, scenario.control?.ends ?? "empty");
+  const calls = hasResponse ? mergeItems(whole, left.calls) : left.calls;
+  const status = hasResponse ? left.status : isRefused ? reason : "interrupted";
+  const seen = observation("control", 0, hasResponse ? status : null, calls);
   const result: ControlResult = {
-    observation: observation("control", seconds, "completed", calls),
-    control: { id: "resp_control", status: "completed", calls: known },
+    observation: { ...seen, at: left.at, http_status: left.http_status },
+    control: {
+      id: left.id,
+      status,
+      calls: calls.map((call) => ({
+        ...call,
+        verdict: null,
+        source: call.state === "populated" ? ("control" as const) : null,
+      })),
+    },
   };
   return { result, outputs: calls.length > 0 ? toText(calls) : null };
 }
@@ -259,25 +310,16 @@ function observation(
 }
 
 function toFields(scenario: Scenario, status: string, over: boolean): ResponseFields {
-  const { control, replay, held } = scenario;
+  const { hidesOptions, ours } = scenario;
   const ended = over && scenario.end !== null && scenario.status !== "failed";
   return {
     status,
     model: "m",
-    background: scenario.held === null,
+    background: scenario.stream?.kind !== "held",
     store: scenario.store,
     created_at: toTime(scenario.began),
     completed_at: ended ? toTime(scenario.end ?? 0) : null,
-    options:
-      scenario.ours && !scenario.hidesOptions
-        ? {
-            include: [],
-            replay,
-            control: control !== null,
-            hold: held !== null,
-            retention_days: scenario.retentionDays,
-          }
-        : null,
+    options: ours && !hidesOptions ? toOptions(scenario) : null,
     metadata: {},
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
     conversation: scenario.conversation ? "conv_1" : null,
