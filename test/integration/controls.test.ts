@@ -47,15 +47,16 @@ async function findControl(id: string): Promise<ActualRun | undefined> {
 
 /** Answers the run at once, and its control with a call and then a pause of a minute. */
 async function scriptSlowControl(): Promise<void> {
-  await world.emulator.addScript({ then: [{ code: "print('one')" }, { text: "done" }] });
-  await world.emulator.addScript({ then: [{ code: "print('one')" }, { wait: 60 }] });
+  await world.emulator.addScript([{ code: "print('one')" }, { text: "done" }]);
+  await world.emulator.addScript([{ code: "print('one')" }, { wait: 60 }]);
 }
 
 /** Waits until the control's call is done. */
 async function waitForControlCall(id: string): Promise<ActualRun> {
-  const hasCall = (control: ActualRun | undefined) =>
-    control?.calls.some(({ outputs }) => outputs !== null) === true;
-  const control = await waitFor(() => findControl(id), hasCall);
+  const control = await waitFor(
+    () => findControl(id),
+    (found) => found?.calls.some(({ outputs }) => outputs !== null) === true,
+  );
   if (control === undefined) throw new Error("There is no control.");
   return control;
 }
@@ -159,10 +160,13 @@ test.each([
 });
 
 test("a control whose stream is cut is interrupted, and what had come proves the loss", async () => {
-  await world.emulator.addScript({ then: [{ code: "print('one')" }, { text: "done" }] });
-  await world.emulator.addScript({
-    then: [{ code: "print('one')" }, { wait: 1 }, { cut: true }, { text: "done" }],
-  });
+  await world.emulator.addScript([{ code: "print('one')" }, { text: "done" }]);
+  await world.emulator.addScript([
+    { code: "print('one')" },
+    { wait: 1 },
+    { cut: true },
+    { text: "done" },
+  ]);
   const record = await waitUntilSettled(world, await triggerWithControl());
   expect(record).toMatchObject({
     verdict: "lost",
@@ -173,8 +177,8 @@ test("a control whose stream is cut is interrupted, and what had come proves the
 });
 
 test("a control that fails is recorded with that status", async () => {
-  await world.emulator.addScript({ then: [{ code: "print('one')" }, { text: "done" }] });
-  await world.emulator.addScript({ then: [{ failed: "server_error" }] });
+  await world.emulator.addScript([{ code: "print('one')" }, { text: "done" }]);
+  await world.emulator.addScript([{ failed: "server_error" }]);
   const record = await waitUntilSettled(world, await triggerWithControl());
   expect(record).toMatchObject({ verdict: "suspect", control: { status: "failed", calls: [] } });
 });
@@ -213,7 +217,7 @@ test("POST /results/:id/cancel after the run's end cancels its control, and answ
 
 test("POST /results/:id/cancel of a run in flight cancels its control too", async () => {
   for (const wait of [60, 60]) {
-    await world.emulator.addScript({ then: [{ code: "print('one')" }, { wait }] });
+    await world.emulator.addScript([{ code: "print('one')" }, { wait }]);
   }
   const id = await triggerWithControl();
   const control = await waitForControlCall(id);
