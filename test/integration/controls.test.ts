@@ -1,6 +1,6 @@
 // Controls: the same request once more with `background: false`, whose stream a Connection reads.
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { CONNECTION_WORKER, failToOpen, listConnections } from "../support/connection-worker.ts";
+import { STORAGE_WORKER, failToOpen, listConnections } from "../support/storage-worker.ts";
 import type { ActualRun, LoggedRequest } from "../support/emulator-client.ts";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import { matching } from "../support/matchers.ts";
@@ -13,7 +13,7 @@ let world: ProcessWorld;
 beforeAll(async () => {
   world = await startProcessWorld(
     { interpreters: 2, queueSeconds: 0.1, runSeconds: 0.1, backgroundOutputs: "empty" },
-    { main: CONNECTION_WORKER },
+    { main: STORAGE_WORKER },
   );
 });
 beforeEach(async () => {

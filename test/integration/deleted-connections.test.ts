@@ -1,12 +1,12 @@
 // Runs that are deleted while their streams are read: nothing of them is left, and nothing fires later.
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import {
-  CONNECTION_WORKER,
+  STORAGE_WORKER,
   EMPTY,
   listConnections,
   listKeys,
   readStorage,
-} from "../support/connection-worker.ts";
+} from "../support/storage-worker.ts";
 import type { LoggedRequest } from "../support/emulator-client.ts";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import {
@@ -25,7 +25,7 @@ let world: ProcessWorld;
 beforeAll(async () => {
   world = await startProcessWorld(
     { interpreters: 2, queueSeconds: 0.1, runSeconds: 0.1, streamOutputs: "present" },
-    { main: CONNECTION_WORKER },
+    { main: STORAGE_WORKER },
   );
 });
 beforeEach(async () => {
@@ -120,7 +120,7 @@ test.each([{ hold: true }, { stream: true }])(
       );
     });
     const vars = { ...toTestVars(world.emulator.url), OPENAI_BASE_URL: `${standIn.url}/v1` };
-    const other = await startProcessWorld({}, { main: CONNECTION_WORKER, vars });
+    const other = await startProcessWorld({}, { main: STORAGE_WORKER, vars });
     try {
       const id = await triggerRun(other, { ...PRINTS, ...flags });
       expect(standIn.closed).toEqual([]);
