@@ -72,17 +72,20 @@ export class EventLog {
   write(): void {
     let row: PendingEvent[] = [];
     let bytes = 0;
+    const endRow = () => {
+      this.#putRow(row);
+      row = [];
+      bytes = 0;
+    };
     for (const event of this.#pending) {
-      // A row of several events fits into one part. After storage refused for long, more than a row is pending.
-      if (bytes + event.bytes > MAX_PACKED_BYTES) {
-        this.#putRow(row);
-        row = [];
-        bytes = 0;
-      }
+      // A row of several events fits into one part.
+      if (event.bytes > MAX_PACKED_BYTES) endRow();
       row.push(event);
       bytes += event.bytes;
+      // After storage refused for long, more than a row is pending.
+      if (bytes >= MAX_PACKED_BYTES) endRow();
     }
-    this.#putRow(row);
+    endRow();
   }
 
   /** Forgets what `write` has stored. */
