@@ -69,7 +69,8 @@ test("changeMembers gives what a change of the parsed object would, and keeps ot
       const before = memberMap(encoder.encode(json));
       const after = memberMap(encoder.encode(result));
       for (const [key, value] of after) {
-        const text = changed[key] ?? decodeChunks([before.get(key) ?? value]);
+        const own = Object.hasOwn(changed, key) ? changed[key] : null;
+        const text = own ?? decodeChunks([before.get(key) ?? value]);
         expect(decodeChunks([value])).toBe(text);
       }
     }),
