@@ -191,8 +191,10 @@ export class Connections implements ConnectionSet {
   #isWatched(name: string, { state }: ConnectionOutcome): boolean {
     const recorder = this.#run.object.state;
     if (state === null || recorder?.kind !== "run") return false;
-    const { connection, control_connection } = recorder.record;
-    return connection?.id === name || control_connection === name;
+    const { connection, control_connection, control_due } = recorder.record;
+    // A control that was opened after it counted as not run has to say so itself.
+    const isExpected = control_due || state.handed_over;
+    return connection?.id === name || (control_connection === name && isExpected);
   }
 
   // The Worker waits for the first hand-over; when that fails its caller is told to come back, and no control is opened.
