@@ -121,10 +121,10 @@ test("a followed stream is taken up again when OpenAI fails to replay it at firs
 
 test("a followed stream that OpenAI ends without a last event is taken up again", async () => {
   const metadata = { name: "ended early" };
-  await world.emulator.addScript({
-    match: { metadata },
-    then: [{ code: "print('one')" }, { code: "print('two')" }, { cut: true }, { text: "done" }],
-  });
+  await world.emulator.addScript(
+    [{ code: "print('one')" }, { code: "print('two')" }, { cut: true }, { text: "done" }],
+    { metadata },
+  );
   const record = await waitUntilSettled(world, await triggerFollowed(metadata.name));
   expect([record.verdict, readOutputs(record)]).toEqual(["captured", OUTPUTS]);
 });
@@ -172,9 +172,8 @@ test("a followed stream that can't be taken up again keeps the outputs that had 
 test("GET /results/:id shows what a broken stream brought before the run has ended", async () => {
   await world.emulator.configure({ replayMinutes: 0 });
   const metadata = { name: "broken in flight" };
-  await world.emulator.addScript({
-    match: { metadata },
-    then: [{ code: "print('one')" }, { cut: true }, { wait: 60 }],
+  await world.emulator.addScript([{ code: "print('one')" }, { cut: true }, { wait: 60 }], {
+    metadata,
   });
   const id = await triggerFollowed(metadata.name);
   const broken = await waitFor(

@@ -8,9 +8,6 @@ export type EmulatorSettings = NonNullable<Parameters<typeof startEmulator>[0]>;
 /** A rule for `/_emulator/faults`. */
 export type FaultRule = Record<string, unknown>;
 
-/** A script for `/_emulator/scripts`: what the model answers to the requests that match. */
-export type Script = { match?: Record<string, unknown>; times?: number; then: object[] };
-
 /** A request that reached the API. */
 export const LoggedRequest = z.object({
   at: z.iso.datetime(),
@@ -75,7 +72,8 @@ export type EmulatorClient = {
   /** Adds an answer to one request with this metadata, by its steps. docs/emulator.md describes them. */
   addScriptFor(metadata: Record<string, string>, steps: object[]): Promise<void>;
   clearFaults(): Promise<void>;
-  addScript(script: Script): Promise<void>;
+  /** Says what the model answers, step by step, to the next request that matches. */
+  addScript(steps: object[], match?: Record<string, unknown>): Promise<void>;
   clearScripts(): Promise<void>;
   expireContainer(id: string): Promise<void>;
   /** Sends the API itself a request with the test's key, as another program of the project would. */
@@ -106,7 +104,13 @@ export function createEmulatorClient(url: string): EmulatorClient {
     addScriptFor: async (metadata, steps) =>
       void (await send("POST", "/scripts", { match: { metadata }, then: steps })),
     clearFaults: async () => void (await send("DELETE", "/faults")),
-    addScript: async (script) => void (await send("POST", "/scripts", script)),
+    async addScript(steps, match = {}) {
+      const script = new Map<string, unknown>([
+        ["match", match],
+        ["then", steps],
+      ]);
+      await send("POST", "/scripts", Object.fromEntries(script));
+    },
     clearScripts: async () => void (await send("DELETE", "/scripts")),
     expireContainer: async (id) => void (await send("POST", `/containers/${id}/expire`)),
     sendToApi(path, init = {}) {

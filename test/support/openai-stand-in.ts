@@ -1,4 +1,5 @@
 // A server in place of OpenAI, where a test needs what the emulator does not imitate: the bytes of a request, gateways that change events, and when a client closes its connection.
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -21,14 +22,16 @@ export type Answer = (request: StandInRequest, response: ServerResponse) => void
 export async function startStandIn(answer: Answer): Promise<StandIn> {
   const requests: StandInRequest[] = [];
   const closed: string[] = [];
-  const server = createServer((incoming, response) => {
-    void readRequest(incoming).then((request) => {
-      requests.push(request);
-      response.on("close", () => {
-        if (!response.writableFinished) closed.push(request.path);
-      });
-      answer(request, response);
+  const receive = async (incoming: IncomingMessage, response: ServerResponse) => {
+    const request = await readRequest(incoming);
+    requests.push(request);
+    response.on("close", () => {
+      if (!response.writableFinished) closed.push(request.path);
     });
+    answer(request, response);
+  };
+  const server = createServer((incoming, response) => {
+    void receive(incoming, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = toAddress(server.address());
@@ -51,7 +54,8 @@ function toAddress(address: AddressInfo | string | null): AddressInfo {
 
 async function readRequest(incoming: IncomingMessage): Promise<StandInRequest> {
   const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
+  incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(incoming, "end");
   const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://stand-in.example");
   const { method = "GET" } = incoming;
   return { method, path: pathname, query: searchParams, body: Buffer.concat(chunks) };
@@ -125,7 +129,7 @@ export function toEvents(run: RunShape): object[] {
       output_index: 0,
       item: { ...CALL, status: "in_progress", code: "", outputs: null },
     },
-    ...[..."print"].map((delta) => ({
+    ...["pr", "in", "t"].map((delta) => ({
       type: "response.code_interpreter_call_code.delta",
       output_index: 0,
       item_id,

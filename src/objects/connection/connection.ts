@@ -299,7 +299,13 @@ export class Connection extends DurableObject<Env> {
         outcome: isRefused ? "refused" : "failed",
         http_status,
       });
-      await this.#applyEnd({ type: "resume_failed", isRefused, last: this.#log.lastEvent });
+      const last = this.#log.lastEvent;
+      // A request that was closed on request has not failed, and is not repeated.
+      await this.#applyEnd(
+        line.isClosed
+          ? { type: "stream_ended", reason: "closed", last }
+          : { type: "resume_failed", isRefused, last },
+      );
     }
   }
 

@@ -36,8 +36,9 @@ export function checkConnection(
 // Only what was read is forgotten, what nobody knows the run of, and what belongs to a run that is gone.
 function mayForget({ object, goneAt }: SimulationState, truth: ConnectionTruth): boolean {
   if (truth.isRead || truth.stored.length === 0) return true;
-  const { state } = object;
-  return state?.kind !== "run" && (state !== null || (goneAt ?? -1) >= (truth.openedAt ?? 0));
+  // That a run has expired is not stored, so an object that was created again may not know it yet.
+  const wasGone = (goneAt ?? -1) >= (truth.openedAt ?? 0);
+  return wasGone || object.state?.kind === "deleted" || object.state?.kind === "expired";
 }
 
 /** Checks a settled record against what its Connections stored. */

@@ -10,10 +10,10 @@ import {
   type LastEvent,
   type ReportOutcome,
 } from "../../../src/record/connection/transition.ts";
-import { fireWithRetries } from "./alarm-retries.ts";
 import type { Clock } from "./clock.ts";
-import type { StreamEvent } from "./stream-event.ts";
-import { StorageRefused } from "./storage-refused.ts";
+import { ConnectionStorage } from "./connection-storage.ts";
+import { toSeen, type StreamEvent } from "./stream-event.ts";
+import { attempt, StorageRefused } from "./storage-refused.ts";
 
 export type ConnectionTransition = typeof transitionConnection;
 
@@ -34,13 +34,6 @@ export type ConnectionSurroundings = {
   onWrite(event: ConnectionEvent | null, stored: StreamEvent[], outcome: ConnectionOutcome): void;
 };
 
-/** What survives the object's memory. The platform's alarm is a part of it: null when it has fired. */
-export type ConnectionStorage = {
-  state: ConnectionState | null;
-  events: StreamEvent[];
-  alarmAtMs: number | null;
-};
-
 type Memory = {
   /** Whether it reads the stream, or is about to. */
   hasStream: boolean;
@@ -58,16 +51,15 @@ const MAX_IDLE_SECONDS = 100;
 
 /** One Connection. */
 export class ConnectionObject {
-  readonly storage: ConnectionStorage = { state: null, events: [], alarmAtMs: null };
+  readonly storage: ConnectionStorage;
+  /** Rows written, with those of alarms, and alarms fired. */
   readonly costs = { rows: 0, alarms: 0 };
   /** Counts the lives of the object in memory. */
   life = 0;
   readonly #surroundings: ConnectionSurroundings;
   readonly #transition: ConnectionTransition;
   #memory: Memory = createMemory();
-  #cancelAlarm: (() => void) | null = null;
   #cancelIdle: (() => void) | null = null;
-  #alarmNumber = 0;
 
   /** @param decide The program's `transitionConnection`, or a broken one. */
   constructor(
@@ -75,6 +67,7 @@ export class ConnectionObject {
     decide: ConnectionTransition = transitionConnection,
   ) {
     this.#surroundings = surroundings;
+    this.storage = new ConnectionStorage(surroundings.clock, () => this.#onAlarm());
     this.#transition = decide;
   }
 
@@ -117,7 +110,7 @@ export class ConnectionObject {
         this.#memory.isResuming = false;
         this.#dispatch({ type: "resumed" });
       }
-      const seen = this.#toSeen(event);
+      const seen = toSeen(event, this.#received().length);
       if (seen !== null) return this.#dispatch(seen);
       this.#surroundings.clock.after(PACK_SECONDS, () => {
         this.#whileReading(life, () => this.#pack());
@@ -145,7 +138,7 @@ export class ConnectionObject {
   finishCall(life: number, call: ConnectionCall, outcome: ReportOutcome | null): void {
     if (life !== this.life || this.storage.state === null) return;
     this.#memory.call = null;
-    this.#attempt(() => {
+    attempt(() => {
       if (outcome === null) return this.#dispatch({ type: "tell_failed" });
       this.#dispatch({ type: "told", call: call.type, outcome });
     });
@@ -166,17 +159,6 @@ export class ConnectionObject {
   #open({ created }: StreamEvent): void {
     if (created === null) throw new Error("A stream begins with its response.");
     this.#dispatch({ type: "opened", ...created, http_status: 200, request_id: null });
-  }
-
-  #toSeen({ type, status, call, isLast }: StreamEvent): ConnectionEvent | null {
-    const number = this.#received().length;
-    if (type === "error") {
-      return { type: "seen", error: { code: "server_error", message: "It failed." } };
-    }
-    if (call !== null) return { type: "seen", call: { id: call.id, state: call.state, number } };
-    if (status === null) return null;
-    if (!isLast) return { type: "seen", status };
-    return { type: "seen", status, response: { number, offset: 0, length: 1, size: 1 } };
   }
 
   #isRepeated({ sequenceNumber }: StreamEvent): boolean {
@@ -204,15 +186,7 @@ export class ConnectionObject {
   // What comes for an earlier life, or without a connection, is ignored.
   #whileReading(life: number, run: () => void): void {
     if (life !== this.life || !this.#memory.hasStream) return;
-    this.#attempt(run);
-  }
-
-  #attempt(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      if (!(error instanceof StorageRefused)) throw error;
-    }
+    attempt(run);
   }
 
   #pack(): void {
@@ -275,51 +249,20 @@ export class ConnectionObject {
     this.#memory.buffer = [];
     this.costs.rows += buffer.length > 0 ? 1 : 0;
     this.costs.rows += state === this.storage.state ? 0 : 1;
-    if (state === null) this.#deleteAll();
+    this.costs.rows += alarm === null ? 0 : 1;
+    if (state === null) this.storage.deleteAll();
     else {
-      this.storage.state = state;
-      this.storage.events.push(...buffer);
-      if (alarm !== null) this.#setAlarm(alarm, outcome);
+      const { clock } = this.#surroundings;
+      const delays = (seconds: number) => this.#surroundings.alarmDelays(seconds, outcome);
+      this.storage.write(state, buffer);
+      if (alarm !== null) this.storage.setAlarm(alarm, delays((alarm - clock.now) / 1000));
     }
     this.#surroundings.onWrite(event, buffer, outcome);
   }
 
-  #deleteAll(): void {
-    this.storage.state = null;
-    this.storage.events = [];
-    this.storage.alarmAtMs = null;
-    this.#cancelAlarm?.();
-    this.#cancelAlarm = null;
-  }
-
-  #setAlarm(atMs: number, outcome: ConnectionOutcome): void {
-    this.costs.rows += 1;
-    this.storage.alarmAtMs = atMs;
-    this.#cancelAlarm?.();
-    const { clock } = this.#surroundings;
-    const number = (this.#alarmNumber += 1);
-    const [first, ...more] = this.#surroundings.alarmDelays((atMs - clock.now) / 1000, outcome);
-    this.#cancelAlarm = first === undefined ? null : clock.after(first, () => this.#fire(number));
-    // The platform may call a handler twice: the second call is not cancelled with the alarm.
-    for (const delay of more) clock.after(delay, () => this.#fire(number));
-  }
-
-  #fire(number: number): void {
-    if (this.storage.state === null) return;
+  #onAlarm(): void {
     this.costs.alarms += 1;
-    const isCurrent = () => number === this.#alarmNumber;
-    fireWithRetries(this.#surroundings.clock, () => this.#alarm(isCurrent()), isCurrent);
-  }
-
-  #alarm(isCurrent: boolean): void {
-    const { alarmAtMs } = this.storage;
-    if (isCurrent) this.storage.alarmAtMs = null;
-    try {
-      this.#dispatch({ type: "alarm", isAlive: this.isAlive, last: this.#last() });
-    } catch (error) {
-      this.storage.alarmAtMs = alarmAtMs;
-      throw error;
-    }
+    this.#dispatch({ type: "alarm", isAlive: this.isAlive, last: this.#last() });
   }
 
   #stayAwake(): void {

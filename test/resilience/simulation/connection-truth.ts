@@ -17,7 +17,6 @@ export function createConnectionTruth(name: string): ConnectionTruth {
     stored: [],
     isRead: false,
     goneAt: null,
-    hasLostAlarm: false,
     phase: null,
   };
 }

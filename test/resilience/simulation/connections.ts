@@ -5,27 +5,19 @@ import type {
   ConnectionOutcome,
   ReportOutcome,
 } from "../../../src/record/connection/transition.ts";
-import type { CallEvent } from "../../../src/record/events.ts";
 import { DEFAULT_LIMITS } from "../../../src/record/policy.ts";
 import { toTriggerParams } from "./calls.ts";
+import { tellRecorder } from "./connection-calls.ts";
 import { checkConnection } from "./check-connections.ts";
 import { toTime } from "./clock.ts";
 import { ConnectionObject, type ConnectionTransition } from "./connection-object.ts";
 import { createConnectionTruth, noteWrite } from "./connection-truth.ts";
-import { toControlCalls, toRunCalls } from "./openai.ts";
+import { toControlCalls, toRunCalls } from "./openai-streams.ts";
 import { ScriptedStream, type StreamedResponse } from "./scripted-stream.ts";
-import type {
-  ConnectionSet,
-  ConnectionTruth,
-  Reach,
-  SimulatedConnection,
-} from "./simulated-connection.ts";
+import type { ConnectionSet, Reach, SimulatedConnection } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
 import { attempt } from "./storage-refused.ts";
 import type { StreamScript } from "./stream-scripts.ts";
-
-/** A call that was not answered by then has failed. */
-const CALL_TIMEOUT_SECONDS = 30;
 
 export class Connections implements ConnectionSet {
   readonly own: SimulatedConnection | null;
@@ -110,11 +102,10 @@ export class Connections implements ConnectionSet {
     const { clock, random } = this.#run;
     const connection = this.find(name);
     if (connection === undefined) return;
-    // Nothing could notice it if the Connection had lost its alarm too.
-    if (this.reach() === "lost" && !connection.truth.hasLostAlarm) return;
+    if (this.reach() === "lost") return;
     const isLate = this.#run.happens(this.#run.scenario.rates.calls, "release late");
     const seconds = isLate ? random.between(0, 600) : random.between(0.01, 0.3);
-    clock.after(seconds, () => this.#release(connection));
+    clock.after(seconds, () => attempt(() => connection.object.call({ type: "release" })));
   }
 
   /** Draws how a call to a Connection fares. */
@@ -122,13 +113,6 @@ export class Connections implements ConnectionSet {
     const { random, scenario } = this.#run;
     if (!this.#run.happens(scenario.rates.calls, "call to a Connection lost")) return "well";
     return random.pick<Reach>(["lost", "answer lost"]);
-  }
-
-  /** A Connection that lost its alarm is released by the look that finds it: the Recorder looks until its storage takes that. */
-  #release(connection: SimulatedConnection): void {
-    const isDone = attempt(() => connection.object.call({ type: "release" }));
-    if (isDone || !connection.truth.hasLostAlarm) return;
-    this.#run.clock.after(60, () => this.#release(connection));
   }
 
   #create(
@@ -144,11 +128,13 @@ export class Connections implements ConnectionSet {
       {
         clock: run.clock,
         canWrite: () => !run.isOut(run.scenario.outages.connection, "Connection's storage refused"),
-        alarmDelays: (seconds, outcome) => this.#alarmDelays(truth, seconds, outcome),
+        alarmDelays: (seconds, outcome) => this.#alarmDelays(name, seconds, outcome),
         post: () => stream.post(object),
         resume: (_, last) => stream.resume(object, last),
         disconnect: () => stream.stop(),
-        tell: (_, call) => this.#tell(object, call),
+        tell: (_, call) => {
+          tellRecorder(run, object, call, (outcome) => this.#noteHandOver(call, outcome));
+        },
         onWrite: (event, stored, outcome) => {
           const before = truth.phase;
           noteWrite(truth, run, event, stored, outcome);
@@ -189,60 +175,24 @@ export class Connections implements ConnectionSet {
     object.evict();
   }
 
-  #alarmDelays(truth: ConnectionTruth, seconds: number, outcome: ConnectionOutcome): number[] {
+  #alarmDelays(name: string, seconds: number, outcome: ConnectionOutcome): number[] {
     const { random, scenario } = this.#run;
     if (!random.chance(scenario.rates.connectionAlarm)) return [seconds];
     const fault = random.pick(["late", "early", "twice", "lost"]);
-    if (fault === "lost" && !this.#isWatched(truth.name, outcome)) return [seconds];
+    if (fault === "lost" && !this.#isWatched(name, outcome)) return [seconds];
     this.#run.count(`Connection's alarm ${fault}`);
     if (fault === "late") return [seconds + random.between(0, 120)];
     if (fault === "early") return [seconds * random.next()];
     if (fault === "twice") return [seconds, seconds + random.between(0, 10)];
-    truth.hasLostAlarm = true;
     return [];
   }
 
-  // An alarm is lost only while the Recorder waits for the Connection: nothing could notice it otherwise.
+  // An alarm is lost only while the Recorder knows of the Connection: nothing could notice it otherwise.
   #isWatched(name: string, { state }: ConnectionOutcome): boolean {
     const recorder = this.#run.object.state;
-    if (state?.handed_over !== true || state.phase === "released") return false;
-    if (recorder?.kind !== "run" || recorder.record.unreadable) return false;
-    const { connection, connection_due, control_connection, control_due } = recorder.record;
-    if (this.#run.scenario.deadly > 0) return false;
-    const isOwn = connection?.id === name && connection_due;
-    return isOwn || (control_connection === name && control_due);
-  }
-
-  #tell(object: ConnectionObject, call: ConnectionCall): void {
-    const { clock, random, scenario } = this.#run;
-    const { life } = object;
-    const finish = (outcome: ReportOutcome | null): void => {
-      if (object.life !== life) return;
-      object.finishCall(life, call, outcome);
-      this.#noteHandOver(call, outcome);
-    };
-    const isFaulty = this.#run.happens(scenario.rates.calls, "call to the Recorder failed");
-    const fault = isFaulty ? random.pick(["lost", "answer lost", "twice", "late"]) : null;
-    if (fault === "lost" || fault === "late") {
-      clock.after(random.between(1, CALL_TIMEOUT_SECONDS), () => finish(null));
-      if (fault === "lost") return;
-      clock.after(random.between(CALL_TIMEOUT_SECONDS, 600), () => this.#deliver(call));
-      return;
-    }
-    clock.after(random.between(0.01, 0.3), () => {
-      // An evicted object's call may still arrive.
-      if (object.life !== life && random.chance(0.5)) return;
-      const outcome = this.#deliver(call);
-      if (fault === "twice") {
-        clock.after(random.pick([0, 5, 600]) * random.next(), () => this.#deliver(call));
-      }
-      const delay = fault === "answer lost" ? random.between(0, CALL_TIMEOUT_SECONDS) : 0;
-      clock.after(delay, () => finish(fault === "answer lost" ? null : outcome));
-    });
-  }
-
-  #deliver(call: ConnectionCall): ReportOutcome | null {
-    return this.#run.report(toEvent(call));
+    if (state === null || recorder?.kind !== "run") return false;
+    const { connection, control_connection } = recorder.record;
+    return connection?.id === name || control_connection === name;
   }
 
   // The Worker waits for the first hand-over; when that fails its caller is told to come back, and no control is opened.
@@ -251,13 +201,6 @@ export class Connections implements ConnectionSet {
     this.#isHandedOver = true;
     if (outcome === "accepted") this.openControl();
   }
-}
-
-function toEvent(call: ConnectionCall): CallEvent {
-  if (call.type === "hand_over") return { type: "start", params: call.params };
-  if (call.type === "tell_end") return { type: "connection_ended", params: call.params };
-  if (call.type === "tell_status") return { type: "status_seen", status: call.status };
-  return { type: call.type === "announce_control" ? "control_opened" : "control_ended" };
 }
 
 function describe({ state, alarm, disconnect }: ConnectionOutcome): string {

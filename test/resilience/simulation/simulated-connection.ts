@@ -16,7 +16,6 @@ export type ConnectionTruth = {
   /** Whether the Recorder committed what it brought, or gave that up. */
   isRead: boolean;
   goneAt: number | null;
-  hasLostAlarm: boolean;
   /** Its phase after the last write. */
   phase: ConnectionState["phase"] | null;
 };

@@ -21,3 +21,20 @@ export type StreamEvent = {
   /** Whether it has the whole response. */
   isLast: boolean;
 };
+
+/**
+ * What an event says to the state of its Connection; null when its text is all.
+ * @param number The event's own number.
+ */
+export function toSeen(
+  { type, status, call, isLast }: StreamEvent,
+  number: number,
+): ConnectionEvent | null {
+  if (type === "error") {
+    return { type: "seen", error: { code: "server_error", message: "It failed." } };
+  }
+  if (call !== null) return { type: "seen", call: { id: call.id, state: call.state, number } };
+  if (status === null) return null;
+  if (!isLast) return { type: "seen", status };
+  return { type: "seen", status, response: { number, offset: 0, length: 1, size: 1 } };
+}

@@ -47,7 +47,7 @@ function countResponses(evidence: Evidence, findings: readonly Finding[]): Table
     ["unacknowledged and never delivered", unacknowledged.length],
     ...others,
     ["gone at OpenAI before it was observed", gone.length],
-    ["followed at once, maximum", evidence.acknowledgements.maxIncomplete],
+    ["waited for at once, maximum", evidence.acknowledgements.maxIncomplete],
   ];
 }
 

@@ -202,6 +202,21 @@ test("a record expires with its retention, also below a day and in flight", () =
   expect(findEffects(done, "unlist").map(({ at }) => at)).toEqual([3_600]);
 });
 
+test("a run that expires removes its Connections, its control's too, and is forgotten after that", () => {
+  const connection = { id: "connection_1", kind: "followed" as const };
+  const result = runScenario(() => DONE, {
+    policy: { retention_seconds: 7 * DAY_SECONDS },
+    start: { connection, control: "connection_2" },
+    events: [webhookAt(0)],
+    effects: ({ type }, seconds) =>
+      type === "erase" && seconds < 7 * DAY_SECONDS + 60 ? "failed" : "done",
+  });
+  const { at, effect } = findEffects(result, "erase").at(-1) ?? {};
+  expect(effect).toMatchObject({ keys: [], connections: ["connection_1", "connection_2"] });
+  expect(at).toBeGreaterThanOrEqual(7 * DAY_SECONDS + 60);
+  expect(result.state).toBeNull();
+});
+
 test("an expired run refuses reads until the Catalog has removed its row", () => {
   const result = runScenario(() => DONE, {
     policy: { retention_seconds: 3_600 },

@@ -179,6 +179,10 @@ test("a control that ends early moves no observation", () => {
   const result = runScenario(() => DONE, {
     start: { control: "connection_2" },
     events: [{ at: 119, event: { type: "control_ended" } }],
+    control: () => ({
+      observation: null,
+      control: { id: null, status: "refused", calls: [] },
+    }),
   });
   expect(result.controlAskedAt).toEqual([119]);
   expect(result.observedAt).toEqual([120]);

@@ -297,6 +297,25 @@ test("a control that ends is compared and stored once, with the run's other chan
   expect(typesOf(result).filter((type) => type === "store_outputs").length).toBe(1);
 });
 
+test("a control that is opened while it is asked for does not count as not run", () => {
+  const ended = { id: "resp_2", status: "completed", calls: [] };
+  const result = runScenario(() => DONE, {
+    start: { control: "connection_2" },
+    takes: 5,
+    events: [webhookAt(0), { at: 62, event: { type: "control_opened" } }],
+    control: (seconds) =>
+      seconds > 70
+        ? { observation: null, control: ended }
+        : { observation: null, control: { id: null, status: "not_run", calls: [] } },
+  });
+  expect(result.controlAskedAt.map((seconds) => Math.floor(seconds / 60))).toEqual([1, 1_440]);
+  const statuses = result.states.flatMap((one) =>
+    one?.kind === "run" ? [one.record.control?.status] : [],
+  );
+  expect(statuses).not.toContain("not_run");
+  expect(result.record.control?.status).toBe("completed");
+});
+
 test("the end of a connection is read at once, also for a run that it begins", () => {
   const connection = { id: "connection_1", kind: "held" as const };
   const params = { ...TRIGGER_PARAMS, connection };

@@ -1,4 +1,8 @@
 // A Durable Object's synchronous key-value storage, in memory.
+import { z } from "zod";
+
+/** The platform's types let the caller say what a key holds. */
+const Value = z.custom<never>();
 
 /** Keys are listed in the order of their names, as the platform lists them. */
 export class FakeKv implements SyncKvStorage {
@@ -8,12 +12,11 @@ export class FakeKv implements SyncKvStorage {
     return this.#values.size;
   }
 
-  get<T>(key: string): T | undefined;
-  get(key: string): unknown {
-    return this.#values.get(key);
+  get(key: string): undefined {
+    return Value.optional().parse(this.#values.get(key));
   }
 
-  put<T>(key: string, value: T): void {
+  put(key: string, value: unknown): void {
     this.#values.set(key, structuredClone(value));
   }
 
@@ -21,12 +24,12 @@ export class FakeKv implements SyncKvStorage {
     return this.#values.delete(key);
   }
 
-  list<T>(options?: SyncKvListOptions): Iterable<[string, T]>;
   list({ prefix = "", start = "", reverse = false, limit }: SyncKvListOptions = {}): Iterable<
-    [string, unknown]
+    [string, never]
   > {
     const found = [...this.#values].filter(([key]) => key.startsWith(prefix) && key >= start);
     const sorted = found.toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return (reverse ? sorted.toReversed() : sorted).slice(0, limit);
+    const entries = (reverse ? sorted.toReversed() : sorted).slice(0, limit);
+    return entries.map(([key, value]) => [key, Value.parse(value)]);
   }
 }
