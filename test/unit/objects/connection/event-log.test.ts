@@ -87,14 +87,15 @@ test("EventLog packs small events into one row, and gives a large one a row of i
   expect(kv.size).toBe(4);
 });
 
-test("EventLog is full when its pending events fill a row", () => {
-  const log = new EventLog(new FakeKv());
+test("EventLog is full when its pending events fill a row, and stores them as one row", () => {
+  const kv = new FakeKv();
+  const log = new EventLog(kv);
   append(log, toJson("", 60 * KIB));
   expect(log.isFull).toBe(false);
   append(log, toJson("", 6 * KIB));
   expect(log.isFull).toBe(true);
   store(log);
-  expect([log.isFull, log.hasPending]).toEqual([false, false]);
+  expect([log.isFull, log.hasPending, kv.size]).toEqual([false, false, 1]);
 });
 
 test("EventLog keeps an event on one line, whatever line breaks its JSON has", () => {
