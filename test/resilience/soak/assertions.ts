@@ -1,8 +1,8 @@
 // Compares what was recorded with what happened.
 import { findWrongBytes } from "./bytes.ts";
-import { findUnkeptCalls } from "./connections.ts";
+import { findUnkeptCalls, wasEndReported } from "./connections.ts";
 import { findControlRun, findWrongControl } from "./controls.ts";
-import { listConnections, type Evidence, type StoredResponse } from "./evidence.ts";
+import type { Evidence, StoredResponse } from "./evidence.ts";
 import type { ResponseEntry } from "./acknowledgements.ts";
 import type { ActualRun } from "../../support/emulator-client.ts";
 import { hasFault, isTerminal } from "./facts.ts";
@@ -88,7 +88,7 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
     ];
   }
   if (found === undefined) {
-    const isKnown = isAcknowledged(evidence, id) || wasEndReported(evidence, run, entry);
+    const isKnown = isAcknowledged(evidence, id) || wasEndReported(evidence, run, entry.plan);
     const isLost = isKnown && !wasNeverShown(evidence, entry, run);
     return isLost ? [toFinding("lost", "nothing is recorded"), ...twice] : twice;
   }
@@ -134,20 +134,6 @@ function findRemains(
     id,
     why: `${what} is still there`,
   }));
-}
-
-// A Connection that knew its run's id when it ended reports until its Recorder has heard it, whether or not the trigger was answered.
-function wasEndReported({ connections, log }: Evidence, run: ActualRun, { plan }: ResponseEntry) {
-  const names = listConnections(connections, run.id, plan.number)
-    .filter(({ kind }) => kind !== "control")
-    .map(({ connection }) => connection);
-  return log
-    .split("\n")
-    .some(
-      (line) =>
-        line.startsWith(`{"event":"connection_end","id":"${run.id}"`) &&
-        names.some((name) => line.includes(name)),
-    );
 }
 
 // Without its trigger's acknowledgement a response counts as external, and leaves no record where OpenAI had deleted it at the first refetch.
