@@ -115,7 +115,11 @@ test("a Connection that was killed before OpenAI's first event leaves nothing, a
 test("each followed run is taken up again after its last stored event, and has every event once", async () => {
   const requests = await world.emulator.listRequests();
   for (const { id, connection, seen } of followed) {
-    const record = await read(id);
+    // A webhook can settle the list's verdict before the stream was read.
+    const record = await waitFor(
+      () => read(id),
+      ({ settled_at }) => settled_at !== null,
+    );
     expect(record).toMatchObject({ status: "completed", held: null });
     expect(record.observations.map(({ channel }) => channel)).toContain("stream");
     const events = await readAllEvents(world.url, connection);
