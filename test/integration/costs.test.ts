@@ -32,6 +32,7 @@ const CONNECTION_REQUESTS = [
   "connection lastResponse",
   "connection open",
   "connection release",
+  "connection remove",
   "connection report",
 ];
 /** Of a run of a second, whose 27 events come at once. */
@@ -141,7 +142,7 @@ test.each([
   },
 );
 
-test("a held run costs one KV write, no retrieve, 12 requests to objects, and the rows of its Connection beside its own", () => {
+test("a held run costs one KV write, no retrieve, 13 requests to objects, and the rows of its Connection beside its own", () => {
   const { verdict, openai, kvWrites, objectRequests, ...rows } = getCosts("held");
   expect({ verdict, openai, kvWrites }).toEqual({
     verdict: "captured",
@@ -170,7 +171,7 @@ test("a followed run costs what a background run does, and its Connection", () =
   });
   expect(listConnectionRequests(objectRequests)).toEqual(CONNECTION_REQUESTS);
   // One more than those of a held run for its webhook, and two for a status that came by the stream.
-  expect(objectRequests.length).toBeLessThanOrEqual(15);
+  expect(objectRequests.length).toBeLessThanOrEqual(16);
   expectRows(rows, 6);
 });
 
@@ -186,7 +187,7 @@ test("a control costs one create, one KV write for its outputs, and a Connection
     ...CONNECTION_REQUESTS,
     "connection report",
   ]);
-  expect(objectRequests.length).toBeLessThanOrEqual(16);
+  expect(objectRequests.length).toBeLessThanOrEqual(17);
   expectRows(rows, 9);
 });
 

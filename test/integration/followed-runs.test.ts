@@ -78,7 +78,7 @@ test("GET /results lists the live status of a followed run", async () => {
   await world.request(`/results/${id}/cancel`, { method: "POST" });
 });
 
-test("a followed run captures outputs from its stream, and needs no refetch", async () => {
+test("a followed run recovers from its stream the outputs that a refetch at its end lacks", async () => {
   const metadata = { mine: "yes" };
   const id = await world.trigger({ ...PRINTS, model: "m", metadata, stream: true });
   const record = await world.waitUntilSettled(id);
@@ -89,13 +89,13 @@ test("a followed run captures outputs from its stream, and needs no refetch", as
   expect(record).toEqual({
     id,
     status: "completed",
-    verdict: "captured",
+    verdict: "recovered",
     model: "m",
     background: true,
     created_at: new Date(response.created_at * 1000).toISOString(),
     completed_at: matching(/^\d{4}-.*Z$/),
-    recorded_at: record.observations[0]?.at,
-    settled_at: record.observations[0]?.at,
+    recorded_at: record.observations[1]?.at,
+    settled_at: record.observations[1]?.at,
     started_by: "trigger",
     include: ["code_interpreter_call.outputs"],
     metadata,
@@ -114,11 +114,19 @@ test("a followed run captures outputs from its stream, and needs no refetch", as
         container_id: matching(/^cntr_/),
         code: "print('naïve – 数据')",
         outputs: PRINTED,
-        verdict: "captured",
+        verdict: "recovered",
         source: "stream",
       },
     ],
     observations: [
+      {
+        at: matching(/^\d{4}-.*Z$/),
+        channel: "refetch",
+        http_status: 200,
+        status: "completed",
+        request_id: matching(/^req_/),
+        calls: [{ id: call?.id, outputs: "empty" }],
+      },
       {
         at: matching(/^\d{4}-.*Z$/),
         channel: "stream",
@@ -136,7 +144,7 @@ test("a followed run captures outputs from its stream, and needs no refetch", as
     response,
   });
   const requests = await world.emulator.listRequests();
-  expect(requests.filter(({ path }) => path.startsWith("/v1/responses"))).toHaveLength(2);
+  expect(requests.filter(({ path }) => path.startsWith("/v1/responses"))).toHaveLength(3);
 });
 
 test("GET /results/:id/outputs and GET /results/:id/response have what the stream had", async () => {
@@ -151,20 +159,20 @@ test("a followed run has its outputs from the stream, also when its webhook come
   await world.emulator.configure({ webhookDrop: false });
   const record = await world.waitUntilSettled(await world.trigger({ ...PRINTS, stream: true }));
   expect(record.calls).toMatchObject([{ outputs: PRINTED, source: "stream" }]);
-  expect(["captured", "recovered"]).toContain(record.verdict);
+  expect(record.verdict).toBe("recovered");
   const read = record.observations.filter(({ channel }) => channel === "stream");
   expect(read).toMatchObject([{ status: "completed", calls: [{ outputs: "populated" }] }]);
 });
 
-test("a followed run whose stream has empty outputs gets those of a refetch", async () => {
+test("a followed run whose stream has empty outputs captures those of the refetch at its end", async () => {
   await world.emulator.configure({ streamOutputs: "empty", backgroundOutputs: "present" });
   const record = await world.waitUntilSettled(await world.trigger({ ...PRINTS, stream: true }));
   expect(record).toMatchObject({
-    verdict: "recovered",
-    calls: [{ outputs: PRINTED, source: "refetch", verdict: "recovered" }],
+    verdict: "captured",
+    calls: [{ outputs: PRINTED, source: "refetch", verdict: "captured" }],
     observations: [
-      { channel: "stream", status: "completed", calls: [{ outputs: "empty" }] },
       { channel: "refetch", status: "completed", calls: [{ outputs: "populated" }] },
+      { channel: "stream", status: "completed", calls: [{ outputs: "empty" }] },
     ],
   });
 });
@@ -198,7 +206,10 @@ test.each([
     expect(record).toMatchObject({
       ...expected,
       verdict: "no_calls",
-      observations: [{ channel: "stream", status: expected.status }],
+      observations: [
+        { channel: "refetch", status: expected.status },
+        { channel: "stream", status: expected.status },
+      ],
     });
   },
 );
@@ -208,7 +219,7 @@ test("GET /results/:id/outputs of a followed run returns 20 MiB whole", async ()
   const input = toPythonInput(`print('xé' * ${times}, end='')`);
   const id = await world.trigger({ input, tools: CODE_INTERPRETER, stream: true });
   const record = await world.waitUntilSettled(id);
-  expect([record.verdict, record.error]).toEqual(["captured", null]);
+  expect([record.verdict, record.error]).toEqual(["recovered", null]);
   const printed = await (await world.request(`/results/${id}/outputs`)).text();
   expect(printed === "xé".repeat(times)).toBe(true);
 });
@@ -231,7 +242,10 @@ test("POST /trigger as a form with stream starts a followed run", async () => {
   expect(create?.body).toMatchObject({ input: "hello", background: true, stream: true });
   const id = answer.headers.get("location")?.split("/").at(-1) ?? "";
   expect(await world.waitUntilSettled(id)).toMatchObject({
-    observations: [{ channel: "stream", status: "completed" }],
+    observations: [
+      { channel: "refetch", status: "completed" },
+      { channel: "stream", status: "completed" },
+    ],
   });
 });
 

@@ -98,18 +98,26 @@ test.each(CASES)(
     answerCreate = (response, run) => sendRun(response, run, gateway);
     const id = await world.trigger({ input: "hello", ...flags });
     const record = await world.waitUntilSettled(id);
-    const run = { id, background: "stream" in flags };
+    const isFollowed = "stream" in flags;
+    const run = { id, background: isFollowed };
     expect(record).toMatchObject({
       status: "completed",
       verdict: "captured",
       error: null,
       calls: [{ id: "ci_1", outputs: PRINTED, verdict: "captured" }],
       response: toResponse(run),
-      observations: [{ status: "completed", calls: [{ outputs: "populated" }] }],
     });
+    const whole = { status: "completed", calls: [{ outputs: "populated" }] };
+    const seen = isFollowed
+      ? [
+          { channel: "refetch", ...whole },
+          { channel: "stream", ...whole },
+        ]
+      : [{ channel: "held", ...whole }];
+    expect(record.observations).toMatchObject(seen);
     expect(record.held).toEqual("hold" in flags ? { broke_at: null } : null);
     const asked = standIn.requests.filter(({ path }) => path.startsWith("/v1/responses"));
-    expect(asked).toHaveLength(1);
+    expect(asked).toHaveLength(isFollowed ? 2 : 1);
   },
 );
 
@@ -173,7 +181,10 @@ test.each([1, 2, 9])(
     expect(record).toMatchObject({
       verdict: "captured",
       calls: [{ id: "ci_1", outputs: PRINTED }],
-      observations: [{ channel: "stream", status: "completed" }],
+      observations: [
+        { channel: "refetch", status: "completed" },
+        { channel: "stream", status: "completed" },
+      ],
     });
     const replays = standIn.requests.filter(({ query }) => query.has("starting_after"));
     expect(replays.map(({ query }) => query.get("starting_after"))).toEqual([String(count - 1)]);
@@ -181,16 +192,17 @@ test.each([1, 2, 9])(
 );
 
 test("a followed stream without sequence_number that is cut is refetched, and keeps what had come", async () => {
+  retrieved = (run) => ({ ...toResponse(run), output: [] });
   answerCreate = (response, run) => cutAfter(response, toEvents(run).slice(0, -3));
   const id = await world.trigger({ input: "hello", stream: true });
   const record = await world.waitUntilSettled(id);
   expect(record).toMatchObject({
     status: "completed",
     calls: [{ id: "ci_1", outputs: PRINTED, source: "stream" }],
-    response: toResponse({ id, background: true }),
+    response: { ...toResponse({ id, background: true }), output: [] },
   });
   const channels = record.observations.map(({ channel, status }) => `${channel} ${status}`);
-  expect(channels).toEqual(["stream in_progress", "refetch completed"]);
+  expect(channels).toEqual(["refetch completed", "stream in_progress"]);
 });
 
 test("a held stream without sequence_number that is cut says after which event", async () => {

@@ -50,7 +50,9 @@ function withEnd(
 ): Observed {
   const end = report?.end ?? null;
   const { result } = observed;
-  const at = end === null ? result.observation.at : new Date(end.at_ms).toISOString();
+  // Nothing else was observed before a held connection ended; a followed run is refetched before its stream is read.
+  const isEnd = end !== null && result.observation.channel === "held";
+  const at = isEnd ? new Date(end.at_ms).toISOString() : result.observation.at;
   return {
     ...observed,
     result: {
