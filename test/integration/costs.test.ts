@@ -159,7 +159,7 @@ test("a held run costs one KV write, no retrieve, 13 requests to objects, and th
     "recorder connectionEnded",
     "recorder start",
   ]);
-  expectRows(rows);
+  expectRows(rows, 1);
 });
 
 test("a followed run costs what a background run does, and its Connection", () => {
@@ -172,7 +172,7 @@ test("a followed run costs what a background run does, and its Connection", () =
   expect(listConnectionRequests(objectRequests)).toEqual(CONNECTION_REQUESTS);
   // One more than those of a held run for its webhook, and two for a status that came by the stream.
   expect(objectRequests.length).toBeLessThanOrEqual(16);
-  expectRows(rows, 6);
+  expectRows(rows, 7);
 });
 
 test("a control costs one create, one KV write for its outputs, and a Connection", () => {
@@ -188,7 +188,7 @@ test("a control costs one create, one KV write for its outputs, and a Connection
     "connection report",
   ]);
   expect(objectRequests.length).toBeLessThanOrEqual(17);
-  expectRows(rows, 9);
+  expectRows(rows, 10);
 });
 
 test("a response costs the same when 200 other records are stored", () => {

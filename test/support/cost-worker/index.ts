@@ -17,8 +17,6 @@ const RETENTION_SECONDS = 25;
 const KEEP_ROWS_SECONDS = 4;
 /** In place of a day. */
 const KEEP_EVENTS_SECONDS = 4;
-/** When a record expires, after 30 days, its Connections have removed themselves, and the Recorder need not do it. */
-const CONNECTIONS_ARE_GONE = -24 * 60 * 60;
 
 /** A call about a run: an upsert or a removal. */
 const AboutRun = z.union([
@@ -53,11 +51,15 @@ class ShortLivedRecorder extends RealRecorder {
 }
 
 function shorten(params: RecorderParams): RecorderParams {
-  return { ...params, policy: shortenPolicy(params.policy, CONNECTIONS_ARE_GONE) };
+  return { ...params, policy: shortenPolicy(params.policy) };
 }
 
-function shortenPolicy(policy: Policy, keep_events_seconds: number): Policy {
-  const limits = { ...policy.limits, keep_rows_seconds: KEEP_ROWS_SECONDS, keep_events_seconds };
+function shortenPolicy(policy: Policy): Policy {
+  const limits = {
+    ...policy.limits,
+    keep_rows_seconds: KEEP_ROWS_SECONDS,
+    keep_events_seconds: KEEP_EVENTS_SECONDS,
+  };
   return { ...policy, retention_seconds: RETENTION_SECONDS, limits };
 }
 
@@ -77,7 +79,7 @@ function shortenConnection(params: ConnectionParams): ConnectionParams {
   const { start } = params;
   return {
     ...params,
-    start: { ...start, policy: shortenPolicy(start.policy, KEEP_EVENTS_SECONDS) },
+    start: { ...start, policy: shortenPolicy(start.policy) },
   };
 }
 
