@@ -26,12 +26,13 @@ const MAX_ROWS_WRITTEN = 16;
 const MAX_OBJECT_REQUESTS = 7;
 const OTHER_RECORDS = 200;
 
-/** What a Connection takes beside the events: to open it, to read it, to let it go, and its removal. */
+/** What a Connection takes: to open it, to read it, to let it go, its own removal, and the Recorder's when the record expires. */
 const CONNECTION_REQUESTS = [
   "connection alarm",
   "connection lastResponse",
   "connection open",
   "connection release",
+  "connection remove",
   "connection report",
 ];
 /** Of a run of a second, whose 27 events come at once. */
@@ -114,7 +115,7 @@ function listConnectionRequests(objectRequests: string[]): string[] {
 // `more`: rows of the Recorder and the Catalog beyond those of a background run.
 function expectRows(
   { rowsWritten, connectionRows }: Pick<Costs, "rowsWritten" | "connectionRows">,
-  more = 0,
+  more: number,
 ): void {
   expect(connectionRows).toBeGreaterThan(0);
   expect(connectionRows).toBeLessThanOrEqual(MAX_CONNECTION_ROWS);
@@ -141,7 +142,7 @@ test.each([
   },
 );
 
-test("a held run costs one KV write, no retrieve, 12 requests to objects, and the rows of its Connection beside its own", () => {
+test("a held run costs one KV write, no retrieve, 13 requests to objects, and the rows of its Connection besides its own", () => {
   const { verdict, openai, kvWrites, objectRequests, ...rows } = getCosts("held");
   expect({ verdict, openai, kvWrites }).toEqual({
     verdict: "captured",
@@ -158,7 +159,7 @@ test("a held run costs one KV write, no retrieve, 12 requests to objects, and th
     "recorder connectionEnded",
     "recorder start",
   ]);
-  expectRows(rows);
+  expectRows(rows, 1);
 });
 
 test("a followed run costs what a background run does, and its Connection", () => {
@@ -170,8 +171,8 @@ test("a followed run costs what a background run does, and its Connection", () =
   });
   expect(listConnectionRequests(objectRequests)).toEqual(CONNECTION_REQUESTS);
   // One more than those of a held run for its webhook, and two for a status that came by the stream.
-  expect(objectRequests.length).toBeLessThanOrEqual(15);
-  expectRows(rows, 6);
+  expect(objectRequests.length).toBeLessThanOrEqual(16);
+  expectRows(rows, 7);
 });
 
 test("a control costs one create, one KV write for its outputs, and a Connection", () => {
@@ -186,8 +187,8 @@ test("a control costs one create, one KV write for its outputs, and a Connection
     ...CONNECTION_REQUESTS,
     "connection report",
   ]);
-  expect(objectRequests.length).toBeLessThanOrEqual(16);
-  expectRows(rows, 9);
+  expect(objectRequests.length).toBeLessThanOrEqual(17);
+  expectRows(rows, 10);
 });
 
 test("a response costs the same when 200 other records are stored", () => {

@@ -13,12 +13,8 @@ export { default } from "../../../src/index.ts";
 
 /** Longer than a run and its files take. */
 const RETENTION_SECONDS = 25;
-/** In place of five minutes. */
-const KEEP_ROWS_SECONDS = 4;
-/** In place of a day. */
-const KEEP_EVENTS_SECONDS = 4;
-/** When a record expires, after 30 days, its Connections have removed themselves, and the Recorder need not do it. */
-const CONNECTIONS_ARE_GONE = -24 * 60 * 60;
+/** In place of five minutes, and of a day. */
+const SHORT_LIMITS: Partial<Policy["limits"]> = { keep_rows_seconds: 4, keep_events_seconds: 4 };
 
 /** A call about a run: an upsert or a removal. */
 const AboutRun = z.union([
@@ -53,11 +49,11 @@ class ShortLivedRecorder extends RealRecorder {
 }
 
 function shorten(params: RecorderParams): RecorderParams {
-  return { ...params, policy: shortenPolicy(params.policy, CONNECTIONS_ARE_GONE) };
+  return { ...params, policy: shortenPolicy(params.policy) };
 }
 
-function shortenPolicy(policy: Policy, keep_events_seconds: number): Policy {
-  const limits = { ...policy.limits, keep_rows_seconds: KEEP_ROWS_SECONDS, keep_events_seconds };
+function shortenPolicy(policy: Policy): Policy {
+  const limits = { ...policy.limits, ...SHORT_LIMITS };
   return { ...policy, retention_seconds: RETENTION_SECONDS, limits };
 }
 
@@ -72,12 +68,12 @@ class ShortLivedConnection extends RealConnection {
 
 function shortenConnection(params: ConnectionParams): ConnectionParams {
   if (params.kind === "control") {
-    return { ...params, limits: { ...params.limits, keep_events_seconds: KEEP_EVENTS_SECONDS } };
+    return { ...params, limits: { ...params.limits, ...SHORT_LIMITS } };
   }
   const { start } = params;
   return {
     ...params,
-    start: { ...start, policy: shortenPolicy(start.policy, KEEP_EVENTS_SECONDS) },
+    start: { ...start, policy: shortenPolicy(start.policy) },
   };
 }
 
