@@ -26,7 +26,7 @@ const MAX_ROWS_WRITTEN = 16;
 const MAX_OBJECT_REQUESTS = 7;
 const OTHER_RECORDS = 200;
 
-/** What a Connection takes beside the events: to open it, to read it, to let it go, and its removal. */
+/** What a Connection takes: to open it, to read it, to let it go, its own removal, and the Recorder's when the record expires. */
 const CONNECTION_REQUESTS = [
   "connection alarm",
   "connection lastResponse",
@@ -115,7 +115,7 @@ function listConnectionRequests(objectRequests: string[]): string[] {
 // `more`: rows of the Recorder and the Catalog beyond those of a background run.
 function expectRows(
   { rowsWritten, connectionRows }: Pick<Costs, "rowsWritten" | "connectionRows">,
-  more = 0,
+  more: number,
 ): void {
   expect(connectionRows).toBeGreaterThan(0);
   expect(connectionRows).toBeLessThanOrEqual(MAX_CONNECTION_ROWS);
@@ -142,7 +142,7 @@ test.each([
   },
 );
 
-test("a held run costs one KV write, no retrieve, 13 requests to objects, and the rows of its Connection beside its own", () => {
+test("a held run costs one KV write, no retrieve, 13 requests to objects, and the rows of its Connection besides its own", () => {
   const { verdict, openai, kvWrites, objectRequests, ...rows } = getCosts("held");
   expect({ verdict, openai, kvWrites }).toEqual({
     verdict: "captured",

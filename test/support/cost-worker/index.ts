@@ -13,10 +13,8 @@ export { default } from "../../../src/index.ts";
 
 /** Longer than a run and its files take. */
 const RETENTION_SECONDS = 25;
-/** In place of five minutes. */
-const KEEP_ROWS_SECONDS = 4;
-/** In place of a day. */
-const KEEP_EVENTS_SECONDS = 4;
+/** In place of five minutes, and of a day. */
+const SHORT_LIMITS: Partial<Policy["limits"]> = { keep_rows_seconds: 4, keep_events_seconds: 4 };
 
 /** A call about a run: an upsert or a removal. */
 const AboutRun = z.union([
@@ -55,11 +53,7 @@ function shorten(params: RecorderParams): RecorderParams {
 }
 
 function shortenPolicy(policy: Policy): Policy {
-  const limits = {
-    ...policy.limits,
-    keep_rows_seconds: KEEP_ROWS_SECONDS,
-    keep_events_seconds: KEEP_EVENTS_SECONDS,
-  };
+  const limits = { ...policy.limits, ...SHORT_LIMITS };
   return { ...policy, retention_seconds: RETENTION_SECONDS, limits };
 }
 
@@ -74,7 +68,7 @@ class ShortLivedConnection extends RealConnection {
 
 function shortenConnection(params: ConnectionParams): ConnectionParams {
   if (params.kind === "control") {
-    return { ...params, limits: { ...params.limits, keep_events_seconds: KEEP_EVENTS_SECONDS } };
+    return { ...params, limits: { ...params.limits, ...SHORT_LIMITS } };
   }
   const { start } = params;
   return {
