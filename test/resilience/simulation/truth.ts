@@ -83,7 +83,8 @@ export function expectedCall(
   const had = shown.findIndex((one) => call !== undefined && one.had.has(call.id));
   const source = shown[had]?.channel ?? null;
   if (had !== -1) {
-    const isFirst = had === first || isFirstReading(shown, had);
+    const isPlain = source === "refetch" || source === "held";
+    const isFirst = isPlain && (had === first || isFirstReading(shown, had));
     return { verdict: isFirst ? "captured" : "recovered", source };
   }
   if (call?.shows !== true) return { verdict: "silent", source };
