@@ -277,10 +277,11 @@ function told(
   now: number,
 ): ConnectionState | null {
   if (outcome === "deleted") return null;
-  const heard = { ...state, attempts: 0, not_before_ms: 0 };
+  // Each call starts a Recorder that does not know the run, the report of its end too.
+  const heard = { ...state, handed_over: true, attempts: 0, not_before_ms: 0 };
   if (call === "tell_status") return { ...heard, told_status: state.status };
   if (call === "hand_over" || call === "announce_control") {
-    return { ...heard, handed_over: true, told_status: state.created?.status ?? null };
+    return { ...heard, told_status: state.created?.status ?? null };
   }
   if (state.end === null) return heard;
   if (outcome === "known already") return released(heard);

@@ -264,6 +264,15 @@ describe("after the end", () => {
     expect(callAfter(3, state)).toMatchObject({ type: "tell_end", params: { id: "resp_1" } });
   });
 
+  test("the report of the end hands a run over that could not be handed over before", () => {
+    for (const outcome of ["accepted", "known already"] as const) {
+      const told: ConnectionEvent = { type: "told", call: "tell_end", outcome };
+      const state = stateAfter("held", [1, OPENED], [2, { type: "tell_failed" }], [3, ENDED]);
+      expect(state.handed_over).toBe(false);
+      expect(transitionConnection(state, told, at(4)).state?.handed_over).toBe(true);
+    }
+  });
+
   test("an end that was accepted is told again every hour, until it is released", () => {
     const told = play("held", ...OPEN, [9, ENDED], [10, ACCEPTED]);
     expect(told).toMatchObject({ state: { phase: "told" }, alarm: at(3_610) });
