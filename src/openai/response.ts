@@ -118,13 +118,13 @@ export function parseResponse(value: unknown): ParsedResponse | null {
  * @param response The first answer to a create.
  */
 export function toCreatedFields(response: CreatedResponse): NonNullable<RecorderParams["created"]> {
-  const at = response.created_at ? response.created_at * 1000 : Date.now();
+  const created_at = response.created_at ? toIsoTime(response.created_at) : null;
   return {
     status: response.status,
     model: response.model ?? null,
     background: response.background ?? null,
     store: response.store ?? null,
-    created_at: new Date(at).toISOString(),
+    created_at: created_at ?? new Date().toISOString(),
   };
 }
 

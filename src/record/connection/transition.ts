@@ -255,7 +255,7 @@ function canResume(
 
 function planResume(state: ConnectionState, now: number): ConnectionState {
   const delay = Math.min(FIRST_RETRY_MS * 2 ** state.resumes, MAX_RESUME_DELAY_MS);
-  return { ...state, resumes: state.resumes + 1, resume_at_ms: now + delay };
+  return { ...state, resume_at_ms: now + delay };
 }
 
 function ended(
@@ -277,10 +277,11 @@ function told(
   now: number,
 ): ConnectionState | null {
   if (outcome === "deleted") return null;
-  const heard = { ...state, attempts: 0, not_before_ms: 0 };
+  // Each call starts a Recorder that does not know the run, the report of its end too.
+  const heard = { ...state, handed_over: true, attempts: 0, not_before_ms: 0 };
   if (call === "tell_status") return { ...heard, told_status: state.status };
   if (call === "hand_over" || call === "announce_control") {
-    return { ...heard, handed_over: true, told_status: state.created?.status ?? null };
+    return { ...heard, told_status: state.created?.status ?? null };
   }
   if (state.end === null) return heard;
   if (outcome === "known already") return released(heard);
@@ -306,12 +307,15 @@ function onAlarm(
   now: number,
 ): ConnectionState | null {
   if (state.phase === "released") return now >= endOfEvents(state) ? null : state;
-  const isPlanned = state.resume_at_ms !== null && state.response === null;
-  if (isAlive || !isReading(state) || isPlanned) return state;
+  if (isAlive || !isReading(state)) return state;
   if (state.phase === "opening") {
     return state.params.kind === "control" ? ended(state, "lost", last, now) : null;
   }
-  return canResume(state, last) ? { ...state, resume_at_ms: now } : ended(state, "lost", last, now);
+  if (state.response === null && (state.resume_at_ms ?? 0) > now) return state;
+  // An attempt counts when it begins: an event can be too large for the object, which dies of it each time.
+  return canResume(state, last)
+    ? { ...state, resumes: state.resumes + 1, resume_at_ms: now }
+    : ended(state, "lost", last, now);
 }
 
 function plannedCall(state: ConnectionState): ConnectionCall | null {

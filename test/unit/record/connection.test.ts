@@ -187,16 +187,17 @@ describe("while it reads", () => {
 
   test("a new event after a stream was taken up again starts the count of attempts over", () => {
     const failed: ConnectionEvent = { type: "resume_failed", isRefused: false, last: FIRST };
-    const again = stateAfter("followed", ...OPEN, [9, BROKEN], [10, failed]);
-    expect(again).toMatchObject({ resumes: 2, resume_at_ms: at(12) });
-    const resumed = stateAfter(
-      "followed",
-      ...OPEN,
-      [9, BROKEN],
-      [10, failed],
-      [12, { type: "resumed" }],
-    );
-    expect(resumed.resumes).toBe(0);
+    const steps: Step[] = [...OPEN, [9, BROKEN], [10, LOST], [10, failed], [12, LOST]];
+    expect(stateAfter("followed", ...steps)).toMatchObject({ resumes: 2, resume_at_ms: at(12) });
+    expect(stateAfter("followed", ...steps, [12, { type: "resumed" }]).resumes).toBe(0);
+  });
+
+  test("a stream of which the object dies each time that it is taken up is lost after 8 times", () => {
+    const deaths = Array.from({ length: 9 }, (_, index): Step => [25 * (index + 1), LOST]);
+    const before = stateAfter("followed", ...OPEN, ...deaths.slice(0, 8));
+    expect(mustResume(before, false, at(200))).toBe(true);
+    const after = stateAfter("followed", ...OPEN, ...deaths);
+    expect(after.end).toMatchObject({ reason: "lost", at_ms: at(225) });
   });
 
   test("a broken stream is taken up again 8 times in a row, in about three minutes", () => {
@@ -262,6 +263,15 @@ describe("after the end", () => {
     const failed: Step = [2, { type: "tell_failed" }];
     const state = stateAfter("held", [1, OPENED], failed, failed, failed, [3, ENDED]);
     expect(callAfter(3, state)).toMatchObject({ type: "tell_end", params: { id: "resp_1" } });
+  });
+
+  test("the report of the end hands a run over that could not be handed over before", () => {
+    for (const outcome of ["accepted", "known already"] as const) {
+      const told: ConnectionEvent = { type: "told", call: "tell_end", outcome };
+      const state = stateAfter("held", [1, OPENED], [2, { type: "tell_failed" }], [3, ENDED]);
+      expect(state.handed_over).toBe(false);
+      expect(transitionConnection(state, told, at(4)).state?.handed_over).toBe(true);
+    }
   });
 
   test("an end that was accepted is told again every hour, until it is released", () => {
