@@ -47,7 +47,7 @@ export function toReport(state: ConnectionState): ConnectionReport {
     error,
     end,
     isReading: isReading(state),
-    calls: calls.map(({ number: _, ...call }) => call),
+    calls: calls.map((call) => ({ id: call.id, state: call.state, cut_bytes: call.cut_bytes })),
     response:
       response === null
         ? null
