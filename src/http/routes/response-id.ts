@@ -9,6 +9,6 @@ import { RESPONSE_ID } from "../../openai/response.ts";
 export function parseResponseId(id: string | undefined): string {
   if (id !== undefined && RESPONSE_ID.test(id)) return id;
   const message =
-    "This can't be the id of a response: an id has 1 to 300 letters, digits and characters of _ . = -";
+    "This is not the id of a response: an id has 1 to 300 letters, digits and characters of _ . = -";
   throw new Problem("not_found", message);
 }
