@@ -13,6 +13,7 @@ import { measureOutputSizes } from "./parts/output-size.ts";
 import { measureStoredRecords } from "./parts/stored-records.ts";
 import { measureThroughput } from "./parts/throughput.ts";
 import { measureTimeToReadable } from "./parts/time-to-readable.ts";
+import { measureTriggerLatency } from "./parts/trigger-latency.ts";
 import { measureWebhookLatency } from "./parts/webhook-latency.ts";
 import { RecorderClient } from "./recorder-client.ts";
 import { startEmulatorProcess, startWorker } from "./server-processes.ts";
@@ -26,7 +27,7 @@ const USAGE = `npm run bench [-- OPTIONS]
   --json        print the figures as JSON
   --only PARTS  measure these parts only, as in --only 1,4
                 1 webhook latency, 2 time to readable, 3 throughput, 4 cost per response,
-                5 output sizes, 6 bundle and start-up, 7 list and search
+                5 output sizes, 6 bundle and start-up, 7 list and search, 8 the id of a run
   --help        print this text`;
 
 const PARTS: Record<string, (context: BenchContext) => Promise<Measurement[]>> = {
@@ -37,6 +38,7 @@ const PARTS: Record<string, (context: BenchContext) => Promise<Measurement[]>> =
   5: measureOutputSizes,
   6: measureBundleAndStartup,
   7: measureStoredRecords,
+  8: measureTriggerLatency,
 };
 
 const { values } = parseArgs({

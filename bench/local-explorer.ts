@@ -2,18 +2,9 @@
 import { z } from "zod";
 import type { ServerProcess } from "./server-processes.ts";
 
-const Instances = z.object({ result: z.array(z.object({ id: z.string() })) });
 const Keys = z.object({ result: z.array(z.object({ name: z.string() })) });
 
 const MAX_KEYS = 1000;
-
-/** Lists the ids of a Workflow's instances. */
-export async function listInstances(server: ServerProcess, workflow: string): Promise<string[]> {
-  const { result } = Instances.parse(
-    await fetchFromExplorer(server, `/workflows/${workflow}/instances`),
-  );
-  return result.map(({ id }) => id);
-}
 
 /** Lists the keys of a KV namespace. */
 export async function listKeys(server: ServerProcess, namespace: string): Promise<string[]> {

@@ -16,6 +16,7 @@ const PART_TITLES: Record<number, string> = {
   5: "Growth",
   6: "Weight",
   7: "Reading",
+  8: "Trigger",
 };
 
 /** Gives the table's head. */

@@ -4,15 +4,17 @@ import OpenAI from "openai";
 import { z } from "zod";
 import { runByPolling } from "../alternatives/polling-client/index.ts";
 import { deliverWebhook } from "../deliver-webhook.ts";
-import { listInstances, listKeys } from "../local-explorer.ts";
+import { listKeys } from "../local-explorer.ts";
 import type { BenchContext, Measurement, Subject } from "../measurement.ts";
 import { createPrintRequest } from "../requests.ts";
 import { API_KEY } from "../server-processes.ts";
 
-/** Dollars a million operations beyond what is included: docs/operations.md. CPU time and storage cost more on top. */
+/** Dollars a million operations beyond what is included: docs/operations.md. CPU time, storage, and the duration of objects cost more on top. */
 const PRICES = { workerRequest: 0.3, kvWrite: 5, kvRead: 0.5, objectRequest: 0.15, rowWritten: 1 };
 /** What the objects of a response take, its expiry included: test/integration/costs.test.ts counts it. One read is a request more. */
-const OBJECT_COSTS = { objectRequests: 8, rowsWritten: 16 };
+const BACKGROUND_COSTS = { objectRequests: 8, rowsWritten: 16 };
+/** The same of a held run of a second, whose Connection stores its events. */
+const HELD_COSTS = { objectRequests: 14, rowsWritten: 44 };
 const NO_OBJECT_COSTS = { objectRequests: 0, rowsWritten: 0 };
 
 const KvOperation = z.object({ event: z.literal("kv"), operation: z.string() });
@@ -48,7 +50,7 @@ export async function measureCostPerResponse(context: BenchContext): Promise<Mea
       guide: await measureGuide(context),
       poller: await measurePoller(context),
     },
-    held: { recorder: await measureRecorder(context, { ...withCall, hold: true }) },
+    held: { recorder: await measureRecorder(context, { ...withCall, hold: true }, true) },
   };
   await context.emulator.changeSettings({ webhookUrl: null });
   return [
@@ -59,24 +61,26 @@ export async function measureCostPerResponse(context: BenchContext): Promise<Mea
 }
 
 /** Measures one run, from its trigger to one read of its result. */
-async function measureRecorder(context: BenchContext, request: object): Promise<Cost> {
+async function measureRecorder(
+  context: BenchContext,
+  request: object,
+  isHeld = false,
+): Promise<Cost> {
   const { emulator, recorder } = context;
   const { server } = recorder;
   await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
   await emulator.clearRequests();
-  const earlierHolders = new Set(await listInstances(server, "holder"));
   const id = await recorder.trigger(request);
   await recorder.waitUntilSettled([id]);
-  const allHolders = await listInstances(server, "holder");
-  const holders = allHolders.filter((holder) => !earlierHolders.has(holder));
   const cost = await measureAverageCost(context, [id]);
   const operationsBeforeRead = parseKvOperations(server.output(), [id]).length;
   await recorder.fetchVerdict(id);
   const kvReads = parseKvOperations(server.output(), [id]).length - operationsBeforeRead;
-  // The trigger, the read, and the webhook unless the run was held; each Workflow instance is billed as a request.
-  const workerRequests = (holders.length > 0 ? 2 : 3) + holders.length;
+  // The trigger, the read, and the webhook, which a held run does not have.
+  const workerRequests = isHeld ? 2 : 3;
   const { kvWrites } = cost;
-  const dollars = toDollarsPerMillion({ workerRequests, kvWrites, kvReads, ...OBJECT_COSTS });
+  const objectCosts = isHeld ? HELD_COSTS : BACKGROUND_COSTS;
+  const dollars = toDollarsPerMillion({ workerRequests, kvWrites, kvReads, ...objectCosts });
   return { ...cost, kvReads, dollars };
 }
 

@@ -43,6 +43,7 @@ export async function emitItem(
   signal.throwIfAborted();
   for (const event of toEndEvents?.(item) ?? []) add(event);
   events.add("response.output_item.done", (view) => ({ output_index, item: view(item) }));
+  run.doneItems.set(draft.id, { at: new Date().toISOString(), event: events.length - 1 });
   output.push(item);
   return item;
 }

@@ -45,6 +45,10 @@ export class EventLog {
     this.#notifyReaders();
   }
 
+  get length(): number {
+    return this.#events.length;
+  }
+
   /** The memory that the events take, about. */
   get estimatedBytes(): number {
     return this.#events.length * BYTES_PER_EVENT;

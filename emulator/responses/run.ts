@@ -56,6 +56,8 @@ export class Run {
   readonly executedCalls: CodeInterpreterCall[] = [];
   /** Why calls raised an exception or were terminated, by the calls' ids. */
   readonly callErrors = new Map<string, CallError>();
+  /** When the last event of an item came, by the item's id, and that event's number. */
+  readonly doneItems = new Map<string, { at: string; event: number }>();
   /** The script that answers the request; null: the directives do. */
   script: Script | null = null;
   /** What the model answers. */

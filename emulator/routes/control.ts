@@ -89,7 +89,8 @@ function assertMutable(body: unknown): void {
 function toActualRun(run: Run) {
   const toActualCall = ({ id, code, outputs, container_id }: CodeInterpreterCall) => {
     const error = run.callErrors.get(id) ?? null;
-    return { id, container_id, code, outputs, raised: error !== null, error };
+    const done = run.doneItems.get(id) ?? null;
+    return { id, container_id, code, outputs, raised: error !== null, error, done };
   };
   const calls = run.output.filter(isCodeInterpreterCall);
   const shownIds = new Set(calls.map(({ id }) => id));

@@ -6,8 +6,8 @@ const Health = z.object({ ready: z.boolean(), settings: z.record(z.string(), z.b
 const HEALTH_TIMEOUT_MS = 10_000;
 
 /**
- * Finds the Worker's URL among the targets that wrangler names: hosts, routes, schedules, workflows.
- * @param targets As in "recorder.example.workers.dev", "example.com (custom domain)" or "workflow: holder".
+ * Finds the Worker's URL among the targets that wrangler names: hosts, routes, schedules.
+ * @param targets As in "recorder.example.workers.dev", "example.com (custom domain)" or "schedule: 0 3 * * *".
  * @returns The first target that is a whole host, as a URL without a slash at its end.
  * @throws When there is none.
  */

@@ -59,7 +59,7 @@ export function parseTrigger(env: Env, { json, value }: JsonBody): CreateParams 
   }
   const { control, hold, stream, retention_days, replay, ...rest } = parsed.data;
   if (replay !== undefined) {
-    throw badRequest("There is no replay any more: stream: true follows the run's events.");
+    throw badRequest("replay was removed: use stream: true, which follows the run's events.");
   }
   const given = withoutNulls(rest);
   const flags = parseFlags({ control, hold, stream: stream ?? undefined, retention_days });

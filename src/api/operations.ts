@@ -69,7 +69,11 @@ const OPERATIONS = {
     responses: {
       202: { description: "It runs, and is being recorded", schema: "Started" },
       303: REDIRECT,
-      400: BAD_REQUEST,
+      400: {
+        description:
+          "What is wrong, and what to do. `control_not_comparable`: a control can't run this request a second time",
+        schema: "Error",
+      },
       404: { description: "OpenAI knows no such model", schema: "Error" },
       409: {
         description: "The first request with this key has no answer yet, or may have started a run",
@@ -154,12 +158,12 @@ const OPERATIONS = {
     responses: { 202: ACCEPTED, 303: REDIRECT, 404: NOT_FOUND },
   },
   "POST /results/:id/cancel": {
-    summary: "Cancels a run in flight",
+    summary: "Cancels a run in flight, and its control",
     responses: {
       202: ACCEPTED,
       303: REDIRECT,
       404: NOT_FOUND,
-      409: { description: "It has ended already", schema: "Error" },
+      409: { description: "Both have ended already", schema: "Error" },
       502: BAD_REQUEST,
     },
   },

@@ -5,13 +5,31 @@ import { RESPONSE_ID } from "../openai/response.ts";
 import { ResponseRecord } from "../record/schema.ts";
 import { Flags } from "./create-params.ts";
 
+const { control, hold, stream, retention_days } = Flags.shape;
+
+/** The recorder's flags, with what each of them does. */
+const DescribedFlags = {
+  control: control.describe(
+    "Runs the same request with `background: false` as well, for comparison. It is billed a second time. `control_not_comparable` (400) for a request that continues another response or a conversation, names a container, or has tools that act",
+  ),
+  hold: hold.describe(
+    "Sends the request with `background: false` and reads its stream to the end, so that its outputs are there. A restart by Cloudflare ends the connection, and OpenAI may end the run with it. Not with `control` or `stream`",
+  ),
+  stream: stream.describe(
+    "Follows the events of the background run: its status is live, and every item that is done is kept",
+  ),
+  retention_days: retention_days.describe(
+    "Keeps the record for so many days in place of RETENTION_DAYS",
+  ),
+};
+
 const Trigger = z.looseObject({
   model: z.string().optional(),
   input: z.unknown().optional(),
   tools: z.array(z.looseObject({ type: z.string() })).optional(),
   include: z.array(z.string()).optional(),
   metadata: z.record(z.string(), z.string()).optional(),
-  ...Flags.shape,
+  ...DescribedFlags,
 });
 
 const WebhookBody = z.looseObject({

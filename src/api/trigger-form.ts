@@ -39,7 +39,8 @@ export function parseTriggerForm(form: Record<string, unknown>): TriggerForm {
  * @throws Problem 400 `bad_json` when the advanced field is not a JSON object.
  */
 export function toCreateParams(form: TriggerForm): Record<string, unknown> {
-  const input = form.input.trim();
+  // Browsers send line breaks of a form as CR LF.
+  const input = form.input.trim().replaceAll("\r\n", "\n");
   const model = form.model.trim();
   return {
     ...(input === "" ? {} : { input }),

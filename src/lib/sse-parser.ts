@@ -36,11 +36,13 @@ async function* readLines(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Bod
   }
 }
 
+// A space after the colon is not a part of the value.
 function fieldValue({ chunks, bytes, truncated }: BodyRead): BodyRead {
+  const begin = DATA_FIELD.length + (truncated[DATA_FIELD.length] === " " ? 1 : 0);
   return {
-    chunks: chunks === null ? null : dropBytes(chunks, DATA_FIELD.length),
-    bytes: bytes - DATA_FIELD.length,
-    truncated: truncated.slice(DATA_FIELD.length),
+    chunks: chunks === null ? null : dropBytes(chunks, begin),
+    bytes: bytes - begin,
+    truncated: truncated.slice(begin),
   };
 }
 

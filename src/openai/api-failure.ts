@@ -61,14 +61,15 @@ export function toApiError({
   requestId,
 }: Pick<ApiFailure, "error" | "requestId"> & { status: number }): APIError {
   const headers = new Headers(requestId === null ? {} : { "x-request-id": requestId });
-  const own = z.record(z.string(), z.unknown()).catch({}).parse(error);
+  // With an error object that is empty the SDK's message would be "{}".
+  const own = z.record(z.string(), z.unknown()).safeParse(error).data;
   return APIError.generate(status, { error: own }, undefined, headers);
 }
 
-/** The message of an error as OpenAI wrote it, without keys: the SDK puts the status in front. */
+/** The message of an error as OpenAI wrote it, without keys: the SDK puts the status in front. Without a message the status is all that it says. */
 export function errorMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  const own = error instanceof APIError ? message.replace(/^\d{3} /, "") : message;
+  const own = error instanceof APIError ? message.replace(/^\d{3} (?!status code)/, "") : message;
   return withoutKeys(own);
 }
 

@@ -11,7 +11,7 @@ const text = z.string().nullish().catch(null);
 
 /** An odd member makes no event unreadable: another of its members may be all that is left of a call. */
 const StreamEvent = z.looseObject({
-  type: z.string().catch(""),
+  type: z.string(),
   sequence_number: z.number().optional().catch(undefined),
   item: z.unknown().optional(),
   response: z

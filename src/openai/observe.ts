@@ -124,8 +124,11 @@ export async function observeBody(
   return { result, chunks, outputs: null };
 }
 
-// Only a record that has outputs already can refuse the new body; then the outputs in that body are stored separately.
-function replacedOutputs(record: StoredRecord, chunks: Uint8Array[] | null): Observed["outputs"] {
+/** The calls in a body that the record may refuse: only one that has outputs already does. Then they are stored separately. */
+export function replacedOutputs(
+  record: StoredRecord,
+  chunks: Uint8Array[] | null,
+): Observed["outputs"] {
   if (chunks === null || !record.calls.some((call) => call.state === "populated")) return null;
   return () => filterCallItems(outputItems(parseJson(decodeChunks(chunks))));
 }

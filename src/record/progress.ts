@@ -1,17 +1,17 @@
 // What those who follow a run get of it. Pure.
 import * as z from "zod";
-import { nextAction } from "./schedule.ts";
-import { Observation, type StoredRecord } from "./schema.ts";
+import { connectionChannel, nextAction } from "./schedule.ts";
+import { Observation, RunConnection, type StoredRecord } from "./schema.ts";
 import { isSettled, ProgressEntry, type RunState } from "./state.ts";
 
 /** An entry of a run's progress, with what is needed to describe it. */
 export const ProgressUpdate = ProgressEntry.extend({
   /** What an observation, or a control, showed. */
   observation: Observation.nullable(),
-  /** Of the end of the run's Connection: the event at which it broke. */
+  /** Of the end of a held run's Connection: the event at which it broke. */
   broke_at: z.string().nullable(),
-  /** Whether a connection was held for the run when this happened. */
-  held: z.boolean(),
+  /** The kind of the run's Connection, until it was read; null after that, and for a run without one. */
+  connection: RunConnection.shape.kind.nullable(),
   /** Which observation of the run it is, from 1; null when it is none. */
   number: z.number().nullable(),
   /** Of the last update, when nothing is under way: what the Recorder waits for. */
@@ -25,7 +25,7 @@ export type ProgressUpdate = z.infer<typeof ProgressUpdate>;
  */
 export function toProgressUpdates(state: RunState, after: number): ProgressUpdate[] {
   const { progress, record } = state;
-  const closedAt = progress.find(({ type, channel }) => type === "observed" && channel === "held");
+  const readSeq = findReadSeq(state);
   let number = 0;
   const updates = progress.map((entry): ProgressUpdate => {
     if (entry.type === "observing") number += 1;
@@ -34,12 +34,19 @@ export function toProgressUpdates(state: RunState, after: number): ProgressUpdat
       ...entry,
       observation: findObservation(record, entry),
       broke_at: entry.channel === "held" ? (record.held?.broke_at ?? null) : null,
-      held: record.held !== null && (closedAt === undefined || entry.seq < closedAt.seq),
+      connection: entry.seq <= readSeq ? (record.connection?.kind ?? null) : null,
       number: isObservation ? number : null,
       waits_for: entry === progress.at(-1) ? toAwaited(state) : null,
     };
   });
   return updates.filter(({ seq }) => seq > after);
+}
+
+// The first reading of the run's Connection. Only the last entries are kept, so it can be older than all of them.
+function findReadSeq({ progress, record }: RunState): number {
+  const channel = connectionChannel(record);
+  const read = progress.find((entry) => entry.type === "observed" && entry.channel === channel);
+  return read?.seq ?? (record.connection_due ? Number.POSITIVE_INFINITY : 0);
 }
 
 function toAwaited(state: RunState): ProgressUpdate["waits_for"] {

@@ -240,7 +240,7 @@ function controlNotRun(record: StoredRecord, options: TriggerOptions | null): St
   return { id: null, status: "not_run", calls: [] };
 }
 
-// A body that lacks a call, or lacks outputs of the present body, must not replace it.
+// A body that lacks a call, or lacks outputs of the present body, must not replace it. The outputs of a Connection can stand in its items alone.
 function losesOutputs(record: StoredRecord, result: ObservationResult): boolean {
   if (record.body === null) return false;
   const seen = new Map((result.calls ?? []).map((call) => [call.id, call.state]));
@@ -248,7 +248,7 @@ function losesOutputs(record: StoredRecord, result: ObservationResult): boolean 
     const state = seen.get(call.id);
     const had =
       call.state === "populated" && call.source !== null && BODY_CHANNELS.has(call.source);
-    return state === undefined || (had && state !== "populated");
+    return state === undefined || (had && (state !== "populated" || result.from_connection));
   });
 }
 

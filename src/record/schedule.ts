@@ -25,7 +25,8 @@ const END: Action = { type: "end" };
 
 /** The next action that the record alone calls for. Events ask for observations in addition: see transition. */
 export function nextAction(record: StoredRecord, policy: Policy): Action {
-  if (record.excluded || record.unreadable || record.settled_at !== null) return END;
+  if (record.excluded || record.settled_at !== null) return END;
+  if (record.unreadable) return readConnections(record, policy) ?? END;
   const observations = runObservations(record);
   if (isTerminal(record.status) && observations.length > 0) return actionAfterEnd(record, policy);
   if (observations.length === 0 && !record.connection_due) return firstObservation(record, policy);
@@ -33,7 +34,7 @@ export function nextAction(record: StoredRecord, policy: Policy): Action {
   const abandonAtMs = Date.parse(record.started_at) + policy.limits.abandon_after_seconds * 1000;
   const observedAtMs = lastObservedMs(record);
   if (observations.length > 0 && observedAtMs >= abandonAtMs) {
-    return { type: "end", verdict: "abandoned" };
+    return readConnections(record, policy) ?? { type: "end", verdict: "abandoned" };
   }
   const delay = record.connection_due
     ? policy.limits.poll_while_connected_seconds
@@ -41,15 +42,23 @@ export function nextAction(record: StoredRecord, policy: Policy): Action {
   return refetchAt(Math.min(observedAtMs + delay * 1000, abandonAtMs));
 }
 
+// What is left to read when a run is given up. A Connection that lost its alarm reports nothing.
+function readConnections(record: StoredRecord, policy: Policy): Action | null {
+  if (record.connection_due) return observeConnection(record, policy);
+  return record.control_due ? observeControl(record, policy) : null;
+}
+
+// A Connection has some time to report the end by itself.
+function observeConnection(record: StoredRecord, { limits }: Policy): Action {
+  const atMs = lastObservedMs(record) + limits.connection_report_seconds * 1000;
+  return { type: "observe", channel: connectionChannel(record), atMs };
+}
+
 // While outputs are missing that the code should have shown, every channel is tried, and then the response is refetched on schedule.
 function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
-  const observedAtMs = lastObservedMs(record);
-  if (record.connection_due) {
-    const atMs = observedAtMs + policy.limits.connection_report_seconds * 1000;
-    return { type: "observe", channel: connectionChannel(record), atMs };
-  }
+  if (record.connection_due) return observeConnection(record, policy);
   if (record.awaits_trigger) {
-    return refetchAt(observedAtMs + policy.limits.trigger_grace_seconds * 1000);
+    return refetchAt(lastObservedMs(record) + policy.limits.trigger_grace_seconds * 1000);
   }
   const isMissing = record.calls.some(({ verdict }) => verdict === "suspect" || verdict === "lost");
   if (isMissing && record.streamed && !hasBeenTried(record, "stream")) {

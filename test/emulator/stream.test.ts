@@ -189,3 +189,16 @@ describe("a foreground run whose client disconnects", () => {
     await callControl("PATCH /settings", { onDisconnect: "cancel" });
   });
 });
+
+test("GET /_emulator/responses/:id names the event with which a call was done", async () => {
+  const events = await collect(await createStream());
+  const done = events.find(
+    (event) =>
+      event.type === "response.output_item.done" && event.item.type === "code_interpreter_call",
+  );
+  const last = events.at(-1);
+  if (last?.type !== "response.completed") throw new Error("it did not complete");
+  expect(await callControl(`GET /responses/${last.response.id}`)).toMatchObject({
+    calls: [{ done: { event: done?.sequence_number } }],
+  });
+});

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { createEntry, getCatalog } from "../support/catalog.ts";
 import { startChild } from "../support/child.ts";
 import {
@@ -25,6 +26,20 @@ const MAX_ROWS_WRITTEN = 16;
 const MAX_OBJECT_REQUESTS = 7;
 const OTHER_RECORDS = 200;
 
+/** What a Connection takes: to open it, to read it, to let it go, its own removal, and the Recorder's when the record expires. */
+const CONNECTION_REQUESTS = [
+  "connection alarm",
+  "connection lastResponse",
+  "connection open",
+  "connection release",
+  "connection remove",
+  "connection report",
+];
+/** Of a run of a second, whose 27 events come at once. */
+const MAX_CONNECTION_ROWS = 50;
+
+const Created = z.object({ id: z.string() });
+
 type Costs = RunCosts & { verdict: string };
 
 let world: World;
@@ -40,18 +55,26 @@ const WRITES_FILES = toPythonInput(
   "for name in 'ab': open(f'/mnt/data/{name}.txt', 'w').write(name)\nprint('done')",
 );
 
-/** What is triggered, one after another, and the emulator's settings that differ. */
-const REQUESTS: Record<string, { body: unknown; settings?: EmulatorSettings }> = {
+/** What is triggered, one after another, and the emulator's settings that differ. `hasConversation`: the request names a new one. */
+const REQUESTS: Record<
+  string,
+  { body: object; hasConversation?: boolean; settings?: EmulatorSettings }
+> = {
   "no call": { body: { input: "hello" } },
   call: { body: {} },
   held: { body: { hold: true } },
+  // Its webhook comes after the end of its stream, or of its control.
+  followed: { body: { stream: true }, settings: { streamOutputs: "present", webhookDelay: 2 } },
+  control: { body: { control: true }, settings: { webhookDelay: 2 } },
   files: { body: { input: WRITES_FILES, tools: CODE_INTERPRETER } },
-  stream: {
-    body: { replay: true },
-    settings: { backgroundOutputs: "empty", streamOutputs: "present" },
+  conversation: {
+    body: { input: toPythonInput("print('done')"), tools: CODE_INTERPRETER },
+    hasConversation: true,
+    settings: { backgroundOutputs: "empty", conversationOutputs: "present" },
   },
   late: { body: {}, settings: { backgroundOutputs: "late:5" } },
 };
+const USUAL_SETTINGS: EmulatorSettings = { backgroundOutputs: "present", webhookDelay: 0 };
 /** The request that is triggered once more when other records are stored. */
 const REPEATED = "call";
 
@@ -59,11 +82,12 @@ const REPEATED = "call";
 beforeAll(async () => {
   world = await startCostWorld();
   const runs = new Map<string, MeasuredRun>();
-  for (const [name, { body, settings = {} }] of Object.entries(REQUESTS)) {
-    await world.emulator.configure({ backgroundOutputs: "present", ...settings });
-    runs.set(name, await runToEnd(world, body));
+  for (const [name, { body, hasConversation = false, settings = {} }] of Object.entries(REQUESTS)) {
+    await world.emulator.configure({ ...USUAL_SETTINGS, ...settings });
+    const conversation = hasConversation ? { conversation: await createConversation() } : {};
+    runs.set(name, await runToEnd(world, { ...body, ...conversation }));
   }
-  await world.emulator.configure({ backgroundOutputs: "present" });
+  await world.emulator.configure(USUAL_SETTINGS);
   await listOthers();
   runs.set("among others", await runToEnd(world, REQUESTS[REPEATED]?.body));
   for (const [name, run] of runs) {
@@ -72,11 +96,30 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+async function createConversation(): Promise<string> {
+  const answer = await world.emulator.sendToApi("/conversations", { method: "POST", body: "{}" });
+  return Created.parse(await answer.json()).id;
+}
+
 async function listOthers(): Promise<void> {
   const catalog = await getCatalog(world);
   for (let number = 0; number < OTHER_RECORDS; number += 1) {
     await catalog.upsert(createEntry({ id: `resp_other_${number}` }, { text: "other" }), 1);
   }
+}
+
+function listConnectionRequests(objectRequests: string[]): string[] {
+  return objectRequests.filter((one) => one.startsWith("connection")).toSorted();
+}
+
+// `more`: rows of the Recorder and the Catalog beyond those of a background run.
+function expectRows(
+  { rowsWritten, connectionRows }: Pick<Costs, "rowsWritten" | "connectionRows">,
+  more: number,
+): void {
+  expect(connectionRows).toBeGreaterThan(0);
+  expect(connectionRows).toBeLessThanOrEqual(MAX_CONNECTION_ROWS);
+  expect(rowsWritten - connectionRows).toBeLessThanOrEqual(MAX_ROWS_WRITTEN + more);
 }
 
 function getCosts(name: string): Costs {
@@ -88,17 +131,65 @@ function getCosts(name: string): Costs {
 test.each([
   ["no call", "no_calls", [RETRIEVE, CREATE]],
   ["call", "captured", [...CONTAINER, RETRIEVE, CREATE]],
-  ["held", "captured", [...CONTAINER, CREATE]],
   ["among others", "captured", [...CONTAINER, RETRIEVE, CREATE]],
 ])(
   "a run that settles at its first observation (%s) costs one KV write, at most 16 rows and 7 requests to objects, and no more requests to OpenAI than it must",
   (name, verdict, openai) => {
     const { objectRequests, rowsWritten, ...others } = getCosts(name);
-    expect(others).toEqual({ verdict, openai, kvWrites: ["record:ID"] });
+    expect(others).toEqual({ verdict, openai, kvWrites: ["record:ID"], connectionRows: 0 });
     expect(objectRequests.length).toBeLessThanOrEqual(MAX_OBJECT_REQUESTS);
     expect(rowsWritten).toBeLessThanOrEqual(MAX_ROWS_WRITTEN);
   },
 );
+
+test("a held run costs one KV write, no retrieve, 13 requests to objects, and the rows of its Connection besides its own", () => {
+  const { verdict, openai, kvWrites, objectRequests, ...rows } = getCosts("held");
+  expect({ verdict, openai, kvWrites }).toEqual({
+    verdict: "captured",
+    openai: [...CONTAINER, CREATE],
+    kvWrites: ["record:ID"],
+  });
+  expect(objectRequests.toSorted()).toEqual([
+    "catalog remove",
+    "catalog upsert",
+    "catalog upsert",
+    ...CONNECTION_REQUESTS,
+    "recorder alarm",
+    "recorder alarm",
+    "recorder connectionEnded",
+    "recorder start",
+  ]);
+  expectRows(rows, 1);
+});
+
+test("a followed run costs what a background run does, and its Connection", () => {
+  const { verdict, openai, kvWrites, objectRequests, ...rows } = getCosts("followed");
+  expect({ verdict, openai, kvWrites }).toEqual({
+    verdict: "captured",
+    openai: [...CONTAINER, RETRIEVE, CREATE],
+    kvWrites: ["record:ID"],
+  });
+  expect(listConnectionRequests(objectRequests)).toEqual(CONNECTION_REQUESTS);
+  // One more than those of a held run for its webhook, and two for a status that came by the stream.
+  expect(objectRequests.length).toBeLessThanOrEqual(16);
+  expectRows(rows, 7);
+});
+
+test("a control costs one create, one KV write for its outputs, and a Connection", () => {
+  const { verdict, openai, kvWrites, objectRequests, ...rows } = getCosts("control");
+  expect({ verdict, openai, kvWrites }).toEqual({
+    verdict: "captured",
+    openai: [...CONTAINER, RETRIEVE, CREATE, CREATE],
+    kvWrites: ["record:ID", "outputs:ID:control"],
+  });
+  // The Recorder asks a control whether it still runs before it reads its end.
+  expect(listConnectionRequests(objectRequests)).toEqual([
+    ...CONNECTION_REQUESTS,
+    "connection report",
+  ]);
+  expect(objectRequests.length).toBeLessThanOrEqual(17);
+  expectRows(rows, 10);
+});
 
 test("a response costs the same when 200 other records are stored", () => {
   expect(getCosts("among others")).toEqual(getCosts(REPEATED));
@@ -111,9 +202,9 @@ test("each file costs a KV write, and the record one more when its files are cop
 });
 
 test("another channel that had outputs costs a KV write", () => {
-  const { verdict, kvWrites } = getCosts("stream");
+  const { verdict, kvWrites } = getCosts("conversation");
   expect(verdict).toBe("recovered");
-  expect(kvWrites.toSorted()).toEqual(["outputs:ID:stream", "record:ID"]);
+  expect(kvWrites.toSorted()).toEqual(["outputs:ID:conversation", "record:ID"]);
 });
 
 test("all observations after the first cost at most one KV write together", () => {

@@ -68,34 +68,7 @@ test("a control that OpenAI refuses leaves the verdict suspect", async () => {
   });
 });
 
-test("replay recovers outputs from the stream", async () => {
-  await world.emulator.configure({ streamOutputs: "present" });
-  const record = await world.waitUntilSettled(
-    await world.trigger({ input: PRINTING_INPUT, tools: CODE_INTERPRETER, replay: true }),
-  );
-  expect(record).toMatchObject({
-    verdict: "recovered",
-    calls: [{ verdict: "recovered", source: "stream", outputs: PRINTED }],
-  });
-  const foreground = await world.emulator.sendToApi("/responses", {
-    method: "POST",
-    body: JSON.stringify({
-      model: "m",
-      input: PRINTING_INPUT,
-      tools: CODE_INTERPRETER,
-      include: ["code_interpreter_call.outputs"],
-    }),
-  });
-  const Output = z.object({ output: z.array(z.looseObject({ outputs: z.unknown().optional() })) });
-  const { output } = Output.parse(await foreground.json());
-  expect(record.calls[0]?.outputs).toEqual(
-    output.find((item) => item.outputs !== undefined)?.outputs,
-  );
-  const answer = await world.request(`/results/${record.id}/outputs`);
-  expect(await answer.text()).toBe("naïve – 数据\n");
-});
-
-test("the stream of a run without replay is never read", async () => {
+test("the stream of a run without stream: true is never read", async () => {
   const record = await world.waitUntilSettled(await world.trigger());
   expect(record.observations.some((one) => one.channel === "stream")).toBe(false);
 });
@@ -213,46 +186,3 @@ test("a refetch asks for those includes of the trigger that GET allows", async (
     "file_search_call.results",
   ]);
 });
-
-const MCP_TOOL = { type: "mcp", server_label: "x", server_url: "https://mcp.example" };
-const NOT_COMPARABLE = [
-  { name: "a conversation", body: { input: "x", conversation: "conv_1" }, status: 400 },
-  { name: "an MCP tool", body: { input: "x", tools: [MCP_TOOL] }, status: 400 },
-  {
-    name: "a function tool",
-    body: { input: "x", tools: [{ type: "function", name: "f" }] },
-    status: 400,
-  },
-  {
-    name: "domain secrets",
-    body: {
-      input: "x",
-      tools: [
-        {
-          type: "code_interpreter",
-          container: {
-            type: "auto",
-            network_policy: { type: "allowlist", domain_secrets: [{ value: "s" }] },
-          },
-        },
-      ],
-    },
-    status: 400,
-  },
-  { name: "more than 900 KiB", body: { input: "x".repeat(901 * 1024) }, status: 413 },
-];
-
-test.each(NOT_COMPARABLE)(
-  "POST /trigger with control rejects $name, and starts nothing",
-  async ({ body, status }) => {
-    await world.emulator.clearRequests();
-    const answer = await world.request("/trigger", {
-      method: "POST",
-      body: JSON.stringify({ ...body, control: true }),
-    });
-    expect(answer.status).toBe(status);
-    expect(await answer.text()).toContain("Leave control out");
-    const requests = await world.emulator.listRequests();
-    expect(requests.filter((request) => request.method === "POST")).toEqual([]);
-  },
-);

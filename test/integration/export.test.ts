@@ -15,7 +15,8 @@ test("GET /results.ndjson has each record as GET /results/:id returns it, and a 
   const ids = [
     await world.trigger(),
     await world.trigger({ control: true }),
-    await world.trigger({ replay: true }),
+    await world.trigger({ stream: true }),
+    await world.trigger({ hold: true }),
     await world.trigger({ input: "emulator: fail" }),
   ];
   for (const id of ids) await world.waitUntilSettled(id);

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { z } from "zod";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -9,18 +8,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const RecordLine = z.object({ holder: z.string() });
-
-/** The part of the Worker's bindings that reads a Holder's steps. */
-type StepEvent = { stepName: string; config: unknown };
-type Bindings = {
-  RECORDS: { get(key: string): Promise<string | null> };
-  HOLDER: {
-    get(id: string): Promise<{
-      subscribe(options: { filter: string[] }): Promise<{ next(): Promise<{ value?: StepEvent }> }>;
-    }>;
-  };
-};
 const EXAMPLE_OUTPUTS = [{ type: "logs", logs: "BG_STDOUT_OK\n" }];
 
 test("a held run captures outputs that a background run does not have", async () => {
@@ -84,12 +71,6 @@ test("a held run too large to be stored keeps its calls, with the error too_larg
   });
 });
 
-test("DELETE /results/:id deletes a held run in flight, with its Holder", async () => {
-  const id = await world.trigger({ hold: true, input: "emulator: run 60 seconds" });
-  expect((await world.request(`/results/${id}`, { method: "DELETE" })).status).toBe(204);
-  expect((await world.request(`/results/${id}`)).status).toBe(404);
-});
-
 test("a held run that fails or is incomplete is recorded with that status", async () => {
   const failed = await world.trigger({ hold: true, input: "emulator: fail with server_error" });
   expect(await world.waitUntilSettled(failed)).toMatchObject({
@@ -118,20 +99,4 @@ test("POST /results/:id/refetch does not end a held run", async () => {
     { channel: "held", status: "completed" },
   ]);
   expect(record).toMatchObject({ verdict: "captured", held: { broke_at: null } });
-});
-
-test("the step that holds a connection has 24 hours and no retries", async () => {
-  const id = await world.trigger({ hold: true });
-  await world.waitUntilSettled(id);
-  const env = await world.worker.getWorker<Bindings>().getEnv();
-  const stored = (await env.RECORDS.get(`record:${id}`)) ?? "";
-  const { holder } = RecordLine.parse(JSON.parse(stored.split("\n", 1)[0] ?? ""));
-  const instance = await env.HOLDER.get(holder);
-  const events = await instance.subscribe({ filter: ["step_started"] });
-  for (;;) {
-    const { value } = await events.next();
-    if (value?.stepName.startsWith("hold") !== true) continue;
-    expect(value.config).toMatchObject({ timeout: "24 hours", retries: { limit: 0 } });
-    return;
-  }
 });

@@ -74,6 +74,18 @@ test("POST /trigger answers 422 key_reused to a key with another body", async ()
   expect(await countCreates()).toBe(1);
 });
 
+test("POST /trigger compares large bodies whole", async () => {
+  const key = createKey();
+  const input = "x".repeat(300 * 1024);
+  const first = await trigger(key, { input });
+  expect(await trigger(key, { input })).toEqual(first);
+  expect(await trigger(key, { input: `${input.slice(0, -1)}y` })).toMatchObject({
+    status: 422,
+    code: "key_reused",
+  });
+  expect(await countCreates()).toBe(1);
+});
+
 test("POST /trigger accepts a key again when nothing was started with it", async () => {
   const key = createKey();
   await world.emulator.addFault({

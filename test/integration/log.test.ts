@@ -1,7 +1,7 @@
 // What an operator finds in the log.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { containing } from "../support/matchers.ts";
+import { containing, matching } from "../support/matchers.ts";
 import { signWebhook } from "../support/sign-webhook.ts";
 import { waitFor } from "../support/wait.ts";
 import { startWorld, TOKEN, WEBHOOK_SECRET, type World } from "../support/world.ts";
@@ -136,7 +136,7 @@ test("the log has a rejected trigger, without its input", async () => {
   expect(JSON.stringify(since)).not.toContain("a-secret-question");
 });
 
-test("the log has a held run, its deletion, and a control", async () => {
+test("the log has a held run's Connection, its deletion, and a control's Connection", async () => {
   const held = await world.trigger({ hold: true });
   await world.waitUntilSettled(held);
   const compared = await world.trigger({ control: true });
@@ -146,10 +146,32 @@ test("the log has a held run, its deletion, and a control", async () => {
   const lines = await waitForEvent(held, "delete_record");
   const events = lines.map(({ event }) => event);
   expect(events).toEqual(
-    expect.arrayContaining(["hold_begin", "handover", "hold_end", "hold_reported"]),
+    expect.arrayContaining([
+      "connection_open",
+      "connection_hand_over",
+      "connection_end",
+      "connection_tell_end",
+    ]),
   );
-  const control = (await waitForEvent(compared, "control")).find(
-    (line) => line.event === "control",
+  const opened = lines.find(({ event }) => event === "connection_open");
+  expect(opened).toMatchObject({ kind: "held", outcome: "opened" });
+  expect(lines.find(({ event }) => event === "connection_end")).toMatchObject({
+    connection: opened?.["connection"],
+    outcome: "terminal",
+    last_event: matching(/^\d+ response\.completed$/),
+  });
+  const controlLines = await waitForEvent(compared, "observe_control");
+  const name = controlLines.find(({ kind }) => kind === "control")?.["connection"];
+  expect(readLog().filter(({ connection }) => connection === name)).toMatchObject(
+    [
+      ["connection_announce_control", "accepted"],
+      ["connection_open", "opened"],
+      ["connection_end", "terminal"],
+      ["connection_tell_control_end", "accepted"],
+    ].map(([event, outcome]) => ({ event, outcome, kind: "control" })),
   );
-  expect(control).toMatchObject({ id: compared, outcome: "completed" });
+  expect(controlLines.find(({ event }) => event === "observe_control")).toMatchObject({
+    id: compared,
+    outcome: "completed",
+  });
 });

@@ -12,7 +12,7 @@ let id: string;
 beforeAll(async () => {
   world = await startWorld({ interpreters: 1 }, { REFETCH_DELAYS: "0" });
   document = OpenApiDocument.parse(await (await world.request("/openapi.json")).json());
-  id = await world.trigger({ control: true, replay: true });
+  id = await world.trigger({ control: true, stream: true });
   await world.waitUntilSettled(id);
 });
 afterAll(() => world.close());
@@ -104,7 +104,7 @@ test.each(ANSWERS)(
   },
 );
 
-test("a record with control and replay matches its schema", async () => {
+test("a record with control and stream matches its schema", async () => {
   const RecordSchema = z.fromJSONSchema(document.components.schemas["Record"] ?? {});
   const record: unknown = await (await world.request(`/results/${id}`)).json();
   expect(RecordSchema.safeParse(record).error).toBeUndefined();

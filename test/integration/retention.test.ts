@@ -34,7 +34,7 @@ async function readDaysLeft(id: string, minKeys = 1): Promise<number[]> {
 const WRITES_FILE = toPythonInput('open("a.txt", "w").write("x")\nprint("x")');
 
 test("POST /trigger with retention_days sets the expiry of the record, its files and the outputs of other channels", async () => {
-  const flags = { replay: true, control: true, retention_days: 7 };
+  const flags = { stream: true, control: true, retention_days: 7 };
   const id = await world.trigger({ input: WRITES_FILE, tools: CODE_INTERPRETER, ...flags });
   await world.waitUntilSettled(id);
   const days = await readDaysLeft(id, 3);

@@ -29,13 +29,11 @@ const BAD = [
   { body: "[]", about: /JSON object/ },
   { body: { background: false }, about: /background/ },
   { body: { store: false }, about: /store/ },
-  { body: { stream: true }, about: /stream/ },
+  { body: { stream: "yes" }, about: /stream must be true or false/ },
   { body: { hold: true, control: true }, about: /hold runs in the foreground/ },
-  { body: { hold: true, replay: true }, about: /nothing to replay/ },
-  {
-    body: { hold: true, tools: [{ type: "mcp", authorization: "secret" }] },
-    about: /hold can't run a request that carries credentials/,
-  },
+  { body: { hold: true, stream: true }, about: /hold reads the run's events in any case/ },
+  { body: { replay: true }, about: /no replay any more: stream: true/ },
+  { body: { replay: false, hold: true }, about: /no replay any more: stream: true/ },
   { body: { hold: "yes" }, about: /hold must be true or false/ },
   { body: { include: "all" }, about: /include must be a list/ },
   { body: { metadata: { a: 1 } }, about: /metadata/ },
@@ -104,6 +102,18 @@ test.each(FAULTS)(
     // A create whose answer was lost may have started a run, whose webhook causes a refetch.
     const requests = await world.emulator.listRequests();
     expect(requests.filter(({ method }) => method === "POST")).toHaveLength(1);
+  },
+);
+
+test.each([{ hold: true }, { stream: true }])(
+  "POST /trigger with %j says with which status OpenAI answered, when that was no error object",
+  async (flags) => {
+    const where = { method: "POST", path: "^/v1/responses$", times: 1 };
+    await world.emulator.addFault({ ...where, kind: "html", status: 503 });
+    const { error } = await triggerRefused({ input: "hello", ...flags });
+    expect(error.code).toBe("may_have_started");
+    expect(error.message).toMatch(/: .*503/);
+    expect(error.message).not.toContain("{}");
   },
 );
 

@@ -128,6 +128,37 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.context().close();
   });
 
+  test("the form starts a followed run, and its page shows that its stream broke and what is known since", async () => {
+    await world.emulator.addFault({ ...CREATE_REQUEST, kind: "cut", after_events: 14 });
+    await world.emulator.addFault({ ...REPLAY, times: -1, kind: "status", status: 400 });
+    const { page } = await openLoggedInPage(browser, world);
+    await page.goto(`${world.url}/trigger`);
+    const { input } = pythonRequest("Followed emulator: run 6 seconds", "print('two')");
+    await page.getByLabel("Input").fill(input);
+    await page.getByLabel("Stream").check();
+    await page.getByRole("button", { name: "Start" }).click();
+    await page.getByText("Its stream is followed").first().waitFor();
+    await page.getByText("The stream broke, or was closed, before the run's end").waitFor();
+    await page.getByText("the rest was fetched by its id").waitFor();
+    await page.getByText("two", { exact: true }).waitFor();
+    expect(await page.getByText("broke before the run's end").count()).toBeGreaterThan(0);
+    await world.emulator.clearFaults();
+    await page.context().close();
+  });
+
+  test("the page of a run says that its control was interrupted, and compares what it has", async () => {
+    await world.emulator.addFault({ ...CREATE_REQUEST, after: 1, kind: "cut", after_events: 8 });
+    const id = await world.trigger({ control: true, ...pythonRequest("Compared", "print(1)") });
+    const record = await world.waitUntilSettled(id);
+    expect(record.control?.status).toBe("interrupted");
+    const { page } = await openLoggedInPage(browser, world);
+    await page.goto(`${world.url}/results/${id}`);
+    await page.getByText("its status is interrupted").waitFor();
+    await page.getByText("Its connection broke, or was closed by a cancel").waitFor();
+    expect(await page.getByText("outputs differ").count()).toBe(0);
+    await page.context().close();
+  });
+
   test("the page of a run reconnects to a stream that ended too early, and follows on", async () => {
     // Long enough for a busy machine to open the page before the run ends.
     await world.emulator.configure({ queueSeconds: 8 });
@@ -167,6 +198,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
 });
 
 const CREATE_REQUEST = { method: "POST", path: "^/v1/responses$" };
+const REPLAY = { method: "GET", path: "^/v1/responses/[^/]+$", query: { stream: "true" } };
 
 const TRUNCATED_STREAM = `retry: 100
 id: 1

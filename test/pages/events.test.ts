@@ -27,6 +27,13 @@ test("GET /results/:id/events of a held run mentions no webhook", async () => {
   expect(text).not.toContain("ebhook");
 });
 
+test("GET /results/:id/events of a followed run says that its stream is followed", async () => {
+  const id = await world.trigger({ stream: true, ...pythonRequest("followed", "print(1)") });
+  const text = await (await world.request(`/results/${id}/events`)).text();
+  expect(text).toContain("Created; its stream is followed");
+  expect(text).toContain("The stream was followed to its end: HTTP 200, completed");
+});
+
 test("GET /results/:id/events with Last-Event-ID sends only the events after it", async () => {
   const id = await world.trigger(pythonRequest("again", "print(1)"));
   await world.waitUntilSettled(id);

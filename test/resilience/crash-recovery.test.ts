@@ -91,61 +91,10 @@ async function triggerWithHangingKv(world: ProcessWorld): Promise<string> {
   return id;
 }
 
-test("kill -9 of workerd while runs are held loses no acknowledged run, and starts none twice", async () => {
-  const world = await startProcessWorld({ runSeconds: 3, interpreters: 1 });
-  try {
-    const hold = () => triggerHeld(world);
-    const ids = await Promise.all([hold(), hold(), hold(), hold()]);
-    // One more waits for OpenAI's first event when the kill comes: it is never acknowledged.
-    await world.emulator.addFault({
-      method: "POST",
-      path: "^/v1/responses$",
-      kind: "delay",
-      seconds: 30,
-      carry_out: true,
-    });
-    const cutOff = hold().catch(() => "not acknowledged");
-    await waitUntil(async () => (await countPosts(world)) === ids.length + 1);
-    await world.kill();
-    expect(await cutOff).toBe("not acknowledged");
-    await world.restart();
-    // A Workflow instance that was killed reports nothing, and its run is polled every five minutes only.
-    for (const id of ids) await world.request(`/results/${id}/refetch`, { method: "POST" });
-    for (const id of ids) {
-      const record = await waitUntilSettled(world, id);
-      // OpenAI cancels a run whose connection ends.
-      expect(record).toMatchObject({
-        id,
-        status: "cancelled",
-        verdict: "no_calls",
-        held: { broke_at: "unknown" },
-      });
-    }
-    expect(await countPosts(world)).toBe(ids.length + 1);
-  } finally {
-    await world.close();
-  }
-}, 300_000);
-
 /** Triggers a run; returns its id. */
 async function trigger(world: ProcessWorld): Promise<string> {
   const answer = await world.request("/trigger", { method: "POST" });
   return Started.parse(await answer.json()).id;
-}
-
-/** Triggers a held run; returns its id. */
-async function triggerHeld(world: ProcessWorld): Promise<string> {
-  const answer = await world.request("/trigger", { method: "POST", body: '{"hold":true}' });
-  return Started.parse(await answer.json()).id;
-}
-
-/** Reads a record until it is settled: the Recorder gives a Holder a minute to report. */
-async function waitUntilSettled(world: ProcessWorld, id: string): Promise<ResponseRecord> {
-  for (;;) {
-    const result = await world.request(`/results/${id}?wait=60&until=settled`);
-    const record = ResponseRecord.parse(await result.json());
-    if (record.settled_at !== null) return record;
-  }
 }
 
 /** Whether KV has the record of a run. It looks at the files of KV, so that no request reaches the Worker. */
@@ -157,9 +106,4 @@ async function countRefetches({ emulator }: ProcessWorld, id: string): Promise<n
   const requests = await emulator.listRequests();
   const refetches = requests.filter(({ path }) => path === `/v1/responses/${id}`);
   return refetches.length;
-}
-
-async function countPosts({ emulator }: ProcessWorld): Promise<number> {
-  const requests = await emulator.listRequests();
-  return requests.filter(({ method }) => method === "POST").length;
 }

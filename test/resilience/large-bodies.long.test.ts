@@ -17,7 +17,11 @@ const LARGE_BODY_ATTEMPTS = 3;
 const LARGE_BODIES = 4;
 /** Almost as many bytes as a body may have: 24 MiB. */
 const OUTPUT_BYTES = 24 * 1024 * 1024 - 16_384;
+/** What comes by a stream comes twice: with its item, and with the last event. */
+const STREAMED_BYTES = 20 * 1024 * 1024;
+const PADDING_BYTES = 10 * 1024 * 1024;
 
+const Create = z.object({ input: z.array(z.object({ content: z.string() })) });
 const Started = z.object({ id: z.string() });
 
 let world: ProcessWorld | null = null;
@@ -28,7 +32,12 @@ afterEach(async () => {
 
 async function startSmallWorld(vars: Record<string, string> = {}): Promise<ProcessWorld> {
   world = await startProcessWorld(
-    { backgroundOutputs: "present", queueSeconds: 0.1, runSeconds: 0.1 },
+    {
+      backgroundOutputs: "present",
+      streamOutputs: "present",
+      queueSeconds: 0.1,
+      runSeconds: 0.1,
+    },
     { vars, env: { MINIFLARE_WORKERD_V8_FLAGS: `--max-heap-size=${HEAP_MB}` } },
   );
   return world;
@@ -65,6 +74,35 @@ test(`${LARGE_BODIES} bodies of 24 MiB at once are recorded whole, each at its f
   }
   expect(small.output()).not.toContain("out of memory");
 });
+
+test.each([
+  [{ hold: true }, "held"],
+  [{ stream: true }, "stream"],
+])(
+  "20 MiB that a Connection reads are recorded whole, and a request of 20 MiB passes through it: %o",
+  async (kind, source) => {
+    const small = await startSmallWorld();
+    await small.emulator.configure({ backgroundOutputs: "empty" });
+    // A text of the input has at most 10 MiB.
+    const padding = { role: "user", content: "x".repeat(PADDING_BYTES) };
+    const code = toPythonInput(`print("y" * ${STREAMED_BYTES - 1})`);
+    const input = [padding, padding, { role: "user", content: code }];
+    const id = await trigger(small, { ...kind, input, tools: CODE_INTERPRETER });
+    // Only the stream has the outputs.
+    const record = await waitFor(
+      () => readOnceReadable(small, id),
+      ({ observations }) => observations.some(({ channel }) => channel === source),
+    );
+    expect(record).toMatchObject({ status: "completed", error: null, calls: [{ source }] });
+    const answer = await small.request(`/results/${id}/outputs`);
+    expect((await answer.bytes()).byteLength).toBe(STREAMED_BYTES);
+    const creates = (await small.emulator.listRequests()).filter(({ method }) => method === "POST");
+    expect(creates).toHaveLength(1);
+    const sent = Create.parse(creates[0]?.body).input.map(({ content }) => content.length);
+    expect(sent).toEqual([PADDING_BYTES, PADDING_BYTES, code.length]);
+    expect(small.output()).not.toContain("out of memory");
+  },
+);
 
 async function trigger(target: ProcessWorld, body: Record<string, unknown>): Promise<string> {
   const answer = await target.request("/trigger", { method: "POST", body: JSON.stringify(body) });

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { transitionConnection } from "../../src/record/connection/transition.ts";
 import { transition } from "../../src/record/transition.ts";
+import type { ConnectionTransition } from "./simulation/connection-object.ts";
 import { INVARIANTS } from "./simulation/invariants.ts";
 import { simulate } from "./simulation/index.ts";
 import type { Transition } from "./simulation/recorder-object.ts";
@@ -11,6 +13,7 @@ test.each([1, 2, 3])(
     const { failures, counts } = simulate(seed, 1_500);
     expect(Object.keys(INVARIANTS).filter((invariant) => failures.has(invariant))).toEqual([]);
     expect(counts.get("evictions")).toBeGreaterThan(100);
+    expect(counts.get("evicted Connections")).toBeGreaterThan(50);
   },
 );
 
@@ -135,7 +138,93 @@ const MUTATIONS: Mutation[] = [
 test.each(MUTATIONS)(
   "the simulation notices a state machine that $name",
   ({ breaks, decide, responses = 250 }) => {
-    const { failures } = simulate(1, responses, 0, decide);
+    const { failures } = simulate(1, responses, 0, { decide });
+    expect([...failures.keys()]).toContain(breaks);
+  },
+);
+
+type ConnectionMutation = {
+  name: string;
+  breaks: keyof typeof INVARIANTS;
+  decideConnection: ConnectionTransition;
+  responses?: number;
+};
+
+/** Broken Connections, and an invariant that each of them breaks. */
+const CONNECTION_MUTATIONS: ConnectionMutation[] = [
+  {
+    name: "sets an alarm at its opening only",
+    breaks: "a Connection always has an alarm",
+    decideConnection: (state, event, now) => {
+      const outcome = transitionConnection(state, event, now);
+      return state === null ? outcome : { ...outcome, alarm: null };
+    },
+  },
+  {
+    name: "is released when its report is accepted",
+    breaks: "a Connection is released when it was read",
+    decideConnection: (state, event, now) => {
+      const isAccepted = event.type === "told" && event.outcome === "accepted";
+      if (!isAccepted || state?.phase !== "ended") return transitionConnection(state, event, now);
+      return transitionConnection(state, { ...event, outcome: "known already" }, now);
+    },
+  },
+  {
+    name: "removes itself when its report is accepted",
+    breaks: "an event that was stored is kept until it is read",
+    decideConnection: (state, event, now) => {
+      const isAccepted = event.type === "told" && event.outcome === "accepted";
+      if (!isAccepted || state?.phase !== "ended") return transitionConnection(state, event, now);
+      return { state: null, alarm: null, disconnect: false };
+    },
+  },
+  {
+    name: "forgets the calls that were finished before a break",
+    breaks: "a call that was finished before a break is recorded",
+    responses: 1_000,
+    decideConnection: (state, event, now) => {
+      const outcome = transitionConnection(state, event, now);
+      const isBroken =
+        outcome.state?.end?.reason === "broken" || outcome.state?.end?.reason === "lost";
+      if (outcome.state === null || !isBroken) return outcome;
+      return { ...outcome, state: { ...outcome.state, calls: [] } };
+    },
+  },
+  {
+    name: "stays when its run is deleted",
+    breaks: "a deleted run's Connections are gone",
+    decideConnection: (state, event, now) =>
+      event.type === "remove"
+        ? { state, alarm: null, disconnect: false }
+        : transitionConnection(state, event, now),
+  },
+  {
+    name: "forgets a control that died while it opened",
+    breaks: "a control counts as not run only if it was never opened",
+    responses: 4_000,
+    decideConnection: (state, event, now) => {
+      const isDead = event.type === "alarm" && !event.isAlive && state?.phase === "opening";
+      if (!isDead) return transitionConnection(state, event, now);
+      return { state: null, alarm: null, disconnect: false };
+    },
+  },
+  {
+    name: "never forgets what was released",
+    breaks: "a run ends",
+    responses: 20,
+    decideConnection: (state, event, now) => {
+      const outcome = transitionConnection(state, event, now);
+      if (event.type !== "alarm" || state?.phase !== "released") return outcome;
+      const alarm = now + 60_000;
+      return { state: { ...state, alarm_at_ms: alarm }, alarm, disconnect: false };
+    },
+  },
+];
+
+test.each(CONNECTION_MUTATIONS)(
+  "the simulation notices a Connection that $name",
+  ({ breaks, decideConnection, responses = 400 }) => {
+    const { failures } = simulate(1, responses, 0, { decideConnection });
     expect([...failures.keys()]).toContain(breaks);
   },
 );

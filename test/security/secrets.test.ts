@@ -4,6 +4,8 @@ import { API_KEY, TOKEN, WEBHOOK_SECRET } from "../support/credentials.ts";
 import { startProcessWorld } from "../support/process-world.ts";
 import { findFilesWith } from "../support/state-files.ts";
 
+const Started = z.object({ id: z.string() });
+
 const CANARY = "canary-5f1e9c";
 
 const REQUEST = {
@@ -30,7 +32,7 @@ const REQUEST = {
   ],
 };
 
-test("no tool credential, key or token is in a log, a KV value, an object's or a Workflow's state", async () => {
+test("no tool credential, key or token is in a log, a KV value, or an object's state", async () => {
   const world = await startProcessWorld({ mcpCredentials: "echoed" });
   try {
     const printedBefore = world.output().length;
@@ -38,8 +40,9 @@ test("no tool credential, key or token is in a log, a KV value, an object's or a
       method: "POST",
       body: JSON.stringify(REQUEST),
     });
-    const { id } = z.object({ id: z.string() }).parse(await answer.json());
-    await sendSecretsEverywhere(world.url, id);
+    const { id } = Started.parse(await answer.json());
+    const held = await sendSecretsEverywhere(world.url, id);
+    await world.request(`/results/${held}?wait=60&until=settled`);
     const record = await (await world.request(`/results/${id}?wait=60&until=settled`)).text();
     const html = { headers: { accept: "text/html" } };
     const page = await (await world.request(`/results/${id}`, html)).text();
@@ -54,13 +57,17 @@ test("no tool credential, key or token is in a log, a KV value, an object's or a
     expect(files).toMatch(/\/kv\//);
     expect(files).toMatch(/\/do\/.*-Recorder\//);
     expect(files).toMatch(/\/do\/.*-Catalog\//);
+    expect(findFilesWith(held, world.state).join("\n")).toMatch(/\/do\/.*-Connection\//);
   } finally {
     await world.close();
   }
 }, 180_000);
 
-/** Sends secrets at every other place where a caller could put one, except in URLs: the platform itself logs those. */
-async function sendSecretsEverywhere(url: string, id: string): Promise<void> {
+/**
+ * Sends secrets at every other place where a caller could put one, except in URLs: the platform itself logs those.
+ * @returns The id of a held run that was started with some.
+ */
+async function sendSecretsEverywhere(url: string, id: string): Promise<string> {
   const right = { authorization: `Bearer ${TOKEN}` };
   const wrong = { authorization: `Bearer ${CANARY}`, cookie: `session=${CANARY}` };
   const post = (path: string, body: string | URLSearchParams, headers: Record<string, string>) =>
@@ -79,13 +86,17 @@ async function sendSecretsEverywhere(url: string, id: string): Promise<void> {
     post("/trigger", JSON.stringify({ ...REQUEST, hold: true }), right),
     post("/trigger", JSON.stringify({ ...REQUEST, include: CANARY }), right),
     post("/v1/responses", background, { ...right, "content-type": "application/json" }),
+    // OpenAI's own answer passes through.
     post("/v1/responses", background.replace("true", "false"), {
       ...right,
       "content-type": "application/json",
     }),
   ]);
-  await Promise.all(answers.map((answer) => answer.text()));
+  const texts = await Promise.all(answers.map((answer) => answer.text()));
+  for (const text of texts.slice(0, -1)) expect(text).not.toContain(CANARY);
   expect(answers.map(({ status }) => status)).toEqual([
-    401, 400, 200, 401, 303, 400, 400, 400, 400, 400, 200,
+    401, 400, 200, 401, 303, 400, 400, 202, 400, 200, 200,
   ]);
+  const HELD = 7;
+  return Started.parse(JSON.parse(texts[HELD] ?? "")).id;
 }

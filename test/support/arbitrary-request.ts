@@ -136,6 +136,7 @@ const parameters = fc.record(
     store: fc.jsonValue(),
     stream: fc.jsonValue(),
     control: fc.jsonValue(),
+    hold: fc.jsonValue(),
     replay: fc.jsonValue(),
     retention_days: fc.jsonValue(),
   },

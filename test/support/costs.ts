@@ -5,13 +5,20 @@ import { startWorld, type World } from "./world.ts";
 
 const LogLine = z.object({
   event: z.literal("cost"),
-  object: z.enum(["recorder", "catalog"]),
+  object: z.enum(["recorder", "catalog", "connection"]),
   id: z.string().optional(),
   operation: z.string(),
   requests: z.number(),
   rows: z.number(),
 });
 type LogLine = z.infer<typeof LogLine>;
+
+/** Says to which run a Connection belongs. */
+const EndLine = z.object({
+  event: z.literal("connection_end"),
+  id: z.string(),
+  connection: z.string(),
+});
 
 /** What a run has cost in its whole life. */
 export type RunCosts = {
@@ -22,6 +29,8 @@ export type RunCosts = {
   /** Requests to objects, without those of readers. */
   objectRequests: string[];
   rowsWritten: number;
+  /** Those of them that its Connections wrote. */
+  connectionRows: number;
 };
 
 /** A run whose record is settled; its objects still have it. */
@@ -53,7 +62,8 @@ export async function runToEnd(world: World, body: unknown): Promise<MeasuredRun
 
 /** Waits until a run has expired, and returns what it has cost. */
 export async function measureLife(world: World, { id, openai }: MeasuredRun): Promise<RunCosts> {
-  const isForgotten = () => readCosts(world, id).some((line) => line.operation === "delete_all");
+  const isForgotten = () =>
+    readCosts(world, id).some((one) => one.object === "recorder" && one.operation === "delete_all");
   await waitUntil(() => Promise.resolve(isForgotten()));
   const costs = readCosts(world, id).filter(({ operation }) => !READS.has(operation));
   const writes = world.kvOperations().filter(({ operation }) => operation === "put");
@@ -63,8 +73,13 @@ export async function measureLife(world: World, { id, openai }: MeasuredRun): Pr
     objectRequests: costs
       .filter(({ requests }) => requests > 0)
       .map(({ object, operation }) => `${object} ${operation}`),
-    rowsWritten: costs.reduce((sum, { rows }) => sum + rows, 0),
+    rowsWritten: sumRows(costs),
+    connectionRows: sumRows(costs.filter(({ object }) => object === "connection")),
   };
+}
+
+function sumRows(lines: LogLine[]): number {
+  return lines.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 /** The requests to objects by which readers asked for a run. */
@@ -74,12 +89,18 @@ export function readerRequests(world: World, id: string): string[] {
 }
 
 function readCosts(world: World, id: string): LogLine[] {
-  const lines = world.worker.getLogs().flatMap(({ message }) => parseLine(message));
-  return lines.filter((line) => line.id === id);
+  const messages = world.worker.getLogs().map(({ message }) => message);
+  const ends = messages.flatMap((message) => parseLine(message, EndLine));
+  const connections = ends.filter((end) => end.id === id).map(({ connection }) => connection);
+  const owners = new Set([id, ...connections]);
+  const lines = messages.flatMap((message) => parseLine(message, LogLine));
+  return lines.filter((line) => owners.has(line.id ?? ""));
 }
 
-function parseLine(line: string): LogLine[] {
-  return line.startsWith('{"event":"cost"') ? [LogLine.parse(JSON.parse(line))] : [];
+function parseLine<T>(line: string, shape: z.ZodType<T>): T[] {
+  if (!line.startsWith("{")) return [];
+  const parsed = shape.safeParse(JSON.parse(line));
+  return parsed.success ? [parsed.data] : [];
 }
 
 function withoutIds(path: string): string {

@@ -38,6 +38,8 @@ const ActualCall = z.object({
   code: z.string(),
   outputs: z.array(z.unknown()).nullable(),
   raised: z.boolean(),
+  /** When the stream showed it finished, and the number of that event; null when the run stopped before. */
+  done: z.object({ at: z.iso.datetime(), event: z.number() }).nullable(),
 });
 
 /** What a run actually did, whatever the API shows of it. */
@@ -67,7 +69,12 @@ export type EmulatorClient = {
   listRuns(): Promise<ActualRun[]>;
   getRun(id: string): Promise<ActualRun>;
   addFault(rule: FaultRule): Promise<void>;
+  /** Adds an answer to one request with this metadata, by its steps. docs/emulator.md describes them. */
+  addScriptFor(metadata: Record<string, string>, steps: object[]): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Says what the model answers, step by step, to the next request that matches. */
+  addScript(steps: object[], match?: Record<string, unknown>): Promise<void>;
+  clearScripts(): Promise<void>;
   expireContainer(id: string): Promise<void>;
   /** Sends the API itself a request with the test's key, as another program of the project would. */
   sendToApi(path: string, init?: RequestInit): Promise<Response>;
@@ -94,7 +101,17 @@ export function createEmulatorClient(url: string): EmulatorClient {
     listRuns: async () => z.array(ActualRun).parse(await send("GET", "/responses")),
     getRun: async (id) => ActualRun.parse(await send("GET", `/responses/${id}`)),
     addFault: async (rule) => void (await send("POST", "/faults", rule)),
+    addScriptFor: async (metadata, steps) =>
+      void (await send("POST", "/scripts", { match: { metadata }, then: steps })),
     clearFaults: async () => void (await send("DELETE", "/faults")),
+    async addScript(steps, match = {}) {
+      const script = new Map<string, unknown>([
+        ["match", match],
+        ["then", steps],
+      ]);
+      await send("POST", "/scripts", Object.fromEntries(script));
+    },
+    clearScripts: async () => void (await send("DELETE", "/scripts")),
     expireContainer: async (id) => void (await send("POST", `/containers/${id}/expire`)),
     sendToApi(path, init = {}) {
       const headers = { authorization: `Bearer ${API_KEY}`, "content-type": "application/json" };

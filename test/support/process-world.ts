@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { startEmulator } from "../../emulator/server.ts";
 import { freePort } from "../../scripts/lib/free-port.ts";
 import { writeConfig } from "./config.ts";
@@ -13,10 +14,14 @@ import {
 } from "./emulator-client.ts";
 import { startWorkerProcess, type WorkerOptions, type WorkerProcess } from "./worker-process.ts";
 
+const Started = z.object({ id: z.string() });
+
 export type ProcessWorld = Omit<WorkerProcess, "close"> & {
   emulator: EmulatorClient;
   /** Sends the Worker a request, with the access token unless `init` has an authorization of its own. */
   request(path: string, init?: RequestInit): Promise<Response>;
+  /** Starts a run; returns its id. */
+  trigger(body: Record<string, unknown>): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -43,13 +48,20 @@ export async function startProcessWorld(
     const config = main === undefined ? undefined : writeConfig(folder, { main });
     const vars = { ...toTestVars(emulator.url), ...options.vars };
     const worker = await startWorkerProcess({ env, config, port, vars });
+    const request: ProcessWorld["request"] = (path, init = {}) => {
+      const headers = new Headers(init.headers);
+      if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
+      return fetch(worker.url + path, { ...init, headers });
+    };
     return {
       ...worker,
       emulator: createEmulatorClient(emulator.url),
-      request(path, init = {}) {
-        const headers = new Headers(init.headers);
-        if (!headers.has("authorization")) headers.set("authorization", `Bearer ${TOKEN}`);
-        return fetch(worker.url + path, { ...init, headers });
+      request,
+      async trigger(body) {
+        const answer = await request("/trigger", { method: "POST", body: JSON.stringify(body) });
+        const text = await answer.text();
+        if (answer.status !== 202) throw new Error(`POST /trigger: ${answer.status} ${text}`);
+        return Started.parse(JSON.parse(text)).id;
       },
       async close() {
         await worker.close();

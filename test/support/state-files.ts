@@ -1,12 +1,19 @@
-// The files in which a local Worker keeps KV, objects and Workflows.
-import { execFileSync } from "node:child_process";
+// The files in which a local Worker keeps KV and its objects.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
-/** Returns the files below a folder that contain a text. */
+/** Returns the files below a folder that contain a text. Storage keeps some texts with two bytes a character. */
 export function findFilesWith(text: string, folder: string): string[] {
-  try {
-    const files = execFileSync("grep", ["-rlaF", text, folder], { encoding: "utf8" });
-    return files.trim().split("\n");
-  } catch {
-    return [];
-  }
+  const patterns = [Buffer.from(text), Buffer.from(text, "utf16le")];
+  return listFiles(folder).filter((path) => {
+    const bytes = readFileSync(path);
+    return patterns.some((pattern) => bytes.includes(pattern));
+  });
+}
+
+function listFiles(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
 }

@@ -50,6 +50,6 @@ async function send(env: Env, call: ConnectionCall): Promise<ReportOutcome> {
     case "tell_end":
       return getRecorder(env, call.params.id).connectionEnded(call.params);
     case "tell_control_end":
-      return getRecorder(env, call.run).controlEnded();
   }
+  return getRecorder(env, call.run).controlEnded();
 }

@@ -184,7 +184,9 @@ export class Connection extends DurableObject<Env> {
     try {
       const opened = await openStream(this.env, body, this.#log, line.signal);
       line.keep();
-      this.#takeOver(opened);
+      // The run has started: storage that refuses for a moment does not end it.
+      await retry(STORE_RETRY_MS, async () => this.#takeOver(opened));
+      if (this.#load() === null) throw new Error("The Connection was removed.");
       log("connection_open", { ...this.#fields(), outcome: "opened" });
       this.ctx.waitUntil(this.#readToEnd(opened.stream, line, null));
       await this.#waitWhile(
@@ -200,7 +202,7 @@ export class Connection extends DurableObject<Env> {
   }
 
   #takeOver({ stream, created, news }: OpenedStream): void {
-    if (this.#load() === null) throw new Error("The Connection was removed.");
+    if (this.#load() === null) return;
     const { httpStatus: http_status, requestId: request_id } = stream;
     const { id } = created;
     const fields = toCreatedFields(created);
@@ -239,7 +241,9 @@ export class Connection extends DurableObject<Env> {
         if (isWhole) break;
       }
     } catch (error) {
-      if (!line.isClosed) logFailure("connection_broke", error, this.#fields());
+      // A Connection that was removed ended its line itself.
+      if (!line.isClosed && this.#line === line)
+        logFailure("connection_broke", error, this.#fields());
     }
     line.end();
     if (this.#line !== line) return;
@@ -295,7 +299,13 @@ export class Connection extends DurableObject<Env> {
         outcome: isRefused ? "refused" : "failed",
         http_status,
       });
-      await this.#applyEnd({ type: "resume_failed", isRefused, last: this.#log.lastEvent });
+      const last = this.#log.lastEvent;
+      // A request that was closed on request has not failed, and is not repeated.
+      await this.#applyEnd(
+        line.isClosed
+          ? { type: "stream_ended", reason: "closed", last }
+          : { type: "resume_failed", isRefused, last },
+      );
     }
   }
 

@@ -1,5 +1,6 @@
 // The events of a Connection, in its object's own storage. Small events are packed into rows, because Cloudflare bills each row.
 // A row begins with a line that describes its last event. Then each event has a line: its own number, a space, and its JSON.
+import * as z from "zod";
 import { concatChunks } from "../../lib/byte-stream.ts";
 import type { LastEvent } from "../../record/connection/transition.ts";
 import { Rows } from "../rows.ts";
@@ -12,6 +13,8 @@ const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 /** A larger event has a row of its own. */
 const MAX_PACKED_BYTES = 64 * 1024;
+
+const Head = z.object({ label: z.string(), sequenceNumber: z.number().nullable() });
 
 /** An event that is not stored yet. */
 type PendingEvent = LastEvent & { number: number; line: Uint8Array[]; bytes: number };
@@ -68,17 +71,21 @@ export class EventLog {
   /** Stores what was added. It is synchronous, so that it can be a part of a transaction; after the transaction call `clear`. */
   write(): void {
     let row: PendingEvent[] = [];
-    for (const event of this.#pending) {
-      if (event.bytes > MAX_PACKED_BYTES) {
-        this.#putRow(row);
-        row = [];
-      }
-      row.push(event);
-      if (event.bytes <= MAX_PACKED_BYTES) continue;
+    let bytes = 0;
+    const endRow = () => {
       this.#putRow(row);
       row = [];
+      bytes = 0;
+    };
+    for (const event of this.#pending) {
+      // A row of several events fits into one part.
+      if (event.bytes > MAX_PACKED_BYTES) endRow();
+      row.push(event);
+      bytes += event.bytes;
+      // After storage refused for long, more than a row is pending.
+      if (bytes >= MAX_PACKED_BYTES) endRow();
     }
-    this.#putRow(row);
+    endRow();
   }
 
   /** Forgets what `write` has stored. */
@@ -163,8 +170,8 @@ export class EventLog {
     if (found === undefined) return { number: 0, event: null };
     const name = toRowName(found[0]);
     const [first = new Uint8Array(0)] = this.#rows.parts(name);
-    const head: LastEvent = JSON.parse(decoder.decode(first.subarray(0, first.indexOf(NEWLINE))));
-    return { number: toNumber(name), event: head };
+    const head = decoder.decode(first.subarray(0, first.indexOf(NEWLINE)));
+    return { number: toNumber(name), event: Head.parse(JSON.parse(head)) };
   }
 }
 

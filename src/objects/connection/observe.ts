@@ -4,7 +4,7 @@ import { parseJson } from "../../lib/json-parse.ts";
 import { findMember, parseValue } from "../../lib/json-scan.ts";
 import { readBody, type BodyRead } from "../../lib/json-stream.ts";
 import { keepMostComplete } from "../../openai/channels.ts";
-import { observeBody, observeItems, toSeenCalls } from "../../openai/observe.ts";
+import { observeBody, observeItems, replacedOutputs, toSeenCalls } from "../../openai/observe.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { filterCallItems, outputItems, parseCalls } from "../../openai/response.ts";
 import { MAX_VALUE_BYTES } from "../../record/limits.ts";
@@ -13,12 +13,14 @@ import {
   type Channel,
   type ControlResult,
   type ObservedCall,
+  type StoredRecord,
 } from "../../record/schema.ts";
 import { closeConnection, getConnection } from "./client.ts";
 import type { ConnectionReport } from "./report.ts";
 
 /**
  * Reads the Connection of a run. One that still reads its stream is closed: the response has ended, whatever the stream says.
+ * @param record The run's record.
  * @param channel `held` or `stream`.
  * @param onLargeBody Is awaited when the response turns out to be large, before more of it is read.
  * @throws What the platform throws when the Connection can't be reached.
@@ -27,6 +29,7 @@ export async function observeConnection(
   env: Env,
   name: string,
   channel: Channel,
+  record: StoredRecord,
   onLargeBody: () => Promise<void>,
 ): Promise<Observed> {
   const report = await readEnd(env, name);
@@ -39,7 +42,7 @@ export async function observeConnection(
   const observed =
     report === null || body === null
       ? observeItems(source, await readItems(env, name, report), report?.status ?? null)
-      : await withItems(env, name, report, await observeBody(source, body));
+      : await withItems(env, name, report, record, await observeBody(source, body));
   return withEnd(observed, report, body !== null);
 }
 
@@ -50,7 +53,9 @@ function withEnd(
 ): Observed {
   const end = report?.end ?? null;
   const { result } = observed;
-  const at = end === null ? result.observation.at : new Date(end.at_ms).toISOString();
+  // Nothing else was observed before a held connection ended; a followed run is refetched before its stream is read.
+  const isEnd = end !== null && result.observation.channel === "held";
+  const at = isEnd ? new Date(end.at_ms).toISOString() : result.observation.at;
   return {
     ...observed,
     result: {
@@ -88,15 +93,18 @@ async function withItems(
   env: Env,
   name: string,
   report: ConnectionReport,
+  record: StoredRecord,
   observed: Observed,
 ): Promise<Observed> {
   const { result } = observed;
   if (result.calls === null) return observed;
+  const replaced = replacedOutputs(record, observed.chunks);
   const items = await readItems(env, name, withoutShown(report, result.calls));
-  if (items.length === 0) return observed;
+  if (items.length === 0) return { ...observed, outputs: replaced };
   const calls = mergeCalls(result.calls, parseCalls(items));
   const observation = { ...result.observation, calls: toSeenCalls(calls) };
-  return { ...observed, result: { ...result, calls, observation }, outputs: () => items };
+  const outputs = () => mergeItems(replaced?.() ?? [], items);
+  return { ...observed, result: { ...result, calls, observation }, outputs };
 }
 
 function withoutShown(report: ConnectionReport, shown: ObservedCall[]): ConnectionReport {
@@ -105,6 +113,12 @@ function withoutShown(report: ConnectionReport, shown: ObservedCall[]): Connecti
     ({ id, state }) => !states.has(id) || (state === "populated" && states.get(id) !== state),
   );
   return { ...report, calls };
+}
+
+function mergeItems(shown: unknown[], spare: unknown[]): unknown[] {
+  const items = new Map<string, unknown>();
+  keepMostComplete(items, [...shown, ...spare]);
+  return [...items.values()];
 }
 
 function mergeCalls(shown: ObservedCall[], spare: ObservedCall[]): ObservedCall[] {
@@ -126,10 +140,11 @@ async function readItems(
 /** A control's result, and its calls' items as JSON; null where it has none, or more than can be stored. */
 export type ControlReading = { result: ControlResult | null; items: Uint8Array | null };
 
-const NOT_RUN: ControlResult = {
-  observation: null,
-  control: { id: null, status: "not_run", calls: [] },
-};
+/** The result of a control whose Connection knows nothing. */
+const toUnknown = (status: "not_run" | "interrupted"): ControlReading => ({
+  result: { observation: null, control: { id: null, status, calls: [] } },
+  items: null,
+});
 
 /**
  * Reads the Connection of a control.
@@ -142,10 +157,10 @@ export async function readControl(
   isOpened: boolean,
 ): Promise<ControlReading> {
   const present = await getConnection(env, name).report();
-  if (present === null) return { result: NOT_RUN, items: null };
+  if (present === null) return toUnknown(isOpened ? "interrupted" : "not_run");
   if (present.isReading && !isOpened) return { result: null, items: null };
   const report = await readEnd(env, name);
-  if (report === null) return { result: NOT_RUN, items: null };
+  if (report === null) return toUnknown("interrupted");
   const items = await readControlItems(env, name, report);
   const calls = parseCalls(items);
   const { id, http_status, request_id, end } = report;
@@ -181,9 +196,7 @@ async function readControlItems(
   const output = parseValue(findMember(concatChunks(body.chunks), "output"));
   const shown = filterCallItems(outputItems({ output }));
   const spare = await readItems(env, name, withoutShown(report, parseCalls(shown)));
-  const items = new Map<string, unknown>();
-  keepMostComplete(items, [...shown, ...spare]);
-  return [...items.values()];
+  return mergeItems(shown, spare);
 }
 
 // What it observed counts, also where what it printed can't be stored.

@@ -62,7 +62,9 @@ function toNews(event: StreamEvent, number: number, body: BodyRead, json: Uint8A
   const found = findMember(json, "response") ?? new Uint8Array(0);
   const { status } = response;
   if (!isTerminal(status)) {
-    return { ...NO_NEWS, seen: { type: "seen", status }, isImportant: true, response: found };
+    // A response object without a status says nothing of the run's.
+    const seen = status === "" ? null : { type: "seen" as const, status };
+    return { ...NO_NEWS, seen, isImportant: true, response: found };
   }
   const size = body.chunks === null ? body.bytes : found.length;
   const where = { number, offset: found.byteOffset - json.byteOffset, length: found.length, size };

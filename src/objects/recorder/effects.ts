@@ -119,7 +119,7 @@ async function observeRun(
     () =>
       connection === null
         ? observe(env, record, channel, { onLargeBody, signal })
-        : observeConnection(env, connection, channel, onLargeBody),
+        : observeConnection(env, connection, channel, record, onLargeBody),
     describeObserved,
   );
   const items = outputs === null ? null : new TextEncoder().encode(JSON.stringify(outputs()));

@@ -70,7 +70,7 @@ export const ConnectionState = z.object({
   /** Failed calls to the Recorder in a row, and the moment before which there is no other. */
   attempts: z.number(),
   not_before_ms: z.number(),
-  /** Attempts in a row to take up a broken stream that brought no new event, and the moment of the next one; null when none is planned. */
+  /** Attempts in a row to take up a broken stream that brought no new event, and the moment of the next one, or of the one under way; null when there is none. */
   resumes: z.number(),
   resume_at_ms: z.number().nullable(),
   /** The alarm that was set last; null when it fired. */

@@ -101,7 +101,8 @@ export function transitionConnection(
   return {
     state: alarm === after.alarm_at_ms ? after : { ...after, alarm_at_ms: alarm },
     alarm: alarm === after.alarm_at_ms ? null : alarm,
-    disconnect: isReading(after) && (event.type === "close" || isTooOld(after, now)),
+    disconnect:
+      event.type === "close" ? isReading(fired ?? after) : isReading(after) && isTooOld(after, now),
   };
 }
 
@@ -178,10 +179,11 @@ function apply(
       return state.end === null ? state : released(state);
     case "alarm":
       return onAlarm(state, event, now);
-    case "open":
     case "close":
-      return state;
+      return closed(state, now);
+    case "open":
   }
+  return state;
 }
 
 type EventOf<Type extends ConnectionEvent["type"]> = Extract<ConnectionEvent, { type: Type }>;
@@ -225,6 +227,12 @@ function streamEnded(
     : ended(state, reason, last, now);
 }
 
+// A control whose request is under way has ended with that. What a stream brought by then is kept first.
+function closed(state: ConnectionState, now: number): ConnectionState {
+  const isOpening = state.phase === "opening" && state.params.kind === "control";
+  return isOpening ? ended(state, "closed", null, now) : state;
+}
+
 function resumeFailed(
   state: ConnectionState,
   { isRefused, last }: EventOf<"resume_failed">,
@@ -236,14 +244,18 @@ function resumeFailed(
     : planResume(state, now);
 }
 
-function canResume({ params, resumes, error }: ConnectionState, last: LastEvent | null): boolean {
+function canResume(
+  { params, resumes, error, response }: ConnectionState,
+  last: LastEvent | null,
+): boolean {
   const isKnown = (last?.sequenceNumber ?? null) !== null;
-  return params.kind === "followed" && isKnown && error === null && resumes < MAX_RESUMES;
+  const isOver = error !== null || response !== null;
+  return params.kind === "followed" && isKnown && !isOver && resumes < MAX_RESUMES;
 }
 
 function planResume(state: ConnectionState, now: number): ConnectionState {
   const delay = Math.min(FIRST_RETRY_MS * 2 ** state.resumes, MAX_RESUME_DELAY_MS);
-  return { ...state, resumes: state.resumes + 1, resume_at_ms: now + delay };
+  return { ...state, resume_at_ms: now + delay };
 }
 
 function ended(
@@ -252,7 +264,9 @@ function ended(
   last: LastEvent | null,
   now: number,
 ): ConnectionState {
-  const end = { at_ms: now, reason, last_event: last?.label ?? null };
+  // With the whole response there is nothing more to come, whatever happened to its connection.
+  const how = state.response === null ? reason : "terminal";
+  const end = { at_ms: now, reason: how, last_event: last?.label ?? null };
   // The end is news that does not wait for what failed before.
   return { ...state, phase: "ended", end, resume_at_ms: null, attempts: 0, not_before_ms: 0 };
 }
@@ -263,10 +277,11 @@ function told(
   now: number,
 ): ConnectionState | null {
   if (outcome === "deleted") return null;
-  const heard = { ...state, attempts: 0, not_before_ms: 0 };
+  // Each call starts a Recorder that does not know the run, the report of its end too.
+  const heard = { ...state, handed_over: true, attempts: 0, not_before_ms: 0 };
   if (call === "tell_status") return { ...heard, told_status: state.status };
   if (call === "hand_over" || call === "announce_control") {
-    return { ...heard, handed_over: true, told_status: state.created?.status ?? null };
+    return { ...heard, told_status: state.created?.status ?? null };
   }
   if (state.end === null) return heard;
   if (outcome === "known already") return released(heard);
@@ -296,8 +311,11 @@ function onAlarm(
   if (state.phase === "opening") {
     return state.params.kind === "control" ? ended(state, "lost", last, now) : null;
   }
-  if (!canResume(state, last)) return ended(state, "lost", last, now);
-  return state.resume_at_ms === null ? { ...state, resume_at_ms: now } : state;
+  if (state.response === null && (state.resume_at_ms ?? 0) > now) return state;
+  // An attempt counts when it begins: an event can be too large for the object, which dies of it each time.
+  return canResume(state, last)
+    ? { ...state, resumes: state.resumes + 1, resume_at_ms: now }
+    : ended(state, "lost", last, now);
 }
 
 function plannedCall(state: ConnectionState): ConnectionCall | null {

@@ -118,7 +118,9 @@ function endConnection(state: RunState | null, params: RecorderParams, now: numb
 
 /** Whether the end of the run's Connection is news. */
 export function awaitsConnection({ record }: RunState): boolean {
-  return record.connection_due || record.held?.broke_at === BREAK_UNKNOWN;
+  // What the Recorder ran out of memory on is not read again and again.
+  const isLeft = record.held?.broke_at === BREAK_UNKNOWN && !record.unreadable;
+  return record.connection_due || isLeft;
 }
 
 /** Whether the end of the control's Connection is news. */

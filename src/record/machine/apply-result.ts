@@ -16,6 +16,7 @@ import { applyAndSettle, applyControlAndSettle, hasChanged, isStorable } from ".
 import {
   BREAK_UNKNOWN,
   shouldCopy,
+  type ControlResult,
   type FileEntry,
   type ObservationResult,
   type StoredRecord,
@@ -117,7 +118,7 @@ function afterControl(
   now: number,
 ): RunState {
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
-  if (result === null) {
+  if (result === null || isOutdated(state, result, now)) {
     return { ...state, observation, record: { ...state.record, control_opened: true } };
   }
   // Its Connection may have reported its end while it was read.
@@ -125,6 +126,16 @@ function afterControl(
   const after = applyControlAndSettle(state.record, result, state.policy);
   const ended = addProgress(withRecord(free, after, true), "control_ended", toIso(now), "control");
   return hasOutputs ? keepOutputs(ended, "control") : ended;
+}
+
+// Its Connection was opened after it was asked for.
+function isOutdated(
+  { record, policy }: RunState,
+  { control }: ControlResult,
+  now: number,
+): boolean {
+  const endMs = Date.parse(record.started_at) + policy.limits.control_timeout_seconds * 1000;
+  return control.status === "not_run" && record.control_opened && now < endMs;
 }
 
 // A webhook that came during the observation calls for another one, unless this one saw the end.

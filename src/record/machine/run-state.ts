@@ -13,8 +13,6 @@ import {
 /** Entries of progress that are kept: the last ones. */
 const MAX_PROGRESS = 200;
 const MAX_RETRY_MS = 300_000;
-/** A Connection may hear late that its events are not needed any more. */
-const REMOVAL_DELAY_SECONDS = 2 * 60 * 60;
 const FIRST_RETRY_MS = 1_000;
 
 const NO_ATTEMPTS = { attempts: 0, not_before_ms: 0 };
@@ -118,7 +116,7 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
     alarm_at_ms: state.alarm_at_ms,
     gone_at_ms: now,
     keys: state.kv.keys,
-    connections: listConnections(state, kind, now),
+    connections: listConnections(state.record),
     erased: 0,
     // Even where no upsert is known: one may have been sent whose beginning was not stored.
     catalog_version: state.catalog.version ?? 0,
@@ -126,16 +124,8 @@ export function toGoneState(state: RunState, kind: GoneState["kind"], now: numbe
   };
 }
 
-// The ids of a run's Connections, its own and its control's. Each removes itself some time after its end.
-function listConnections(
-  { record, policy }: RunState,
-  kind: GoneState["kind"],
-  now: number,
-): string[] {
-  const { connection, control_connection, settled_at } = record;
-  const keptMs = (policy.limits.keep_events_seconds + REMOVAL_DELAY_SECONDS) * 1000;
-  const isOver = settled_at !== null && Date.parse(settled_at) + keptMs < now;
-  if (kind === "expired" && isOver) return [];
+// Also of those that should have removed themselves: an alarm can be lost.
+function listConnections({ connection, control_connection }: StoredRecord): string[] {
   return [connection?.id ?? null, control_connection].filter((id) => id !== null);
 }
 

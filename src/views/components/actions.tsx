@@ -1,23 +1,21 @@
 // The actions on a run: each button is a form, so that it works without JavaScript.
 import type { ResponseRecord } from "../../record/schema.ts";
-import type { HeldConnection } from "../text/held-connection.ts";
+import type { DescribedConnection } from "../text/connection.ts";
 
 type Subject = Pick<ResponseRecord, "id" | "settled_at" | "verdict">;
 
-type ConnectionState = HeldConnection["state"] | null;
-
-/** The buttons. `connection` is null when the run was not held. */
-export function Actions(props: { record: Subject; connection: ConnectionState }) {
-  const { connection } = props;
+/** The buttons. `connection` is null when the run was neither held nor followed. */
+export function Actions(props: { record: Subject; connection: DescribedConnection | null }) {
+  const held = props.connection?.kind === "held" ? props.connection.state : null;
   const { id, settled_at: settledAt, verdict } = props.record;
   const isPending = verdict === "pending";
-  const isHeld = connection === "open";
+  const isHeld = held === "open";
   return (
     <div class="actions">
       <form method="post" action={`/results/${id}/refetch`}>
         <button>{settledAt === null ? "Refetch now" : "Refetch again"}</button>
       </form>
-      {isPending && connection !== "broke" ? <CancelForm id={id} isHeld={isHeld} /> : null}
+      {isPending && held !== "broke" ? <CancelForm id={id} isHeld={isHeld} /> : null}
       {isPending ? null : (
         <button type="button" data-copy="report" hidden>
           Copy as bug report

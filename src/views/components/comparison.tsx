@@ -4,6 +4,8 @@ import type { Call, ResponseRecord } from "../../record/schema.ts";
 import { toExcerpt } from "../text/excerpt.ts";
 import { CallCode } from "./call.tsx";
 import { Chip } from "./chip.tsx";
+import { CONTROL_FAILURES } from "../text/labels.ts";
+import { escapeHidden } from "../text/hidden-characters.ts";
 import { Outputs } from "./outputs.tsx";
 import { IsolatedText } from "./safe-text.tsx";
 
@@ -32,26 +34,36 @@ export function Comparison(props: {
 }) {
   const { calls, control, id } = props.record;
   if (control === null) return null;
-  const pairs = Array.from(
-    { length: Math.max(calls.length, control.calls.length) },
-    (_, index) => ({
-      background: calls[index],
-      control: control.calls[index],
-    }),
-  );
+  // Without calls of the control there is nothing to compare.
+  const length = control.calls.length === 0 ? 0 : Math.max(calls.length, control.calls.length);
+  const pairs = Array.from({ length }, (_, index) => ({
+    background: calls[index],
+    control: control.calls[index],
+  }));
   return (
     <section class="card" aria-labelledby="comparison">
       <h2 id="comparison">Background and control</h2>
       <p class="explanation">
-        The control ran the same request with background: false
-        {control.status === null ? "" : `; its status is ${control.status}`}. Text that only one
-        side has is highlighted.{" "}
+        <ControlSummary status={control.status} hasCalls={length > 0} />{" "}
         {control.id === null ? null : <code class="muted">{control.id}</code>}
       </p>
       {pairs.map((pair, index) => (
         <ComparedCall {...pair} number={index + 1} id={id} maxBytes={props.maxBytes} />
       ))}
     </section>
+  );
+}
+
+function ControlSummary(props: { status: string | null; hasCalls: boolean }) {
+  const { status, hasCalls } = props;
+  const failure = CONTROL_FAILURES[status ?? ""] ?? null;
+  return (
+    <>
+      The control is the same request with background: false; its status is{" "}
+      {escapeHidden(status ?? "unknown")}. {failure}
+      {failure === null && !hasCalls ? "It ran no code." : null}
+      {hasCalls ? " Text that only one side has is highlighted." : null}
+    </>
   );
 }
 
@@ -64,17 +76,13 @@ function ComparedCall(props: {
 }) {
   const { background, control, number } = props;
   const sameCode = background?.code === control?.code;
-  const sameOutputs = hasSameOutputs(background, control);
   return (
     <div class="compared-call">
       <div class="row">
         <h3>Call {number}</h3>
-        <Chip tone={sameCode ? "neutral" : "warn"}>
-          {sameCode ? "identical code" : "code differs"}
-        </Chip>
-        <Chip tone={sameOutputs ? "good" : "bad"}>
-          {sameOutputs ? "same outputs" : "outputs differ"}
-        </Chip>
+        {background === undefined || control === undefined ? null : (
+          <Differences sameCode={sameCode} sameOutputs={hasSameOutputs(background, control)} />
+        )}
       </div>
       {sameCode && background !== undefined ? (
         <CallCode call={background} maxBytes={props.maxBytes} number={number} />
@@ -96,6 +104,20 @@ function ComparedCall(props: {
         />
       </div>
     </div>
+  );
+}
+
+function Differences(props: { sameCode: boolean; sameOutputs: boolean }) {
+  const { sameCode, sameOutputs } = props;
+  return (
+    <>
+      <Chip tone={sameCode ? "neutral" : "warn"}>
+        {sameCode ? "identical code" : "code differs"}
+      </Chip>
+      <Chip tone={sameOutputs ? "good" : "bad"}>
+        {sameOutputs ? "same outputs" : "outputs differ"}
+      </Chip>
+    </>
   );
 }
 

@@ -1,8 +1,8 @@
 // The progress of a run in flight. The page's script updates it live; without JavaScript it shows the stage that the record has reached.
 import type { ResponseRecord } from "../../record/schema.ts";
 import { formatDuration } from "../text/format.ts";
-import { describeConnection } from "../text/held-connection.ts";
-import { HELD_STAGES, STAGES } from "../text/labels.ts";
+import { describeConnection, type DescribedConnection } from "../text/connection.ts";
+import { CONNECTION_STAGES, STAGES } from "../text/labels.ts";
 
 type Subject = Omit<ResponseRecord, "response">;
 
@@ -11,8 +11,9 @@ export function Progress(props: { record: Subject; nowMs: number }) {
   const { record, nowMs } = props;
   const elapsedMs =
     record.created_at === null ? 0 : Math.max(0, nowMs - Date.parse(record.created_at));
-  const stage = toStage(record);
-  const stages = record.held === null ? STAGES : HELD_STAGES;
+  const connection = describeConnection(record);
+  const stage = toStage(record, connection);
+  const stages = connection === null ? STAGES : CONNECTION_STAGES[connection.kind];
   return (
     <section
       class="card progress"
@@ -51,8 +52,8 @@ export function Progress(props: { record: Subject; nowMs: number }) {
   );
 }
 
-function toStage(record: Subject): number {
+function toStage(record: Subject, connection: DescribedConnection | null): number {
   if (record.verdict !== "pending") return 3;
-  if (describeConnection(record)?.state === "open") return 2;
+  if (connection?.state === "open") return 2;
   return record.observations.length > 0 ? 3 : 2;
 }

@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { ResponseRecord } from "../../record/schema.ts";
 import { formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
-import { describeConnection } from "../text/held-connection.ts";
+import { describeConnection } from "../text/connection.ts";
 import { STARTED_BY } from "../text/labels.ts";
 import type { ModelAnswer } from "../text/model-answer.ts";
 import { IsolatedText } from "./safe-text.tsx";
@@ -22,7 +22,7 @@ export function RunDetails(props: { record: Subject; answer: ModelAnswer }) {
     ["Tokens", formatTokens(answer)],
     ["Observations", String(countObservations(record))],
     ["Started by", STARTED_BY[record.started_by]],
-    toDeliveryDetail(record),
+    ...toDeliveryDetails(record),
   ];
   return (
     <dl class="properties">
@@ -45,10 +45,14 @@ function countObservations(record: Subject): number {
   return record.observations.filter(({ channel }) => channel !== "control").length;
 }
 
-function toDeliveryDetail(record: Subject): [string, Child] {
+// No webhook reports the end of a held run.
+function toDeliveryDetails(record: Subject): [string, Child][] {
   const connection = describeConnection(record);
-  if (connection !== null) return ["Connection", <IsolatedText text={connection.label} />];
-  return ["Webhook", record.webhook === null ? "none received" : record.webhook.type];
+  const label = <IsolatedText text={connection?.label ?? ""} />;
+  if (connection?.kind === "held") return [["Connection", label]];
+  const webhook = record.webhook === null ? "none received" : record.webhook.type;
+  const stream: [string, Child][] = connection === null ? [] : [["Stream", label]];
+  return [...stream, ["Webhook", webhook]];
 }
 
 function formatTokens({ usage }: ModelAnswer): Child {

@@ -1,7 +1,7 @@
 // The timeline of a run: a row for each event, with a dot at its time.
 import { isTerminal } from "../../record/reducer.ts";
 import type { Observation, ResponseRecord } from "../../record/schema.ts";
-import { describeConnection } from "../text/held-connection.ts";
+import { describeConnection } from "../text/connection.ts";
 import { createTimeScale, type TimeScale } from "../text/time-scale.ts";
 import { formatDuration, formatTime } from "../text/format.ts";
 import { IsolatedText } from "./safe-text.tsx";
@@ -161,10 +161,11 @@ function toRunEntries(record: Subject, nowMs: number): TimelineEntry[] {
 function toConnectionEntries(record: Subject, nowMs: number): TimelineEntry[] {
   const connection = describeConnection(record);
   if (connection === null || record.created_at === null) return [];
-  const { label, tone, endedAt } = connection;
+  const { kind, label: detail, tone, endedAt } = connection;
   const isOpen = endedAt === null && record.settled_at === null;
   const until = endedAt ?? (isOpen ? new Date(nowMs).toISOString() : record.created_at);
-  return [{ label: "Connection", detail: label, at: record.created_at, until, tone }];
+  const label = kind === "held" ? "Connection" : "Stream";
+  return [{ label, detail, at: record.created_at, until, tone }];
 }
 
 // OpenAI sets completed_at only for completed responses. The end of others is when it was first seen.

@@ -7,8 +7,8 @@ import { Chip, StatusIcon } from "../components/chip.tsx";
 import { Comparison, isCodeCompared } from "../components/comparison.tsx";
 import { RunDetails } from "../components/run-details.tsx";
 import { Files } from "../components/files.tsx";
-import { HeldNote } from "../components/held-note.tsx";
-import { describeConnection, toHeadline } from "../text/held-connection.ts";
+import { ConnectionNote } from "../components/connection-note.tsx";
+import { describeConnection, toHeadline } from "../text/connection.ts";
 import { Layout } from "../components/layout.tsx";
 import { Progress } from "../components/progress.tsx";
 import { RawData } from "../components/raw.tsx";
@@ -88,14 +88,14 @@ function ResultHeader(props: { record: PageRecord; answer: ModelAnswer }) {
       <p class="explanation">
         {meaning} <span class="next-step">{next}</span>
       </p>
-      <HeldNote record={record} />
+      <ConnectionNote record={record} />
       {answer.incompleteReason === null ? null : (
         <p class="explanation">
           The response is incomplete. OpenAI's reason:{" "}
           <IsolatedText text={answer.incompleteReason} />.
         </p>
       )}
-      <Actions record={record} connection={describeConnection(record)?.state ?? null} />
+      <Actions record={record} connection={describeConnection(record)} />
     </div>
   );
 }

@@ -32,17 +32,17 @@ const FLAGS: readonly { name: Flag; label: string; hint: string }[] = [
   {
     name: "control",
     label: "Control",
-    hint: "Runs the same request a second time with background: false, to prove a loss. Doubles the cost.",
+    hint: "Runs the same request a second time with background: false, to prove a loss. Doubles the cost. Not for requests that would act twice or share a container.",
   },
   {
     name: "stream",
     label: "Stream",
-    hint: "Follows the run's events as they come, so that every item that is done is kept, and outputs can be recovered from them. No extra cost at OpenAI.",
+    hint: "Follows the run's events as they come: every item that is done is kept, and its outputs are taken from the stream. No extra cost at OpenAI; at Cloudflare one object works for as long as the run takes.",
   },
   {
     name: "hold",
     label: "Hold",
-    hint: "Sends the request with background: false, which returns outputs, and holds the connection until the run ends. You still get the id immediately. No extra cost, but a deploy breaks the connection and may end the run. Can't be combined with control or stream.",
+    hint: "Sends the request with background: false, which returns outputs, and holds the connection until the run ends. You still get the id immediately. It costs what Stream costs. For runs that are short or can be repeated: a restart by Cloudflare breaks the connection, and OpenAI may end the run. Can't be combined with control or stream.",
   },
 ];
 

@@ -3,7 +3,7 @@ import { METADATA_KEY } from "../../record/schema.ts";
 import type { Call, Observation, ResponseRecord } from "../../record/schema.ts";
 import { toCurl } from "./curl.ts";
 import { toExcerpt } from "./excerpt.ts";
-import { describeConnection, toHeadline } from "./held-connection.ts";
+import { describeConnection, toHeadline } from "./connection.ts";
 import { escapeHidden } from "./hidden-characters.ts";
 
 const MAX_COMMAND_BYTES = 4_000;
@@ -37,15 +37,17 @@ function formatResponseFields(record: Subject): string {
     `- model: \`${record.model ?? "unknown"}\``,
     `- status: \`${record.status ?? "unknown"}\`, background: \`${record.background ?? "unknown"}\``,
     `- created: ${record.created_at ?? "unknown"}, completed: ${record.completed_at ?? "unknown"}`,
-    formatDelivery(record),
+    ...formatDelivery(record),
   ].join("\n");
 }
 
-function formatDelivery(record: Subject): string {
+function formatDelivery(record: Subject): string[] {
   const connection = describeConnection(record);
-  if (connection !== null) return `- foreground connection: ${escapeHidden(connection.label)}`;
+  const label = escapeHidden(connection?.label ?? "");
+  if (connection?.kind === "held") return [`- foreground connection: ${label}`];
   const { webhook } = record;
-  return `- webhook: ${webhook === null ? "none" : `${webhook.type} at ${webhook.received_at}`}`;
+  const line = `- webhook: ${webhook === null ? "none" : `${webhook.type} at ${webhook.received_at}`}`;
+  return connection === null ? [line] : [`- event stream: ${label}`, line];
 }
 
 function formatRequest(record: Subject): string {

@@ -1,5 +1,11 @@
 // The words of the pages: what every verdict, status and channel means, and what to do next.
-import type { CallVerdict, Channel, OutputState, RunVerdict } from "../../record/schema.ts";
+import type {
+  CallVerdict,
+  Channel,
+  OutputState,
+  RunConnection,
+  RunVerdict,
+} from "../../record/schema.ts";
 
 /** The colour of something. The words never depend on it. */
 export type Tone = "good" | "warn" | "bad" | "neutral" | "busy";
@@ -41,7 +47,7 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
     title: "Outputs lost",
     meaning:
       "Identical code at the same position had outputs in the foreground; in this background run every observation saw none.",
-    next: "Copy the bug report below. Until OpenAI fixes it, hold runs whose outputs matter.",
+    next: "Copy the bug report below. Until OpenAI fixes it, hold runs whose outputs matter, if they are short or can be repeated.",
     tone: "bad",
   },
   pending: {
@@ -124,10 +130,19 @@ export const STATUSES = ["queued", "in_progress", "completed", "failed", "cancel
 /** What an observation by a channel did. */
 export const CHANNELS: Record<Channel, string> = {
   refetch: "fetched the response again with include",
-  stream: "replayed the response's events",
+  stream: "read the response's events",
   conversation: "read the conversation's items",
   held: "read the events of the held connection",
   control: "ran the same request with background: false",
+};
+
+/** Why a control did not end by itself, by its status. */
+export const CONTROL_FAILURES: Record<string, string> = {
+  not_run: "It was not sent: the Worker was interrupted after it had started the background run.",
+  interrupted:
+    "Its connection broke, or was closed by a cancel, before its end. Only calls that were done by then can be compared. It is not run again, because it may have run to its end at OpenAI.",
+  refused: "OpenAI refused it; the timeline has its answer's HTTP status.",
+  unreachable: "OpenAI did not answer it in time. It may have run all the same.",
 };
 
 /** What an observation saw of a call's outputs. */
@@ -147,7 +162,12 @@ export const STARTED_BY = {
 
 /** Stages of a run in flight, in order. */
 export const STAGES = ["Created", "Waiting for the end", "Observing", "Settled"];
-export const HELD_STAGES = ["Created", "Connection held", "Observing", "Settled"];
+
+/** The same of a run with a Connection, by its kind. */
+export const CONNECTION_STAGES: Record<RunConnection["kind"], string[]> = {
+  held: ["Created", "Connection held", "Observing", "Settled"],
+  followed: ["Created", "Stream followed", "Observing", "Settled"],
+};
 
 /** The headline of a run, by its verdict and its status. */
 export function runHeadline(record: { verdict: RunVerdict; status: string | null }): Headline {

@@ -2,7 +2,7 @@
 import type { Observation } from "../../record/schema.ts";
 import { OUTPUT_STATES } from "./labels.ts";
 
-/** The HTTP status of an observation. There is none when OpenAI did not answer, or when a held connection was lost together with the Worker. */
+/** The HTTP status of an observation. There is none when OpenAI did not answer, or when nothing is left of a held connection. */
 export function formatHttpStatus(seen: Pick<Observation, "channel" | "http_status">): string {
   if (seen.http_status !== null) return `HTTP ${seen.http_status}`;
   return seen.channel === "held" ? "nothing left" : "no answer";

@@ -1,7 +1,8 @@
 // Formats a run's progress for its page.
 import type { ProgressUpdate } from "../../record/progress.ts";
+import { isTerminal } from "../../record/reducer.ts";
 import type { Observation } from "../../record/schema.ts";
-import { formatBreak } from "./held-connection.ts";
+import { formatBreak, type ConnectionKind } from "./connection.ts";
 import { summarizeObservation } from "./observations.ts";
 import type { Tone } from "./labels.ts";
 
@@ -28,7 +29,6 @@ const TEXTS: Partial<Record<ProgressUpdate["type"], EventText>> = {
   webhook: { ...RECEIVED, text: "Webhook received" },
   refetch_requested: { ...RECEIVED, text: "Refetch requested" },
   cancel_requested: { ...RECEIVED, text: "OpenAI accepted the cancel" },
-  connection_ended: { ...RECEIVED, text: "The held connection has ended" },
   reopened: { ...RECEIVED, text: "The run is observed again" },
   finding_files: {
     ...CHANGED,
@@ -49,12 +49,25 @@ const TEXTS: Partial<Record<ProgressUpdate["type"], EventText>> = {
   failed: { stage: 3, tone: "warn", changed: false, text: "A step failed; it will be retried" },
 };
 
+/** Texts of a run with a Connection, by its kind. */
+const CONNECTION_TEXTS: Record<ConnectionKind, { started: string; ended: string; wait: string }> = {
+  held: {
+    started: "Created; the connection to OpenAI is held",
+    ended: "The held connection has ended",
+    wait: "Holding the connection until the run's end",
+  },
+  followed: {
+    started: "Created; its stream is followed",
+    ended: "The followed stream has ended",
+    wait: "The stream is followed until the run's end",
+  },
+};
+
 const WAITS = {
   webhook: "Waiting for OpenAI's webhook",
-  connection: "Holding the connection until the run's end",
   observation: "Waiting before the next observation",
   control: "The control is running: the same request with background: false",
-} as const satisfies Record<NonNullable<ProgressUpdate["waits_for"]>, string>;
+} as const;
 
 /** Formats an update; null for one that no reader needs. */
 export function formatProgress(update: ProgressUpdate): RunEvent | null {
@@ -63,49 +76,82 @@ export function formatProgress(update: ProgressUpdate): RunEvent | null {
 }
 
 /** What the Recorder waits for after an update; null when it works, or has nothing to wait for. */
-export function formatWait({ at, waits_for: waitsFor }: ProgressUpdate): RunEvent | null {
+export function formatWait(update: ProgressUpdate): RunEvent | null {
+  const { at, waits_for: waitsFor } = update;
   if (waitsFor === null) return null;
-  return { at, stage: 2, tone: "busy", text: WAITS[waitsFor], changed: false };
+  const text = waitsFor === "connection" ? toConnectionTexts(update).wait : WAITS[waitsFor];
+  return { at, stage: 2, tone: "busy", text, changed: false };
+}
+
+// A connection that could not be read may report late: only a held one does.
+function toConnectionTexts({ connection }: ProgressUpdate) {
+  return CONNECTION_TEXTS[connection ?? "held"];
 }
 
 function toText(update: ProgressUpdate): EventText | null {
-  const { type, held } = update;
-  if (type === "started" && held) {
-    return { ...STARTED, text: "Created; the connection to OpenAI is held" };
+  const { type, connection } = update;
+  if (type === "started" && connection !== null) {
+    return { ...STARTED, text: CONNECTION_TEXTS[connection].started };
   }
+  if (type === "connection_ended") return { ...RECEIVED, text: toConnectionTexts(update).ended };
   if (type === "observing") return formatStart(update);
   if (type === "observed") return formatObservation(update);
   if (type === "control_ended") return formatControl(update.observation);
   return TEXTS[type] ?? null;
 }
 
-// While a connection is held, an observation reads what the connection brought, or refetches in addition to it.
-function formatStart({ number, channel, held }: ProgressUpdate): EventText {
-  const text = `Observation ${number}`;
-  if (channel === "held") return { stage: 2, tone: "busy", text: `${text} begins`, changed: false };
-  const stage = held ? 2 : 3;
+// While a run has a Connection, an observation reads what that brought, or refetches in addition to it.
+function formatStart(update: ProgressUpdate): EventText {
+  const text = `Observation ${update.number}`;
+  if (readsConnection(update)) {
+    return { stage: 2, tone: "busy", text: `${text} begins`, changed: false };
+  }
+  const stage = update.connection === null ? 3 : 2;
   return { stage, tone: "busy", text: `${text}: fetching from OpenAI`, changed: false };
 }
 
 function formatObservation(update: ProgressUpdate): EventText | null {
-  const { observation: seen, held, number } = update;
+  const { observation: seen, connection, number } = update;
   if (seen === null) return null;
-  if (seen.channel === "held") return formatConnectionEnd(seen, update.broke_at);
+  if (readsConnection(update)) return formatConnectionEnd(seen, update);
   const text = `Observation ${number} by ${seen.channel}: ${summarizeObservation(seen)}`;
-  return { stage: held ? 2 : 3, tone: toTone(seen), text, changed: true };
+  return { stage: connection === null ? 3 : 2, tone: toTone(seen), text, changed: true };
 }
 
-function formatConnectionEnd(seen: Observation, brokeAt: string | null): EventText {
-  const end = brokeAt === null ? "was held to its end" : formatBreak(brokeAt);
-  const text = `The connection ${end}: ${summarizeObservation(seen)}`;
-  return { stage: 3, tone: brokeAt === null ? "neutral" : "warn", text, changed: true };
+// Without a Connection the channel `stream` is a replay.
+function readsConnection({ channel, connection }: ProgressUpdate): boolean {
+  return channel === "held" || (channel === "stream" && connection === "followed");
+}
+
+function formatConnectionEnd(seen: Observation, { connection, broke_at }: ProgressUpdate) {
+  const isFollowed = connection === "followed";
+  const isWhole = isFollowed ? isTerminal(seen.status) : broke_at === null;
+  const end = isFollowed ? formatStreamEnd(isWhole) : formatHeldEnd(broke_at);
+  const text = `${end}: ${summarizeObservation(seen)}`;
+  return { stage: 3, tone: isWhole ? "neutral" : "warn", text, changed: true } as const;
+}
+
+function formatHeldEnd(brokeAt: string | null): string {
+  return `The connection ${brokeAt === null ? "was held to its end" : formatBreak(brokeAt)}`;
+}
+
+function formatStreamEnd(isWhole: boolean): string {
+  return isWhole
+    ? "The stream was followed to its end"
+    : "The stream broke before the run's end, and the run is refetched";
 }
 
 function formatControl(seen: Observation | null): EventText {
   if (seen === null)
     return { stage: 2, tone: "warn", text: "The control did not run", changed: true };
-  const text = `The control ended: ${summarizeObservation(seen)}`;
+  const end = describeControlEnd(seen);
+  const text = `The control ${end}: ${summarizeObservation(seen)}`;
   return { stage: 2, tone: toTone(seen), text, changed: true };
+}
+
+function describeControlEnd({ http_status: http, status }: Observation): string {
+  const isInterrupted = http === 200 && !isTerminal(status);
+  return isInterrupted ? "was interrupted" : "ended";
 }
 
 function toTone({ http_status: status }: Observation): Tone {

@@ -26,7 +26,7 @@ if (args.join(" ") === "secret list") printSecretNames();
 
 function writeDeployReport(): void {
   if (!existsSync(toPath("secrets.json"))) writeSecrets({});
-  const targets = [process.env["STAND_IN_TARGET"], "schedule: */5 * * * *", "workflow: holder"];
+  const targets = [process.env["STAND_IN_TARGET"], "schedule: */5 * * * *"];
   const lines = [{ type: "wrangler-session" }, { type: "deploy", targets }];
   const report = lines.map((line) => `${JSON.stringify(line)}\n`).join("");
   writeFileSync(process.env["WRANGLER_OUTPUT_FILE_PATH"] ?? "", report);

@@ -51,13 +51,16 @@ test("POST /v1/responses rejects background with stream, in OpenAI's error shape
   expect(ApiError.parse(await answer.json()).error.param).toBe("stream");
 });
 
-test("POST /v1/responses rejects credentials in a background request, and starts nothing", async () => {
-  const before = await world.emulator.listRequests();
-  const tools = [{ type: "mcp", server_label: "x", authorization: "secret-of-a-tool" }];
-  const answer = await v1.postResponse({ ...EXAMPLE, tools, background: true });
-  expect(answer.status).toBe(400);
-  expect(ApiError.parse(await answer.json()).error.message).toMatch(/credentials/);
-  expect(await world.emulator.listRequests()).toEqual(before);
+test("POST /v1/responses sends OpenAI the credentials of a background request, and records them redacted", async () => {
+  const tool = { type: "mcp", server_label: "x", server_url: "https://mcp.example" };
+  const tools = [{ ...tool, authorization: "secret-of-a-tool" }];
+  await world.emulator.clearRequests();
+  const { id } = await v1.create({ ...EXAMPLE, tools, background: true });
+  const [create] = await world.emulator.listRequests();
+  expect(create?.body).toMatchObject({ tools });
+  const record = await world.waitUntilSettled(id);
+  expect(record.request).toMatchObject({ tools: [{ ...tool, authorization: "[removed]" }] });
+  expect(JSON.stringify(record)).not.toContain("secret-of-a-tool");
 });
 
 test.each([

@@ -1,13 +1,13 @@
 // The parameters of calls to a Recorder.
 import { DEFAULT_LIMITS, type Policy } from "../../../src/record/policy.ts";
-import type { RecorderParams } from "../../../src/record/schema.ts";
+import type { RecorderParams, TriggerOptions } from "../../../src/record/schema.ts";
 import { toTime } from "./clock.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimulationState } from "./simulation-state.ts";
 
 const NO_OPTIONS = {
   include: [],
-  replay: false,
+  stream: false,
   control: false,
   hold: false,
   retention_days: null,
@@ -27,33 +27,37 @@ export function toParams(
     request: null,
     created: null,
     webhook: null,
-    control: false,
-    holder: null,
+    control: null,
+    connection: null,
     ...what,
   };
 }
 
 /**
- * Returns what a trigger, or a Holder, hands over.
- * @param holder The Holder's id; null for a run in the background.
+ * Returns what a trigger hands over.
+ * @param control The control's Connection, which is about to be opened; null without a control.
  */
-export function toTriggerParams(run: SimulationState, holder: string | null): RecorderParams {
-  const { replay, control, saidStore, began, held, retentionDays } = run.scenario;
-  const options = { replay, control: control !== null, retention_days: retentionDays };
+export function toTriggerParams(run: SimulationState, control: string | null): RecorderParams {
+  const { saidStore, began, stream } = run.scenario;
+  const created = { model: "m", background: true, store: saidStore, created_at: toTime(began) };
   return toParams(run, {
-    started_by: held?.by ?? "trigger",
-    options: held?.by === "v1" ? null : { ...NO_OPTIONS, ...options, hold: held !== null },
+    started_by: stream?.by ?? "trigger",
+    options: stream?.by === "v1" ? null : toOptions(run.scenario),
     request: {},
-    created: {
-      status: held === null ? "queued" : "in_progress",
-      model: "m",
-      background: held === null,
-      store: saidStore,
-      created_at: toTime(began),
-    },
-    control: control !== null,
-    holder,
+    created: { ...created, status: "queued" },
+    control,
   });
+}
+
+/** What the trigger asked for. */
+export function toOptions({ stream, control, retentionDays }: Scenario): TriggerOptions {
+  return {
+    ...NO_OPTIONS,
+    stream: stream?.kind === "followed",
+    hold: stream?.kind === "held",
+    control: control !== null,
+    retention_days: retentionDays,
+  };
 }
 
 function toPolicy({ recordsExternal, retentionSeconds }: Scenario): Policy {

@@ -16,6 +16,7 @@ const MAX_ROWS = 11;
 
 /** Checks what a run has cost when it expires. */
 export function checkCosts(run: SimulationState, truth: RunTruth): void {
+  checkDeaths(run, truth);
   checkPolls(run, truth);
   checkUnstored(run, truth);
   checkRepeats(run, truth);
@@ -25,8 +26,16 @@ export function checkCosts(run: SimulationState, truth: RunTruth): void {
 // Nothing delays the observations of such a run.
 function isPunctual({ scenario, counts }: SimulationState): boolean {
   const { rates, outages } = scenario;
-  const isCalm = rates.eviction + rates.result + rates.alarm === 0 && outages.storage === null;
+  const isCalm =
+    rates.eviction + rates.result + rates.alarm + rates.calls === 0 && outages.storage === null;
   return isCalm && scenario.deadly === 0 && counts.evictions === 0;
+}
+
+// A response that the object does not survive is asked for again by events only, and once more by its Connection.
+function checkDeaths(run: SimulationState, { shown, refetches, webhooks }: RunTruth): void {
+  const tries = shown.filter(({ tooLarge }) => tooLarge).length;
+  if (tries <= 2 + refetches + webhooks) return;
+  run.fail("OpenAI is not asked again for what was seen", `${tries} times too large`);
 }
 
 // A run in flight is observed at least every five minutes; while its connection is held, no more often.
@@ -35,7 +44,7 @@ function checkPolls(run: SimulationState, { shown, startedAt, ...calls }: RunTru
   if (!isPunctual(run) || run.scenario.rates.file > 0 || run.scenario.outages.kv !== null) return;
   const end = shown.findIndex(isPlainEnd);
   const polls = shown.slice(0, end === -1 ? undefined : end + 1);
-  const times = polls.flatMap(({ channel, at }) => (channel === "held" ? [] : [toSeconds(at)]));
+  const times = polls.flatMap(({ fromConnection, at }) => (fromConnection ? [] : [toSeconds(at)]));
   for (const [index, time] of times.entries()) {
     const gap = time - (times[index - 1] ?? startedAt);
     if (gap <= MAX_POLL_SECONDS + MAX_OBSERVATION_SECONDS) continue;
@@ -61,7 +70,7 @@ function checkUnstored(run: SimulationState, { shown, refetches, starts }: RunTr
 function checkRepeats(run: SimulationState, truth: RunTruth): void {
   const { scenario } = run;
   const { shown, refetches, starts, isKnown } = truth;
-  if (!isPunctual(run) || scenario.held !== null || (scenario.ours && !isKnown)) return;
+  if (!isPunctual(run) || scenario.stream !== null || (scenario.ours && !isKnown)) return;
   const first = shown.findIndex(isPlainEnd);
   const seen = { ...truth, shown: shown.slice(0, first + 1) };
   const verdict = expectedVerdict(seen, scenario.calls);
@@ -73,9 +82,9 @@ function checkRepeats(run: SimulationState, truth: RunTruth): void {
 }
 
 function isHappyPath({ scenario }: SimulationState): boolean {
-  const { ours, end, held, outputsAfter, arrivals, containers, control, calls } = scenario;
+  const { ours, end, stream, outputsAfter, arrivals, containers, control, calls } = scenario;
   const [first, second] = arrivals;
-  const isPlain = ours && held === null && control === null && containers === 0;
+  const isPlain = ours && stream === null && control === null && containers === 0;
   const isDelivered =
     arrivals.length === 2 && first?.at === 0 && second?.what === "webhook" && end !== null;
   const at = second?.at ?? 0;

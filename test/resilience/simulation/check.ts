@@ -2,6 +2,7 @@
 import type { Outcome, RecorderEvent } from "../../../src/record/events.ts";
 import type { StoredRecord } from "../../../src/record/schema.ts";
 import { bodySource, isReadable, type RunState } from "../../../src/record/state.ts";
+import { checkConnectionsEnd, checkRead } from "./check-connections.ts";
 import { checkCosts } from "./check-costs.ts";
 import { toSeconds } from "./clock.ts";
 import { toOutputText } from "./openai.ts";
@@ -127,7 +128,7 @@ export function checkRunEnd(run: SimulationState, truth: RunTruth, { record }: R
   const isNoticed = truth.shown.at(-1)?.tooLarge !== true;
   if (isNoticed) compareObservations(run, truth, record);
   checkVerdicts(run, truth, record);
-  checkControl(run, truth, record);
+  checkRead(run, truth, record);
   checkCosts(run, truth);
   // In a short life KV or the Catalog may have refused until its end.
   if (lasted < DAY_SECONDS + outageSeconds(run) + 7_200) return;
@@ -168,15 +169,6 @@ function checkVerdicts(run: SimulationState, truth: RunTruth, record: StoredReco
   }
 }
 
-function checkControl(run: SimulationState, { control }: RunTruth, record: StoredRecord): void {
-  if (control === null) return;
-  const ran = control !== "refused" && control !== "unreachable";
-  const status = ran ? "completed" : control;
-  if (record.control?.status === status) return;
-  const why = `it is ${record.control?.status ?? "missing"}, not ${status}`;
-  run.fail("a control's result is recorded", why);
-}
-
 function checkKv(run: SimulationState, record: StoredRecord): void {
   const stored = run.kv.newest("record");
   if (stored === null) return run.fail("KV has the record and its body", "KV has none");
@@ -192,7 +184,7 @@ function checkKv(run: SimulationState, record: StoredRecord): void {
     if (file.url === null || run.kv.newest(`file:${file.id}`) !== null) continue;
     run.fail("outputs and files that a record has can be read", `${file.id} is not there`);
   }
-  for (const call of record.calls) {
+  for (const call of [...record.calls, ...(record.control?.calls ?? [])]) {
     if (call.state !== "populated") continue;
     const text = toOutputText(call.id, call.code);
     const others = run.kv.newest(`outputs:${call.source}`) ?? "";
@@ -212,7 +204,7 @@ function toComparable(record: unknown): unknown[] {
 
 /** Checks what is left when nothing happens any more. */
 export function checkEnd(run: SimulationState): void {
-  const { object, kv, clock, catalog, connection } = run;
+  const { object, kv, clock, catalog } = run;
   const left = kv.keys(clock.seconds + KV_GRACE_SECONDS);
   if (object.state !== null)
     run.fail("a run ends", `its object is not empty: ${object.state.kind}`);
@@ -221,5 +213,5 @@ export function checkEnd(run: SimulationState): void {
     const why = `left: ${left.join(", ")}${catalog.row === null ? "" : " and a row"}`;
     run.fail("nothing is left of what was deleted, expired or unwanted", why);
   }
-  if (connection.posts > 1) run.fail("a held run is requested once", `${connection.posts} times`);
+  checkConnectionsEnd(run, outageSeconds(run));
 }

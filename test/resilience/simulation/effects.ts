@@ -1,25 +1,11 @@
 // What happens to a Recorder's effects: they take time, fail, die with the object, and their results are lost or late.
 import type { Effect, ResultEvent } from "../../../src/record/events.ts";
 import type { FileEntry } from "../../../src/record/schema.ts";
-import { toSeconds, toTime } from "./clock.ts";
-import {
-  createChannelObservation,
-  createFailedObservation,
-  createHeldObservation,
-  createRefetch,
-  drawFault,
-  type Answer,
-} from "./openai.ts";
-import type { Payload } from "./recorder-object.ts";
+import { toSeconds } from "./clock.ts";
+import type { Report } from "./effect-report.ts";
+import { observe } from "./observing.ts";
 import type { SimulationState } from "./simulation-state.ts";
-import { hadOutputs } from "./had-outputs.ts";
-import { isPlainEnd, type Shown } from "./truth.ts";
-
-type Observe = Extract<Effect, { type: "observe" }>;
-type Report = { event: ResultEvent; payload?: Payload; shown?: Shown };
-
-/** A response is given up after this many deaths in a row. */
-const MAX_LARGE_BODIES = 3;
+import { attempt } from "./storage-refused.ts";
 
 /** Performs an effect, with the faults of its scenario. */
 export function performEffect(run: SimulationState, effect: Effect): void {
@@ -97,11 +83,17 @@ function deliver(run: SimulationState, effect: Effect, life: number, report: Rep
   const { shown } = report;
   if (shown !== undefined) truth?.shown.push(shown);
   const isTaken = run.object.report(life, report.event, report.payload ?? {});
-  if (isTaken) {
-    if (shown !== undefined) run.largeBodies = 0;
-    return;
-  }
+  if (isTaken) return noteTaken(run, report);
   if (shown !== undefined) truth?.shown.splice(truth.shown.indexOf(shown), 1);
+}
+
+// A control that still runs has brought nothing yet.
+function noteTaken(run: SimulationState, { event, shown, reads, control }: Report): void {
+  if (shown !== undefined) run.largeBodies = 0;
+  if (control !== undefined && run.truth !== null) run.truth.control = control;
+  if (reads === undefined || (event.type === "control_observed" && event.result === null)) return;
+  reads.truth.isRead = true;
+  run.connections.release(reads.name);
 }
 
 function createReport(run: SimulationState, effect: Effect, isAlive: boolean): Report {
@@ -113,8 +105,19 @@ function createReport(run: SimulationState, effect: Effect, isAlive: boolean): R
   }
   if (effect.type === "find_files") return findFiles(run, effect.record.containers, turn) ?? failed;
   if (effect.type === "copy_file") return copyFile(run, effect) ?? failed;
+  if (effect.type === "erase" && !removeConnections(run, effect.connections)) return failed;
   if (!writeKv(run, effect)) return failed;
   return { event: { type: effect.type === "erase" ? "erased" : "stored", turn } };
+}
+
+function removeConnections({ connections }: SimulationState, names: string[]): boolean {
+  const removed = names.map((name) => {
+    const reach = connections.reach();
+    if (reach === "lost") return false;
+    const isDone = attempt(() => connections.find(name)?.object.call({ type: "remove" }));
+    return isDone && reach === "well";
+  });
+  return removed.every((isDone) => isDone);
 }
 
 function toDone(type: "list" | "unlist"): "listed" | "unlisted" {
@@ -222,61 +225,4 @@ function copyFile(
   const expiresAt = Math.max(toSeconds(record.expires_at), now + 60);
   kv.put(`file:${file.id}`, file.id, now, expiresAt);
   return { event: { type: "file_copied", turn, file: { ...file, url: `/${file.id}`, bytes: 1 } } };
-}
-
-function observe(run: SimulationState, effect: Observe, isAlive: boolean): Report {
-  run.counts.observations += 1;
-  const answer = effect.channel === "held" ? observeHeld(run) : answerObservation(run, effect);
-  const { turn, channel } = effect;
-  const { result, body, outputs } = answer;
-  if (channel !== "held") result.observation.at = toTime(run.clock.seconds);
-  run.log(`observe by ${channel}: ${JSON.stringify(result.observation)}`);
-  if (isAlive && body !== null && channel === "refetch" && run.deadlyLeft > 0) {
-    dieOfMemory(run, turn);
-  }
-  const event: ResultEvent = { type: "observed", turn, result, hasOutputs: outputs !== null };
-  const payload = outputs === null ? { body } : { body, outputs };
-  return { event, payload, shown: toShown(run, answer) };
-}
-
-// The body is counted before it is parsed, and then the object is gone.
-function dieOfMemory(run: SimulationState, turn: number): void {
-  run.deadlyLeft -= 1;
-  run.count("died of memory");
-  if (run.object.report(run.object.life, { type: "large_body", turn })) run.largeBodies += 1;
-  run.evict();
-  if (run.largeBodies < MAX_LARGE_BODIES) return;
-  run.largeBodies = 0;
-  const nothing = { calls: new Set<string>(), had: new Set<string>(), brokeAt: null };
-  const died = { at: "", channel: "refetch" as const, http: 200, status: null, tooLarge: true };
-  run.truth?.shown.push({ ...died, ...nothing });
-}
-
-function answerObservation(run: SimulationState, { channel, record }: Observe): Answer {
-  const { clock, scenario, random, truth } = run;
-  const seconds = clock.seconds;
-  const wasSeen = truth?.shown.some(isPlainEnd) ?? false;
-  const fault = drawFault(scenario, channel, seconds, wasSeen, random);
-  if (fault !== null) {
-    run.count(fault.kind);
-    return createFailedObservation(fault, channel, seconds);
-  }
-  if (channel !== "refetch") return createChannelObservation(scenario, channel, seconds);
-  const turnedBack = random.chance(scenario.rates.turnsBack);
-  const knowsOutputs = record.calls.some((call) => call.state === "populated");
-  return createRefetch(scenario, seconds, turnedBack, knowsOutputs);
-}
-
-// A Holder that still has a connection closes it when it is asked.
-function observeHeld({ connection, scenario, clock }: SimulationState): Answer {
-  connection.close();
-  return createHeldObservation(scenario, connection.left, clock.seconds);
-}
-
-function toShown({ scenario }: SimulationState, { result }: Answer): Shown {
-  const { at, channel, http_status: http, status } = result.observation;
-  const brokeAt = result.broke_at;
-  const calls = new Set((result.calls ?? []).map(({ id }) => id));
-  const shown = { at, channel, http, status, calls, brokeAt, tooLarge: false };
-  return { ...shown, had: hadOutputs(scenario, shown) };
 }

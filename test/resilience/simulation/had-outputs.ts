@@ -11,7 +11,6 @@ export function hadOutputs(scenario: Scenario, shown: Omit<Shown, "had">): Set<s
 
 function hasOutputs(scenario: Scenario, shown: Omit<Shown, "had">, call: Call): boolean {
   if (!call.printed || shown.http !== 200 || !shown.calls.has(call.id)) return false;
-  if (shown.channel === "held") return scenario.held?.brings !== "nowhere";
   if (shown.channel === "stream") return scenario.streamHas;
   if (shown.channel === "conversation") return scenario.conversationHas;
   const { end, emptied, outputsAfter } = scenario;

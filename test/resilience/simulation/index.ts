@@ -1,7 +1,6 @@
 // Simulates many responses, and counts what happened to them.
 import { INVARIANTS, type Failure } from "./invariants.ts";
-import type { Transition } from "./recorder-object.ts";
-import { SimulatedRun } from "./simulated-run.ts";
+import { SimulatedRun, type Broken } from "./simulated-run.ts";
 
 /** Failed responses whose numbers are kept. */
 const MAX_FAILED = 5;
@@ -25,10 +24,10 @@ export type Totals = {
 /**
  * Simulates one response, and keeps its log.
  * @param number Which of the seed's responses.
- * @param decide The program's `transition`, or a broken one.
+ * @param broken Broken versions of the program's decisions.
  */
-export function simulateOne(seed: number, number: number, decide?: Transition): SimulatedResult {
-  const { failures, logLines } = runOne(seed, number, true, decide);
+export function simulateOne(seed: number, number: number, broken?: Broken): SimulatedResult {
+  const { failures, logLines } = runOne(seed, number, true, broken);
   return { number, failures, logLines };
 }
 
@@ -36,12 +35,12 @@ export function simulateOne(seed: number, number: number, decide?: Transition): 
  * Simulates some responses of a seed.
  * @param responses How many.
  * @param first The number of the first.
- * @param decide The program's `transition`, or a broken one.
+ * @param broken Broken versions of the program's decisions.
  */
-export function simulate(seed: number, responses: number, first = 0, decide?: Transition): Totals {
+export function simulate(seed: number, responses: number, first = 0, broken?: Broken): Totals {
   const totals = createTotals();
   for (let number = first; number < first + responses; number += 1) {
-    add(totals, number, runOne(seed, number, false, decide));
+    add(totals, number, runOne(seed, number, false, broken));
   }
   return totals;
 }
@@ -69,13 +68,8 @@ function createTotals(): Totals {
   };
 }
 
-function runOne(
-  seed: number,
-  number: number,
-  keepsLog: boolean,
-  decide?: Transition,
-): SimulatedRun {
-  const run = new SimulatedRun(seed, number, keepsLog, decide);
+function runOne(seed: number, number: number, keepsLog: boolean, broken?: Broken): SimulatedRun {
+  const run = new SimulatedRun(seed, number, keepsLog, broken);
   run.run();
   return run;
 }
@@ -91,7 +85,14 @@ function add(totals: Totals, number: number, run: SimulatedRun): void {
   if (invariants.size > 0 && totals.failed.length < MAX_FAILED) totals.failed.push(number);
 }
 
-function countEvents({ counts, object, kv, catalog, scenario }: SimulatedRun): [string, number][] {
+function countEvents({
+  connections,
+  counts,
+  object,
+  kv,
+  catalog,
+  scenario,
+}: SimulatedRun): [string, number][] {
   const webhooks = scenario.arrivals.filter(({ what }) => what === "webhook");
   const writes = [...kv.writes.values()].reduce((sum, count) => sum + count, 0);
   return [
@@ -100,6 +101,9 @@ function countEvents({ counts, object, kv, catalog, scenario }: SimulatedRun): [
     ["effects", counts.effects],
     ["observations", counts.observations],
     ["evictions", counts.evictions],
+    ["Connections", connections.all.filter(({ truth }) => truth.openedAt !== null).length],
+    ["events", connections.all.reduce((sum, { truth }) => sum + truth.stored.length, 0)],
+    ["evicted Connections", counts.connectionEvictions],
     ["alarms", object.costs.alarms],
     ["pokes", catalog.pokes],
     ["webhooks", webhooks.length],

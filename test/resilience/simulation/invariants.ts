@@ -9,9 +9,13 @@ export const INVARIANTS = {
   "KV has the record and its body": "lost",
   "outputs and files that a record has can be read": "lost",
   "a control's result is recorded": "lost",
+  "an event that was stored is kept until it is read": "lost",
+  "a call that was finished before a break is recorded": "lost",
+  "a Connection always has an alarm": "lost",
+  "a Connection is released when it was read": "lost",
   "effects run one at a time": "twice",
   "an observation counts once": "twice",
-  "a held run is requested once": "twice",
+  "a request is sent once": "twice",
   "OpenAI is not asked again for what was seen": "twice",
   "rows, writes and calls stay within their limits": "twice",
   "verdicts follow from the script": "wrong",
@@ -19,6 +23,9 @@ export const INVARIANTS = {
   "the Catalog agrees with the record": "wrong",
   "a record expires when it should": "wrong",
   "nothing is left of what was deleted, expired or unwanted": "wrong",
+  "a control counts as not run only if it was never opened": "wrong",
+  "a deleted run's Connections are gone": "wrong",
+  "no Connection is left": "wrong",
 } as const;
 
 export type Invariant = keyof typeof INVARIANTS;

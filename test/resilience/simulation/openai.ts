@@ -1,19 +1,15 @@
 // What OpenAI answers to an observation, by its script.
 import {
-  BREAK_UNKNOWN,
   type Channel,
-  type ControlResult,
   type ResponseFields,
   type ObservationResult,
   type OutputState,
   type ObservedCall,
 } from "../../../src/record/schema.ts";
+import { toOptions } from "./calls.ts";
 import { toTime } from "./clock.ts";
 import type { Random } from "./random.ts";
-import type { Call, ControlScript, Scenario } from "./scenario.ts";
-
-/** What a connection left. `brokeAt` is null when it brought the end of the run. */
-export type ConnectionResult = { at: number; brokeAt: string | null; calls: Call[] };
+import type { Call, Scenario } from "./scenario.ts";
 
 /** An answer of the script's. */
 export type Answer = {
@@ -65,7 +61,7 @@ export function drawFault(
     return { kind: "404 after the first GET", http: 404, refused: true };
   if (scenario.knownFrom > seconds) return { kind: "404 at first", http: 404, refused: true };
   if (random.chance(scenario.rates.observation)) return random.pick(FAULTS);
-  if (scenario.held?.denied === true)
+  if (scenario.stream?.denied === true)
     return { kind: "404 for a run in the foreground", http: 404, refused: true };
   if (!store && end !== null && seconds >= end + UNSTORED_SECONDS)
     return { kind: "404 after ten minutes", http: 404, refused: true };
@@ -90,6 +86,7 @@ export function createFailedObservation(fault: Fault, channel: Channel, seconds:
     error: { code: fault.kind, message: fault.kind },
     refused: fault.refused,
     retry_after_seconds: fault.retryAfter ?? null,
+    from_connection: false,
     broke_at: null,
   };
   return { result, body: null, outputs: null };
@@ -154,80 +151,8 @@ export function createChannelObservation(
   return { result, body: null, outputs: toText(calls) };
 }
 
-/**
- * Returns the observation of a held connection.
- * @param left What its Holder left, or null when there is nothing.
- */
-export function createHeldObservation(
-  scenario: Scenario,
-  left: ConnectionResult | null,
-  seconds: number,
-): Answer {
-  const at = left?.at ?? seconds;
-  const there = scenario.held?.brings !== "nowhere";
-  const calls = (left?.calls ?? []).map((call) => toObservedCall(call, there, scenario));
-  const broke = left === null ? BREAK_UNKNOWN : left.brokeAt;
-  const found = {
-    kind: "",
-    http: left === null || broke === BREAK_UNKNOWN ? null : 200,
-    refused: false,
-  };
-  const status = broke === null ? scenario.status : null;
-  const result: ObservationResult = {
-    ...createFailedObservation(found, "held", at).result,
-    observation: { ...observation("held", at, status, calls), http_status: found.http },
-    calls,
-    error: null,
-    broke_at: broke,
-  };
-  if (broke !== null) return { result, body: null, outputs: toText(calls) };
-  const separate = scenario.held?.brings === "with their calls";
-  const shown = separate ? calls.map((call) => ({ ...call, state: scenario.emptyAs })) : calls;
-  const text = toText(shown) + " held";
-  const fields = toFields(scenario, scenario.status, true);
-  return {
-    result: { ...result, fields, body: { digest: text, bytes: text.length } },
-    body: text,
-    outputs: separate ? toText(calls) : null,
-  };
-}
-
-/**
- * Returns the result of a control.
- * @param ends How it ended.
- * @param seconds When.
- */
-export function createControlResult(
-  scenario: Scenario,
-  ends: ControlScript["ends"] | undefined,
-  seconds: number,
-): { result: ControlResult; outputs: string | null } {
-  if (ends === "refused" || ends === "unreachable") {
-    const seen = observation("control", seconds, null, []);
-    const result: ControlResult = {
-      observation: { ...seen, http_status: ends === "refused" ? 400 : null },
-      control: { id: null, status: ends, calls: [] },
-    };
-    return { result, outputs: null };
-  }
-  const calls = scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
-    ...toObservedCall(call, ends !== "empty", scenario),
-    id: `control_${call.id}`,
-    code: ends === "different code" && call.code !== null ? `${call.code} # again` : call.code,
-  }));
-  const known = calls.map((call) => ({
-    ...call,
-    verdict: null,
-    source: call.state === "populated" ? ("control" as const) : null,
-  }));
-  const result: ControlResult = {
-    observation: observation("control", seconds, "completed", calls),
-    control: { id: "resp_control", status: "completed", calls: known },
-  };
-  return { result, outputs: calls.length > 0 ? toText(calls) : null };
-}
-
-function toObservedCall(
+/** A call as an answer shows it. */
+export function toObservedCall(
   call: Call,
   there: boolean,
   { emptyAs, containers }: Scenario,
@@ -241,14 +166,15 @@ export function toOutputText(id: string, code: string | null): string {
   return `[${code ?? ""} of ${id}]`;
 }
 
-// Bodies and outputs are texts: what a call printed stands in them, or not.
-function toText(calls: ObservedCall[]): string {
+/** Bodies and outputs are texts: what a call printed stands in them, or not. */
+export function toText(calls: ObservedCall[]): string {
   return calls
     .map(({ id, code, state }) => (state === "populated" ? toOutputText(id, code) : `[${id}]`))
     .join("");
 }
 
-function observation(
+/** An answer in the list of observations. */
+export function observation(
   channel: Channel,
   seconds: number,
   status: string | null,
@@ -258,26 +184,18 @@ function observation(
   return { at: toTime(seconds), channel, http_status: 200, status, request_id: null, calls: seen };
 }
 
-function toFields(scenario: Scenario, status: string, over: boolean): ResponseFields {
-  const { control, replay, held } = scenario;
+/** What a response object says. */
+export function toFields(scenario: Scenario, status: string, over: boolean): ResponseFields {
+  const { hidesOptions, ours } = scenario;
   const ended = over && scenario.end !== null && scenario.status !== "failed";
   return {
     status,
     model: "m",
-    background: scenario.held === null,
+    background: scenario.stream?.kind !== "held",
     store: scenario.store,
     created_at: toTime(scenario.began),
     completed_at: ended ? toTime(scenario.end ?? 0) : null,
-    options:
-      scenario.ours && !scenario.hidesOptions
-        ? {
-            include: [],
-            replay,
-            control: control !== null,
-            hold: held !== null,
-            retention_days: scenario.retentionDays,
-          }
-        : null,
+    options: ours && !hidesOptions ? toOptions(scenario) : null,
     metadata: {},
     error: status === "failed" ? { code: "server_error", message: "It failed." } : null,
     conversation: scenario.conversation ? "conv_1" : null,

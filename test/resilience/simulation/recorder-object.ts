@@ -3,7 +3,9 @@ import type { CallEvent, Effect, Outcome, RecorderEvent } from "../../../src/rec
 import type { Channel } from "../../../src/record/schema.ts";
 import type { State } from "../../../src/record/state.ts";
 import { transition } from "../../../src/record/transition.ts";
+import { fireWithRetries } from "./alarm-retries.ts";
 import type { Clock } from "./clock.ts";
+import { StorageRefused } from "./storage-refused.ts";
 
 /** What a result, or a call, brings in addition to its event: bytes that no state holds. */
 export type Payload = { body?: string | null; outputs?: string };
@@ -29,18 +31,6 @@ export type Surroundings = {
 };
 
 export type Transition = typeof transition;
-
-/** Storage refused a write: the call, or the result, came to nothing. */
-export class StorageRefused extends Error {}
-
-/** Seconds after which an alarm handler tries again to reach its storage; after the last it throws. The platform ends it after 15 minutes. */
-const HANDLER_RETRY_SECONDS = [1, 2, 4, 8, 15, 30, 60, 120, 240, 120];
-/** Seconds after which the platform calls a handler again that threw. */
-const PLATFORM_RETRY_SECONDS = [2, 4, 8, 16, 32, 64];
-const ALARM_RETRY_SECONDS = [
-  ...HANDLER_RETRY_SECONDS,
-  ...PLATFORM_RETRY_SECONDS.flatMap((seconds) => [seconds, ...HANDLER_RETRY_SECONDS]),
-];
 
 /** One Recorder. */
 export class RecorderObject {
@@ -169,25 +159,21 @@ export class RecorderObject {
     const { clock, alarmDelays } = this.#surroundings;
     const number = (this.#alarmNumber += 1);
     const [first, ...more] = alarmDelays((atMs - clock.now) / 1000, outcome);
-    this.#cancelAlarm =
-      first === undefined ? null : clock.after(first, () => this.#fire(number, 0));
+    this.#cancelAlarm = first === undefined ? null : clock.after(first, () => this.#fire(number));
     // The platform may call a handler twice: the second call is not cancelled with the alarm.
-    for (const delay of more) clock.after(delay, () => this.#fire(number, 0));
+    for (const delay of more) clock.after(delay, () => this.#fire(number));
   }
 
-  // A handler that can't store anything tries again, and throws in the end. The platform calls it again six times, then never.
-  #fire(number: number, attempt: number): void {
+  #fire(number: number): void {
+    fireWithRetries(
+      this.#surroundings.clock,
+      () => this.#alarm(),
+      () => number === this.#alarmNumber,
+    );
+  }
+
+  #alarm(): void {
     this.costs.alarms += 1;
-    if (this.state === null) return;
-    try {
-      this.#dispatch({ type: "alarm" }, {});
-    } catch (error) {
-      if (!(error instanceof StorageRefused)) throw error;
-      const delay = ALARM_RETRY_SECONDS[attempt];
-      if (delay === undefined) return;
-      this.#surroundings.clock.after(delay, () => {
-        if (this.#alarmNumber === number) this.#fire(number, attempt + 1);
-      });
-    }
+    if (this.state !== null) this.#dispatch({ type: "alarm" }, {});
   }
 }

@@ -1,6 +1,12 @@
 // The script of one response: what OpenAI does, what is sent to the Worker, and which faults the platform has.
 import { drawArrivals, type Arrival } from "./arrivals.ts";
 import type { Random } from "./random.ts";
+import {
+  drawControl,
+  drawRunStream,
+  type ControlScript,
+  type RunStreamScript,
+} from "./stream-scripts.ts";
 
 /** Code, whether it should show something, and whether it can have printed. */
 type Code = { code: string | null; shows: boolean };
@@ -25,38 +31,6 @@ export type Call = {
 /** A time in which something does not work. */
 export type Outage = { from: number; to: number };
 
-/** A connection that is held, and its Holder. */
-export type HeldScript = {
-  by: "trigger" | "v1";
-  /** Whether OpenAI refuses the request. */
-  refused: boolean;
-  /** Seconds after which the connection breaks; null: never. */
-  breaks: number | null;
-  /** What OpenAI does with a run whose connection broke. */
-  cut: "finishes" | "cancels";
-  /** Where the outputs stand that it brings. */
-  brings: "in the response" | "with their calls" | "nowhere";
-  /** Whether OpenAI denies by GET that there is such a response. */
-  denied: boolean;
-  /** Seconds after the connection's end at which the Holder reports it, and whether it reports twice. */
-  late: number;
-  twice: boolean;
-  /** When the Holder is lost for good; null: never. */
-  dies: number | null;
-};
-
-export type ControlScript = {
-  after: number;
-  ends:
-    | "same code"
-    | "different code"
-    | "fewer calls"
-    | "empty"
-    | "refused"
-    | "unreachable"
-    | "never";
-};
-
 export type Scenario = {
   id: string;
   /** Whether our trigger started it, so that its metadata has the options. */
@@ -79,7 +53,6 @@ export type Scenario = {
   /** Seconds after the end from which a fetch has the outputs; null: never. */
   outputsAfter: number | null;
   emptyAs: "empty" | "null";
-  replay: boolean;
   conversation: boolean;
   streamHas: boolean;
   conversationHas: boolean;
@@ -93,8 +66,8 @@ export type Scenario = {
   /** The retention that the trigger's options and the settings ask for. */
   retentionDays: number | null;
   retentionSeconds: number;
-  /** The run is in the foreground, and its connection held. */
-  held: HeldScript | null;
+  /** The stream of a run in the foreground, or that of a followed one; null when no Connection reads it. */
+  stream: RunStreamScript | null;
   containers: number;
   files: number;
   containersGone: boolean;
@@ -102,7 +75,7 @@ export type Scenario = {
   arrivals: Arrival[];
   rates: Rates;
   /** KV, the object's storage and the Catalog refuse everything. */
-  outages: { kv: Outage | null; storage: Outage | null; catalog: Outage | null };
+  outages: Record<"kv" | "storage" | "catalog" | "connection", Outage | null>;
 };
 
 /** Probabilities, of each attempt. */
@@ -118,6 +91,11 @@ export type Rates = {
   result: number;
   /** An alarm is late, early, twice, or lost. */
   alarm: number;
+  /** A call between the Recorder and a Connection is lost, doubled or late. */
+  calls: number;
+  /** A Connection is evicted after a write. */
+  connectionEviction: number;
+  connectionAlarm: number;
   file: number;
 };
 
@@ -129,11 +107,20 @@ const NO_FAULTS: Rates = {
   eviction: 0,
   result: 0,
   alarm: 0,
+  calls: 0,
+  connectionEviction: 0,
+  connectionAlarm: 0,
   file: 0,
 };
 
-const HOUR_SECONDS = 3600;
-const DAY_SECONDS = 24 * HOUR_SECONDS;
+const NO_OUTAGES: Scenario["outages"] = {
+  kv: null,
+  storage: null,
+  catalog: null,
+  connection: null,
+};
+
+const DAY_SECONDS = 24 * 60 * 60;
 
 /** Draws the script of a response. */
 export function drawScenario(random: Random, number: number): Scenario {
@@ -143,11 +130,12 @@ export function drawScenario(random: Random, number: number): Scenario {
     ? Math.round(random.pick([3, 20, 60, 200, 900]) * random.between(500, 1500)) / 1000
     : null;
   const store = random.chance(0.85);
-  const held = ours && random.chance(0.25) ? drawHeld(random, calm) : null;
+  const stream = ours && random.chance(0.4) ? drawRunStream(random, calm) : null;
+  const isHeld = stream?.kind === "held";
   const base: Omit<Scenario, "rates" | "outages" | "revoked" | "arrivals"> = {
     id: `resp_${number}`,
     ours,
-    hidesOptions: held?.by === "v1" || random.chance(0.1),
+    hidesOptions: stream?.by === "v1" || random.chance(0.1),
     recordsExternal: random.chance(0.8),
     unknown: !ours && random.chance(0.1),
     saidStore: random.chance(0.8) ? store : null,
@@ -160,18 +148,19 @@ export function drawScenario(random: Random, number: number): Scenario {
     emptied: false,
     knownFrom: calm || random.chance(0.9) ? 0 : random.between(0, 90),
     goneAfterSeen: !calm && random.chance(0.1),
-    deadly: calm || random.chance(0.97) ? 0 : random.whole(1, 4),
+    deadly: calm || random.chance(0.97) ? 0 : drawDeaths(random),
     ...drawRetention(random),
     calls: drawCalls(random),
     ...drawOutputs(random),
-    held,
-    control: ours && held === null && random.chance(0.15) ? drawControl(random) : null,
+    stream,
+    control: ours && !isHeld && random.chance(0.2) ? drawControl(random, calm) : null,
     containers: random.whole(0, 2) * (random.chance(0.3) ? 1 : 0),
     files: random.whole(0, 3),
     containersGone: random.chance(0.1),
   };
   // OpenAI shows by GET no more than its last event did.
-  if (held?.brings === "with their calls") base.outputsAfter = null;
+  if (isHeld && stream.brings === "with their calls") base.outputsAfter = null;
+  if (stream !== null) base.streamHas = stream.brings !== "nowhere";
   return { ...base, ...drawRates(random, calm), arrivals: drawArrivals(random, calm, base) };
 }
 
@@ -190,6 +179,11 @@ function drawRetention(random: Random): Pick<Scenario, "retentionDays" | "retent
   return { retentionSeconds, retentionDays: random.chance(0.1) ? random.whole(1, 60) : null };
 }
 
+// Some bodies kill the object always.
+function drawDeaths(random: Random): number {
+  return random.chance(0.1) ? Infinity : random.whole(1, 4);
+}
+
 function drawCalls(random: Random): Call[] {
   const count = random.pick([0, 1, 1, 1, 2, 3]);
   return Array.from({ length: count }, (_, index) => {
@@ -202,49 +196,15 @@ function drawOutputs(random: Random) {
   return {
     outputsAfter: random.pick([0, 0, null, null, random.between(0, 700)]),
     emptyAs: random.pick<Scenario["emptyAs"]>(["empty", "empty", "null"]),
-    replay: random.chance(0.3),
     conversation: random.chance(0.2),
     streamHas: random.chance(0.5),
     conversationHas: random.chance(0.5),
   };
 }
 
-function drawControl(random: Random): ControlScript {
-  const after = random.pick([5, 30, 300, HOUR_SECONDS]) * random.between(0.5, 1);
-  const ends = random.pick<ControlScript["ends"]>([
-    "same code",
-    "same code",
-    "different code",
-    "fewer calls",
-    "empty",
-    "refused",
-    "unreachable",
-  ]);
-  return random.chance(0.01) ? { after: 2 * DAY_SECONDS, ends: "never" } : { after, ends };
-}
-
-function drawHeld(random: Random, calm: boolean): HeldScript {
-  const by = random.pick<HeldScript["by"]>(["trigger", "v1"]);
-  const brings = random.chance(0.9)
-    ? "in the response"
-    : random.pick<HeldScript["brings"]>(["with their calls", "nowhere"]);
-  const well = { by, brings, refused: false, denied: false, twice: false, late: 0 };
-  if (calm) return { ...well, breaks: null, cut: "cancels", dies: null };
-  return {
-    ...well,
-    refused: random.chance(0.05),
-    denied: random.chance(0.03),
-    twice: random.chance(0.2),
-    late: random.chance(0.2) ? random.between(0, 500) : 0,
-    breaks: random.chance(0.3) ? random.pick([5, 60, 600]) * random.next() : null,
-    cut: random.pick<HeldScript["cut"]>(["finishes", "cancels"]),
-    dies: random.chance(0.1) ? random.pick([2, 60, 900]) * random.next() : null,
-  };
-}
-
 function drawRates(random: Random, calm: boolean): Pick<Scenario, "rates" | "outages" | "revoked"> {
   if (calm) {
-    return { rates: NO_FAULTS, outages: { kv: null, storage: null, catalog: null }, revoked: null };
+    return { rates: NO_FAULTS, outages: NO_OUTAGES, revoked: null };
   }
   const rates = {
     observation: random.chance(0.02) ? 0.7 : random.pick([0, 0.05, 0.3]),
@@ -254,12 +214,16 @@ function drawRates(random: Random, calm: boolean): Pick<Scenario, "rates" | "out
     eviction: random.pick([0, 0.01, 0.05, 0.15]),
     result: random.pick([0, 0, 0.02, 0.1]),
     alarm: random.pick([0, 0, 0.05, 0.3]),
+    calls: random.pick([0, 0, 0.05, 0.3]),
+    connectionEviction: random.pick([0, 0, 0.01, 0.05]),
+    connectionAlarm: random.pick([0, 0, 0.05, 0.3]),
     file: random.pick([0, 0.1, 0.5]),
   };
   const outages = {
     kv: random.chance(0.1) ? drawOutage(random, 600, random.pick([3600, DAY_SECONDS])) : null,
     storage: random.chance(0.05) ? drawOutage(random, 600, 3600) : null,
     catalog: random.chance(0.1) ? drawOutage(random, 600, random.pick([3600, DAY_SECONDS])) : null,
+    connection: random.chance(0.05) ? drawOutage(random, 600, 3600) : null,
   };
   return { rates, outages, revoked: random.chance(0.03) ? drawOutage(random, 400, 4000) : null };
 }

@@ -1,31 +1,29 @@
 // One simulated response: what reaches the Recorder at which time, and what happens to its effects.
 import type { CallEvent, Outcome, RecorderEvent } from "../../../src/record/events.ts";
+import { awaitsConnection, awaitsControl } from "../../../src/record/machine/apply-call.ts";
+import type { ReportOutcome } from "../../../src/record/connection/transition.ts";
 import { isKnown, type RunState } from "../../../src/record/state.ts";
 import { Catalog } from "./catalog.ts";
 import { checkChange, checkEnd, checkRunEnd, isUnwanted } from "./check.ts";
 import { toParams, toTriggerParams } from "./calls.ts";
 import { toTime } from "./clock.ts";
 import { performEffect } from "./effects.ts";
-import { HeldConnection } from "./held-connection.ts";
-import { createControlResult } from "./openai.ts";
-import {
-  RecorderObject,
-  StorageRefused,
-  type Payload,
-  type Transition,
-} from "./recorder-object.ts";
+import type { ConnectionTransition } from "./connection-object.ts";
+import { Connections } from "./connections.ts";
+import { RecorderObject, type Transition } from "./recorder-object.ts";
+import { StorageRefused } from "./storage-refused.ts";
 import type { Arrival } from "./arrivals.ts";
 import { SimulationState } from "./simulation-state.ts";
 import { createTruth, type RunTruth } from "./truth.ts";
 
 /** A run that has not ended after this many timers never ends. */
-const MAX_TIMERS = 20_000;
+const MAX_TIMERS = 40_000;
 /** Seconds after which a caller tries again: OpenAI sends a webhook again for 72 hours. */
 const RETRY_SECONDS = [5, 60, 300, 1800, 3600, 7200, 18_000, 36_000, 72_000];
 /** An object without anything to do is evicted after about this long. */
 const IDLE_SECONDS = 10;
-/** A control is given up after a day. */
-const MAX_CONTROL_SECONDS = 24 * 60 * 60;
+/** A cancelled background run has this time to send its last event. */
+const CLOSE_GRACE_SECONDS = 5;
 
 /** A run whose row is due later has nothing left but its expiry. */
 const MAX_WATCHED_MS = 24 * 60 * 60 * 1000;
@@ -33,20 +31,22 @@ const MAX_WATCHED_MS = 24 * 60 * 60 * 1000;
 /** Calls that begin a run when they come first. */
 const BEGINNINGS = new Set<CallEvent["type"]>(["start", "webhook", "refetch", "connection_ended"]);
 
+/** Decisions in place of the program's. */
+export type Broken = { decide?: Transition; decideConnection?: ConnectionTransition };
+
 export class SimulatedRun extends SimulationState {
   override readonly catalog: Catalog;
   override readonly object: RecorderObject;
-  override readonly connection: HeldConnection;
+  override readonly connections: Connections;
   #activeAt = 0;
 
   /**
    * @param number Which of the seed's responses.
-   * @param decide The program's `transition`, or a broken one.
+   * @param broken Broken versions of the program's decisions.
    */
-  constructor(seed: number, number: number, keepsLog: boolean, decide?: Transition) {
+  constructor(seed: number, number: number, keepsLog: boolean, broken: Broken = {}) {
     super(seed, number, keepsLog);
     this.catalog = new Catalog(this.clock, () => this.#poke());
-    this.connection = new HeldConnection(this);
     this.object = new RecorderObject(
       {
         clock: this.clock,
@@ -55,8 +55,9 @@ export class SimulatedRun extends SimulationState {
         alarmDelays: (seconds, outcome) => this.#alarmDelays(seconds, outcome),
         onChange: (event, outcome) => this.#afterChange(event, outcome),
       },
-      decide,
+      broken.decide,
     );
+    this.connections = new Connections(this, broken.decideConnection);
   }
 
   /** Runs the response until nothing is left to happen. */
@@ -74,67 +75,67 @@ export class SimulatedRun extends SimulationState {
    * Calls the Recorder, again and again until it has taken the call.
    * @param retries Seconds between attempts; none: the caller gives up at once.
    */
-  override call(create: () => CallEvent, payload: Payload = {}, retries = RETRY_SECONDS): void {
+  override call(create: () => CallEvent, retries = RETRY_SECONDS): void {
+    if (this.#callOnce(create())) return;
+    const [delay, ...more] = retries;
+    if (delay !== undefined) this.clock.after(delay, () => this.call(create, more));
+  }
+
+  // Whether the Recorder has taken the call.
+  #callOnce(event: CallEvent): boolean {
     this.#evictIdle();
-    const event = create();
     this.log(`call: ${event.type}`);
     try {
-      this.object.call(event, payload);
-      this.#activeAt = this.clock.seconds;
-      this.#noteCall(event);
-      if (event.type === "control_ended" && this.object.state === null) throw new StorageRefused();
+      this.object.call(event);
     } catch (error) {
       if (!(error instanceof StorageRefused)) throw error;
       this.current = null;
-      const [delay, ...more] = retries;
-      if (delay !== undefined) this.clock.after(delay, () => this.call(create, payload, more));
+      return false;
     }
+    this.#activeAt = this.clock.seconds;
+    this.#noteCall(event);
+    return true;
+  }
+
+  override report(event: CallEvent): ReportOutcome | null {
+    const isBeginning = BEGINNINGS.has(event.type);
+    // A Recorder that knows nothing can't say whether it was deleted.
+    if (this.object.state === null && !isBeginning) return null;
+    if (!this.#callOnce(event)) return null;
+    const { state } = this.object;
+    if (state?.kind !== "run") return "deleted";
+    if (event.type === "connection_ended" && !awaitsConnection(state)) return "known already";
+    if (event.type === "control_ended" && !awaitsControl(state)) return "known already";
+    return "accepted";
   }
 
   #arrive({ what }: Arrival): void {
     if (what === "evict") return this.evict();
     if (what === "trigger") return this.#trigger();
     if (what === "cancel") return this.#cancel();
-    if (what === "delete") return this.call(() => ({ type: "remove" }), {}, []);
+    if (what === "delete") return this.call(() => ({ type: "remove" }), []);
     if (what === "webhook") return this.call(() => this.#webhook());
-    this.call(
-      () => ({ type: "refetch", params: toParams(this, { started_by: "refetch" }) }),
-      {},
-      [],
-    );
+    const params = toParams(this, { started_by: "refetch" });
+    this.call(() => ({ type: "refetch", params }), []);
   }
 
   #trigger(): void {
-    if (this.scenario.held !== null) return this.connection.open();
-    this.call(() => ({ type: "start", params: toTriggerParams(this, null) }), {}, []);
-    const { control } = this.scenario;
-    if (control === null) return;
-    const after = Math.min(control.after, MAX_CONTROL_SECONDS);
-    this.clock.after(after, () => this.#endControl());
-  }
-
-  // The control's Workflow reports until the Recorder knows the run.
-  #endControl(): void {
-    const { control } = this.scenario;
-    if (control === null || control.ends === "never") return;
-    const { result, outputs } = createControlResult(
-      this.scenario,
-      control.ends,
-      this.clock.seconds,
-    );
-    const event = { type: "control_ended" as const, result, hasOutputs: outputs !== null };
-    this.call(() => event, { outputs: outputs ?? "" });
+    const { connections, scenario } = this;
+    if (scenario.stream !== null) return connections.openRun();
+    const params = toTriggerParams(this, connections.control?.name ?? null);
+    if (this.#callOnce({ type: "start", params })) connections.openControl();
   }
 
   #cancel(): void {
     const { scenario, clock } = this;
     if (this.truth === null || scenario.end === null || clock.seconds >= scenario.end) return;
-    if (scenario.held !== null) this.connection.close();
-    else {
+    if (scenario.stream?.kind !== "held") {
       scenario.end = clock.seconds + 0.2;
       scenario.status = "cancelled";
+      this.connections.own?.stream.replan();
     }
-    this.call(() => ({ type: "cancelled" }), {}, []);
+    this.connections.close(CLOSE_GRACE_SECONDS);
+    this.call(() => ({ type: "cancelled" }), []);
   }
 
   #webhook(): CallEvent {
@@ -145,7 +146,7 @@ export class SimulatedRun extends SimulationState {
   }
 
   #poke(): void {
-    this.call(() => ({ type: "poke" }), {}, []);
+    this.call(() => ({ type: "poke" }), []);
   }
 
   #evictIdle(): void {
@@ -176,7 +177,6 @@ export class SimulatedRun extends SimulationState {
     const begins = BEGINNINGS.has(event.type) && this.object.state === null;
     if (begins) this.fail("a call that was taken begins a run", event.type);
     if (truth === null) return;
-    if (event.type === "control_ended") this.#noteControl(truth);
     if (event.type === "webhook") truth.webhooks += 1;
     if (event.type === "refetch") truth.refetches += 1;
     if (event.type === "start") truth.starts += 1;
@@ -184,11 +184,7 @@ export class SimulatedRun extends SimulationState {
     if (event.type !== "start" && event.type !== "connection_ended") return;
     truth.isWanted = true;
     truth.isKnown = true;
-  }
-
-  #noteControl(truth: RunTruth): void {
-    const inTime = this.clock.seconds - truth.startedAt < MAX_CONTROL_SECONDS;
-    if (inTime) truth.control ??= this.scenario.control?.ends ?? null;
+    truth.hasControl ||= event.params.control !== null;
   }
 
   // A webhook may find a response whose time as an unrecorded one is over: it begins as if nothing was there.
@@ -229,6 +225,7 @@ export class SimulatedRun extends SimulationState {
     if (event.type !== "remove" && this.last !== null) checkRunEnd(this, this.truth, this.last);
     this.verdicts.push(event.type === "remove" ? "deleted" : (this.last?.record.verdict ?? ""));
     if (event.type === "remove") this.deletedAt = this.clock.seconds;
+    this.goneAt = this.clock.seconds;
     this.truth = null;
     this.last = null;
     this.largeBodies = 0;

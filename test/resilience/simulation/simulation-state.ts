@@ -1,25 +1,16 @@
 // The state of one simulated response, which the stand-ins around the Recorder read and change.
 import type { CallEvent, Effect } from "../../../src/record/events.ts";
 import type { RunState } from "../../../src/record/state.ts";
+import type { ReportOutcome } from "../../../src/record/connection/transition.ts";
 import type { Catalog } from "./catalog.ts";
 import { Clock } from "./clock.ts";
 import type { Failure, Invariant } from "./invariants.ts";
 import { Kv } from "./kv.ts";
-import type { ConnectionResult } from "./openai.ts";
 import { Random } from "./random.ts";
 import type { RecorderObject } from "./recorder-object.ts";
 import { drawScenario, type Outage, type Scenario } from "./scenario.ts";
+import type { ConnectionSet } from "./simulated-connection.ts";
 import type { RunTruth } from "./truth.ts";
-
-/** A held connection, as OpenAI and the Recorder see it. */
-export interface Connection {
-  /** What it left; null while it is open, and when its Holder is gone. */
-  readonly left: ConnectionResult | null;
-  /** Requests that were sent to OpenAI. */
-  readonly posts: number;
-  /** Ends the connection, if it is open. */
-  close(): void;
-}
 
 export abstract class SimulationState {
   readonly clock = new Clock();
@@ -31,7 +22,7 @@ export abstract class SimulationState {
   /** Injected faults, by their name. */
   readonly faults = new Map<string, number>();
   readonly failures: Failure[] = [];
-  readonly counts = { observations: 0, effects: 0, evictions: 0, runs: 0 };
+  readonly counts = { observations: 0, effects: 0, evictions: 0, connectionEvictions: 0, runs: 0 };
   readonly verdicts: string[] = [];
   /** Deaths on a large body since the last answer that was taken. */
   largeBodies = 0;
@@ -42,10 +33,12 @@ export abstract class SimulationState {
   truth: RunTruth | null = null;
   last: RunState | null = null;
   deletedAt: number | null = null;
-  protected readonly keepsLog: boolean;
+  /** When a run was last deleted, or expired. */
+  goneAt: number | null = null;
+  readonly keepsLog: boolean;
   abstract readonly catalog: Catalog;
   abstract readonly object: RecorderObject;
-  abstract readonly connection: Connection;
+  abstract readonly connections: ConnectionSet;
 
   /** @param number Which of the seed's responses. */
   constructor(seed: number, number: number, keepsLog: boolean) {
@@ -57,6 +50,9 @@ export abstract class SimulationState {
 
   /** Calls the Recorder, again and again until it has taken the call. */
   abstract call(create: () => CallEvent): void;
+
+  /** A Connection's call to the Recorder. Null: it was not taken. */
+  abstract report(event: CallEvent): ReportOutcome | null;
 
   /** Notes a broken invariant. */
   readonly fail = (invariant: Invariant, why: string): void => {

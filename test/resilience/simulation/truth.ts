@@ -1,6 +1,6 @@
 // What the script showed to the Recorder, and the verdicts that follow. Nothing here asks the program.
 import type { CallVerdict, Channel, RunVerdict } from "../../../src/record/schema.ts";
-import type { Call, ControlScript } from "./scenario.ts";
+import type { Call } from "./scenario.ts";
 
 const END_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
 const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
@@ -14,10 +14,20 @@ export type Shown = {
   /** The calls that it showed, and those of them whose outputs it had. */
   calls: Set<string>;
   had: Set<string>;
-  /** The connection's break, of the channel `held`. */
+  /** Whether it was a whole response. */
+  whole: boolean;
+  /** Whether the run's Connection had it, and at which event that broke. */
+  fromConnection: boolean;
   brokeAt: string | null;
   /** Three bodies in a row that the Recorder did not survive. */
   tooLarge: boolean;
+};
+
+/** What a record must say of the control. */
+export type ControlTruth = {
+  status: string;
+  /** Its calls, and whether they had outputs. */
+  calls: { id: string; code: string | null; had: boolean }[];
 };
 
 /** What the script did to one run, from its first call until it expired or was deleted. */
@@ -29,8 +39,9 @@ export type RunTruth = {
   isKnown: boolean;
   /** Calls other than webhooks: by a trigger, a connection, or by hand. */
   isWanted: boolean;
-  /** What the control reported; null when nothing was taken. */
-  control: ControlScript["ends"] | null;
+  /** Whether the start announced a control, and what was read of it; null when nothing was. */
+  hasControl: boolean;
+  control: ControlTruth | null;
   refetches: number;
   webhooks: number;
   starts: number;
@@ -43,6 +54,7 @@ export function createTruth(startedAt: number, beganBy: string): RunTruth {
     shown: [],
     isKnown: false,
     isWanted: false,
+    hasControl: false,
     control: null,
     refetches: 0,
     webhooks: 0,
@@ -56,8 +68,8 @@ export function isEnd(status: string | null): boolean {
 }
 
 /** Whether an answer was a whole response that has ended. */
-export function isPlainEnd({ channel, status }: Shown): boolean {
-  return (channel === "refetch" || channel === "held") && isEnd(status);
+export function isPlainEnd({ whole, status }: Shown): boolean {
+  return whole && isEnd(status);
 }
 
 /** The verdict and the source that a call must have. */
@@ -70,9 +82,19 @@ export function expectedCall(
   const first = shown.findIndex(isPlainEnd);
   const had = shown.findIndex((one) => call !== undefined && one.had.has(call.id));
   const source = shown[had]?.channel ?? null;
-  if (had !== -1) return { verdict: had === first ? "captured" : "recovered", source };
+  if (had !== -1) {
+    const isPlain = source === "refetch" || source === "held";
+    const isFirst = isPlain && (had === first || isFirstReading(shown, had));
+    return { verdict: isFirst ? "captured" : "recovered", source };
+  }
   if (call?.shows !== true) return { verdict: "silent", source };
   return { verdict: isProven(control, calls, index) ? "lost" : "suspect", source };
+}
+
+// A held run's whole response is its first observation, even when a refetch saw the end before it was read.
+function isFirstReading(shown: Shown[], index: number): boolean {
+  const isHeld = shown[index]?.channel === "held" && shown[index].whole;
+  return isHeld && shown.findIndex(({ channel }) => channel === "held") === index;
 }
 
 /** The verdict that a settled run must have. */
@@ -90,8 +112,6 @@ export function expectedVerdict(truth: RunTruth, calls: Call[]): RunVerdict {
 }
 
 function isProven(control: RunTruth["control"], calls: Call[], index: number): boolean {
-  const call = calls[index];
-  if (control !== "same code" && control !== "fewer calls") return false;
-  const compared = control === "fewer calls" ? calls.length - 1 : calls.length;
-  return index < compared && call?.printed === true && call.code !== null;
+  const [call, other] = [calls[index], control?.calls[index]];
+  return other?.had === true && other.code !== null && other.code === call?.code;
 }

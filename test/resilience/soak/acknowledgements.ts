@@ -10,12 +10,14 @@ export type ResponseEntry = {
   id: string | null;
   /** The status of the trigger's last answer; "none" without one. */
   answer: number | "none" | null;
+  /** Whether the record was deleted. */
+  isDeleted: boolean;
 };
 
 /** Everything that was planned and acknowledged. */
 export class Acknowledgements {
   readonly entries = new Map<number, ResponseEntry>();
-  /** Ids that a trigger's 202 named. */
+  /** Ids that a trigger's answer named. */
   readonly triggered = new Set<string>();
   /** Ids of webhooks that were answered 200. */
   readonly delivered = new Set<string>();
@@ -23,6 +25,8 @@ export class Acknowledgements {
   readonly records = new Map<string, ResponseRecord>();
   /** Ids whose records are not complete yet. */
   readonly incomplete = new Set<string>();
+  /** Ids whose records were deleted. */
+  readonly deleted = new Set<string>();
   started = 0;
   /** How many ids were acknowledged. */
   acknowledgedCount = 0;

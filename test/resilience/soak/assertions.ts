@@ -1,8 +1,11 @@
 // Compares what was recorded with what happened.
 import { findWrongBytes } from "./bytes.ts";
+import { findUnkeptCalls, wasEndReported } from "./connections.ts";
+import { findControlRun, findWrongControl } from "./controls.ts";
 import type { Evidence, StoredResponse } from "./evidence.ts";
 import type { ResponseEntry } from "./acknowledgements.ts";
 import type { ActualRun } from "../../support/emulator-client.ts";
+import { hasFault, isTerminal } from "./facts.ts";
 import { withStreamedCalls, findWrongVerdicts } from "./verdicts.ts";
 
 /** The failures that the table counts. Each count must be zero. */
@@ -13,13 +16,11 @@ export const FAILURES = [
   "wrong bytes",
   "created twice",
   "accepted without a valid signature",
+  "left after its deletion",
 ] as const;
 export type Failure = (typeof FAILURES)[number];
 
 export type Finding = { failure: Failure; number: number; id: string; why: string };
-
-/** The Recorders of the soak give up a control this long after its run began. */
-const CONTROL_TIMEOUT_SECONDS = 60;
 
 /** Returns everything that is wrong. */
 export function findFailures(evidence: Evidence): Finding[] {
@@ -74,6 +75,7 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
     id,
     why,
   });
+  if (entry.isDeleted) return findRemains(evidence, entry, id);
   const times = evidence.listed.filter((listed) => listed === id).length;
   const twice = times > 1 ? [toFinding("recorded twice", `the list has it ${times} times`)] : [];
   const found = evidence.stored.get(id);
@@ -86,7 +88,8 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
     ];
   }
   if (found === undefined) {
-    const isLost = isAcknowledged(evidence, id) && !wasNeverShown(evidence, entry, run);
+    const isKnown = isAcknowledged(evidence, id) || wasEndReported(evidence, run, entry.plan);
+    const isLost = isKnown && !wasNeverShown(evidence, entry, run);
     return isLost ? [toFinding("lost", "nothing is recorded"), ...twice] : twice;
   }
   const { record } = found;
@@ -94,20 +97,19 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
   if (!isRecorded(evidence, id)) {
     return isAcknowledged(evidence, id) ? [toFinding("lost", `it is still ${record.verdict}`)] : [];
   }
-  const fullRun = withStreamedCalls(run, record);
-  const control = evidence.emulator.runs.find((one) => one.id === record.control?.id) ?? null;
+  const fullRun = withStreamedCalls(run, record, requests);
+  const control = findControlRun(evidence, run);
+  const facts = { plan, run: fullRun, control, record, requests };
   return [
     ...twice,
     ...(times === 0 ? [toFinding("lost", "it is not in the list")] : []),
     ...(wasForgotten(evidence, id)
       ? [toFinding("lost", "the trigger's options are not recorded")]
       : []),
-    ...findWrongVerdicts({ plan, run: fullRun, control, record, requests }).map((why) =>
+    ...findUnkeptCalls(run, record).map((why) => toFinding("lost", why)),
+    ...[...findWrongVerdicts(facts), ...findWrongControl(evidence, run, entry, found)].map((why) =>
       toFinding("wrong verdict", why),
     ),
-    ...(wasInterrupted(found) && !wasControlStopped(evidence, run)
-      ? [toFinding("wrong verdict", "its control was not interrupted")]
-      : []),
     ...(found.kvCopy === null || found.kvCopy.record.settled_at === null
       ? [toFinding("lost", "KV does not have its last record")]
       : []),
@@ -115,23 +117,29 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
   ];
 }
 
+// A run that was deleted is nowhere, and nothing reads its streams.
+function findRemains(
+  { stored, listed, left }: Evidence,
+  { plan }: ResponseEntry,
+  id: string,
+): Finding[] {
+  const remains = [
+    ...(stored.has(id) ? ["its record"] : []),
+    ...(listed.includes(id) ? ["its row in the list"] : []),
+    ...(left.get(id) ?? []),
+  ];
+  return remains.map((what) => ({
+    failure: "left after its deletion",
+    number: plan.number,
+    id,
+    why: `${what} is still there`,
+  }));
+}
+
 // Without its trigger's acknowledgement a response counts as external, and leaves no record where OpenAI had deleted it at the first refetch.
 function wasNeverShown(evidence: Evidence, { plan }: ResponseEntry, run: ActualRun): boolean {
   if (plan.keptSeconds === null || evidence.acknowledgements.triggered.has(run.id)) return false;
   return !wasShown(evidence, run) || hasDied(evidence, run);
-}
-
-function wasInterrupted({ record }: StoredResponse): boolean {
-  return record.control?.status === "interrupted";
-}
-
-// A control runs in a Workflow instance. A kill ends it, and a step that fails is not repeated, because each run is billed.
-// `settled_at` is the last observation's time, and a control can be stopped after it, so the control's time limit counts.
-function wasControlStopped({ kills, log }: Evidence, run: ActualRun): boolean {
-  const begin = run.created_at * 1000;
-  const end = begin + CONTROL_TIMEOUT_SECONDS * 1000;
-  if (kills.some((at) => at >= begin && at <= end)) return true;
-  return hasFault(log, "step", run.id);
 }
 
 /** What a connection brought before it was lost is no observation of the end, and a control is another run. */
@@ -145,7 +153,10 @@ export function wasGone(
   { record }: StoredResponse,
 ): boolean {
   if (plan.keptSeconds === null || run.ended_at === null) return false;
-  const requested = record.observations.filter(({ channel }) => !OTHER_CHANNELS.has(channel));
+  const requested = record.observations.filter(
+    ({ channel, status }) =>
+      !OTHER_CHANNELS.has(channel) && (channel !== "stream" || isTerminal(status)),
+  );
   const after = requested.filter(({ at }) => at >= (run.ended_at ?? ""));
   if (after.at(-1)?.http_status !== 404 || after.some(({ status }) => status !== null))
     return false;
@@ -170,11 +181,6 @@ function wasShown({ emulator }: Evidence, { id, ended_at: endedAt }: ActualRun):
 function hasDied({ kills, log }: Evidence, { id, ended_at: endedAt }: ActualRun): boolean {
   if (kills.some((at) => at >= Date.parse(endedAt ?? ""))) return true;
   return hasFault(log, "death", id);
-}
-
-function hasFault(log: string, kind: string, id: string): boolean {
-  const mark = `{"event":"soak_fault","kind":"${kind}"`;
-  return log.split("\n").some((line) => line.includes(mark) && line.includes(id));
 }
 
 /** Whether a trigger was acknowledged, and its request is not in the record. */

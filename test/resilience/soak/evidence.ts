@@ -35,12 +35,28 @@ export type Evidence = {
   listed: readonly string[];
   /** When the records were read, in milliseconds since 1970. */
   gatheredAt: number;
+  /** The Connections that were opened. */
+  connections: readonly OpenedConnection[];
+  /** What was still stored of deleted runs: ids, keys of KV, and names of Connections. */
+  left: ReadonlyMap<string, string[]>;
   /** When workerd was killed, in milliseconds since 1970. */
   kills: readonly number[];
   /** How many triggers, webhooks and refetches were cut off. */
   cutOff: number;
   log: string;
 };
+
+/** A Connection, as the soak's Worker logs it. */
+const OpenedConnection = z.object({
+  event: z.literal("soak_connection"),
+  connection: z.string(),
+  kind: z.enum(["held", "followed", "control"]),
+  /** Of a control: the id of its run. */
+  run: z.string().nullable(),
+  /** Of a run: the number of its plan. */
+  number: z.string().nullable(),
+});
+export type OpenedConnection = z.infer<typeof OpenedConnection>;
 
 const Page = z.object({
   results: z.array(z.object({ id: z.string() })),
@@ -63,6 +79,7 @@ export async function gatherEvidence(
   ]);
   const stored = new Map<string, StoredResponse>();
   const endsAt = Date.now() + COPY_TIMEOUT_SECONDS * 1000;
+  const connections = parseConnections(worker.output());
   await forEachConcurrently(toIds(context, runs), 8, async (id) => {
     const response = await readStoredResponse(context, id, endsAt);
     if (response !== null) stored.set(id, response);
@@ -73,6 +90,8 @@ export async function gatherEvidence(
     deliveries: context.relay.deliveries,
     stored,
     listed: await listIdsUntilAllAreListed(context, stored, endsAt),
+    connections,
+    left: await findWhatIsLeft(context, connections, endsAt),
     gatheredAt: Date.now(),
     kills,
     cutOff: context.client.cutOff,
@@ -88,7 +107,56 @@ function toIds({ acknowledgements }: SoakContext, runs: ActualRun[]): string[] {
   const named = [...acknowledgements.entries.values()].flatMap(({ id }) =>
     id === null ? [] : [id],
   );
-  return [...new Set([...planned, ...named])];
+  const { deleted } = acknowledgements;
+  return [...new Set([...planned, ...named])].filter((id) => !deleted.has(id));
+}
+
+function parseConnections(log: string): OpenedConnection[] {
+  const lines = log.split("\n").filter((line) => line.startsWith('{"event":"soak_connection"'));
+  return lines.map((line) => OpenedConnection.parse(JSON.parse(line)));
+}
+
+/** The Connections of a run, and of its control. */
+export function listConnections(
+  connections: readonly OpenedConnection[],
+  id: string,
+  number: number,
+): OpenedConnection[] {
+  return connections.filter((one) => one.run === id || one.number === String(number));
+}
+
+async function findWhatIsLeft(
+  context: SoakContext,
+  connections: readonly OpenedConnection[],
+  endsAt: number,
+): Promise<Map<string, string[]>> {
+  const left = new Map<string, string[]>();
+  const deleted = [...context.acknowledgements.entries.values()].filter((one) => one.isDeleted);
+  await forEachConcurrently(deleted, 8, async ({ id, plan }) => {
+    if (id === null) return;
+    const names = listConnections(connections, id, plan.number).map((one) => one.connection);
+    const paths = [
+      `/results/${id}`,
+      `/soak/kv?key=record:${id}`,
+      ...names.map((name) => `/soak/connection?name=${name}`),
+    ];
+    left.set(id, await waitUntilGone(context.client, paths, endsAt));
+  });
+  return left;
+}
+
+// What was being written is erased a second time; a Connection that could not be reached is removed later.
+async function waitUntilGone(
+  client: WorkerClient,
+  paths: string[],
+  endsAt: number,
+): Promise<string[]> {
+  for (;;) {
+    const texts = await Promise.all(paths.map((path) => client.read(path)));
+    const left = paths.filter((_, index) => texts[index] !== null);
+    if (left.length === 0 || Date.now() > endsAt) return left;
+    await sleep(POLL_SECONDS * 1000);
+  }
 }
 
 async function readStoredResponse(

@@ -1,9 +1,13 @@
 // The faults of OpenAI for one response, as rules for the emulator.
 import type { FaultRule } from "../../support/emulator-client.ts";
 import type { Random } from "../simulation/random.ts";
+import type { Kind } from "./kind.ts";
 
 const RETRIEVE = { method: "GET", path: "^/v1/responses/[^/]+$" };
 const CREATE = { method: "POST", path: "^/v1/responses$" };
+const REPLAY = { ...RETRIEVE, query: { stream: "true" } };
+/** A stream has about twenty events, and ten more for a second call. */
+const MAX_EVENTS = 24;
 
 /** A response object that says it still runs. */
 const UNFINISHED = { status: "in_progress", output: [], completed_at: null };
@@ -39,24 +43,50 @@ const CREATE_FAULTS: ((random: Random) => FaultRule)[] = [
   () => ({ kind: "truncate" }),
 ];
 
-/**
- * Draws the faults of a response.
- * @param of `fleeting`: OpenAI deletes it soon, so its refetches have no faults. `held`: its connection is held.
- */
-export function drawFaults(
-  random: Random,
-  of: { number: number; fleeting: boolean; held: boolean },
-): FaultRule[] {
-  const metadata = { soak: String(of.number) };
+/** Faults of a control's create, and of its stream. */
+const CONTROL_FAULTS: ((random: Random) => FaultRule)[] = [
+  drawCut,
+  drawCut,
+  () => ({ kind: "status", status: 500 }),
+  () => ({ kind: "cut", carry_out: true }),
+];
+
+/** What the faults of a response depend on. */
+type FaultSubject = {
+  number: number;
+  kind: Kind;
+  /** Whether OpenAI deletes it soon: then its refetches have no faults. */
+  fleeting: boolean;
+  control: boolean;
+  /** Whether no replay of its stream is let through. */
+  isCutForGood: boolean;
+};
+
+/** Draws the faults of a response. */
+export function drawFaults(random: Random, subject: FaultSubject): FaultRule[] {
   const creates = random.chance(0.08) ? [{ ...CREATE, ...pickRule(random, CREATE_FAULTS) }] : [];
-  const refetches = of.fleeting ? [] : drawRefetchFaults(random);
-  const breaks = of.held && random.chance(0.25) ? [drawBreak(random)] : [];
-  return [...creates, ...breaks, ...refetches].map((rule) => ({ ...rule, metadata }));
+  const refetches = subject.fleeting ? [] : drawRefetchFaults(random);
+  const streams = drawStreamFaults(random, subject);
+  // The first create is the run's own.
+  const controls =
+    subject.control && creates.length === 0 && random.chance(0.3)
+      ? [{ ...CREATE, ...pickRule(random, CONTROL_FAULTS), after: 1 }]
+      : [];
+  const metadata = { soak: String(subject.number) };
+  return [...creates, ...controls, ...streams, ...refetches].map((rule) => ({ ...rule, metadata }));
 }
 
-// A held run has about twenty events.
-function drawBreak(random: Random): FaultRule {
-  return { ...CREATE, kind: "cut", after_events: random.whole(1, 20) };
+function drawStreamFaults(random: Random, { kind, isCutForGood }: FaultSubject): FaultRule[] {
+  if (kind !== "held" && kind !== "followed") return [];
+  const first = { ...CREATE, ...drawCut(random) };
+  if (isCutForGood) return [first, { ...REPLAY, kind: "cut", times: -1 }];
+  if (!random.chance(0.3)) return [];
+  const replays = kind === "held" ? 0 : random.whole(0, 2);
+  return [first, ...Array.from({ length: replays }, () => ({ ...REPLAY, ...drawCut(random) }))];
+}
+
+function drawCut(random: Random): FaultRule {
+  return { kind: "cut", after_events: random.whole(1, MAX_EVENTS) };
 }
 
 function drawRefetchFaults(random: Random): FaultRule[] {

@@ -33,7 +33,7 @@ export type SoakOptions = {
   onProgress: (line: string) => void;
 };
 
-/** How many of a thousand KV writes, Catalog calls and Workflow steps fail, and with how many calls and writes their Recorder dies. */
+/** How many of a thousand KV writes, Catalog calls and calls from and to Connections fail, and with how many calls and writes their object dies. */
 const FAULTS_PER_THOUSAND = 30;
 
 const SECRETS: Secrets = {

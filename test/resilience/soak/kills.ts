@@ -36,7 +36,8 @@ export async function killRepeatedly(
     await waitForRequestInFlight(context);
     const inFlight = context.client.inFlight;
     killedAt.push(Date.now());
-    await worker.restart();
+    // Without it the faults after each restart would be the same ones.
+    await worker.restart({ SOAK_START: String(kill) });
     onProgress(
       `${elapsedSeconds().toFixed(0).padStart(5)} s  killed and restarted, with ${inFlight} requests in flight`,
     );

@@ -6,7 +6,8 @@ import type { EmulatorClient } from "../../support/emulator-client.ts";
 import { postToApi, type WorkerClient, type RequestOutcome } from "./worker-client.ts";
 import type { ResponseEntry, Acknowledgements } from "./acknowledgements.ts";
 import type { WebhookRelay } from "./webhook-relay.ts";
-import { toCreateParams, type Kind, type Plan } from "./schedule.ts";
+import type { Kind } from "./kind.ts";
+import { toCreateParams, type Plan } from "./schedule.ts";
 
 /** What the parts of a soak share. */
 export type SoakContext = {
@@ -25,18 +26,23 @@ const ATTEMPT_TIMEOUTS_SECONDS = [90, 10];
 const UNKNOWN_ID_PREFIX = "resp_unknown_";
 
 const Started = z.object({ id: z.string() });
+/** The response runs, and is handed over later. */
+const HandOverFailed = z.object({
+  error: z.object({ code: z.literal("handover_failed"), id: z.string() }),
+});
 
 /** Starts a response, by its kind. */
 const RUNNERS: Record<Kind, (context: SoakContext, entry: ResponseEntry) => Promise<void>> = {
   trigger: runTriggered,
   held: runTriggered,
+  followed: runTriggered,
   external: runExternal,
   unknown: runUnknown,
 };
 
 /** Starts a response as planned. */
 export async function runResponse(context: SoakContext, plan: Plan): Promise<void> {
-  const entry: ResponseEntry = { plan, id: null, answer: null };
+  const entry: ResponseEntry = { plan, id: null, answer: null, isDeleted: false };
   context.acknowledgements.entries.set(plan.number, entry);
   context.acknowledgements.started += 1;
   for (const rule of plan.faults) await context.emulator.addFault(rule);
@@ -46,7 +52,7 @@ export async function runResponse(context: SoakContext, plan: Plan): Promise<voi
 /** Reads a record until it is complete: settled, and with its files. A read makes no Recorder go on with its work. */
 export async function followUntilComplete(context: SoakContext, id: string): Promise<void> {
   const { client, acknowledgements, stopped } = context;
-  while (!stopped.aborted) {
+  while (!stopped.aborted && !acknowledgements.deleted.has(id)) {
     const outcome = await client.request(`/results/${id}?wait=60&until=settled`);
     const record = parseRecord(outcome);
     if (record !== null) acknowledgements.records.set(id, record);
@@ -76,16 +82,20 @@ function isDeleted({ status, observations }: ResponseRecord): boolean {
 
 async function runTriggered(context: SoakContext, entry: ResponseEntry): Promise<void> {
   const { plan } = entry;
-  const { control, replay } = plan;
-  const hold = plan.kind === "held";
+  const { control } = plan;
+  const flags = { control, hold: plan.kind === "held", stream: plan.kind === "followed" };
   const headers = new Headers();
   if (plan.hasKey) headers.set("idempotency-key", `soak-${context.seed}-${plan.number}`);
-  const body = JSON.stringify({ ...toCreateParams(plan), control, replay, hold });
+  const body = JSON.stringify({ ...toCreateParams(plan), ...flags });
   const id = await triggerWithRetries(context, entry, { method: "POST", body, headers });
   if (id === null) return;
   entry.id = id;
   if (context.acknowledgements.acknowledge(id, "trigger")) void followUntilComplete(context, id);
   if (plan.ending === "cancelled") await cancelRun(context, id);
+  if (plan.deletedAfterSeconds !== null) {
+    await sleep(plan.deletedAfterSeconds * 1000);
+    await deleteRun(context, entry, id);
+  }
 }
 
 // A request that never reached the Worker is repeated. One that may have is repeated only with a key: each run is billed.
@@ -104,14 +114,38 @@ async function triggerWithRetries(
       entry.answer = 202;
       return Started.parse(outcome.body).id;
     }
+    const handedOverLater = parseHandOverLater(entry.plan, outcome);
     if (outcome.kind !== "unsent") {
       entry.answer = outcome.kind === "answered" ? outcome.status : "none";
-      if (!entry.plan.hasKey) return null;
+      if (handedOverLater !== null || !entry.plan.hasKey) return handedOverLater;
       attempt += 1;
     }
     await sleep(500);
   }
   return null;
+}
+
+// A Connection keeps its promise without a webhook.
+function parseHandOverLater({ kind }: Plan, outcome: RequestOutcome): string | null {
+  if (outcome.kind !== "answered" || (kind !== "held" && kind !== "followed")) return null;
+  return HandOverFailed.safeParse(outcome.body).data?.error.id ?? null;
+}
+
+// After a 404 the record may only not have begun yet, unless an earlier attempt was cut off.
+async function deleteRun(context: SoakContext, entry: ResponseEntry, id: string): Promise<void> {
+  const { client, acknowledgements, stopped } = context;
+  let wasCutOff = false;
+  while (!stopped.aborted) {
+    const outcome = await client.request(`/results/${id}`, { method: "DELETE" });
+    const status = outcome.kind === "answered" ? outcome.status : null;
+    if (status === 204 || (status === 404 && wasCutOff)) {
+      entry.isDeleted = true;
+      acknowledgements.deleted.add(id);
+      return;
+    }
+    wasCutOff ||= status !== 404 && outcome.kind !== "unsent";
+    await sleep(500);
+  }
 }
 
 async function cancelRun({ emulator, client }: SoakContext, id: string): Promise<void> {

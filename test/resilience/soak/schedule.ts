@@ -4,13 +4,11 @@ import { CODE_INTERPRETER, toPythonInput } from "../../support/inputs.ts";
 import { Random } from "../simulation/random.ts";
 import { pickWeighted } from "./weighted.ts";
 import { drawFaults } from "./faults.ts";
+import type { Kind } from "./kind.ts";
 import { drawWebhookSchedule, type WebhookSchedule } from "./webhook-schedule.ts";
 
 /** The setting WEBHOOK_DEADLINE, shortened. */
 export const WEBHOOK_DEADLINE_SECONDS = 5;
-
-/** Who starts it: our trigger in the background, our trigger with `hold`, another program of the project, or no one: then only a webhook names it. */
-export type Kind = "trigger" | "held" | "external" | "unknown";
 
 /** Python code, and whether it looks as if it has outputs. */
 export type Code = { python: string; shows: boolean };
@@ -32,7 +30,10 @@ export type Plan = {
   ending: Ending;
   runSeconds: number;
   control: boolean;
-  replay: boolean;
+  /** Whether no replay of its stream is let through. */
+  isCutForGood: boolean;
+  /** How long after the trigger's answer the record is deleted; null: it is kept. */
+  deletedAfterSeconds: number | null;
   /** The text of a file that it writes, or null. */
   file: string | null;
   /** Whether its container has expired when it ends. */
@@ -44,11 +45,21 @@ export type Plan = {
 };
 
 const KINDS: [Kind, number][] = [
-  ["trigger", 74],
-  ["held", 10],
+  ["trigger", 50],
+  ["held", 18],
+  ["followed", 16],
   ["external", 12],
   ["unknown", 4],
 ];
+/** A connection that is read has time to be lost after its first calls. */
+const MAX_RUN_SECONDS: Record<Kind, number> = {
+  trigger: 3,
+  held: 6,
+  followed: 6,
+  external: 3,
+  unknown: 3,
+};
+
 const ENDINGS: [Ending, number][] = [
   ["completed", 86],
   ["failed", 5],
@@ -85,6 +96,10 @@ export function createPlan(seed: number, number: number, startsPerSecond: number
   // A foreground run that is not stored can never be retrieved.
   const keptSeconds = fleeting && kind !== "held" ? 20 : null;
   const ending = pickWeighted(random, ENDINGS);
+  const isTriggered = kind === "trigger" || kind === "held" || kind === "followed";
+  const control = random.chance(0.12) && (kind === "trigger" || kind === "followed");
+  const isCutForGood = random.chance(0.1) && kind === "followed";
+  const isDeleted = random.chance(0.06) && isTriggered;
   const file = random.chance(0.12) ? `soak ${number}\n`.repeat(random.whole(1, 400)) : null;
   return {
     number,
@@ -94,13 +109,20 @@ export function createPlan(seed: number, number: number, startsPerSecond: number
     codes: drawCodes(random, number, file),
     outputs: drawOutputs(random),
     ending,
-    runSeconds: ending === "cancelled" ? 4 : random.between(0.1, 3),
-    control: random.chance(0.07) && kind !== "held",
-    replay: random.chance(0.07) && kind !== "held",
+    runSeconds: ending === "cancelled" ? 4 : random.between(0.1, MAX_RUN_SECONDS[kind]),
+    control,
+    isCutForGood,
+    deletedAfterSeconds: isDeleted ? random.between(0, 4) : null,
     file,
     containerExpires: file !== null && random.chance(0.4),
     keptSeconds,
-    faults: drawFaults(random, { number, fleeting: keptSeconds !== null, held: kind === "held" }),
+    faults: drawFaults(random, {
+      number,
+      kind,
+      fleeting: keptSeconds !== null,
+      control,
+      isCutForGood,
+    }),
     webhookSchedule: drawWebhookSchedule(random, {
       external: kind === "external",
       deadlineSeconds: WEBHOOK_DEADLINE_SECONDS,

@@ -15,6 +15,8 @@ export function createTable(evidence: Evidence, findings: readonly Finding[]): T
   return [
     { title: "responses", rows: countResponses(evidence, findings) },
     { title: "time from the end of a response to its record", rows: measureTimes(evidence) },
+    { title: "kinds", rows: countByName(listKinds(evidence)) },
+    { title: "controls", rows: countByName(listControls(evidence)) },
     { title: "verdicts", rows: countByName(listVerdicts(evidence)) },
     { title: "webhooks", rows: countByName(listWebhookFates(evidence)) },
     { title: "faults injected into OpenAI's answers", rows: countByName(listFaults(evidence)) },
@@ -45,28 +47,45 @@ function countResponses(evidence: Evidence, findings: readonly Finding[]): Table
     ["unacknowledged and never delivered", unacknowledged.length],
     ...others,
     ["gone at OpenAI before it was observed", gone.length],
-    ["followed at once, maximum", evidence.acknowledgements.maxIncomplete],
+    ["waited for at once, maximum", evidence.acknowledgements.maxIncomplete],
   ];
 }
 
 // Until the observation that saw the end.
 function measureTimes({ emulator, stored }: Evidence): TableSection["rows"] {
-  const seconds = emulator.runs.flatMap(({ id, ended_at }) => {
+  const times = emulator.runs.flatMap(({ id, ended_at, metadata }) => {
     const at = stored.get(id)?.record.observations.find((seen) => isEnd(seen.status))?.at;
     if (at === undefined || ended_at === null) return [];
-    return [(Date.parse(at) - Date.parse(ended_at)) / 1000];
+    const number = metadata["soak"] ?? "";
+    return [{ seconds: (Date.parse(at) - Date.parse(ended_at)) / 1000, number }];
   });
-  const sorted = seconds.toSorted((one, other) => one - other);
-  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN;
+  const sorted = times.toSorted((one, other) => one.seconds - other.seconds);
+  const toText = (share: number) => {
+    const found = sorted[Math.floor((sorted.length - 1) * share)];
+    return found === undefined ? "none" : `${found.seconds.toFixed(2)} s`;
+  };
   return [
-    ["p50", `${at(0.5).toFixed(2)} s`],
-    ["p99", `${at(0.99).toFixed(2)} s`],
-    ["longest", `${at(1).toFixed(2)} s`],
+    ["p50", toText(0.5)],
+    ["p99", toText(0.99)],
+    [`longest, of response ${sorted.at(-1)?.number}`, toText(1)],
   ];
 }
 
 function isEnd(status: string | null): boolean {
   return status !== null && status !== "queued" && status !== "in_progress";
+}
+
+function listKinds(evidence: Evidence): string[] {
+  return listPlannedRuns(evidence).flatMap(({ entry: { plan, isDeleted } }) => [
+    plan.kind,
+    ...(isDeleted ? ["deleted"] : []),
+  ]);
+}
+
+function listControls({ stored }: Evidence): string[] {
+  return [...stored.values()].flatMap(({ record: { control } }) =>
+    control === null ? [] : [String(control.status)],
+  );
 }
 
 function listVerdicts({ emulator, stored }: Evidence): string[] {
@@ -102,8 +121,16 @@ function countPlatformFaults({ kills, cutOff, log }: Evidence): TableSection["ro
     ["Recorders that died", count("death")],
     ["KV writes that failed", count("kv")],
     ["Catalog calls that failed", count("catalog")],
-    ["Workflow steps that failed", count("step")],
+    ["Connections that died", count("connection_death")],
+    ["calls to Connections that failed", count("connection_call")],
+    ["Connections' calls to Recorders that failed", count("recorder_call")],
+    ["Connections that a kill or a death cut off", countLines(log, "connection_lost")],
+    ["broken streams that were taken up again", countLines(log, "connection_resume")],
   ];
+}
+
+function countLines(log: string, event: string): number {
+  return log.split(`{"event":"${event}"`).length - 1;
 }
 
 function countByName(names: readonly string[]): TableSection["rows"] {

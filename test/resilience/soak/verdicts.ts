@@ -1,5 +1,6 @@
 // The verdict that a record must have, worked out from what the emulator did and apart from the program that is tested.
 import type { ResponseRecord } from "../../../src/record/schema.ts";
+import { isTerminal, listExecutedCalls } from "./facts.ts";
 import type { Plan } from "./schedule.ts";
 import type { ActualRun, LoggedRequest } from "../../support/emulator-client.ts";
 
@@ -16,15 +17,26 @@ export type RunFacts = {
   requests: ReadonlyMap<string, LoggedRequest>;
 };
 
-const END_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
+type Requests = RunFacts["requests"];
+
 const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
 type Verdict = (typeof WORST_FIRST)[number];
 
-/** Adds the calls that a held connection brought before the run was cancelled: the response does not show them. */
-export function withStreamedCalls(run: ActualRun, { observations }: ResponseRecord): ActualRun {
-  const held = observations.filter(({ channel }) => channel === "held");
-  const streamed = new Set(held.flatMap(({ calls }) => calls.map(({ id }) => id)));
+/** Adds the calls that a Connection brought before the run was cancelled: the response does not show them. */
+export function withStreamedCalls(
+  run: ActualRun,
+  { observations }: ResponseRecord,
+  requests: Requests,
+): ActualRun {
+  const brought = observations.filter((seen) => isFromConnection(seen, requests));
+  const streamed = new Set(brought.flatMap(({ calls }) => calls.map(({ id }) => id)));
   return { ...run, calls: [...run.calls, ...run.unshown.filter(({ id }) => streamed.has(id))] };
+}
+
+// A replay, which is another request, only fills in what a record lacks.
+function isFromConnection({ channel, request_id }: Observation, requests: Requests): boolean {
+  if (channel === "held") return true;
+  return channel === "stream" && requests.get(request_id ?? "")?.method === "POST";
 }
 
 /** Returns what is wrong with the verdicts or the observations of a record. */
@@ -44,31 +56,47 @@ export function findWrongVerdicts(given: RunFacts): string[] {
         : [`call ${index + 1} is ${verdict}, not ${String(recorded)}`];
     }),
     ...record.observations.flatMap((seen) => findWrongObservations(given, seen)),
+    ...findMissingOutputs(given),
   ];
+}
+
+// OpenAI's stream has all outputs: a followed run ends whole, unless OpenAI spoiled a replay.
+function findMissingOutputs({ plan, run, record, requests }: RunFacts): string[] {
+  if (plan.kind !== "followed" || plan.keptSeconds !== null) return [];
+  const isSpoiled = [...requests.values()].some(
+    ({ path, query, fault }) =>
+      path.endsWith(run.id) && query["stream"] !== undefined && fault !== null,
+  );
+  if (isSpoiled) return [];
+  return run.calls.flatMap((call, index) => {
+    if (!hasPrinted(run, index) || record.calls[index]?.source !== null) return [];
+    return [`it is followed, and the outputs of ${call.id} are missing`];
+  });
 }
 
 function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: number): Verdict {
   const id = run.calls[index]?.id ?? "";
-  const first = record.observations.findIndex(isPlainEnd);
+  const first = record.observations.findIndex(isEnd);
   const had = record.observations.findIndex((seen) => hasOutputs(seen, id));
-  if (had !== -1) return had === first ? "captured" : "recovered";
+  // What a stream had is recovered: those who ask for a background run do not get it.
+  const isPlain = record.observations[had]?.channel !== "stream";
+  if (had !== -1) return had === first && isPlain ? "captured" : "recovered";
   if (plan.codes[index]?.shows !== true) return "silent";
-  // However it ended, the calls that it showed count.
-  const isCompared = control !== null && record.control?.status === control.status;
-  return isCompared && hasPrinted(control, index) ? "lost" : "suspect";
+  // However it ended, the calls that it brought count.
+  const compared = control === null ? undefined : listExecutedCalls(control)[index];
+  const isBrought = compared !== undefined && record.control?.calls[index]?.id === compared.id;
+  return isBrought && (compared.outputs ?? []).length > 0 ? "lost" : "suspect";
 }
 
 // A refetch before the end can show the calls that are done. They count when the end was seen.
 function hasOutputs(seen: Observation, call: string): boolean {
   if (seen.channel === "control") return false;
-  if (seen.channel === "refetch" && !isPlainEnd(seen)) return false;
+  if (seen.channel === "refetch" && !isEnd(seen)) return false;
   return seen.calls.some(({ id, outputs }) => id === call && outputs === "populated");
 }
 
-function isPlainEnd({ channel, status }: Observation): boolean {
-  return (
-    (channel === "refetch" || channel === "held") && status !== null && END_STATUSES.has(status)
-  );
+function isEnd({ channel, status }: Observation): boolean {
+  return channel !== "control" && isTerminal(status);
 }
 
 function hasPrinted(run: ActualRun, index: number): boolean {
@@ -83,7 +111,7 @@ function findWrongObservations(given: RunFacts, seen: Observation): string[] {
   if (request.status !== seen.http_status) {
     return [`${seen.request_id} was answered ${request.status}, not ${String(seen.http_status)}`];
   }
-  if (!isPlainEnd(seen)) return [];
+  if (!isEnd(seen)) return [];
   return given.run.calls.flatMap((call, index) => {
     const expected = expectsOutputs(given, request, seen, index);
     const actual = hasOutputs(seen, call.id);
@@ -104,6 +132,8 @@ function expectsOutputs(
   if (run.unshown.some(({ id }) => id === run.calls[index]?.id)) return false;
   // In the foreground OpenAI always has them.
   if (plan.kind === "held" || plan.outputs === "present") return true;
+  // So does the stream.
+  if (seen.channel === "stream") return true;
   if (plan.outputs === "empty") return false;
   const moment = Date.parse(run.ended_at ?? "") + plan.outputs * 1000;
   if (moment <= Date.parse(request.at)) return true;

@@ -2,17 +2,19 @@
 import { DurableObject } from "cloudflare:workers";
 import * as z from "zod";
 import { Catalog as RealCatalog } from "../../../src/objects/catalog/catalog.ts";
-import { Recorder as RealRecorder } from "../../../src/index.ts";
+import { Connection as RealConnection, Recorder as RealRecorder } from "../../../src/index.ts";
 import { log } from "../../../src/log.ts";
+import type { ConnectionParams } from "../../../src/record/connection/state.ts";
+import type { Policy } from "../../../src/record/policy.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
 import { spyOn, spyOnMethods } from "./spy.ts";
 
-export { default, Connection } from "../../../src/index.ts";
+export { default } from "../../../src/index.ts";
 
 /** Longer than a run and its files take. */
 const RETENTION_SECONDS = 25;
-/** In place of five minutes. */
-const KEEP_ROWS_SECONDS = 4;
+/** In place of five minutes, and of a day. */
+const SHORT_LIMITS: Partial<Policy["limits"]> = { keep_rows_seconds: 4, keep_events_seconds: 4 };
 
 /** A call about a run: an upsert or a removal. */
 const AboutRun = z.union([
@@ -20,8 +22,9 @@ const AboutRun = z.union([
   z.object({ id: z.string() }).transform(({ id }) => id),
 ]);
 
+/** @param id Of a Connection its own name. */
 function logCost(
-  object: "recorder" | "catalog",
+  object: "recorder" | "catalog" | "connection",
   id: string | undefined,
   operation: string,
   requests: number,
@@ -39,34 +42,73 @@ class ShortLivedRecorder extends RealRecorder {
   override webhook(params: RecorderParams): ReturnType<RealRecorder["webhook"]> {
     return super.webhook(shorten(params));
   }
+
+  override connectionEnded(params: RecorderParams): ReturnType<RealRecorder["connectionEnded"]> {
+    return super.connectionEnded(shorten(params));
+  }
 }
 
 function shorten(params: RecorderParams): RecorderParams {
-  const { policy } = params;
-  const limits = { ...policy.limits, keep_rows_seconds: KEEP_ROWS_SECONDS };
-  return { ...params, policy: { ...policy, retention_seconds: RETENTION_SECONDS, limits } };
+  return { ...params, policy: shortenPolicy(params.policy) };
+}
+
+function shortenPolicy(policy: Policy): Policy {
+  const limits = { ...policy.limits, ...SHORT_LIMITS };
+  return { ...policy, retention_seconds: RETENTION_SECONDS, limits };
+}
+
+/** The Connection with a lifetime of seconds. */
+class ShortLivedConnection extends RealConnection {
+  override open(
+    ...[body, bytes, name, params]: Parameters<RealConnection["open"]>
+  ): ReturnType<RealConnection["open"]> {
+    return super.open(body, bytes, name, shortenConnection(params));
+  }
+}
+
+function shortenConnection(params: ConnectionParams): ConnectionParams {
+  if (params.kind === "control") {
+    return { ...params, limits: { ...params.limits, ...SHORT_LIMITS } };
+  }
+  const { start } = params;
+  return {
+    ...params,
+    start: { ...start, policy: shortenPolicy(start.policy) },
+  };
 }
 
 /** Each row of the object's values costs a row, and so does each alarm that is set. https://developers.cloudflare.com/durable-objects/platform/pricing/ */
+function logRowsOf(object: "recorder" | "connection", { id, storage }: DurableObjectState): void {
+  const logRows = (operation: string, rows: number) => logCost(object, id.name, operation, 0, rows);
+  spyOn(storage.kv, "put", () => logRows("put", 1));
+  spyOn(storage.kv, "delete", (isFound) => logRows("delete", isFound === true ? 1 : 0));
+  spyOn(storage, "setAlarm", () => logRows("set_alarm", 1));
+  const deleteAll = storage.deleteAll.bind(storage);
+  const value = () => {
+    // Every row that is left is deleted.
+    logRows("delete_all", [...storage.kv.list()].length);
+    return deleteAll();
+  };
+  Object.defineProperty(storage, "deleteAll", { value });
+}
+
 export class Recorder extends ShortLivedRecorder {
   readonly id: string | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.id = ctx.id.name;
-    const { storage } = ctx;
-    const logRows = (operation: string, rows: number) =>
-      logCost("recorder", this.id, operation, 0, rows);
-    spyOn(storage.kv, "put", () => logRows("put", 1));
-    spyOn(storage.kv, "delete", (isFound) => logRows("delete", isFound === true ? 1 : 0));
-    spyOn(storage, "setAlarm", () => logRows("set_alarm", 1));
-    const deleteAll = storage.deleteAll.bind(storage);
-    const value = () => {
-      // Every row that is left is deleted.
-      logRows("delete_all", [...storage.kv.list()].length);
-      return deleteAll();
-    };
-    Object.defineProperty(storage, "deleteAll", { value });
+    logRowsOf("recorder", ctx);
+  }
+}
+
+export class Connection extends ShortLivedConnection {
+  readonly id: string | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.id = ctx.id.name;
+    logRowsOf("connection", ctx);
   }
 }
 
@@ -88,9 +130,15 @@ export class Catalog extends RealCatalog {
 }
 
 spyOnMethods(Recorder.prototype, DurableObject.prototype, (instance, name, _, method) => {
-  if (instance instanceof Recorder && name !== "observeHeld") {
+  // The Recorder asks itself for its open Connections.
+  if (instance instanceof Recorder && name !== "openConnections") {
     logCost("recorder", instance.id, name, 1, 0);
   }
+  return method();
+});
+
+spyOnMethods(Connection.prototype, DurableObject.prototype, (instance, name, _, method) => {
+  if (instance instanceof Connection) logCost("connection", instance.id, name, 1, 0);
   return method();
 });
 

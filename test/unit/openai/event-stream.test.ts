@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  openEventStream,
-  readFirstResponse,
   consumeEvents,
+  openEventStream,
+  parseEvent,
   type EventStream,
 } from "../../../src/openai/event-stream.ts";
 
@@ -70,7 +70,7 @@ test("consumeEvents reads the same events wherever the network cuts them", async
           createAnswer(toChunks(toEventStream(EVENTS, newline), places)),
         );
         const result = await consumeEvents(stream);
-        expect(result).toMatchObject({ status: "completed", lastEvent: "2 response.completed" });
+        expect(result).toMatchObject({ status: "completed", failure: null });
         const bytes = result.response?.bytes ?? new Uint8Array();
         expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(RESPONSE);
         expect(JSON.parse(new TextDecoder().decode(result.calls.get("ci_1")))).toEqual(CALL);
@@ -82,7 +82,7 @@ test("consumeEvents reads the same events wherever the network cuts them", async
 test("consumeEvents ignores an event that was cut off", async () => {
   const text = toEventStream(EVENTS.slice(0, 2)).slice(0, -3);
   const result = await consumeEvents(openStream(text));
-  expect(result).toMatchObject({ lastEvent: "0 response.created", response: null });
+  expect(result).toMatchObject({ status: "in_progress", response: null, failure: null });
   expect(result.calls.size).toBe(0);
 });
 
@@ -92,33 +92,55 @@ test("consumeEvents joins data over several lines to one event", async () => {
   expect(result.status).toBe("completed");
 });
 
-test("consumeEvents returns an error event of OpenAI's, and readFirstResponse throws it", async () => {
-  const error = {
-    type: "error",
-    sequence_number: 1,
-    code: "server_error",
-    message: "It failed.",
-  };
-  const events = [...EVENTS.slice(0, 1), error];
-  const result = await consumeEvents(openStream(toEventStream(events)));
-  expect(result).toMatchObject({
-    lastEvent: "1 error",
-    response: null,
-    errorEvent: { code: "server_error", message: "It failed." },
+test("consumeEvents stops after the terminal event, also when the connection stays open", async () => {
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(encoder.encode(toEventStream(EVENTS))),
   });
-  const first = readFirstResponse(openStream(toEventStream([error])));
-  await expect(first).rejects.toThrow("It failed.");
+  const answer = new Response(body, { headers: { "content-type": "text/event-stream" } });
+  expect(await consumeEvents(openEventStream(answer))).toMatchObject({ status: "completed" });
+});
+
+test("consumeEvents keeps what came before a connection broke, and the failure", async () => {
+  const failure = new Error("cut");
+  const chunks = [encoder.encode(toEventStream(EVENTS.slice(0, 2)))];
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const chunk = chunks.shift();
+      if (chunk === undefined) controller.error(failure);
+      else controller.enqueue(chunk);
+    },
+  });
+  const answer = new Response(body, { headers: { "content-type": "text/event-stream" } });
+  const result = await consumeEvents(openEventStream(answer));
+  expect(result).toMatchObject({ status: "in_progress", response: null, failure });
+  expect([...result.calls.keys()]).toEqual(["ci_1"]);
+});
+
+test("parseEvent returns null for what is no event, such as [DONE]", async () => {
+  const stream = openStream(`data: [DONE]\n\ndata: 1\n\ndata: {"no": "type"}\n\n`);
+  const parsed = [];
+  for await (const body of stream.events) parsed.push(parseEvent(body));
+  expect(parsed).toEqual([null, null, null]);
+});
+
+test("parseEvent drops a sequence_number that is no number, and keeps the event", async () => {
+  const events = [
+    { type: "x" },
+    { type: "x", sequence_number: "7" },
+    { type: "x", sequence_number: null },
+  ];
+  const numbers = [];
+  for await (const body of openStream(toEventStream(events)).events) {
+    numbers.push(parseEvent(body)?.sequence_number);
+  }
+  expect(numbers).toEqual([undefined, undefined, undefined]);
 });
 
 test("consumeEvents skips an event that is nested too deeply to be parsed", async () => {
   const tools = "[".repeat(50_000) + "]".repeat(50_000);
   const deep = toEventStream(EVENTS).replace('"status":"completed"', `"tools":${tools},$&`);
   const result = await consumeEvents(openStream(deep));
-  expect(result).toMatchObject({
-    lastEvent: "1 response.output_item.done",
-    response: null,
-    failure: null,
-  });
+  expect(result).toMatchObject({ status: "in_progress", response: null, failure: null });
   expect([...result.calls.keys()]).toEqual(["ci_1"]);
 });
 

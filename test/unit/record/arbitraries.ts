@@ -37,7 +37,7 @@ const fields = fc.record({
   completed_at: fc.constantFrom(toTime(60), null),
   options: fc.constantFrom<TriggerOptions | null>(null, {
     include: [],
-    replay: true,
+    stream: true,
     control: true,
     hold: true,
     retention_days: null,
@@ -60,6 +60,7 @@ export const observationResult: fc.Arbitrary<ObservationResult> = fc
     error,
     refused: fc.boolean(),
     retry_after_seconds: fc.constantFrom(null, 5, 9_000),
+    from_connection: fc.boolean(),
     broke_at: fc.constantFrom(null, "response.in_progress"),
   })
   .map(({ at, channel, http_status, ...rest }) => {

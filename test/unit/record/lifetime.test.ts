@@ -6,6 +6,7 @@ import {
   refetchAt,
   runScenario,
   startAt,
+  TRIGGER_PARAMS,
   webhookAt,
   type ScriptedAnswer,
 } from "./scenario-runner.ts";
@@ -79,6 +80,17 @@ test("outputs that a refused body had are stored separately, and added to earlie
   });
   const outputs = findEffects(result, "store_outputs").map(({ effect }) => effect.isAddition);
   expect(outputs).toEqual([false]);
+  expect(result.record.body?.digest).toBe("a");
+});
+
+test("the body of a Connection does not replace one that has outputs: its own can stand in its items alone", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const ended: CallEvent = { type: "connection_ended", params: { ...TRIGGER_PARAMS, connection } };
+  const result = runScenario(
+    (_, count) => (count === 1 ? DONE : { ...DONE, body: "b", hasOutputs: true, brokeAt: null }),
+    { start: { connection }, events: [webhookAt(0), { at: 5, event: ended }] },
+  );
+  expect(result.channels).toEqual(["refetch", "held"]);
   expect(result.record.body?.digest).toBe("a");
 });
 
@@ -190,6 +202,21 @@ test("a record expires with its retention, also below a day and in flight", () =
   expect(findEffects(done, "unlist").map(({ at }) => at)).toEqual([3_600]);
 });
 
+test("a run that expires removes its Connections, its control's too, and is forgotten after that", () => {
+  const connection = { id: "connection_1", kind: "followed" as const };
+  const result = runScenario(() => DONE, {
+    policy: { retention_seconds: 7 * DAY_SECONDS },
+    start: { connection, control: "connection_2" },
+    events: [webhookAt(0)],
+    effects: ({ type }, seconds) =>
+      type === "erase" && seconds < 7 * DAY_SECONDS + 60 ? "failed" : "done",
+  });
+  const { at, effect } = findEffects(result, "erase").at(-1) ?? {};
+  expect(effect).toMatchObject({ keys: [], connections: ["connection_1", "connection_2"] });
+  expect(at).toBeGreaterThanOrEqual(7 * DAY_SECONDS + 60);
+  expect(result.state).toBeNull();
+});
+
 test("an expired run refuses reads until the Catalog has removed its row", () => {
   const result = runScenario(() => DONE, {
     policy: { retention_seconds: 3_600 },
@@ -274,18 +301,15 @@ test("a removal leaves the Catalog even where no upsert is known", () => {
 
 test("a control's outputs wait for the end, because the response can still turn out to be none of ours", () => {
   const control = { id: "resp_2", status: "completed", calls: [] };
-  const event: CallEvent = {
-    type: "control_ended",
-    result: { observation: null, control },
-    hasOutputs: true,
-  };
-  const result = runScenario(() => ({ http: 404, refused: true }), {
-    start: null,
-    events: [webhookAt(0), { at: 30, event }],
-    untilSeconds: 3_600,
+  const running: ScriptedAnswer = { http: 200, status: "in_progress" };
+  const result = runScenario((seconds) => (seconds < 600 ? running : DONE), {
+    start: { control: "connection_2" },
+    events: [{ at: 30, event: { type: "control_ended" } }],
+    control: () => ({ observation: null, control }),
   });
-  expect(findEffects(result, "store_outputs")).toEqual([]);
-  expect(result.state).toBeNull();
+  expect(result.controlAskedAt).toEqual([30]);
+  const [first] = findEffects(result, "store_outputs");
+  expect(first?.at).toBeGreaterThan(600);
 });
 
 test("with RECORD_EXTERNAL off a response that was never seen leaves nothing, even when it is given up", () => {

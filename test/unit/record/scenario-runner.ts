@@ -5,6 +5,7 @@ import { createRecord } from "../../../src/record/reducer.ts";
 import { isListed } from "../../../src/record/schedule.ts";
 import type {
   Channel,
+  ControlResult,
   FileEntry,
   ObservationResult,
   ObservedCall,
@@ -35,6 +36,8 @@ export type ScriptedAnswer = {
   retentionDays?: number;
   /** The channel brings outputs in addition to the body. */
   hasOutputs?: boolean;
+  /** Read from the run's Connection: where it broke; null when it ended normally. */
+  brokeAt?: string | null;
   /** The object dies while it parses the body. */
   dies?: "small" | "large";
 };
@@ -57,6 +60,8 @@ export type ScenarioResult = {
   /** Seconds after the start of each observation. */
   observedAt: number[];
   channels: Channel[];
+  /** Seconds after the start at which the control was asked for. */
+  controlAskedAt: number[];
   /** The records that KV took, and where their bodies came from. */
   stored: StoredRecord[];
   bodies: string[];
@@ -80,12 +85,24 @@ type Scenario = {
   /** Null: nothing starts the run but the events. */
   start?: Partial<RecorderParams> | null;
   effects?: EffectScript;
+  /** What came of the control when it is asked for; null: it still runs. By default it never ran. */
+  control?: (seconds: number) => ControlResult | null;
   /** The files that a container has. */
   files?: FileEntry[];
   /** Seconds that an effect takes. */
   takes?: number;
   /** The scenario ends after these seconds. */
   untilSeconds?: number;
+};
+
+type Seen = Pick<
+  ScenarioResult,
+  "observedAt" | "channels" | "controlAskedAt" | "stored" | "bodies" | "listed"
+>;
+
+const NOT_RUN: ControlResult = {
+  observation: null,
+  control: { id: null, status: "not_run", calls: [] },
 };
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -99,9 +116,10 @@ const DEFAULT_UNTIL_SECONDS = 29 * DAY_SECONDS;
 export function runScenario(script: AnswerScript, scenario: Scenario = {}): ScenarioResult {
   const clock = new Clock();
   const policy = { ...TRIGGER_PARAMS.policy, ...scenario.policy };
-  const seen: Pick<ScenarioResult, "observedAt" | "channels" | "stored" | "bodies" | "listed"> = {
+  const seen: Seen = {
     observedAt: [],
     channels: [],
+    controlAskedAt: [],
     stored: [],
     bodies: [],
     listed: [],
@@ -133,6 +151,7 @@ export function runScenario(script: AnswerScript, scenario: Scenario = {}): Scen
     life: number,
   ): void => {
     const { turn, channel } = effect;
+    if (channel === "control") return askForControl(turn, object, life);
     seen.channels.push(channel);
     seen.observedAt.push(clock.seconds);
     const answer = script(clock.seconds, seen.observedAt.length, channel);
@@ -143,6 +162,13 @@ export function runScenario(script: AnswerScript, scenario: Scenario = {}): Scen
     const { hasOutputs = false, body = null } = answer;
     const payload = { body, outputs: `[${channel}]` };
     object.report(life, { type: "observed", turn, result, hasOutputs }, payload);
+  };
+
+  const askForControl = (turn: number, object: RecorderObject, life: number): void => {
+    seen.controlAskedAt.push(clock.seconds);
+    const result = scenario.control === undefined ? NOT_RUN : scenario.control(clock.seconds);
+    const event = { type: "control_observed" as const, turn, result, hasOutputs: result !== null };
+    object.report(life, event, { outputs: "[control]" });
   };
 
   const object = new RecorderObject({
@@ -241,12 +267,12 @@ export const TRIGGER_PARAMS: RecorderParams = {
   at: toTime(0),
   started_by: "trigger",
   policy: TEST_POLICY,
-  options: { include: [], replay: false, control: false, hold: false, retention_days: null },
+  options: { include: [], stream: false, control: false, hold: false, retention_days: null },
   request: {},
   created: { status: "queued", model: "m", background: true, store: true, created_at: toTime(0) },
   webhook: null,
-  control: false,
-  holder: null,
+  control: null,
+  connection: null,
 };
 
 function toObservationResult(answer: ScriptedAnswer, seconds: number): ObservationResult {
@@ -287,7 +313,8 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
     error: hasResponse ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
     refused: answer.refused ?? false,
     retry_after_seconds: answer.retryAfter ?? null,
-    broke_at: null,
+    from_connection: answer.brokeAt !== undefined,
+    broke_at: answer.brokeAt ?? null,
   };
 }
 

@@ -25,12 +25,6 @@ const EXTERNAL = {
   webhook: createWebhook(0),
 } as const;
 
-const CONTROL_ENDED: CallEvent = {
-  type: "control_ended",
-  result: { observation: null, control: { id: null, status: "refused", calls: [] } },
-  hasOutputs: false,
-};
-
 /** The seconds between times. */
 function toGaps(times: number[]): number[] {
   return times.slice(1).map((time, index) => time - (times[index] ?? 0));
@@ -183,9 +177,14 @@ test("webhooks after the end cause no observation and no delay", () => {
 
 test("a control that ends early moves no observation", () => {
   const result = runScenario(() => DONE, {
-    start: { control: true },
-    events: [{ at: 119, event: CONTROL_ENDED }],
+    start: { control: "connection_2" },
+    events: [{ at: 119, event: { type: "control_ended" } }],
+    control: () => ({
+      observation: null,
+      control: { id: null, status: "refused", calls: [] },
+    }),
   });
+  expect(result.controlAskedAt).toEqual([119]);
   expect(result.observedAt).toEqual([120]);
 });
 
@@ -198,16 +197,17 @@ test("copied files move no observation", () => {
   expect(result.observedAt).toEqual([0, 5, 25, 85, 265, 565]);
 });
 
-test("a Holder that reports after the end moves no observation", () => {
+test("a Connection that is none of the run's moves no observation", () => {
   const event: CallEvent = { type: "connection_ended", params: TRIGGER_PARAMS };
   const result = runScenario(() => SUSPECT, { events: [webhookAt(1), { at: 300, event }] });
   const without = runScenario(() => SUSPECT, { events: [webhookAt(1)] });
   expect(result.observedAt).toEqual(without.observedAt);
 });
 
-test("a Holder that first reports after the end is asked for its result", () => {
-  const params = { ...TRIGGER_PARAMS, holder: "holder_1" };
-  const result = runScenario(() => DONE, {
+test("a Connection that first reports after the end is asked for what it brought", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const params = { ...TRIGGER_PARAMS, connection };
+  const result = runScenario(() => ({ ...DONE, brokeAt: null }), {
     start: EXTERNAL,
     events: [{ at: 10, event: { type: "connection_ended", params } }],
   });
@@ -223,14 +223,74 @@ test("an end after a run was abandoned is observed like any other", () => {
   expect(result.observedAt.filter((seconds) => seconds >= 90_000).length).toBeGreaterThan(1);
 });
 
-test("a control that never reports is recorded as interrupted after a day, and delays no observation", () => {
+test("a control that was opened and never reports is asked for after a day, and delays no observation", () => {
+  const control = { id: "resp_2", status: "interrupted", calls: [] };
   const result = runScenario(() => SUSPECT, {
-    start: { control: true },
-    events: [webhookAt(0)],
+    start: { control: "connection_2" },
+    events: [webhookAt(0), { at: 1, event: { type: "control_opened" } }],
+    control: () => ({ observation: null, control }),
   });
   expect(result.observedAt).toEqual([0, 5, 25, 85, 265, 565]);
+  expect(result.controlAskedAt).toEqual([DAY_SECONDS]);
   expect(result.stored.at(-1)?.control).toMatchObject({ status: "interrupted" });
   expect(result.stored.at(-1)?.settled_at).not.toBeNull();
+});
+
+test("a control that was never opened is asked for after a minute, and ends as not_run", () => {
+  const result = runScenario(() => DONE, {
+    start: { control: "connection_2" },
+    events: [webhookAt(0)],
+  });
+  expect(result.controlAskedAt).toEqual([60]);
+  expect(result.record.control).toMatchObject({ id: null, status: "not_run" });
+});
+
+test("a control that still runs when it is asked for is waited for", () => {
+  const control = { id: "resp_2", status: "completed", calls: [] };
+  const result = runScenario(() => DONE, {
+    start: { control: "connection_2" },
+    events: [webhookAt(0), { at: 3_000, event: { type: "control_ended" } }],
+    control: (seconds) => (seconds < 3_000 ? null : { observation: null, control }),
+  });
+  expect(result.controlAskedAt).toEqual([60, 3_000]);
+  expect(result.record.control?.status).toBe("completed");
+});
+
+test("a run is polled every 5 minutes while its Connection reads, and is asked for its end", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const result = runScenario(
+    (seconds, _, channel) => {
+      if (channel === "held") return { ...DONE, brokeAt: null };
+      return seconds < 700 ? RUNNING : DONE;
+    },
+    { start: { connection } },
+  );
+  expect(result.observedAt).toEqual([300, 600, 900, 960]);
+  expect(result.channels.at(-1)).toBe("held");
+});
+
+test("before a run is abandoned its Connections are read: they may have lost their alarms", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const call: ScriptedAnswer = {
+    http: 200,
+    outputs: "populated",
+    brokeAt: "3 response.output_item.done",
+  };
+  const result = runScenario((_, __, channel) => (channel === "held" ? call : RUNNING), {
+    start: { connection, control: "connection_2" },
+    events: [{ at: 1, event: { type: "control_opened" } }],
+    control: () => ({
+      observation: null,
+      control: { id: "resp_2", status: "interrupted", calls: [] },
+    }),
+  });
+  expect(result.channels.filter((channel) => channel === "held")).toEqual(["held"]);
+  expect(result.controlAskedAt).toEqual([DAY_SECONDS + 60]);
+  expect(result.record).toMatchObject({
+    verdict: "abandoned",
+    connection_due: false,
+    control: { status: "interrupted" },
+  });
 });
 
 test("a refetch by hand observes at once", () => {

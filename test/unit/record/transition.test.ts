@@ -138,6 +138,22 @@ test("three deaths on a large body end the run as too_large, and a refetch by ha
   expect(result.record).toMatchObject({ verdict: "captured", error: null });
 });
 
+test("a Connection whose body is too large is read no more, and its run's control is still asked for", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const params = { ...TRIGGER_PARAMS, connection };
+  const ended: CallEvent = { type: "connection_ended", params };
+  const result = runScenario(() => ({ http: 200, dies: "large" }), {
+    start: { connection, control: "connection_2" },
+    events: [1, 3_600, 7_200].map((at) => ({ at, event: ended })),
+  });
+  expect(result.channels).toEqual(["held", "held", "held"]);
+  expect(result.record).toMatchObject({
+    error: { code: "too_large" },
+    control: { status: "not_run" },
+  });
+  expect(result.record.settled_at).not.toBeNull();
+});
+
 test("deaths without a large body never make a response too large", () => {
   const result = runScenario((_, count) => (count > 6 ? DONE : { http: 200, dies: "small" }), {
     events: [webhookAt(0)],
@@ -266,22 +282,44 @@ test("a poke sets the alarm to now only where something is due", () => {
 });
 
 test("a control that ends is compared and stored once, with the run's other changes", () => {
-  const event: CallEvent = {
-    type: "control_ended",
-    result: { observation: null, control: { id: "resp_2", status: "completed", calls: [] } },
-    hasOutputs: true,
-  };
+  const ended = { id: "resp_2", status: "completed", calls: [] };
   const result = runScenario(() => SUSPECT, {
-    start: { control: true },
-    events: [webhookAt(0), { at: 700, event }],
+    start: { control: "connection_2" },
+    events: [
+      webhookAt(0),
+      { at: 1, event: { type: "control_opened" } },
+      { at: 700, event: { type: "control_ended" } },
+    ],
+    control: () => ({ observation: null, control: ended }),
   });
+  expect(result.controlAskedAt).toEqual([700]);
   expect(result.stored.map(({ control }) => control?.id ?? null)).toEqual([null, "resp_2"]);
   expect(typesOf(result).filter((type) => type === "store_outputs").length).toBe(1);
 });
 
-test("the end of a connection is read at once, also for a run that it begins", () => {
-  const params = { ...TRIGGER_PARAMS, holder: "holder_1" };
+test("a control that is opened while it is asked for does not count as not run", () => {
+  const ended = { id: "resp_2", status: "completed", calls: [] };
   const result = runScenario(() => DONE, {
+    start: { control: "connection_2" },
+    takes: 5,
+    events: [webhookAt(0), { at: 62, event: { type: "control_opened" } }],
+    control: (seconds) =>
+      seconds > 70
+        ? { observation: null, control: ended }
+        : { observation: null, control: { id: null, status: "not_run", calls: [] } },
+  });
+  expect(result.controlAskedAt.map((seconds) => Math.floor(seconds / 60))).toEqual([1, 1_440]);
+  const statuses = result.states.flatMap((one) =>
+    one?.kind === "run" ? [one.record.control?.status] : [],
+  );
+  expect(statuses).not.toContain("not_run");
+  expect(result.record.control?.status).toBe("completed");
+});
+
+test("the end of a connection is read at once, also for a run that it begins", () => {
+  const connection = { id: "connection_1", kind: "held" as const };
+  const params = { ...TRIGGER_PARAMS, connection };
+  const result = runScenario(() => ({ ...DONE, brokeAt: null }), {
     start: null,
     events: [{ at: 3, event: { type: "connection_ended", params } }],
   });
@@ -296,6 +334,9 @@ test("nothing begins for an id that only ends a control, or is removed, poked or
     { type: "poke" },
     { type: "alarm" },
     { type: "cancelled" },
+    { type: "status_seen", status: "in_progress" },
+    { type: "control_opened" },
+    { type: "control_ended" },
   ];
   for (const event of events) {
     expect(begin(event)).toMatchObject({ state: null, effect: null, alarm: null, persist: false });

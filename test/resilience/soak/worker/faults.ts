@@ -3,7 +3,14 @@
 /** When an operation fails: before it has done anything, or after it, so that only its answer is lost. */
 export type FaultMoment = "before" | "after" | null;
 
-export type FaultKind = "kv" | "catalog" | "step" | "death";
+/** `death`: a Recorder dies. `connection_death`: a Connection does. `connection_call`: a call to a Connection fails. `recorder_call`: a Connection's call to its Recorder fails. */
+export type FaultKind =
+  | "kv"
+  | "catalog"
+  | "death"
+  | "connection_death"
+  | "connection_call"
+  | "recorder_call";
 
 /** How often each operation was done. An object's own memory would forget it when the object dies, and the same death would be drawn again. */
 const counts = new Map<string, number>();
@@ -18,16 +25,17 @@ export function countOperation(operation: string): string {
 /**
  * Draws whether an operation fails.
  * @param env Has the soak's seed, and how many of a thousand operations fail.
+ * @param times How much more often than others it does.
  */
-export function drawFault(env: Env, operation: string): FaultMoment {
-  const number = hash(`${getSetting(env, "SOAK_SEED")} ${operation}`);
-  if (number % 1000 >= Number(getSetting(env, "SOAK_FAILS"))) return null;
+export function drawFault(env: Env, operation: string, times = 1): FaultMoment {
+  const number = hash(`${toSeed(env)} ${operation}`);
+  if (number % 1000 >= Number(getSetting(env, "SOAK_FAILS")) * times) return null;
   return number % 2 === 0 ? "before" : "after";
 }
 
 /** Draws a number from 0 to below a limit. */
 export function drawNumber(env: Env, operation: string, limit: number): number {
-  return hash(`${getSetting(env, "SOAK_SEED")} ${operation}, its size`) % limit;
+  return hash(`${toSeed(env)} ${operation}, its size`) % limit;
 }
 
 /** Logs a fault, which the soak counts. */
@@ -39,6 +47,11 @@ export function logFault(kind: FaultKind, operation: string, how: FaultMoment): 
 export function throwFault(kind: FaultKind, operation: string, how: FaultMoment): never {
   logFault(kind, operation, how);
   throw new Error(`A fault of the soak: ${operation}`);
+}
+
+// A restart begins to count the operations again.
+function toSeed(env: Env): string {
+  return `${getSetting(env, "SOAK_SEED")} ${getSetting(env, "SOAK_START")}`;
 }
 
 function getSetting(env: Env, name: string): string {

@@ -1,5 +1,6 @@
 // KV whose writes sometimes fail, before they took effect or after it, or with which their Recorder dies.
 import { countOperation, drawFault, throwFault } from "./faults.ts";
+import { getMember } from "./members.ts";
 
 /**
  * Returns the KV of an environment with faults, drawn by the soak's seed.
@@ -25,11 +26,4 @@ export function withWriteFaults(env: Env, die: (operation: string) => void): KVN
   return new Proxy(env.RECORDS, {
     get: (store, name) => (name === "put" ? put : getMember(store, name)),
   });
-}
-
-// Methods of the platform need their own object as `this`.
-function getMember(store: KVNamespace, name: string | symbol): unknown {
-  const found: unknown = Reflect.get(store, name);
-  if (typeof found !== "function") return found;
-  return (...given: unknown[]): unknown => Reflect.apply(found, store, given);
 }

@@ -1,25 +1,22 @@
-// The Recorder with faults: its writes to KV fail, and it dies while it works.
+// The Recorder with faults: its writes to KV and its calls to Connections fail, and it dies while it works.
 import { Recorder as RealRecorder } from "../../../../src/index.ts";
-import type { Limits } from "../../../../src/record/policy.ts";
 import type { RecorderParams } from "../../../../src/record/schema.ts";
+import { withCallFaults } from "./calls.ts";
 import { countOperation, drawFault, drawNumber, logFault } from "./faults.ts";
 import { withWriteFaults } from "./kv.ts";
+import { shorten } from "./limits.ts";
 
-/** In seconds. A Workflow instance that was killed does not wake locally, so the Recorder gives up a held connection, or a control, at its own limit. */
-const SHORT_LIMITS: Partial<Limits> = {
-  poll_while_held_seconds: 15,
-  holder_report_seconds: 10,
-  control_timeout_seconds: 60,
-  // Bodies are read from KV soon.
-  keep_rows_seconds: 2,
-};
 /** An object dies up to this many milliseconds after a call: while it refetches, writes, lists, or rests. */
 const MAX_MS_TO_DEATH = 400;
 
 /** The unchanged Recorder, with faults and shorter limits. */
 export class Recorder extends RealRecorder {
   constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, { ...env, RECORDS: withWriteFaults(env, (operation) => die(ctx, operation)) });
+    super(ctx, {
+      ...env,
+      RECORDS: withWriteFaults(env, (operation) => die(ctx, operation)),
+      CONNECTION: withCallFaults(env.CONNECTION, env, "connection_call"),
+    });
   }
 
   override start(params: RecorderParams): ReturnType<RealRecorder["start"]> {
@@ -37,11 +34,19 @@ export class Recorder extends RealRecorder {
     return super.connectionEnded(withShortLimits(params));
   }
 
-  override controlEnded(
-    ...given: Parameters<RealRecorder["controlEnded"]>
-  ): ReturnType<RealRecorder["controlEnded"]> {
+  override statusSeen(status: string): ReturnType<RealRecorder["statusSeen"]> {
+    this.#dieSoon("status seen");
+    return super.statusSeen(status);
+  }
+
+  override controlOpened(): ReturnType<RealRecorder["controlOpened"]> {
+    this.#dieSoon("control opened");
+    return super.controlOpened();
+  }
+
+  override controlEnded(): ReturnType<RealRecorder["controlEnded"]> {
     this.#dieSoon("control ended");
-    return super.controlEnded(...given);
+    return super.controlEnded();
   }
 
   override async alarm(): Promise<void> {
@@ -65,6 +70,5 @@ function die(ctx: DurableObjectState, operation: string): void {
 }
 
 function withShortLimits(params: RecorderParams): RecorderParams {
-  const { policy } = params;
-  return { ...params, policy: { ...policy, limits: { ...policy.limits, ...SHORT_LIMITS } } };
+  return { ...params, policy: shorten(params.policy) };
 }

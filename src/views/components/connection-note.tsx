@@ -1,18 +1,18 @@
 import {
   describeConnection,
   explainConnection,
-  type HeldSubject,
-} from "../text/held-connection.ts";
+  type ConnectionSubject,
+} from "../text/connection.ts";
 import { Chip } from "./chip.tsx";
 import { IsolatedText } from "./safe-text.tsx";
 
-/** Says that a run was held, how the connection went, and what is known after it. */
-export function HeldNote(props: { record: HeldSubject }) {
+/** Says that a run was held or followed, how its Connection went, and what is known after it. */
+export function ConnectionNote(props: { record: ConnectionSubject }) {
   const connection = describeConnection(props.record);
   if (connection === null) return null;
   return (
     <p class="explanation">
-      <Chip tone={connection.tone}>held</Chip>{" "}
+      <Chip tone={connection.tone}>{connection.kind}</Chip>{" "}
       <IsolatedText text={explainConnection(props.record, connection)} />
     </p>
   );

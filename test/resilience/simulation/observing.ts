@@ -1,0 +1,87 @@
+// What the Recorder's observations show, and when the object does not survive them.
+import type { Effect, ResultEvent } from "../../../src/record/events.ts";
+import { toTime } from "./clock.ts";
+import { readConnection } from "./connection-reading.ts";
+import type { Report } from "./effect-report.ts";
+import { hadOutputs } from "./had-outputs.ts";
+import {
+  createChannelObservation,
+  createFailedObservation,
+  createRefetch,
+  drawFault,
+  type Answer,
+} from "./openai.ts";
+import type { SimulatedConnection } from "./simulated-connection.ts";
+import type { SimulationState } from "./simulation-state.ts";
+import { isPlainEnd, type Shown } from "./truth.ts";
+
+type Observe = Extract<Effect, { type: "observe" }>;
+
+/** A response is given up after this many deaths in a row. */
+const MAX_LARGE_BODIES = 3;
+
+/**
+ * Observes a response, by OpenAI's API or by its Connection.
+ * @param isAlive Whether the object that asked for it still exists.
+ */
+export function observe(run: SimulationState, effect: Observe, isAlive: boolean): Report {
+  run.counts.observations += 1;
+  if (effect.connection !== null) {
+    const report = readConnection(run, effect);
+    if (isAlive && report.shown?.whole === true) dieSometimes(run, effect, report.reads);
+    return report;
+  }
+  const answer = answerObservation(run, effect);
+  const { turn, channel } = effect;
+  const { result, body, outputs } = answer;
+  result.observation.at = toTime(run.clock.seconds);
+  run.log(`observe by ${channel}: ${JSON.stringify(result.observation)}`);
+  if (isAlive && body !== null && channel === "refetch") dieSometimes(run, effect);
+  const event: ResultEvent = { type: "observed", turn, result, hasOutputs: outputs !== null };
+  const payload = outputs === null ? { body } : { body, outputs };
+  return { event, payload, shown: toShown(run, answer) };
+}
+
+// The body is counted before it is parsed, and then the object is gone.
+function dieSometimes(
+  run: SimulationState,
+  { turn, channel }: Observe,
+  reads?: SimulatedConnection,
+): void {
+  if (run.deadlyLeft === 0) return;
+  run.deadlyLeft -= 1;
+  run.count("died of memory");
+  if (run.object.report(run.object.life, { type: "large_body", turn })) run.largeBodies += 1;
+  run.evict();
+  if (run.largeBodies < MAX_LARGE_BODIES) return;
+  run.largeBodies = 0;
+  const nothing = { calls: new Set<string>(), had: new Set<string>(), brokeAt: null };
+  const plain = { whole: false, fromConnection: reads !== undefined, tooLarge: true };
+  run.truth?.shown.push({ at: "", channel, http: 200, status: null, ...plain, ...nothing });
+  if (reads !== undefined) reads.truth.isRead = true;
+}
+
+function answerObservation(run: SimulationState, { channel, record }: Observe): Answer {
+  const { clock, scenario, random, truth } = run;
+  const seconds = clock.seconds;
+  const wasSeen = truth?.shown.some(isPlainEnd) ?? false;
+  const fault = drawFault(scenario, channel, seconds, wasSeen, random);
+  if (fault !== null) {
+    run.count(fault.kind);
+    return createFailedObservation(fault, channel, seconds);
+  }
+  if (channel !== "refetch") return createChannelObservation(scenario, channel, seconds);
+  const turnedBack = random.chance(scenario.rates.turnsBack);
+  const knowsOutputs = record.calls.some((call) => call.state === "populated");
+  return createRefetch(scenario, seconds, turnedBack, knowsOutputs);
+}
+
+function toShown({ scenario }: SimulationState, { result }: Answer): Shown {
+  const { at, channel, http_status: http, status } = result.observation;
+  const brokeAt = result.broke_at;
+  const calls = new Set((result.calls ?? []).map(({ id }) => id));
+  const whole = channel === "refetch" && result.fields !== null;
+  const plain = { whole, fromConnection: false, tooLarge: false };
+  const shown = { at, channel, http, status, calls, brokeAt, ...plain };
+  return { ...shown, had: hadOutputs(scenario, shown) };
+}
