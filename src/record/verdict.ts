@@ -1,5 +1,5 @@
 // What the evidence says. Pure.
-import { expectsOutput } from "../python/output-analysis.ts";
+import { analyzeNotebook } from "../python/notebook.ts";
 import { PYTHON_VOCABULARY } from "../python/vocabulary.ts";
 import type { CallVerdict, Channel, OutputState, RunVerdict, StoredCall } from "./schema.ts";
 
@@ -15,7 +15,8 @@ export const AUTHORITATIVE_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", 
  * @returns The reason in a few words, or null.
  */
 export function outputReason(code: string | null): string | null {
-  return code === null ? null : expectsOutput(code, PYTHON_VOCABULARY);
+  const [finding] = analyzeNotebook([{ code, isWhole: true }], true, PYTHON_VOCABULARY);
+  return finding?.reason ?? null;
 }
 
 /**

@@ -1,0 +1,49 @@
+// Code that never runs.
+import type { SyntaxNode } from "@lezer/common";
+import { nodeText } from "./calls.ts";
+import type { State } from "./state.ts";
+import { children } from "./syntax-tree.ts";
+
+const NEVER_TRUE = /^(?:False|None|0|''|""|\[\]|\{\}|\(\))$/;
+const ENDS_BLOCK = new Set([
+  "ReturnStatement",
+  "RaiseStatement",
+  "BreakStatement",
+  "ContinueStatement",
+]);
+
+/** The branches of a statement that never run. */
+export function deadParts(node: SyntaxNode, state: State): ReadonlySet<SyntaxNode> {
+  const parts = children(node);
+  const isCondition = (part: SyntaxNode | undefined) =>
+    /^(?:if|elif|while)$/.test(part?.name ?? "");
+  return new Set(
+    parts.filter((part, index) => {
+      const condition = parts[index - 1];
+      return (
+        part.name === "Body" &&
+        condition !== undefined &&
+        isCondition(parts[index - 2]) &&
+        isNever(condition, state)
+      );
+    }),
+  );
+}
+
+function isNever(condition: SyntaxNode, state: State): boolean {
+  const text = nodeText(condition, state);
+  if (NEVER_TRUE.test(text)) return true;
+  if (condition.name !== "VariableName") return false;
+  // Bound anywhere else, a loop or a call can bring the other value.
+  if (state.boundAnywhere.counts.get(text) !== 1 || !state.scope.hides(text)) return false;
+  const [binding] = state.scope.get(text);
+  if (binding?.kind !== "value" || binding.nodes.length !== 1) return false;
+  return NEVER_TRUE.test(nodeText(binding.nodes[0] ?? null, binding));
+}
+
+/** Whether a statement follows one that ends its block. */
+export function isAfterEnd(node: SyntaxNode): boolean {
+  const { prevSibling, parent } = node;
+  if (prevSibling === null || parent?.name !== "Body") return false;
+  return ENDS_BLOCK.has(prevSibling.name);
+}
