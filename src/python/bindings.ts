@@ -33,7 +33,7 @@ function splitAtCommas(words: string[]): string[][] {
 function toPath(path: string, state: State): string {
   const module = path.split(".")[0] ?? "";
   state.imports.add(module);
-  if (module === "loguru") state.settings.logsInfo = true;
+  if (module === "loguru") Object.assign(state.settings, { logsInfo: true, logsDebug: true });
   if (QUIET_MODULES.has(module)) return path;
   suspect(state, `imports ${module}`);
   return UNKNOWN_MODULE + path;

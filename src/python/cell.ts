@@ -62,9 +62,9 @@ function readLine(line: string, cell: Cell, vocabulary: Vocabulary): string {
     /^([ \t]*)([\w.,* \t]+=[ \t]*)?([!%]|\?)?([^]*)$/.exec(line) ?? [];
   const end = line.endsWith("\n") ? "\n" : "";
   if (/^[ \t]*[\w.]+\?{1,2}\s*$/.test(line)) return `${indent}pass${end}`;
-  if (sign === "" || (target !== "" && sign === "?")) return withoutParentheses(line);
+  if (sign === "" || (target !== "" && sign === "?")) return toGrammar(line);
   if (target !== "") {
-    cell.reason ??= sign === "!" ? null : COMMAND_REASON;
+    cell.reason ??= COMMAND_REASON;
     return `${indent}${target}${UNKNOWN_VALUE}${end}`;
   }
   if (sign === "?") return `${indent}pass${end}`;
@@ -76,8 +76,10 @@ function readLine(line: string, cell: Cell, vocabulary: Vocabulary): string {
   return timed === undefined ? `${indent}pass${end}` : indent + timed;
 }
 
-// Python's grammar in Lezer doesn't know `with (a as b, c as d):`.
-function withoutParentheses(line: string): string {
+// Lezer's grammar of Python doesn't know `with (a as b, c as d):`, and takes `print = f` for Python 2.
+function toGrammar(line: string): string {
+  const shadow = /^([ \t]*)print([ \t]*=(?!=))/.exec(line);
+  if (shadow !== null) return `${shadow[1]}(print)${shadow[2]}${line.slice(shadow[0].length)}`;
   const open = /^[ \t]*(?:async[ \t]+)?with[ \t]*\(/.exec(line)?.[0].length;
   if (open === undefined || !/\)\s*:/.test(line)) return line;
   const close = line.search(/\)\s*:(?:[^()]*)$/);

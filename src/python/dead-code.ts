@@ -12,22 +12,17 @@ const ENDS_BLOCK = new Set([
   "ContinueStatement",
 ]);
 
-/** The branches of a statement that never run. */
-export function deadParts(node: SyntaxNode, state: State): ReadonlySet<SyntaxNode> {
+/** Where the branches of a statement begin that never run. */
+export function deadParts(node: SyntaxNode, state: State): ReadonlySet<number> {
   const parts = children(node);
   const isCondition = (part: SyntaxNode | undefined) =>
     /^(?:if|elif|while)$/.test(part?.name ?? "");
-  return new Set(
-    parts.filter((part, index) => {
-      const condition = parts[index - 1];
-      return (
-        part.name === "Body" &&
-        condition !== undefined &&
-        isCondition(parts[index - 2]) &&
-        isNever(condition, state)
-      );
-    }),
-  );
+  const dead = parts.filter((part, index) => {
+    const condition = parts[index - 1];
+    if (part.name !== "Body" || condition === undefined) return false;
+    return isCondition(parts[index - 2]) && isNever(condition, state);
+  });
+  return new Set(dead.map((part) => part.from));
 }
 
 function isNever(condition: SyntaxNode, state: State): boolean {

@@ -7,6 +7,7 @@ import type { State } from "./state.ts";
 import { callMayWarn } from "./warnings.ts";
 
 const STANDARD_STREAM = /(?:^|\.)sys\.(?:__)?std(?:out|err)(?:__)?$/;
+const STREAM_OPENERS = new Set(["open", "io.open", "os.open", "os.fdopen"]);
 const NOTHING = /^(?:0|False|None)$/;
 
 /**
@@ -21,6 +22,7 @@ export function callReason(
   const text = nodeText(call.firstChild, state);
   if (callMayWarn(call, paths, state)) return `may get a warning from ${text}`;
   if (paths.some((path) => path.startsWith(UNKNOWN_MODULE))) return `calls ${text}`;
+  if (paths.some((path) => writesToStream(call, path, state))) return `writes by ${text}`;
   if (paths.every((path) => isQuiet(call, path, state))) return null;
   return text.length > 60 ? `calls ${text.slice(0, 60)}…` : `calls ${text}`;
 }
@@ -53,6 +55,18 @@ export function isStandardStream(path: string): boolean {
   return STANDARD_STREAM.test(path);
 }
 
+// os.write(1, …) and open("/dev/stdout", "w") write past sys.stdout.
+function writesToStream(call: SyntaxNode, path: string, state: State): boolean {
+  const [target] = positionalArguments(call);
+  if (path === "os.write") {
+    return !state.scope.paths(target ?? null, state).every((file) => file.includes("()"));
+  }
+  return (
+    STREAM_OPENERS.has(path) &&
+    /^[12]$|\/dev\/(?:std|tty|fd)|\/proc\//.test(nodeText(target ?? null, state))
+  );
+}
+
 function isVerbose(call: SyntaxNode, path: string, state: State): boolean {
   if (path.startsWith("~")) return false;
   return [...state.vocabulary.verboseKeywords].some((keyword) => {
@@ -73,8 +87,8 @@ function isQuietLog(
     /(?:^logging|getLogger\(\))$/.test(path.slice(0, -name.length - 1));
   if (vocabulary.loudLogMethods.has(name)) return isLogger && settings.logsToFile;
   if (!vocabulary.quietLogMethods.has(name)) return false;
-  const isQuietAnyway = name === "debug" || name === "log";
-  return (isLogger || isQuietAnyway) && (!settings.logsInfo || settings.logsToFile);
+  const isShown = name === "info" ? settings.logsInfo : settings.logsDebug;
+  return (isLogger || name !== "info") && (!isShown || settings.logsToFile);
 }
 
 // print(…, file=f) goes to f, unless f may be one of the standard streams.

@@ -10,7 +10,12 @@ export function trackSettings(call: SyntaxNode, paths: readonly string[], state:
   const { settings, vocabulary } = state;
   for (const path of paths) {
     const name = lastName(path);
-    if (vocabulary.loggingSetup.has(name)) settings.logsInfo = true;
+    if (vocabulary.loggingSetup.has(name)) {
+      settings.logsInfo = true;
+      settings.logsDebug ||= !/INFO|WARN|ERROR|CRITICAL/.test(
+        nodeText(call.getChild("ArgList"), state),
+      );
+    }
     if (name === "basicConfig" && state.certain) {
       settings.logsToFile ||= keywordArgument(call, "filename", state) !== null;
     }

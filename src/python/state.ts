@@ -9,6 +9,8 @@ import type { Vocabulary } from "./vocabulary.ts";
 export type Settings = {
   /** Logging shows more than warnings. */
   logsInfo: boolean;
+  /** Logging shows everything. */
+  logsDebug: boolean;
   /** Logging writes to a file. */
   logsToFile: boolean;
   /** Python's warnings are switched off. */
@@ -62,8 +64,8 @@ export type State = NotebookState & {
   /** What was used more than once, and whose code leaves a figure open. */
   repeated: Set<Binding>;
   openers: Set<Binding>;
-  /** A list, because a chain of calls could exhaust the stack. */
-  pending: Pending[];
+  /** Lists, because a chain of calls could exhaust the stack. */
+  pending: { run: Pending[]; hold: Pending[] };
 };
 
 /** Notes why the cell shows something. The first reason stays. */
@@ -78,7 +80,13 @@ export function createState(vocabulary: Vocabulary): State {
     code: "",
     vocabulary,
     scope: new Scope(),
-    settings: { logsInfo: false, logsToFile: false, ignoresWarnings: false, showsFigures: true },
+    settings: {
+      logsInfo: false,
+      logsDebug: false,
+      logsToFile: false,
+      ignoresWarnings: false,
+      showsFigures: true,
+    },
     imports: new Set(),
     boundSoFar: { counts: new Map(), hasUnknown: false },
     boundAnywhere: { counts: new Map(), hasUnknown: false },
@@ -98,6 +106,6 @@ export function newCell(): Omit<State, keyof NotebookState> {
     uses: new Map(),
     repeated: new Set(),
     openers: new Set(),
-    pending: [],
+    pending: { run: [], hold: [] },
   };
 }

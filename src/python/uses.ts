@@ -11,16 +11,12 @@ import { children } from "./syntax-tree.ts";
 const HISTORY = /^_+i*\d*$/;
 
 /** Methods that run when a class is called. */
-const CONSTRUCTORS = new Set([
-  "__init__",
-  "__new__",
-  "__post_init__",
-  "__init_subclass__",
-  "__set_name__",
-]);
+const CONSTRUCTORS = new Set(["__init__", "__new__", "__post_init__", "__del__", "__call__"]);
+/** Methods that run when a class is derived. */
+const SUBCLASS_HOOKS = new Set(["__init_subclass__", "__set_name__"]);
 
-/** How a name is used: `run` calls it, `result` uses what calling it gave. */
-type Use = "run" | "result";
+/** How a name is used: `call` calls it, `result` uses what calling it gave, `run` does both. */
+type Use = "run" | "call" | "result" | "subclass";
 
 /** Uses a name: what it can run is read later. */
 export function use(name: string, state: State, how: Use = "run"): void {
@@ -32,19 +28,26 @@ function useBinding(binding: Binding, state: State, how: Use): void {
   if (binding.kind === "value")
     return binding.nodes.forEach((node) => addPending(node, "hold", binding, state));
   if (binding.kind === "class") return useClass(binding, state, how);
-  if (how === "run") return addPending(binding.node, "run", binding, state);
+  if (how === "run" || how === "call") return addPending(binding.node, "run", binding, state);
   for (const result of returned(binding.node)) addPending(result, "hold", binding, state);
 }
 
 function useClass(binding: Binding & { kind: "class" }, state: State, how: Use): void {
   for (const method of binding.methods) {
-    const isConstructor =
-      method.kind === "function" &&
-      CONSTRUCTORS.has(nodeText(method.node.getChild("VariableName"), method));
-    if (how === "run" || !isConstructor) useBinding(method, state, "run");
+    if (runsMethod(method, how)) useBinding(method, state, "run");
   }
   const bases = binding.node.getChild("ArgList");
-  if (bases !== null) addPending(bases, "hold", binding, state);
+  for (const base of bases === null ? [] : children(bases)) {
+    if (base.name === "VariableName") use(nodeText(base, binding), state, how);
+  }
+}
+
+function runsMethod(method: Binding, how: Use): boolean {
+  if (method.kind !== "function") return false;
+  const name = nodeText(method.node.getChild("VariableName"), method);
+  if (how === "call") return CONSTRUCTORS.has(name);
+  if (how === "subclass") return SUBCLASS_HOOKS.has(name);
+  return how === "run" || name === "__del__" || !CONSTRUCTORS.has(name);
 }
 
 // What is used where nothing is muted must be read even if it was read before.
@@ -65,7 +68,7 @@ function addPending(
   binding: Binding & { code: string },
   state: State,
 ): void {
-  state.pending.push({ node, mode, code: binding.code, binding, mutes: state.mutes });
+  state.pending[mode].push({ node, mode, code: binding.code, binding, mutes: state.mutes });
 }
 
 /** What a function returns or yields. */
@@ -81,11 +84,25 @@ function returned(node: SyntaxNode): SyntaxNode[] {
 /** Reads an expression for what its value can run, such as functions in a list. Calls in it were made already. */
 export function hold(node: SyntaxNode, state: State): void {
   if (node.name === "LambdaExpression") {
-    state.pending.push({ node, mode: "run", code: state.code, binding: null, mutes: state.mutes });
+    state.pending.run.push({
+      node,
+      mode: "run",
+      code: state.code,
+      binding: null,
+      mutes: state.mutes,
+    });
   } else if (node.name === "CallExpression") holdResult(node, state);
+  else if (node.name === "Decorator") holdDecorated(node, state);
   else if (node.name === "MemberExpression") mentionMember(node, state);
   else if (node.name === "VariableName") mention(node, state);
   else for (const child of children(node)) hold(child, state);
+}
+
+// What is decorated is what the decorator returned.
+function holdDecorated(decorator: SyntaxNode, state: State): void {
+  const name = decorator.getChildren("VariableName").at(-1) ?? null;
+  use(nodeText(name, state), state, "run");
+  use(nodeText(name, state), state, "result");
 }
 
 /** Reads a call for what its result can run. */
@@ -94,7 +111,8 @@ export function holdResult(call: SyntaxNode, state: State): void {
   if (callee?.name === "VariableName") use(nodeText(callee, state), state, "result");
   else if (callee?.name === "MemberExpression") {
     use(nodeText(callee.getChild("PropertyName"), state), state, "result");
-    if (callee.firstChild !== null) hold(callee.firstChild, state);
+    if (callee.firstChild !== null && !isStream(callee.firstChild, state))
+      hold(callee.firstChild, state);
   } else if (callee !== undefined) hold(callee, state);
   if (args !== undefined) hold(args, state);
 }
@@ -114,17 +132,18 @@ export function mentionMember(node: SyntaxNode, state: State): void {
   notePrinter(node, state);
   if (property !== null) use(nodeText(property, state), state);
   for (const child of children(node)) {
-    if (child.name === "PropertyName" || isStreamOrModule(child, state)) continue;
+    if (child.name === "PropertyName" || isStream(child, state)) continue;
     hold(child, state);
   }
 }
 
-// sys.stdout.encoding reads the stream, and doesn't write to it.
-function isStreamOrModule(node: SyntaxNode, state: State): boolean {
+/** Whether an expression is a standard stream. `sys.stdout.encoding` reads it, and doesn't write to it. */
+export function isStream(node: SyntaxNode, state: State): boolean {
   return state.scope.paths(node, state).every((path) => isStandardStream(path));
 }
 
 function notePrinter(node: SyntaxNode, state: State): void {
+  if (isModule(node, state)) return;
   for (const path of state.scope.paths(node, state)) {
     if (isStandardStream(path)) suspect(state, `uses ${nodeText(node, state)}`);
     const isMethod =
@@ -135,10 +154,17 @@ function notePrinter(node: SyntaxNode, state: State): void {
   }
 }
 
+// `pprint` and `tqdm` are modules, too.
+function isModule(node: SyntaxNode, { scope, code }: State): boolean {
+  const bindings = node.name === "VariableName" ? scope.get(nodeText(node, { code })) : [];
+  return bindings.some((binding) => binding.kind === "module" && !binding.path.includes("."));
+}
+
 /** Notes a name that no call binds: it is older than the response, or reading it raises. */
 export function noteReading(name: string, state: State): void {
   if (state.boundSoFar.counts.has(name) || BUILTIN_NAMES.has(name) || HISTORY.test(name)) return;
   if (state.scope.hasStars || state.vocabulary.printers.has(name)) return;
+  if (state.vocabulary.automagics.has(name)) return;
   if (state.hasUnknownNames) suspect(state, `uses ${name}, which no call defines`);
   else if (state.certain && !state.boundAnywhere.counts.has(name)) state.unbound.add(name);
 }

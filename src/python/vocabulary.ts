@@ -66,7 +66,7 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "create_subprocess_exec create_subprocess_shell run_path run_module run_line_magic run_cell_magic",
     "run_cell getoutput testmod testfile dis distb prmonth pryear dump_traceback print_callers print_callees",
     "puts printf init_notebook_mode output_notebook excepthook displayhook interact download main pretty",
-    "import_module simplefilter_warn showwarning write_line",
+    "import_module showwarning exit",
   ),
   quietPaths: words(
     "asyncio.run platform.system math.log math.log10 numpy.log cmath.log numpy.info loop.run",
@@ -79,10 +79,10 @@ export const PYTHON_VOCABULARY: Vocabulary = {
   loggers: words("logging logger log LOGGER LOG _logger _log self.logger self.log self._logger"),
   quietLogMethods: words("info debug log"),
   loudLogMethods: words("warning warn error critical exception"),
-  loggingSetup: words(
-    "basicConfig setLevel addHandler dictConfig fileConfig captureWarnings set_verbosity",
+  loggingSetup: words("basicConfig setLevel dictConfig fileConfig captureWarnings set_verbosity"),
+  keepers: words(
+    "partial partialmethod addHandler StreamHandler Console TextIOWrapper wraps update_wrapper",
   ),
-  keepers: words("partial partialmethod StreamHandler Console TextIOWrapper wraps update_wrapper"),
   quietStreamMembers: words(
     "flush isatty encoding errors fileno reconfigure closed name getvalue readable writable",
   ),
@@ -110,7 +110,7 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "close flush savefig save savez savez_compressed savetxt imsave dump seed shuffle sleep setattr",
     "delattr mkdir makedirs unlink rmdir rmtree removedirs chdir chmod touch extractall tight_layout",
     "basicConfig setLevel addHandler removeHandler dictConfig simplefilter filterwarnings resetwarnings",
-    "set_option reset_option print pprint pp display show info print_exc writelines writeheader",
+    "set_option reset_option print pprint pp display show info debug warning error critical exception print_exc writelines writeheader",
     "writerows writestr commit rollback heappush heapify put put_nowait task_done start shutdown terminate",
     "set_printoptions set_index_dtype subplots_adjust switch_backend set_theme set_style set_context",
     "set_palette invert_yaxis invert_xaxis set_axis_off",

@@ -1,16 +1,16 @@
 // Visits the code that runs, in the order in which it runs.
 import type { SyntaxNode } from "@lezer/common";
 import { bindImport, bindParameters, bindTargets, rootName } from "./bindings.ts";
-import { nodeText } from "./calls.ts";
+import { calleeName, nodeText } from "./calls.ts";
 import { deadParts, isAfterEnd } from "./dead-code.ts";
 import { callReason, isStandardStream } from "./effects.ts";
 import { trackFigures, withFigures } from "./figures.ts";
 import type { Binding } from "./scope.ts";
 import { mutesOf, trackSettings } from "./settings.ts";
-import { suspect, type State } from "./state.ts";
+import { suspect, type Pending, type State } from "./state.ts";
 import { children } from "./syntax-tree.ts";
-import { hold, holdResult, mention, mentionMember, noteReading, use } from "./uses.ts";
-import { divisionMayWarn, isSliceOfFrame } from "./warnings.ts";
+import { hold, holdResult, isStream, mention, mentionMember, noteReading, use } from "./uses.ts";
+import { comparesIdentityOfLiteral, divisionMayWarn, isSliceOfFrame } from "./warnings.ts";
 
 type Visitor = (node: SyntaxNode, state: State, stored: boolean) => void;
 
@@ -39,6 +39,9 @@ const VISITORS: Readonly<Record<string, Visitor>> = {
   ReturnStatement: (node, state) => visitAll(node, state, true),
   YieldStatement: (node, state) => visitAll(node, state, true),
   YieldExpression: (node, state) => visitAll(node, state, true),
+  // Python 2's: Python 3 has a function.
+  PrintStatement: (_, state) => suspect(state, "has a print statement"),
+  RaiseStatement: visitRaise,
   CapturePattern: (node, state) => bindTargets(children(node), [], state),
 };
 /** Expressions whose value keeps the values of their parts. */
@@ -50,7 +53,7 @@ export function visitStatement(statement: SyntaxNode, state: State): void {
   visit(statement, state, false);
   const { code, certain, mutes } = state;
   state.certain = false;
-  for (let next = state.pending.pop(); next !== undefined; next = state.pending.pop()) {
+  for (let next = nextPending(state); next !== undefined; next = nextPending(state)) {
     const { node, mode, binding } = next;
     state.code = next.code;
     state.mutes = next.mutes;
@@ -58,6 +61,11 @@ export function visitStatement(statement: SyntaxNode, state: State): void {
     else visitBody(node, binding, state);
   }
   Object.assign(state, { code, certain, mutes });
+}
+
+// What runs comes first: it binds the names in what it returns.
+function nextPending({ pending }: State): Pending | undefined {
+  return pending.run.pop() ?? pending.hold.pop();
 }
 
 function visitBody(node: SyntaxNode, binding: Binding | null, state: State): void {
@@ -105,6 +113,8 @@ function defineFunction(node: SyntaxNode, state: State, runsByItself = false): B
 function defineClass(node: SyntaxNode, state: State): void {
   const bases = node.getChild("ArgList");
   if (bases !== null) visitAll(bases, state, true);
+  for (const base of bases?.getChildren("VariableName") ?? [])
+    use(nodeText(base, state), state, "subclass");
   const methods: Binding[] = [];
   const { certain } = state;
   state.certain = false;
@@ -147,8 +157,8 @@ function visitDecorated(node: SyntaxNode, state: State): Binding | null {
   );
   const name = nodeText(definition.getChild("VariableName"), state);
   for (const decorator of decorators) {
-    const value = children(decorator).slice(1);
-    if (calls) state.scope.bind(name, { kind: "value", nodes: value, code: state.code }, false);
+    if (calls)
+      state.scope.bind(name, { kind: "value", nodes: [decorator], code: state.code }, false);
   }
   if (calls) use(name, state);
   return binding;
@@ -235,12 +245,13 @@ function visitBranches(node: SyntaxNode, state: State, stored: boolean): void {
   children(node).forEach((part, index, parts) => {
     const isName = parts[index - 1]?.name === "as";
     if (isName) bindTargets([part], [], state);
-    else if (!dead.has(part)) visit(part, state, stored);
+    else if (!dead.has(part.from)) visit(part, state, stored);
   });
 }
 
 function visitOperation(node: SyntaxNode, state: State): void {
   if (divisionMayWarn(node, state)) suspect(state, "may get a warning from numpy");
+  if (comparesIdentityOfLiteral(node)) suspect(state, "gets a warning from Python");
   const { certain } = state;
   if (node.getChild("and") !== null || node.getChild("or") !== null) state.certain = false;
   visitAll(node, state, false);
@@ -259,9 +270,25 @@ function visitWith(node: SyntaxNode, state: State): void {
 }
 
 function visitDeletion(node: SyntaxNode, state: State): void {
-  visitAll(node, state, false);
+  for (const part of children(node)) {
+    if (part.name === "VariableName") use(nodeText(part, state), state);
+    else visit(part, state, false);
+  }
   if (!state.certain) return;
   for (const part of node.getChildren("VariableName")) state.scope.forget(nodeText(part, state));
+}
+
+// Nobody catches what a thread or a finalizer raises: it is written to stderr.
+function visitRaise(node: SyntaxNode, state: State): void {
+  const isUncaught = state.imports.has("threading") || enclosingFunction(node, state) === "__del__";
+  if (isUncaught && !state.certain) suspect(state, "may raise where nothing catches it");
+  visitAll(node, state, false);
+}
+
+function enclosingFunction(node: SyntaxNode, state: State): string {
+  let parent = node.parent;
+  while (parent !== null && parent.name !== "FunctionDefinition") parent = parent.parent;
+  return nodeText(parent?.getChild("VariableName") ?? null, state);
 }
 
 // An attribute that is kept runs later; a property runs now.
@@ -280,25 +307,32 @@ function visitCall(call: SyntaxNode, state: State, stored: boolean): void {
   trackSettings(call, paths, state);
   trackFigures(call, paths, state);
   suspect(state, callReason(call, paths, state));
+  if (isUnawaited(call, state)) suspect(state, "calls a coroutine and doesn't await it");
   if (callee !== null) visitCallee(callee, state);
   const keeps = paths.some((path) =>
     state.vocabulary.keepers.has(path.slice(path.lastIndexOf(".") + 1)),
   );
   if (args !== null) visitAll(args, state, keeps);
   if (args !== null && callee?.name === "MemberExpression") keepFunctions(callee, args, state);
-  if (!stored) holdResult(call, state);
+  if (!stored && call.parent?.name !== "ExpressionStatement") holdResult(call, state);
+}
+
+function isUnawaited(call: SyntaxNode, state: State): boolean {
+  if (call.parent?.name !== "ExpressionStatement") return false;
+  return state.scope
+    .get(calleeName(call, state))
+    .some((binding) => binding.kind === "function" && binding.node.getChild("async") !== null);
 }
 
 function visitCallee(callee: SyntaxNode, state: State): void {
   if (callee.name === "VariableName") {
     noteReading(nodeText(callee, state), state);
-    return use(nodeText(callee, state), state);
+    return use(nodeText(callee, state), state, "call");
   }
   if (callee.name !== "MemberExpression") return visit(callee, state, false);
   use(nodeText(callee.getChild("PropertyName"), state), state);
   for (const child of children(callee)) {
-    const isStream = state.scope.paths(child, state).every(isStandardStream);
-    if (child.name !== "PropertyName" && !isStream) visit(child, state, false);
+    if (child.name !== "PropertyName" && !isStream(child, state)) visit(child, state, false);
   }
 }
 

@@ -7,7 +7,9 @@ import { children } from "./syntax-tree.ts";
 
 /** Functions of numpy that warn of numbers outside their domain, and of numbers that are too large. */
 const DOMAIN_FUNCTION =
-  /^numpy\.(?:\w+\.)*(?:log\w*|sqrt|arc\w+|exp\w*|divide|true_divide|floor_divide|mod|remainder|power|float_power|reciprocal|tan|cosh|sinh|corrcoef|cov|square|u?int(?:8|16|32)|float16)$/;
+  /^numpy\.(?:\w+\.)*(?:log\w*|sqrt|arc\w+|exp\w*|divide|true_divide|floor_divide|mod|remainder|power|float_power|reciprocal|tan|cosh|sinh|corrcoef|cov|square)$/;
+/** Numbers of numpy that overflow early, at which numpy warns. */
+const SMALL_NUMBER = /^numpy\.(?:u?int(?:8|16|32)|float16)$/;
 /** Functions of numpy that warn when they get nothing. */
 const AVERAGE = /^numpy\.(?:\w+\.)*(?:mean|average|median|std|var|percentile|quantile|nan\w+)$/;
 const DIVISIONS = new Set(["/", "//", "%", "**"]);
@@ -19,6 +21,7 @@ const SLICE =
 export function callMayWarn(call: SyntaxNode, paths: readonly string[], state: State): boolean {
   if (isSilenced(state)) return false;
   const args = positionalArguments(call);
+  if (paths.some((path) => SMALL_NUMBER.test(path))) return true;
   if (paths.some((path) => DOMAIN_FUNCTION.test(path))) {
     return !args.every((arg) => isPositive(arg, state));
   }
@@ -32,6 +35,12 @@ export function divisionMayWarn(node: SyntaxNode, state: State): boolean {
   if (right === undefined || !DIVISIONS.has(nodeText(operator ?? null, state))) return false;
   if (isPositive(right, state)) return false;
   return mayBeArray(left ?? null, state) || mayBeArray(right, state);
+}
+
+/** `x is 1` makes Python warn where it compiles it. */
+export function comparesIdentityOfLiteral(node: SyntaxNode): boolean {
+  if (node.getChild("is") === null) return false;
+  return node.getChild("Number") !== null || node.getChild("String") !== null;
 }
 
 /** Whether assigning to a part of this value makes pandas warn. */
