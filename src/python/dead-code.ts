@@ -12,15 +12,15 @@ const ENDS_BLOCK = new Set([
   "ContinueStatement",
 ]);
 
+const BEGINS_BRANCH = new Set(["if", "elif", "while"]);
+
 /** Where the branches of a statement begin that never run. */
 export function deadParts(node: SyntaxNode, state: State): ReadonlySet<number> {
   const parts = children(node);
-  const isCondition = (part: SyntaxNode | undefined) =>
-    /^(?:if|elif|while)$/.test(part?.name ?? "");
   const dead = parts.filter((part, index) => {
     const condition = parts[index - 1];
     if (part.name !== "Body" || condition === undefined) return false;
-    return isCondition(parts[index - 2]) && isNever(condition, state);
+    return BEGINS_BRANCH.has(parts[index - 2]?.name ?? "") && isNever(condition, state);
   });
   return new Set(dead.map((part) => part.from));
 }

@@ -8,6 +8,7 @@ import { callMayWarn } from "./warnings.ts";
 
 const STANDARD_STREAM = /(?:^|\.)sys\.(?:__)?std(?:out|err)(?:__)?$/;
 const STREAM_OPENERS = new Set(["open", "io.open", "os.open", "os.fdopen"]);
+const EMPTY_TEXT = /^(?:''|"")$/;
 const NOTHING = /^(?:0|False|None)$/;
 
 /**
@@ -132,10 +133,9 @@ function keywordNode(call: SyntaxNode, name: string, state: State): SyntaxNode |
 }
 
 function printsEmpty(call: SyntaxNode, name: string, state: State): boolean {
-  const isEmpty = (text: string | null) => text !== null && /^(?:''|"")$/.test(text);
-  if (name !== "print" || !isEmpty(keywordArgument(call, "end", state))) return false;
+  if (name !== "print" || !EMPTY_TEXT.test(keywordArgument(call, "end", state) ?? "")) return false;
   const args = positionalArguments(call).map((node) => nodeText(node, state));
-  return args.length <= 1 && args.every(isEmpty);
+  return args.length <= 1 && args.every((text) => EMPTY_TEXT.test(text));
 }
 
 /** The last name of a path. */
