@@ -4,7 +4,7 @@ import { nodeText } from "./calls.ts";
 import { QUIET_MODULES } from "./modules.ts";
 import { UNKNOWN_MODULE, type Binding } from "./scope.ts";
 import { suspect, type State } from "./state.ts";
-import { children } from "./syntax-tree.ts";
+import { childNamed, children } from "./syntax-tree.ts";
 
 /** Binds what an `import` brings. A module that is not known can print when it is imported. */
 export function bindImport(node: SyntaxNode, state: State): void {
@@ -61,7 +61,7 @@ export function bindTargets(targets: SyntaxNode[], nodes: SyntaxNode[], state: S
 
 // `job.notify = print` binds the attribute for all objects, `handlers["x"] = print` adds to what the name holds.
 function memberName(target: SyntaxNode, state: State): string {
-  const property = target.getChild("PropertyName");
+  const property = childNamed(target, "PropertyName");
   if (property !== null) return nodeText(property, state);
   return nodeText(rootName(target), state);
 }

@@ -19,7 +19,7 @@ const UNKNOWN_VALUE = "object()";
 
 const CELL_MAGIC = /^\s*%%(\w+)([^\n]*)\n?/;
 /** Commands at the begin of a logical line; `%time` is followed by Python. */
-const COMMAND = /[ \t]*(?:[!%]|\?|[\w.,* \t]+=[ \t]*[!%](?!=))/y;
+const COMMAND = /[ \t]*[!%?]|[\w.,* \t]+=[ \t]*[!%](?!=)/y;
 const TOKEN =
   /"""(?:\\[\s\S]|[^\\])*?(?:"""|$)|'''(?:\\[\s\S]|[^\\])*?(?:'''|$)|"(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?|#[^\n]*|\\\r?\n|[([{]|[)\]}]|\n|[^"'#\\([{)\]}\n]+|[\s\S]/gy;
 
@@ -85,7 +85,11 @@ function toGrammar(line: string): string {
   const close = line.search(/\)\s*:(?:[^()]*)$/);
   const items = line.slice(open, close);
   if (close === -1 || !/\sas\s/.test(items)) return line;
-  const flat = items.replaceAll(/#[^\n]*|\s*,?\s*$/g, "").replaceAll(/\s/g, " ");
+  const flat = items
+    .replaceAll(/#[^\n]*/g, "")
+    .replaceAll(/\s/g, " ")
+    .trimEnd()
+    .replace(/,$/, "");
   return `${line.slice(0, open - 1)} ${flat}${line.slice(close + 1)}`;
 }
 

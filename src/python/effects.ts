@@ -1,6 +1,6 @@
 // What calling a function shows, by its path and its arguments.
 import type { SyntaxNode } from "@lezer/common";
-import { children } from "./syntax-tree.ts";
+import { childNamed, children } from "./syntax-tree.ts";
 import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
 import { UNKNOWN_MODULE } from "./scope.ts";
 import type { State } from "./state.ts";
@@ -115,7 +115,7 @@ function isRedirected(call: SyntaxNode, keyword: string, state: State): boolean 
 // `with open(…) as f` and `self.file = open(…)` say what the name is.
 function isOpened(target: SyntaxNode, state: State): boolean {
   if (target.name !== "MemberExpression") return false;
-  const bindings = state.scope.get(nodeText(target.getChild("PropertyName"), state));
+  const bindings = state.scope.get(nodeText(childNamed(target, "PropertyName"), state));
   return (
     bindings.length > 0 &&
     bindings.every(
@@ -125,7 +125,7 @@ function isOpened(target: SyntaxNode, state: State): boolean {
 }
 
 function keywordNode(call: SyntaxNode, name: string, state: State): SyntaxNode | null {
-  const parts = children(call.getChild("ArgList") ?? call);
+  const parts = children(childNamed(call, "ArgList") ?? call);
   const at = parts.findIndex(
     (part, index) => parts[index + 1]?.name === "AssignOp" && nodeText(part, state) === name,
   );

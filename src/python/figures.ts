@@ -1,4 +1,5 @@
 // How many of pyplot's figures a cell leaves open: the notebook shows them at its end.
+import { childNamed } from "./syntax-tree.ts";
 import type { SyntaxNode } from "@lezer/common";
 import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
 import type { State } from "./state.ts";
@@ -30,7 +31,7 @@ const AXES = /^(?:self\.)?_?(?:ax|axs|axes|fig|figure)\d*(?:\[.*\])?$/;
 export function trackFigures(call: SyntaxNode, paths: readonly string[], state: State): void {
   for (const path of paths) {
     if (path === "matplotlib.use" || path === "matplotlib.pyplot.switch_backend") {
-      state.settings.showsFigures = !/agg/i.test(nodeText(call.getChild("ArgList"), state));
+      state.settings.showsFigures = !/agg/i.test(nodeText(childNamed(call, "ArgList"), state));
     }
     if (path === "matplotlib.pyplot.close") closeFigures(call, state);
     else if (opensAnother(call, path, state)) state.figures += 1;

@@ -3,7 +3,7 @@ import type { SyntaxNode } from "@lezer/common";
 import { calleeName, keywordArgument, positionalArguments } from "./calls.ts";
 import type { Binding } from "./scope.ts";
 import type { State } from "./state.ts";
-import { children, DEFINITIONS } from "./syntax-tree.ts";
+import { childNamed, children, DEFINITIONS } from "./syntax-tree.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** Functions that call each other are followed this far. */
@@ -101,7 +101,7 @@ function isProcedure(binding: Binding, state: State, calls: number, isAwaited: b
   const inside = { ...state, code: source.code };
   if (lambda?.name === "LambdaExpression")
     return returnsNone(lambda.lastChild ?? undefined, inside, calls);
-  if (node === null || (node.getChild("async") !== null) !== isAwaited) return false;
+  if (node === null || (childNamed(node, "async") !== null) !== isAwaited) return false;
   return !returnsValue(node, inside, calls);
 }
 

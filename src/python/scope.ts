@@ -1,4 +1,5 @@
 // What the names of a notebook mean, as far as its calls say.
+import { childNamed } from "./syntax-tree.ts";
 import type { SyntaxNode } from "@lezer/common";
 import { nodeText, type Source } from "./calls.ts";
 
@@ -12,6 +13,9 @@ export type Binding =
   | ({ kind: "function"; node: SyntaxNode; isMethod: boolean; runsByItself: boolean } & Source)
   | ({ kind: "class"; node: SyntaxNode; methods: Binding[] } & Source);
 
+/** A meaning, and the paths that it stands for. */
+type Meaning = { binding: Binding; paths: string[] };
+
 /** Begins the path of what comes from a module that the analysis doesn't know. */
 export const UNKNOWN_MODULE = "@";
 /** The path of a value that the analysis doesn't know. */
@@ -19,11 +23,15 @@ export const UNKNOWN = "?";
 /** The path of a function or class that the notebook itself defines. */
 const OWN = "~";
 
-const MAX_ALIASES = 8;
+/** Meanings that a name keeps: a loop of a long program can bind it hundreds of times. */
+const MAX_MEANINGS = 50;
+/** Paths that an expression can have, and characters of one: a chain of assignments can double them. */
+const MAX_PATHS = 20;
+const MAX_PATH_LENGTH = 200;
 
 /** The names of a notebook. Functions share one scope: a name that is bound twice has both meanings. */
 export class Scope {
-  readonly #bindings = new Map<string, Binding[]>();
+  readonly #meanings = new Map<string, Meaning[]>();
   /** Names whose meaning is certain, so that Python's own of that name is hidden. */
   readonly #certain = new Set<string>();
   /** Modules of which everything was imported. */
@@ -34,21 +42,26 @@ export class Scope {
    * @param certain The code surely runs, so earlier meanings end.
    */
   bind(name: string, binding: Binding, certain: boolean): void {
-    const methods = this.get(name).filter((other) => other.kind === "function" && other.isMethod);
-    this.#bindings.set(name, [...(certain ? methods : this.get(name)), binding]);
+    const paths = this.#bindingPaths(binding);
+    if (certain) this.forget(name);
+    const meanings = this.#meanings.get(name) ?? [];
+    if (meanings.length >= MAX_MEANINGS) meanings.shift();
+    meanings.push({ binding, paths });
+    this.#meanings.set(name, meanings);
     if (certain) this.#certain.add(name);
   }
 
   /** The meanings of a name. */
-  get(name: string): readonly Binding[] {
-    return this.#bindings.get(name) ?? [];
+  get(name: string): Binding[] {
+    return (this.#meanings.get(name) ?? []).map(({ binding }) => binding);
   }
 
   /** Ends all meanings of a name but methods. */
   forget(name: string): void {
-    this.#bindings.set(
+    const meanings = this.#meanings.get(name) ?? [];
+    this.#meanings.set(
       name,
-      this.get(name).filter((binding) => binding.kind === "function" && binding.isMethod),
+      meanings.filter(({ binding }) => isMethod(binding)),
     );
     this.#certain.delete(name);
   }
@@ -68,26 +81,23 @@ export class Scope {
     return this.#stars.size > 0;
   }
 
-  /**
-   * What an expression may be, as dotted paths: `print`, `matplotlib.pyplot.subplots()`.
-   * @param aliases How many names were followed already.
-   */
-  paths(node: SyntaxNode | null, source: Source, aliases = 0): string[] {
-    if (node === null || aliases > MAX_ALIASES) return [UNKNOWN];
+  /** What an expression may be, as dotted paths: `print`, `matplotlib.pyplot.subplots()`. */
+  paths(node: SyntaxNode | null, source: Source): string[] {
+    if (node === null) return [UNKNOWN];
     const { firstChild } = node;
     switch (node.name) {
       case "VariableName":
-        return this.#namePaths(nodeText(node, source), aliases);
+        return this.#namePaths(nodeText(node, source));
       case "MemberExpression": {
-        const property = node.getChild("PropertyName");
+        const property = childNamed(node, "PropertyName");
         const suffix = property === null ? "[]" : `.${nodeText(property, source)}`;
-        return this.paths(firstChild, source, aliases).map((path) => path + suffix);
+        return extend(this.paths(firstChild, source), suffix);
       }
       case "CallExpression":
-        return this.paths(firstChild, source, aliases).map((path) => `${path}()`);
+        return extend(this.paths(firstChild, source), "()");
       case "ParenthesizedExpression":
       case "AwaitExpression":
-        return this.paths(firstChild?.nextSibling ?? null, source, aliases);
+        return this.paths(firstChild?.nextSibling ?? null, source);
       case "String":
       case "FormatString":
       case "Number":
@@ -97,18 +107,30 @@ export class Scope {
     }
   }
 
-  #namePaths(name: string, aliases: number): string[] {
-    const named = this.get(name).filter(
-      (binding) => binding.kind !== "function" || !binding.isMethod,
-    );
-    const paths = named.flatMap((binding) => {
-      if (binding.kind === "module") return [binding.path];
-      if (binding.kind !== "value") return [OWN];
-      const [node = null, ...more] = binding.nodes;
-      return more.length > 0 ? [UNKNOWN] : this.paths(node, binding, aliases + 1);
-    });
-    const imported = [...this.#stars].map((module) => `${module}.${name}`);
-    const all = this.hides(name) ? paths : [...paths, name, ...imported];
-    return [...new Set(all)].slice(0, MAX_ALIASES);
+  #bindingPaths(binding: Binding): string[] {
+    if (binding.kind === "module") return [binding.path];
+    if (binding.kind !== "value") return [OWN];
+    const [node = null, ...more] = binding.nodes;
+    return more.length > 0 ? [UNKNOWN] : this.paths(node, binding);
   }
+
+  #namePaths(name: string): string[] {
+    const meanings = this.#meanings.get(name) ?? [];
+    const paths = new Set(
+      meanings.flatMap((meaning) => (isMethod(meaning.binding) ? [] : meaning.paths)),
+    );
+    if (!this.hides(name)) {
+      paths.add(name);
+      for (const module of this.#stars) paths.add(`${module}.${name}`);
+    }
+    return [...paths].slice(-MAX_PATHS);
+  }
+}
+
+function isMethod(binding: Binding): boolean {
+  return binding.kind === "function" && binding.isMethod;
+}
+
+function extend(paths: string[], suffix: string): string[] {
+  return paths.map((path) => (path.length > MAX_PATH_LENGTH ? UNKNOWN : path) + suffix);
 }

@@ -3,7 +3,7 @@ import type { SyntaxNode } from "@lezer/common";
 import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
 import { lastName } from "./effects.ts";
 import type { Mutes, State } from "./state.ts";
-import { children } from "./syntax-tree.ts";
+import { childNamed, children } from "./syntax-tree.ts";
 
 /** Notes what a call sets up: logging, and warnings that are switched off. */
 export function trackSettings(call: SyntaxNode, paths: readonly string[], state: State): void {
@@ -13,7 +13,7 @@ export function trackSettings(call: SyntaxNode, paths: readonly string[], state:
     if (vocabulary.loggingSetup.has(name)) {
       settings.logsInfo = true;
       settings.logsDebug ||= !/INFO|WARN|ERROR|CRITICAL/.test(
-        nodeText(call.getChild("ArgList"), state),
+        nodeText(childNamed(call, "ArgList"), state),
       );
     }
     if (name === "basicConfig" && state.certain) {
@@ -23,7 +23,7 @@ export function trackSettings(call: SyntaxNode, paths: readonly string[], state:
     if (!state.certain) continue;
     if (/^warnings\.(?:simplefilter|filterwarnings)$/.test(path)) {
       settings.ignoresWarnings = /^\(\s*["']ignore["']\s*\)$/.test(
-        nodeText(call.getChild("ArgList"), state),
+        nodeText(childNamed(call, "ArgList"), state),
       );
     }
     if (path === "numpy.seterr")

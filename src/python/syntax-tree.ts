@@ -38,6 +38,19 @@ export function children(node: SyntaxNode): SyntaxNode[] {
   return found;
 }
 
+// A node's own getChild() and getChildren() go through all of its ancestors, which takes seconds in deep trees.
+/** A node's first child of this kind. */
+export function childNamed(node: SyntaxNode | null | undefined, name: string): SyntaxNode | null {
+  let child = node?.firstChild ?? null;
+  while (child !== null && child.name !== name) child = child.nextSibling;
+  return child;
+}
+
+/** A node's children of this kind. */
+export function childrenNamed(node: SyntaxNode | null | undefined, name: string): SyntaxNode[] {
+  return node ? children(node).filter((child) => child.name === name) : [];
+}
+
 function isTooDeep(tree: Tree): boolean {
   let depth = 0;
   let deepest = 0;

@@ -5,7 +5,7 @@ import { isPrinter, isStandardStream, lastName } from "./effects.ts";
 import { BUILTIN_NAMES } from "./modules.ts";
 import type { Binding } from "./scope.ts";
 import { suspect, type Pending, type State } from "./state.ts";
-import { children } from "./syntax-tree.ts";
+import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
 
 /** Python names that the notebook binds itself: `_`, `_1`, `_i2`. */
 const HISTORY = /^_+i*\d*$/;
@@ -36,7 +36,7 @@ function useClass(binding: Binding & { kind: "class" }, state: State, how: Use):
   for (const method of binding.methods) {
     if (runsMethod(method, how)) useBinding(method, state, "run");
   }
-  const bases = binding.node.getChild("ArgList");
+  const bases = childNamed(binding.node, "ArgList");
   for (const base of bases === null ? [] : children(bases)) {
     if (base.name === "VariableName") use(nodeText(base, binding), state, how);
   }
@@ -44,7 +44,7 @@ function useClass(binding: Binding & { kind: "class" }, state: State, how: Use):
 
 function runsMethod(method: Binding, how: Use): boolean {
   if (method.kind !== "function") return false;
-  const name = nodeText(method.node.getChild("VariableName"), method);
+  const name = nodeText(childNamed(method.node, "VariableName"), method);
   if (how === "call") return CONSTRUCTORS.has(name);
   if (how === "subclass") return SUBCLASS_HOOKS.has(name);
   return how === "run" || name === "__del__" || !CONSTRUCTORS.has(name);
@@ -100,7 +100,7 @@ export function hold(node: SyntaxNode, state: State): void {
 
 // What is decorated is what the decorator returned.
 function holdDecorated(decorator: SyntaxNode, state: State): void {
-  const name = decorator.getChildren("VariableName").at(-1) ?? null;
+  const name = childrenNamed(decorator, "VariableName").at(-1) ?? null;
   use(nodeText(name, state), state, "run");
   use(nodeText(name, state), state, "result");
 }
@@ -110,7 +110,7 @@ export function holdResult(call: SyntaxNode, state: State): void {
   const [callee, args] = children(call);
   if (callee?.name === "VariableName") use(nodeText(callee, state), state, "result");
   else if (callee?.name === "MemberExpression") {
-    use(nodeText(callee.getChild("PropertyName"), state), state, "result");
+    use(nodeText(childNamed(callee, "PropertyName"), state), state, "result");
     if (callee.firstChild !== null && !isStream(callee.firstChild, state))
       hold(callee.firstChild, state);
   } else if (callee !== undefined) hold(callee, state);
@@ -128,7 +128,7 @@ export function mention(node: SyntaxNode, state: State): void {
 
 /** An attribute or item that stands for its value. */
 export function mentionMember(node: SyntaxNode, state: State): void {
-  const property = node.getChild("PropertyName");
+  const property = childNamed(node, "PropertyName");
   notePrinter(node, state);
   if (property !== null) use(nodeText(property, state), state);
   for (const child of children(node)) {

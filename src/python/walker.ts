@@ -8,7 +8,7 @@ import { trackFigures, withFigures } from "./figures.ts";
 import type { Binding } from "./scope.ts";
 import { mutesOf, trackSettings } from "./settings.ts";
 import { suspect, type Pending, type State } from "./state.ts";
-import { children } from "./syntax-tree.ts";
+import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
 import { hold, holdResult, isStream, mention, mentionMember, noteReading, use } from "./uses.ts";
 import { comparesIdentityOfLiteral, divisionMayWarn, isSliceOfFrame } from "./warnings.ts";
 
@@ -70,7 +70,7 @@ function nextPending({ pending }: State): Pending | undefined {
 
 function visitBody(node: SyntaxNode, binding: Binding | null, state: State): void {
   const before = state.figures;
-  bindParameters(node.getChild("ParamList"), state);
+  bindParameters(childNamed(node, "ParamList"), state);
   const body = node.lastChild;
   if (body !== null) visit(body, state, body.name !== "Body");
   if (state.figures <= before || binding === null) return;
@@ -99,11 +99,11 @@ function defineFunction(node: SyntaxNode, state: State, runsByItself = false): B
     node.parent?.parent?.parent?.name === "ClassDefinition";
   const binding: Binding = { kind: "function", node, isMethod, runsByItself, code: state.code };
   state.scope.bind(
-    nodeText(node.getChild("VariableName"), state),
+    nodeText(childNamed(node, "VariableName"), state),
     binding,
     state.certain && !isMethod,
   );
-  for (const part of children(node.getChild("ParamList") ?? node)) {
+  for (const part of children(childNamed(node, "ParamList") ?? node)) {
     if (part.name === "CallExpression") visit(part, state, true);
   }
   return binding;
@@ -111,14 +111,14 @@ function defineFunction(node: SyntaxNode, state: State, runsByItself = false): B
 
 // A class whose base is not the notebook's own can have any of its methods called by that base.
 function defineClass(node: SyntaxNode, state: State): void {
-  const bases = node.getChild("ArgList");
+  const bases = childNamed(node, "ArgList");
   if (bases !== null) visitAll(bases, state, true);
-  for (const base of bases?.getChildren("VariableName") ?? [])
+  for (const base of childrenNamed(bases, "VariableName"))
     use(nodeText(base, state), state, "subclass");
   const methods: Binding[] = [];
   const { certain } = state;
   state.certain = false;
-  for (const part of children(node.getChild("Body") ?? node)) {
+  for (const part of children(childNamed(node, "Body") ?? node)) {
     const method = part.name === "FunctionDefinition" ? defineFunction(part, state) : null;
     const decorated = part.name === "DecoratedStatement" ? visitDecorated(part, state) : null;
     const defined = method ?? decorated;
@@ -127,25 +127,25 @@ function defineClass(node: SyntaxNode, state: State): void {
   }
   state.certain = certain;
   const binding: Binding = { kind: "class", node, methods, code: state.code };
-  state.scope.bind(nodeText(node.getChild("VariableName"), state), binding, certain);
+  state.scope.bind(nodeText(childNamed(node, "VariableName"), state), binding, certain);
 }
 
 function isSpecial(binding: Binding): boolean {
   return (
     binding.kind === "function" &&
-    nodeText(binding.node.getChild("VariableName"), binding).startsWith("__")
+    nodeText(childNamed(binding.node, "VariableName"), binding).startsWith("__")
   );
 }
 
 // A decorator may call what it decorates, at once or later in its place.
 function visitDecorated(node: SyntaxNode, state: State): Binding | null {
-  const decorators = node.getChildren("Decorator");
+  const decorators = childrenNamed(node, "Decorator");
   const names = decorators.map((decorator) =>
-    nodeText(decorator.getChildren("VariableName").at(-1) ?? null, state),
+    nodeText(childrenNamed(decorator, "VariableName").at(-1) ?? null, state),
   );
   const calls = !names.every((name) => state.vocabulary.quietDecorators.has(name));
   for (const decorator of decorators) visitAll(decorator, state, !calls);
-  const definition = node.getChild("FunctionDefinition");
+  const definition = childNamed(node, "FunctionDefinition");
   if (definition === null) {
     visitAll(node, state, false);
     return null;
@@ -155,7 +155,7 @@ function visitDecorated(node: SyntaxNode, state: State): Binding | null {
     state,
     names.some((name) => name.endsWith("property")),
   );
-  const name = nodeText(definition.getChild("VariableName"), state);
+  const name = nodeText(childNamed(definition, "VariableName"), state);
   for (const decorator of decorators) {
     if (calls)
       state.scope.bind(name, { kind: "value", nodes: [decorator], code: state.code }, false);
@@ -185,7 +185,7 @@ function visitAssignment(node: SyntaxNode, state: State): void {
 // Assigning to an item or an attribute can run a method of the object.
 function visitTarget(target: SyntaxNode, state: State): void {
   if (target.name !== "MemberExpression") return;
-  const isItem = target.getChild("PropertyName") === null;
+  const isItem = childNamed(target, "PropertyName") === null;
   if (isItem && isSliceOfFrame(target.firstChild, state))
     suspect(state, "may get a warning from pandas");
   const root = rootName(target);
@@ -253,7 +253,7 @@ function visitOperation(node: SyntaxNode, state: State): void {
   if (divisionMayWarn(node, state)) suspect(state, "may get a warning from numpy");
   if (comparesIdentityOfLiteral(node)) suspect(state, "gets a warning from Python");
   const { certain } = state;
-  if (node.getChild("and") !== null || node.getChild("or") !== null) state.certain = false;
+  if (childNamed(node, "and") !== null || childNamed(node, "or") !== null) state.certain = false;
   visitAll(node, state, false);
   state.certain = certain;
 }
@@ -275,7 +275,7 @@ function visitDeletion(node: SyntaxNode, state: State): void {
     else visit(part, state, false);
   }
   if (!state.certain) return;
-  for (const part of node.getChildren("VariableName")) state.scope.forget(nodeText(part, state));
+  for (const part of childrenNamed(node, "VariableName")) state.scope.forget(nodeText(part, state));
 }
 
 // Nobody catches what a thread or a finalizer raises: it is written to stderr.
@@ -288,13 +288,13 @@ function visitRaise(node: SyntaxNode, state: State): void {
 function enclosingFunction(node: SyntaxNode, state: State): string {
   let parent = node.parent;
   while (parent !== null && parent.name !== "FunctionDefinition") parent = parent.parent;
-  return nodeText(parent?.getChild("VariableName") ?? null, state);
+  return nodeText(childNamed(parent, "VariableName") ?? null, state);
 }
 
 // An attribute that is kept runs later; a property runs now.
 function visitMember(node: SyntaxNode, state: State, stored: boolean): void {
   if (!stored) return mentionMember(node, state);
-  const name = nodeText(node.getChild("PropertyName"), state);
+  const name = nodeText(childNamed(node, "PropertyName"), state);
   if (state.scope.get(name).some((binding) => binding.kind === "function" && binding.runsByItself))
     use(name, state);
   for (const child of children(node)) visit(child, state, stored);
@@ -302,7 +302,7 @@ function visitMember(node: SyntaxNode, state: State, stored: boolean): void {
 
 function visitCall(call: SyntaxNode, state: State, stored: boolean): void {
   const { firstChild: callee } = call;
-  const args = call.getChild("ArgList");
+  const args = childNamed(call, "ArgList");
   const paths = state.scope.paths(callee, state);
   trackSettings(call, paths, state);
   trackFigures(call, paths, state);
@@ -321,7 +321,7 @@ function isUnawaited(call: SyntaxNode, state: State): boolean {
   if (call.parent?.name !== "ExpressionStatement") return false;
   return state.scope
     .get(calleeName(call, state))
-    .some((binding) => binding.kind === "function" && binding.node.getChild("async") !== null);
+    .some((binding) => binding.kind === "function" && childNamed(binding.node, "async") !== null);
 }
 
 function visitCallee(callee: SyntaxNode, state: State): void {
@@ -330,7 +330,7 @@ function visitCallee(callee: SyntaxNode, state: State): void {
     return use(nodeText(callee, state), state, "call");
   }
   if (callee.name !== "MemberExpression") return visit(callee, state, false);
-  use(nodeText(callee.getChild("PropertyName"), state), state);
+  use(nodeText(childNamed(callee, "PropertyName"), state), state);
   for (const child of children(callee)) {
     if (child.name !== "PropertyName" && !isStream(child, state)) visit(child, state, false);
   }

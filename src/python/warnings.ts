@@ -3,7 +3,7 @@ import type { SyntaxNode } from "@lezer/common";
 import { nodeText, positionalArguments } from "./calls.ts";
 import { UNKNOWN } from "./scope.ts";
 import type { State } from "./state.ts";
-import { children } from "./syntax-tree.ts";
+import { childNamed, children } from "./syntax-tree.ts";
 
 /** Functions of numpy that warn of numbers outside their domain, and of numbers that are too large. */
 const DOMAIN_FUNCTION =
@@ -39,8 +39,8 @@ export function divisionMayWarn(node: SyntaxNode, state: State): boolean {
 
 /** `x is 1` makes Python warn where it compiles it. */
 export function comparesIdentityOfLiteral(node: SyntaxNode): boolean {
-  if (node.getChild("is") === null) return false;
-  return node.getChild("Number") !== null || node.getChild("String") !== null;
+  if (childNamed(node, "is") === null) return false;
+  return childNamed(node, "Number") !== null || childNamed(node, "String") !== null;
 }
 
 /** Whether assigning to a part of this value makes pandas warn. */
