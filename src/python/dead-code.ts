@@ -5,12 +5,6 @@ import type { State } from "./state.ts";
 import { children } from "./syntax-tree.ts";
 
 const NEVER_TRUE = /^(?:False|None|0|''|""|\[\]|\{\}|\(\))$/;
-const ENDS_BLOCK = new Set([
-  "ReturnStatement",
-  "RaiseStatement",
-  "BreakStatement",
-  "ContinueStatement",
-]);
 
 const BEGINS_BRANCH = new Set(["if", "elif", "while"]);
 
@@ -34,11 +28,4 @@ function isNever(condition: SyntaxNode, state: State): boolean {
   const [binding] = state.scope.get(text);
   if (binding?.kind !== "value" || binding.nodes.length !== 1) return false;
   return NEVER_TRUE.test(nodeText(binding.nodes[0] ?? null, binding));
-}
-
-/** Whether a statement follows one that ends its block. */
-export function isAfterEnd(node: SyntaxNode): boolean {
-  const { prevSibling, parent } = node;
-  if (prevSibling === null || parent?.name !== "Body") return false;
-  return ENDS_BLOCK.has(prevSibling.name);
 }

@@ -4,7 +4,7 @@ const words = (...lines: string[]) => new Set(lines.flatMap((line) => line.split
 
 /** Modules whose import shows nothing. Any other may be the user's own, which can print. */
 export const QUIET_MODULES: ReadonlySet<string> = words(
-  "__future__ abc argparse array ast asyncio atexit base64 binascii bisect builtins bz2 calendar cmath cmd code",
+  "__future__ abc bdb cProfile codeop compileall doctest modulefinder opcode tabnanny argparse array ast asyncio atexit base64 binascii bisect builtins bz2 calendar cmath cmd code",
   "codecs collections colorsys concurrent configparser contextlib contextvars copy copyreg csv ctypes curses",
   "dataclasses datetime dbm decimal difflib dis email encodings enum errno faulthandler fcntl filecmp fileinput",
   "fnmatch fractions ftplib functools gc getopt getpass gettext glob graphlib grp gzip hashlib heapq hmac html",

@@ -7,7 +7,7 @@ import { showsLastValue } from "./return-value.ts";
 import { createState, newCell, suspect, type State } from "./state.ts";
 import { children, hasError, parsePython } from "./syntax-tree.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import { visitStatement } from "./walker.ts";
+import { visit, visitStatement } from "./walker.ts";
 
 /** The code of a call: null when there is none. `isWhole` unless a part of it is missing. */
 export type NotebookCall = { code: string | null; isWhole: boolean };
@@ -38,7 +38,7 @@ export function analyzeNotebook(
   vocabulary: Vocabulary,
 ): Finding[] {
   const parsed = calls.map((call) => parseCall(call, vocabulary));
-  const state = createState(vocabulary);
+  const state = createState(vocabulary, visit);
   for (const { names } of parsed) addNames(state.boundAnywhere, names);
   state.hasUnknownNames = !isFresh || state.boundAnywhere.hasUnknown;
   return parsed.map((call) => {

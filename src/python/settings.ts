@@ -1,9 +1,9 @@
 // What calls set up for the code after them, or for the block that they open.
 import type { SyntaxNode } from "@lezer/common";
-import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
+import { calleeName, keywordArgument, nodeText, positionalArguments } from "./calls.ts";
 import { lastName } from "./effects.ts";
 import type { Mutes, State } from "./state.ts";
-import { childNamed, children } from "./syntax-tree.ts";
+import { childNamed, childrenNamed } from "./syntax-tree.ts";
 
 /** Notes what a call sets up: logging, and warnings that are switched off. */
 export function trackSettings(call: SyntaxNode, paths: readonly string[], state: State): void {
@@ -32,10 +32,17 @@ export function trackSettings(call: SyntaxNode, paths: readonly string[], state:
   }
 }
 
+/** Whether a `with` ends what its block sets up for warnings. */
+export function restoresWarnings(node: SyntaxNode, state: State): boolean {
+  return childrenNamed(node, "CallExpression").some(
+    (call) => calleeName(call, state) === "catch_warnings",
+  );
+}
+
 /** What the block of a `with` keeps from being shown. */
 export function mutesOf(node: SyntaxNode, state: State): Mutes {
   let mutes = state.mutes;
-  for (const call of children(node).filter((part) => part.name === "CallExpression")) {
+  for (const call of childrenNamed(node, "CallExpression")) {
     for (const path of state.scope.paths(call.firstChild, state)) {
       const name = lastName(path);
       const [target] = positionalArguments(call);

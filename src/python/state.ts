@@ -3,7 +3,14 @@ import type { SyntaxNode } from "@lezer/common";
 import type { Source } from "./calls.ts";
 import type { BoundNames } from "./names.ts";
 import { Scope, type Binding } from "./scope.ts";
+import { children, isAfterEnd } from "./syntax-tree.ts";
 import type { Vocabulary } from "./vocabulary.ts";
+
+/**
+ * Visits a part of the code.
+ * @param stored Its value is only kept: a function that it names doesn't run yet.
+ */
+export type Visit = (node: SyntaxNode, state: State, stored: boolean) => void;
 
 /** What calls set up for the calls after them. */
 export type Settings = {
@@ -34,6 +41,8 @@ export type Mutes = { stdout: boolean; all: boolean; warnings: boolean };
 
 /** What is known of the notebook. `code` is that of the nodes being visited. */
 export type NotebookState = Source & {
+  /** The walker's, which visitors of parts need in turn. */
+  visit: Visit;
   vocabulary: Vocabulary;
   scope: Scope;
   settings: Settings;
@@ -68,16 +77,25 @@ export type State = NotebookState & {
   pending: { run: Pending[]; hold: Pending[] };
 };
 
+/** Visits the parts of a node, up to one that ends the block. */
+export function visitAll(node: SyntaxNode, state: State, stored: boolean): void {
+  for (const child of children(node)) {
+    if (isAfterEnd(child)) return;
+    state.visit(child, state, stored);
+  }
+}
+
 /** Notes why the cell shows something. The first reason stays. */
 export function suspect(state: State, reason: string | null): void {
   if (!state.mutes.all) state.reason ??= reason;
 }
 
 /** The state before the first cell. */
-export function createState(vocabulary: Vocabulary): State {
+export function createState(vocabulary: Vocabulary, visit: Visit): State {
   return {
     ...newCell(),
     code: "",
+    visit,
     vocabulary,
     scope: new Scope(),
     settings: {

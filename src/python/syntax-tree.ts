@@ -5,6 +5,13 @@ import { parser } from "@lezer/python";
 /** Code that is nested more deeply is not analyzed: the recursive analysis could exhaust the stack. */
 const MAX_DEPTH = 1_000;
 
+const ENDS_BLOCK = new Set([
+  "ReturnStatement",
+  "RaiseStatement",
+  "BreakStatement",
+  "ContinueStatement",
+]);
+
 /** Nodes whose body runs later, when they are called. */
 export const DEFINITIONS = new Set(["FunctionDefinition", "LambdaExpression"]);
 
@@ -26,9 +33,14 @@ export function parsePython(code: string): Tree | null {
 export function hasError(tree: Tree): boolean {
   const cursor = tree.cursor();
   do {
-    if (cursor.type.isError) return true;
+    if (cursor.type.isError && !isBareYield(cursor.node)) return true;
   } while (cursor.next());
   return false;
+}
+
+// Lezer's grammar wants a value after every `yield`.
+function isBareYield({ from, to, parent }: SyntaxNode): boolean {
+  return from === to && parent !== null && parent.name.startsWith("Yield");
 }
 
 /** A node's children, in their order. */
@@ -49,6 +61,13 @@ export function childNamed(node: SyntaxNode | null | undefined, name: string): S
 /** A node's children of this kind. */
 export function childrenNamed(node: SyntaxNode | null | undefined, name: string): SyntaxNode[] {
   return node ? children(node).filter((child) => child.name === name) : [];
+}
+
+/** Whether a statement follows one that ends its block. */
+export function isAfterEnd(node: SyntaxNode): boolean {
+  const { prevSibling, parent } = node;
+  if (prevSibling === null || parent?.name !== "Body") return false;
+  return ENDS_BLOCK.has(prevSibling.name);
 }
 
 function isTooDeep(tree: Tree): boolean {

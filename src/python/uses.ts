@@ -11,7 +11,14 @@ import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
 const HISTORY = /^_+i*\d*$/;
 
 /** Methods that run when a class is called. */
-const CONSTRUCTORS = new Set(["__init__", "__new__", "__post_init__", "__del__", "__call__"]);
+const CONSTRUCTORS = new Set([
+  "__init__",
+  "__new__",
+  "__post_init__",
+  "__del__",
+  "__call__",
+  "__set_name__",
+]);
 /** Methods that run when a class is derived. */
 const SUBCLASS_HOOKS = new Set(["__init_subclass__", "__set_name__"]);
 
@@ -94,8 +101,14 @@ export function hold(node: SyntaxNode, state: State): void {
   } else if (node.name === "CallExpression") holdResult(node, state);
   else if (node.name === "Decorator") holdDecorated(node, state);
   else if (node.name === "MemberExpression") mentionMember(node, state);
-  else if (node.name === "VariableName") mention(node, state);
+  else if (node.name === "VariableName") holdName(node, state);
   else for (const child of children(node)) hold(child, state);
+}
+
+// A function that is held can be called, and so can what it returns.
+function holdName(node: SyntaxNode, state: State): void {
+  mention(node, state);
+  use(nodeText(node, state), state, "result");
 }
 
 // What is decorated is what the decorator returned.

@@ -1,17 +1,24 @@
 // Operations of numpy and pandas that can write a warning to stderr.
 import type { SyntaxNode } from "@lezer/common";
-import { nodeText, positionalArguments } from "./calls.ts";
+import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
 import { UNKNOWN } from "./scope.ts";
 import type { State } from "./state.ts";
 import { childNamed, children } from "./syntax-tree.ts";
 
 /** Functions of numpy that warn of numbers outside their domain, and of numbers that are too large. */
 const DOMAIN_FUNCTION =
-  /^numpy\.(?:\w+\.)*(?:log\w*|sqrt|arc\w+|exp\w*|divide|true_divide|floor_divide|mod|remainder|power|float_power|reciprocal|tan|cosh|sinh|corrcoef|cov|square)$/;
+  /^numpy\.(?:\w+\.)*(?:log\w*|sqrt|arc\w+|exp\w*|divide|true_divide|floor_divide|mod|remainder|power|float_power|reciprocal|tan|cosh|sinh|corrcoef|cov|square|nan\w+)$/;
 /** Numbers of numpy that overflow early, at which numpy warns. */
 const SMALL_NUMBER = /^numpy\.(?:u?int(?:8|16|32)|float16)$/;
-/** Functions of numpy that warn when they get nothing. */
-const AVERAGE = /^numpy\.(?:\w+\.)*(?:mean|average|median|std|var|percentile|quantile|nan\w+)$/;
+/** Functions and methods of numpy that warn when they get nothing. */
+const AVERAGE =
+  /^numpy\.(?:[\w()]+\.)*(?:mean|average|median|std|var|percentile|quantile|max|min)$/;
+/** Methods that versions of pandas have deprecated. */
+const OLD_METHOD =
+  /^pandas\..*\.(?:append|iteritems|mad|applymap|lookup|tshift|slice_shift|swapaxes|pad|backfill)$/;
+/** Methods of a data frame that warn of columns which aren't numbers. */
+const REDUCTION =
+  /^pandas\.(?!Series)[^[\]]*\.(?:mean|median|std|var|sem|skew|kurt|corr|cov|quantile|prod)$/;
 const DIVISIONS = new Set(["/", "//", "%", "**"]);
 /** What pandas takes from a data frame may share its memory, and warns when it is changed. */
 const SLICE =
@@ -25,7 +32,17 @@ export function callMayWarn(call: SyntaxNode, paths: readonly string[], state: S
   if (paths.some((path) => DOMAIN_FUNCTION.test(path))) {
     return !args.every((arg) => isPositive(arg, state));
   }
-  return paths.some((path) => AVERAGE.test(path)) && !args.every((arg) => hasElements(arg, state));
+  if (paths.some((path) => pandasMayWarn(call, path, state))) return true;
+  const isMethod = paths.some((path) => path.includes("()."));
+  const averaged = isMethod ? [call.firstChild?.firstChild ?? call] : args;
+  return paths.some((path) => AVERAGE.test(path)) && averaged.some((arg) => mayBeEmpty(arg, state));
+}
+
+// What pandas has deprecated, and dates whose format it has to guess.
+function pandasMayWarn(call: SyntaxNode, path: string, state: State): boolean {
+  if (path === "pandas.to_datetime") return keywordArgument(call, "format", state) === null;
+  if (OLD_METHOD.test(path)) return true;
+  return REDUCTION.test(path) && keywordArgument(call, "numeric_only", state) === null;
 }
 
 /** Whether a division can be one by zero of numpy's numbers, for which Python raises nothing. */
@@ -77,12 +94,16 @@ function isPositive(node: SyntaxNode, state: State): boolean {
   );
 }
 
-function hasElements(node: SyntaxNode, state: State): boolean {
+/** Whether an array or list can have no elements: an empty list, a part of an array, or a value that is not known. */
+function mayBeEmpty(node: SyntaxNode, state: State): boolean {
   const value = literal(node, state);
-  if (isListOf(value?.node, () => true)) return true;
-  return state.scope
-    .paths(node, state)
-    .every((path) => /^(?:numpy|pandas)\.[^[\]]*$|^pandas\.[^[]*\[\]$|^Number$/.test(path));
+  if (value?.node.name === "ArrayExpression") return !isListOf(value.node, () => true);
+  const paths = state.scope.paths(node, state);
+  if (value?.node.name === "CallExpression" && paths.includes("numpy.array()")) {
+    const [elements] = positionalArguments(value.node);
+    return elements === undefined || mayBeEmpty(elements, { ...state, code: value.code });
+  }
+  return !paths.every((path) => /^(?:numpy\.[^[\]]*|pandas\..*|Number|range\(\))$/.test(path));
 }
 
 function isListOf(node: SyntaxNode | undefined, test: (child: SyntaxNode) => boolean): boolean {
