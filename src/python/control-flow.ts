@@ -80,9 +80,12 @@ export function visitWith(node: SyntaxNode, state: State): void {
   if (restoresWarnings(node, state)) settings.ignoresWarnings = ignoresWarnings;
 }
 
-/** Visits a `raise`. Nothing catches what a thread or a finalizer raises: it is written to stderr. */
+/** Visits a `raise`. Nothing catches what a thread, a task or a finalizer raises: it is written to stderr. */
 export function visitRaise(node: SyntaxNode, state: State): void {
-  const isUncaught = state.imports.has("threading") || enclosingFunction(node, state) === "__del__";
+  const isUncaught =
+    state.imports.has("threading") ||
+    state.imports.has("asyncio") ||
+    enclosingFunction(node, state) === "__del__";
   if (isUncaught && !state.certain) suspect(state, "may raise where nothing catches it");
   visitAll(node, state, false);
 }

@@ -60,7 +60,9 @@ export function visitDecorated(node: SyntaxNode, state: State): Binding | null {
     nodeText(childrenNamed(decorator, "VariableName").at(-1) ?? null, state),
   );
   const calls = !names.every((name) => state.vocabulary.quietDecorators.has(name));
-  for (const decorator of decorators) visitAll(decorator, state, !calls);
+  for (const decorator of decorators) {
+    for (const part of decoratorParts(decorator)) state.visit(part, state, !calls);
+  }
   const definition = childNamed(node, "FunctionDefinition");
   if (definition === null) {
     visitAll(node, state, false);
@@ -78,4 +80,11 @@ export function visitDecorated(node: SyntaxNode, state: State): Binding | null {
     state.scope.bind(name, { kind: "value", nodes: [decorator], code: state.code }, false);
   }
   return binding;
+}
+
+// The names after the first one are attributes.
+function decoratorParts(decorator: SyntaxNode): SyntaxNode[] {
+  const name = childNamed(decorator, "VariableName");
+  const args = childNamed(decorator, "ArgList");
+  return [name, args].filter((part) => part !== null);
 }

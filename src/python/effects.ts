@@ -32,12 +32,19 @@ function isQuiet(call: SyntaxNode, path: string, state: State): boolean {
   const { vocabulary, mutes } = state;
   const name = lastName(path);
   if (!isPrinter(path, state) && !isVerbose(call, path, state)) return true;
+  if (isOwnMethod(path, name, state)) return true;
   if (vocabulary.quietPaths.has(path)) return true;
   if (mutes.stdout && vocabulary.stdoutPrinters.has(name)) return true;
   if (state.settings.ignoresWarnings && (name === "warn" || name === "warn_explicit")) return true;
   return (
     isQuietLog(call, path, state) || writesElsewhere(call, state) || printsEmpty(call, name, state)
   );
+}
+
+// What the notebook's own method shows is in its body.
+function isOwnMethod(path: string, name: string, { scope }: State): boolean {
+  if (!/^(?:~|self\.|cls\.|super\(\))/.test(path)) return false;
+  return scope.get(name).some((binding) => binding.kind === "function" && binding.isMethod);
 }
 
 /** Whether calling this path shows something, if its arguments don't prevent it. */

@@ -9,7 +9,7 @@ const DYNAMIC = new Set(
 );
 const DEFINITION = new Set(["FunctionDefinition", "ClassDefinition"]);
 const BINDS_ALL = new Set(["ImportStatement", "ScopeStatement", "CapturePattern"]);
-const LOOPS = /^(?:ForStatement|\w*ComprehensionExpression|ComprehensionExpression)$/;
+const LOOPS = /^(?:ForStatement|\w*ComprehensionExpression|ArgList)$/;
 
 /** Names, each with how often it is bound, and whether names can be bound that are not among them. */
 export type BoundNames = { counts: Map<string, number>; hasUnknown: boolean };

@@ -5,7 +5,7 @@ import { isPrinter, isStandardStream, lastName } from "./effects.ts";
 import { BUILTIN_NAMES } from "./modules.ts";
 import type { Binding } from "./scope.ts";
 import { suspect, type Pending, type State } from "./state.ts";
-import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
+import { childNamed, children, childrenNamed, DEFINITIONS } from "./syntax-tree.ts";
 
 /** Python names that the notebook binds itself: `_`, `_1`, `_i2`. */
 const HISTORY = /^_+i*\d*$/;
@@ -35,7 +35,10 @@ function useBinding(binding: Binding, state: State, how: Use): void {
   if (binding.kind === "value")
     return binding.nodes.forEach((node) => addPending(node, "hold", binding, state));
   if (binding.kind === "class") return useClass(binding, state, how);
-  if (how === "run" || how === "call") return addPending(binding.node, "run", binding, state);
+  // Calling a generator function runs nothing of it: reading the generator does.
+  if (how === "run" || (how === "result") === isGenerator(binding.node))
+    addPending(binding.node, "run", binding, state);
+  if (how !== "result") return;
   for (const result of returned(binding.node)) addPending(result, "hold", binding, state);
 }
 
@@ -78,11 +81,16 @@ function addPending(
   state.pending[mode].push({ node, mode, code: binding.code, binding, mutes: state.mutes });
 }
 
+function isGenerator(node: SyntaxNode): boolean {
+  if (node.name.startsWith("Yield")) return true;
+  return children(node).some((child) => !DEFINITIONS.has(child.name) && isGenerator(child));
+}
+
 /** What a function returns or yields. */
 function returned(node: SyntaxNode): SyntaxNode[] {
   if (node.name === "LambdaExpression") return children(node).slice(-1);
   return children(node).flatMap((child) => {
-    if (child.name === "FunctionDefinition" || child.name === "LambdaExpression") return [];
+    if (DEFINITIONS.has(child.name)) return [];
     if (/^(?:Return|Yield)/.test(child.name)) return children(child).slice(1);
     return returned(child);
   });

@@ -57,7 +57,7 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "license credits copyright",
   ),
   printingMethods: words(
-    "print pprint pp rprint print_json cprint echo secho display clear_output show iplot help input",
+    "print pprint pp rprint print_json cprint echo secho display show iplot help input",
     "tqdm trange tqdm_notebook progress_apply progress_map track ic rule secho",
     "warn warn_explicit warning error critical exception info debug log summary success trace",
     "print_exc print_exception print_stack print_tb print_last print_help print_usage print_stats",
@@ -66,7 +66,7 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "create_subprocess_exec create_subprocess_shell run_path run_module run_line_magic run_cell_magic",
     "run_cell getoutput testmod testfile dis distb prmonth pryear dump_traceback print_callers print_callees",
     "puts printf init_notebook_mode output_notebook excepthook displayhook interact download main pretty",
-    "import_module showwarning exit",
+    "import_module showwarning exit parse_args",
   ),
   quietPaths: words(
     "asyncio.run platform.system math.log math.log10 numpy.log cmath.log numpy.info loop.run",
@@ -81,7 +81,7 @@ export const PYTHON_VOCABULARY: Vocabulary = {
   loudLogMethods: words("warning warn error critical exception"),
   loggingSetup: words("basicConfig setLevel dictConfig fileConfig captureWarnings set_verbosity"),
   keepers: words(
-    "partial partialmethod addHandler StreamHandler Console TextIOWrapper wraps update_wrapper",
+    "partial partialmethod map filter addHandler StreamHandler Console TextIOWrapper wraps update_wrapper",
   ),
   quietStreamMembers: words(
     "flush isatty encoding errors fileno reconfigure closed name getvalue readable writable",
@@ -113,14 +113,14 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "set_option reset_option print pprint pp display show info debug warning error critical exception print_exc writelines writeheader",
     "writerows writestr commit rollback heappush heapify put put_nowait task_done start shutdown terminate",
     "set_printoptions set_index_dtype subplots_adjust switch_backend set_theme set_style set_context",
-    "set_palette invert_yaxis invert_xaxis set_axis_off",
+    "clear_output move_to_end rotate enable disable set_palette invert_yaxis invert_xaxis set_axis_off",
   ),
   returnsNonePaths: words(
     "os.rename os.replace os.remove os.symlink os.link os.utime os.truncate os.putenv os.unsetenv",
     "os.mkfifo os.fsync shutil.copyfileobj shutil.copymode shutil.copystat matplotlib.use",
     "matplotlib.pyplot.style.use matplotlib.pyplot.close matplotlib.pyplot.ion matplotlib.pyplot.rc",
     "matplotlib.style.use matplotlib.rc matplotlib.pyplot.rcParams.update seaborn.set seaborn.despine",
-    "nest_asyncio.apply sys.setrecursionlimit signal.setitimer atexit.unregister gc.enable gc.disable",
+    "nest_asyncio.apply sys.setrecursionlimit sys.settrace sys.setprofile signal.setitimer atexit.unregister gc.enable gc.disable",
     "gc.freeze logging.disable traceback.print_exc time.tzset struct.pack_into threading.setprofile",
     "locale.resetlocale decimal.setcontext socket.setdefaulttimeout tracemalloc.start tracemalloc.stop",
     "faulthandler.enable warnings.warn random.setstate numpy.random.set_state numpy.put numpy.copyto",

@@ -2,7 +2,7 @@
 import type { SyntaxNode } from "@lezer/common";
 import { bindImport, bindParameters, bindTargets, rootName } from "./bindings.ts";
 import { visitCall } from "./call-visitor.ts";
-import { nodeText } from "./calls.ts";
+import { isKeywordName, nodeText } from "./calls.ts";
 import {
   visitComprehension,
   visitLoop,
@@ -33,13 +33,13 @@ const VISITORS: Readonly<Record<string, Visit>> = {
   MatchStatement: visitUncertain,
   ConditionalExpression: visitUncertain,
   BinaryExpression: visitOperation,
+  UpdateStatement: visitOperation,
   WithStatement: visitWith,
   DeleteStatement: visitDeletion,
   ScopeStatement: () => {},
   CallExpression: visitCall,
   MemberExpression: visitMember,
-  VariableName: (node, state, stored) =>
-    stored ? noteReading(nodeText(node, state), state) : mention(node, state),
+  VariableName: visitName,
   ReturnStatement: (node, state) => visitAll(node, state, true),
   YieldStatement: (node, state) => visitAll(node, state, true),
   YieldExpression: (node, state) => visitAll(node, state, true),
@@ -50,14 +50,19 @@ const VISITORS: Readonly<Record<string, Visit>> = {
 };
 /** Expressions whose value keeps the values of their parts. */
 const KEEPS_PARTS = /^(?:Array|Tuple|Dictionary|Set|Parenthesized|Conditional)Expression$/;
-const COMPREHENSION = /Comprehension/;
 
 /** Visits a part of the code. */
 export function visit(node: SyntaxNode, state: State, stored: boolean): void {
-  if (COMPREHENSION.test(node.name)) return visitComprehension(node, state);
+  if (isComprehension(node)) return visitComprehension(node, state);
   const visitor = VISITORS[node.name];
   if (visitor === undefined) visitAll(node, state, stored && KEEPS_PARTS.test(node.name));
   else visitor(node, state, stored);
+}
+
+// The generator of `sum(i for i in x)` has no node of its own.
+function isComprehension(node: SyntaxNode): boolean {
+  if (node.name === "ArgList") return childNamed(node, "for") !== null;
+  return node.name.endsWith("ComprehensionExpression");
 }
 
 /** Visits a statement, and everything that it can run. */
@@ -88,6 +93,12 @@ function visitBody(node: SyntaxNode, binding: Binding | null, state: State): voi
   if (state.figures <= before || binding === null) return;
   state.openers.add(binding);
   if (state.repeated.has(binding)) state.figures = Infinity;
+}
+
+function visitName(node: SyntaxNode, state: State, stored: boolean): void {
+  if (isKeywordName(node)) return;
+  if (stored) noteReading(nodeText(node, state), state);
+  else mention(node, state);
 }
 
 // A lambda that is kept runs when what keeps it is used.

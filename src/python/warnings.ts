@@ -49,7 +49,8 @@ function pandasMayWarn(call: SyntaxNode, path: string, state: State): boolean {
 export function divisionMayWarn(node: SyntaxNode, state: State): boolean {
   const [left, operator, right] = children(node);
   if (isSilenced(state) || !state.imports.has("numpy")) return false;
-  if (right === undefined || !DIVISIONS.has(nodeText(operator ?? null, state))) return false;
+  const sign = nodeText(operator ?? null, state).replace("=", "");
+  if (right === undefined || !DIVISIONS.has(sign)) return false;
   if (isPositive(right, state)) return false;
   return mayBeArray(left ?? null, state) || mayBeArray(right, state);
 }
