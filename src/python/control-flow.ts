@@ -62,7 +62,8 @@ function visitBranches(node: SyntaxNode, state: State, stored: boolean): void {
   children(node).forEach((part, index, parts) => {
     const isName = parts[index - 1]?.name === "as";
     if (isName) bindTargets([part], [], state);
-    else if (!dead.has(part.from)) state.visit(part, state, stored);
+    else if (!dead.has(part.from))
+      state.visit(part, state, stored && parts[index - 1]?.name !== "if");
   });
 }
 

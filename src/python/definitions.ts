@@ -42,8 +42,16 @@ export function defineClass(node: SyntaxNode, state: State): void {
     else if (bases !== null || isSpecial(defined)) methods.push(defined);
   }
   state.certain = certain;
+  state.finalizers.push(...methods.filter(isFinalizer));
   const binding: Binding = { kind: "class", node, methods, code: state.code };
   state.scope.bind(nodeText(childNamed(node, "VariableName"), state), binding, certain);
+}
+
+function isFinalizer(method: Binding): boolean {
+  return (
+    method.kind === "function" &&
+    nodeText(childNamed(method.node, "VariableName"), method) === "__del__"
+  );
 }
 
 function isSpecial(binding: Binding): boolean {

@@ -7,7 +7,7 @@ import { showsLastValue } from "./return-value.ts";
 import { createState, newCell, suspect, type State } from "./state.ts";
 import { children, hasError, parsePython } from "./syntax-tree.ts";
 import type { Vocabulary } from "./vocabulary.ts";
-import { visit, visitStatement } from "./walker.ts";
+import { runFinalizers, visit, visitStatement } from "./walker.ts";
 
 /** The code of a call: null when there is none. `isWhole` unless a part of it is missing. */
 export type NotebookCall = { code: string | null; isWhole: boolean };
@@ -39,6 +39,8 @@ export function analyzeNotebook(
 ): Finding[] {
   const parsed = calls.map((call) => parseCall(call, vocabulary));
   const state = createState(vocabulary, visit);
+  // What an earlier response set up is not known.
+  Object.assign(state.settings, { logsInfo: !isFresh, logsDebug: !isFresh });
   for (const { names } of parsed) addNames(state.boundAnywhere, names);
   state.hasUnknownNames = !isFresh || state.boundAnywhere.hasUnknown;
   return parsed.map((call) => {
@@ -63,7 +65,9 @@ function parseCall(call: NotebookCall, vocabulary: Vocabulary): ParsedCall {
 function runCell({ code, isWhole, cell, top, hasErrors }: ParsedCall, state: State): void {
   state.mutes.all = cell.captured;
   state.reason = cell.reason;
+  const finalizers = [...state.finalizers];
   const ended = top === null ? false : runStatements(top, state);
+  runFinalizers(finalizers, state);
   if (state.figures > 0 && state.settings.showsFigures) suspect(state, "leaves a figure open");
   if (code === null) state.reason ??= "has no code that is known";
   else if (!isWhole) state.reason ??= "has code of which the end is not known";

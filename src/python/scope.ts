@@ -27,6 +27,8 @@ const OWN = "~";
 const MAX_MEANINGS = 50;
 /** Paths that an expression can have, and characters of one: a chain of assignments can double them. */
 const MAX_PATHS = 20;
+/** Attributes, items and calls in a row that are followed. */
+const MAX_CHAIN = 40;
 const MAX_PATH_LENGTH = 200;
 
 /** The names of a notebook. Functions share one scope: a name that is bound twice has both meanings. */
@@ -81,9 +83,12 @@ export class Scope {
     return this.#stars.size > 0;
   }
 
-  /** What an expression may be, as dotted paths: `print`, `matplotlib.pyplot.subplots()`. */
-  paths(node: SyntaxNode | null, source: Source): string[] {
-    if (node === null) return [UNKNOWN];
+  /**
+   * What an expression may be, as dotted paths: `print`, `matplotlib.pyplot.subplots()`.
+   * @param depth Attributes and calls that were followed already.
+   */
+  paths(node: SyntaxNode | null, source: Source, depth = 0): string[] {
+    if (node === null || depth > MAX_CHAIN) return [UNKNOWN];
     const { firstChild } = node;
     switch (node.name) {
       case "VariableName":
@@ -91,13 +96,13 @@ export class Scope {
       case "MemberExpression": {
         const property = childNamed(node, "PropertyName");
         const suffix = property === null ? "[]" : `.${nodeText(property, source)}`;
-        return extend(this.paths(firstChild, source), suffix);
+        return extend(this.paths(firstChild, source, depth + 1), suffix);
       }
       case "CallExpression":
-        return extend(this.paths(firstChild, source), "()");
+        return extend(this.paths(firstChild, source, depth + 1), "()");
       case "ParenthesizedExpression":
       case "AwaitExpression":
-        return this.paths(firstChild?.nextSibling ?? null, source);
+        return this.paths(firstChild?.nextSibling ?? null, source, depth + 1);
       case "String":
       case "FormatString":
       case "Number":

@@ -51,6 +51,8 @@ export type NotebookState = Source & {
   /** Names that the calls up to this one bind, and those that any call binds. */
   boundSoFar: BoundNames;
   boundAnywhere: BoundNames;
+  /** Methods that run when an object is deleted, which can be at any time. */
+  finalizers: Binding[];
   /** Names can be bound that no call shows: the container is older, or a call could not be read. */
   hasUnknownNames: boolean;
 };
@@ -106,6 +108,7 @@ export function createState(vocabulary: Vocabulary, visit: Visit): State {
       showsFigures: true,
     },
     imports: new Set(),
+    finalizers: [],
     boundSoFar: { counts: new Map(), hasUnknown: false },
     boundAnywhere: { counts: new Map(), hasUnknown: false },
     hasUnknownNames: false,

@@ -30,7 +30,8 @@ export function use(name: string, state: State, how: Use = "run"): void {
   for (const binding of state.scope.get(name)) useBinding(binding, state, how);
 }
 
-function useBinding(binding: Binding, state: State, how: Use): void {
+/** Uses one meaning of a name. */
+export function useBinding(binding: Binding, state: State, how: Use): void {
   if (binding.kind === "module" || countUse(binding, state, how) > 1) return;
   if (binding.kind === "value")
     return binding.nodes.forEach((node) => addPending(node, "hold", binding, state));

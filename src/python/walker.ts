@@ -15,7 +15,7 @@ import { isStandardStream } from "./effects.ts";
 import type { Binding } from "./scope.ts";
 import { suspect, visitAll, type Pending, type State, type Visit } from "./state.ts";
 import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
-import { hold, isStream, mention, mentionMember, noteReading, use } from "./uses.ts";
+import { hold, isStream, mention, mentionMember, noteReading, use, useBinding } from "./uses.ts";
 import { comparesIdentityOfLiteral, divisionMayWarn, isSliceOfFrame } from "./warnings.ts";
 
 const VISITORS: Readonly<Record<string, Visit>> = {
@@ -32,6 +32,7 @@ const VISITORS: Readonly<Record<string, Visit>> = {
   TryStatement: visitUncertain,
   MatchStatement: visitUncertain,
   ConditionalExpression: visitUncertain,
+  DictionaryExpression: visitDictionary,
   BinaryExpression: visitOperation,
   UpdateStatement: visitOperation,
   WithStatement: visitWith,
@@ -49,7 +50,7 @@ const VISITORS: Readonly<Record<string, Visit>> = {
   CapturePattern: (node, state) => bindTargets(children(node), [], state),
 };
 /** Expressions whose value keeps the values of their parts. */
-const KEEPS_PARTS = /^(?:Array|Tuple|Dictionary|Set|Parenthesized|Conditional)Expression$/;
+const KEEPS_PARTS = /^(?:Array|Tuple|Parenthesized)Expression$/;
 
 /** Visits a part of the code. */
 export function visit(node: SyntaxNode, state: State, stored: boolean): void {
@@ -68,6 +69,16 @@ function isComprehension(node: SyntaxNode): boolean {
 /** Visits a statement, and everything that it can run. */
 export function visitStatement(statement: SyntaxNode, state: State): void {
   visit(statement, state, false);
+  runPending(state);
+}
+
+/** Runs methods that an earlier call defined, and that can run at any time. */
+export function runFinalizers(finalizers: readonly Binding[], state: State): void {
+  for (const finalizer of finalizers) useBinding(finalizer, state, "run");
+  runPending(state);
+}
+
+function runPending(state: State): void {
   const { code, certain, mutes } = state;
   state.certain = false;
   for (let next = nextPending(state); next !== undefined; next = nextPending(state)) {
@@ -137,6 +148,13 @@ function visitOperation(node: SyntaxNode, state: State): void {
   if (childNamed(node, "and") !== null || childNamed(node, "or") !== null) state.certain = false;
   visitAll(node, state, false);
   state.certain = certain;
+}
+
+// A key is hashed, a value is only kept.
+function visitDictionary(node: SyntaxNode, state: State, stored: boolean): void {
+  for (const part of children(node)) {
+    state.visit(part, state, stored && part.nextSibling?.name !== ":");
+  }
 }
 
 function visitDeletion(node: SyntaxNode, state: State): void {
