@@ -163,7 +163,9 @@ export function parseCalls(items: unknown[]): ObservedCall[] {
     const { id, container_id, outputs } = parsed.data;
     const code = parsed.data.code?.slice(0, room) ?? null;
     room -= code?.length ?? 0;
-    return [{ id, container_id, code, state: toOutputState(outputs) }];
+    const isCut = code !== null && code.length < (parsed.data.code?.length ?? 0);
+    const call = { id, container_id, code, state: toOutputState(outputs) };
+    return [isCut ? { ...call, code_cut: true } : call];
   });
 }
 
