@@ -18,9 +18,10 @@ export async function cancelRun(env: Env, id: string, isInFlight: boolean): Prom
     const message = "The response has ended; there is nothing to cancel.";
     throw new Problem("already_ended", message, { id });
   }
-  const closingControl = control === null ? null : closeConnection(env, control);
-  if (isInFlight) await endRun(env, id, run);
-  await closingControl;
+  await Promise.all([
+    control === null ? null : closeConnection(env, control),
+    isInFlight ? endRun(env, id, run) : null,
+  ]);
 }
 
 async function endRun(

@@ -186,7 +186,8 @@ function withoutBody(result: ObservationResult): Observed {
   return { result, chunks: null, outputs: null };
 }
 
-function tooLarge(bytes: number): { code: string; message: string } {
+/** The error of a record whose outputs were observed, and are too large to be stored. */
+export function tooLarge(bytes: number): { code: string; message: string } {
   return {
     code: "too_large",
     message: `The response has ${bytes} bytes; at most ${MAX_BODY_BYTES} can be stored. Its calls and their code are recorded, their outputs are not.`,

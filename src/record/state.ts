@@ -61,6 +61,8 @@ export const ProgressEntry = z.object({
     "webhook",
     "refetch_requested",
     "cancel_requested",
+    /** An event of the run's stream showed a new status. */
+    "status_seen",
     "connection_ended",
     "control_ended",
     "observing",

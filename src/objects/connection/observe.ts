@@ -4,7 +4,13 @@ import { parseJson } from "../../lib/json-parse.ts";
 import { findMember, parseValue } from "../../lib/json-scan.ts";
 import { readBody, type BodyRead } from "../../lib/json-stream.ts";
 import { keepMostComplete } from "../../openai/channels.ts";
-import { observeBody, observeItems, replacedOutputs, toSeenCalls } from "../../openai/observe.ts";
+import {
+  observeBody,
+  observeItems,
+  replacedOutputs,
+  tooLarge,
+  toSeenCalls,
+} from "../../openai/observe.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { filterCallItems, outputItems, parseCalls } from "../../openai/response.ts";
 import { MAX_VALUE_BYTES } from "../../record/limits.ts";
@@ -43,7 +49,24 @@ export async function observeConnection(
     report === null || body === null
       ? observeItems(source, await readItems(env, name, report), report?.status ?? null)
       : await withItems(env, name, report, record, await observeBody(source, body));
-  return withEnd(observed, report, body !== null);
+  return withEnd(withoutCut(observed, report), report, body !== null);
+}
+
+// Outputs that were too large to be kept whole were observed, and are not stored.
+function withoutCut(observed: Observed, report: ConnectionReport | null): Observed {
+  const cut = (report?.calls ?? []).flatMap(({ cut_bytes: bytes }) => bytes ?? []);
+  const { result, outputs } = observed;
+  if (report === null || cut.length === 0) return observed;
+  return {
+    ...observed,
+    outputs: outputs === null ? null : () => dropCut(outputs(), report),
+    result: { ...result, error: result.error ?? tooLarge(Math.max(...cut)) },
+  };
+}
+
+function dropCut(items: unknown[], { calls }: ConnectionReport): unknown[] {
+  const cut = new Set(calls.flatMap(({ id, cut_bytes: bytes }) => (bytes === null ? [] : [id])));
+  return items.filter((item) => parseCalls([item]).every(({ id }) => !cut.has(id)));
 }
 
 function withEnd(
@@ -149,19 +172,21 @@ const toUnknown = (status: "not_run" | "interrupted"): ControlReading => ({
 /**
  * Reads the Connection of a control.
  * @param isOpened Whether it is known to exist: then one that still reads its stream is out of time, and is closed.
+ * @param onLargeBody Is awaited when the response turns out to be large, before more of it is read.
  * @returns A result of null when the control still runs.
  */
 export async function readControl(
   env: Env,
   name: string,
   isOpened: boolean,
+  onLargeBody: () => Promise<void>,
 ): Promise<ControlReading> {
   const present = await getConnection(env, name).report();
   if (present === null) return toUnknown(isOpened ? "interrupted" : "not_run");
   if (present.isReading && !isOpened) return { result: null, items: null };
   const report = await readEnd(env, name);
   if (report === null) return toUnknown("interrupted");
-  const items = await readControlItems(env, name, report);
+  const items = await readControlItems(env, name, report, onLargeBody);
   const calls = parseCalls(items);
   const { id, http_status, request_id, end } = report;
   const observation = {
@@ -173,7 +198,7 @@ export async function readControl(
     calls: toSeenCalls(calls),
   };
   const control = { id, status: toControlStatus(report), calls: calls.map(toControlCall) };
-  return { result: { observation, control }, items: toStorable(items) };
+  return { result: { observation, control }, items: toStorable(dropCut(items, report)) };
 }
 
 function toControlStatus({ end, status }: ConnectionReport): string | null {
@@ -190,8 +215,9 @@ async function readControlItems(
   env: Env,
   name: string,
   report: ConnectionReport,
+  onLargeBody: () => Promise<void>,
 ): Promise<unknown[]> {
-  const body = await readResponse(env, name, report, async () => undefined);
+  const body = await readResponse(env, name, report, onLargeBody);
   if (body === null || body.chunks === null) return readItems(env, name, report);
   const output = parseValue(findMember(concatChunks(body.chunks), "output"));
   const shown = filterCallItems(outputItems({ output }));

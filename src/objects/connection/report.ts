@@ -31,7 +31,7 @@ export type ConnectionReport = Pick<
 > & {
   isReading: boolean;
   /** Calls that were finished, and what they showed of their outputs. */
-  calls: { id: string; state: ConnectionState["calls"][number]["state"] }[];
+  calls: Omit<ConnectionState["calls"][number], "number">[];
   /** Of the last event's response: its size, and whether it was too large to be kept whole. */
   response: { bytes: number; isTruncated: boolean } | null;
 };
@@ -47,7 +47,7 @@ export function toReport(state: ConnectionState): ConnectionReport {
     error,
     end,
     isReading: isReading(state),
-    calls: calls.map((call) => ({ id: call.id, state: call.state })),
+    calls: calls.map(({ number: _, ...call }) => call),
     response:
       response === null
         ? null

@@ -52,11 +52,10 @@ function toNews(event: StreamEvent, number: number, body: BodyRead, json: Uint8A
   if (error !== null) return { ...NO_NEWS, seen: { type: "seen", error }, isImportant: true };
   if (type === "response.output_item.done") {
     const [call] = parseCalls([item]);
-    const seen =
-      call === undefined
-        ? null
-        : { type: "seen" as const, call: { id: call.id, state: call.state, number } };
-    return { ...NO_NEWS, seen, isImportant: true };
+    if (call === undefined) return { ...NO_NEWS, isImportant: true };
+    const cut_bytes = body.chunks === null ? body.bytes : null;
+    const finished = { id: call.id, state: call.state, number, cut_bytes };
+    return { ...NO_NEWS, seen: { type: "seen", call: finished }, isImportant: true };
   }
   if (response === undefined) return NO_NEWS;
   const found = findMember(json, "response") ?? new Uint8Array(0);

@@ -131,13 +131,13 @@ async function observeRun(
 
 async function observeControl(
   { record, connection, turn }: EffectOf<"observe">,
-  { env }: EffectContext,
+  { env, onLargeBody }: EffectContext,
 ): Promise<EffectResult> {
   const { id, control_opened: isOpened } = record;
   const { result, items } = await withLog(
     "observe_control",
     { id },
-    () => readControl(env, connection ?? "", isOpened),
+    () => readControl(env, connection ?? "", isOpened, onLargeBody),
     (read) => ({ outcome: read.result?.control.status ?? "running" }),
   );
   return {

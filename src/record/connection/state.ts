@@ -21,7 +21,13 @@ export const ConnectionParams = z.discriminatedUnion("kind", [
 export type ConnectionParams = z.infer<typeof ConnectionParams>;
 
 /** A call whose `output_item.done` came, what it showed of the outputs, and the own number of that event. */
-const FinishedCall = z.object({ id: z.string(), state: OutputState, number: z.number() });
+const FinishedCall = z.object({
+  id: z.string(),
+  state: OutputState,
+  number: z.number(),
+  /** The event's bytes where they were too many, so that its long texts are truncated; else null. */
+  cut_bytes: z.number().nullable(),
+});
 
 /** Where the whole response stands in the last event: the event's own number, and the bytes of its JSON. */
 const LastResponse = z.object({

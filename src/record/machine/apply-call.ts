@@ -30,7 +30,7 @@ export function applyCall(state: State | null, event: CallEvent, now: number): S
   if (event.type === "control_opened") return openControl(state);
   if (event.type === "control_ended") return endControl(state);
   if (isTerminal(state.record.status)) return state;
-  if (event.type === "status_seen") return seeStatus(state, event.status);
+  if (event.type === "status_seen") return seeStatus(state, event.status, now);
   return observeNow(addProgress(state, "cancel_requested", toIso(now)), "event");
 }
 
@@ -97,10 +97,11 @@ function refetch(state: RunState | null, params: RecorderParams, now: number): R
   return observeNow(isTerminal(record.status) ? readable : reopen(readable, at), "requested");
 }
 
-function seeStatus(state: RunState, status: string): RunState {
+function seeStatus(state: RunState, status: string, now: number): RunState {
   const { record } = state;
   if (record.status === status || isTerminal(status)) return state;
-  return withRecord(state, { ...record, status }, true);
+  const seen = withRecord(state, { ...record, status }, true);
+  return addProgress(seen, "status_seen", toIso(now));
 }
 
 // The Connection may be heard of for the first time, or after it was given up.

@@ -35,6 +35,12 @@ const MAX_LARGE_BODY_DEATHS = 3;
 /** A file is copied, or a container searched, at most this often: it expires 20 minutes after its last use. */
 const MAX_FILE_ATTEMPTS = 6;
 
+/** What a control brought can't be read: the object did not survive it. */
+const UNREADABLE_CONTROL: ControlResult = {
+  observation: null,
+  control: { id: null, status: "interrupted", calls: [] },
+};
+
 /** A write of an object that died may still arrive; the next one waits, so that it is the last. */
 const LOST_WRITE_MS = 5_000;
 
@@ -114,7 +120,7 @@ function afterObservation(
 // A control that still runs is known to exist, whether or not its Connection's announcement came.
 function afterControl(
   state: RunState,
-  { result, hasOutputs }: Result<"control_observed">,
+  { result, hasOutputs }: Pick<Result<"control_observed">, "result" | "hasOutputs">,
   now: number,
 ): RunState {
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
@@ -241,7 +247,9 @@ function afterFailedObservation(
   const { channel, requested } = running;
   const { observation } = state;
   if (died && observation.large_bodies >= MAX_LARGE_BODY_DEATHS) {
-    return afterTooLarge(state, running, now);
+    return channel === "control"
+      ? afterControl(state, { result: UNREADABLE_CONTROL, hasOutputs: false }, now)
+      : afterTooLarge(state, running, now);
   }
   const counted = { ...observation, ...countAttempt(observation, running, died, now) };
   if (channel === "control") return { ...state, observation: { ...counted, control: true } };

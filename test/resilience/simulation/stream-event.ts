@@ -33,7 +33,10 @@ export function toSeen(
   if (type === "error") {
     return { type: "seen", error: { code: "server_error", message: "It failed." } };
   }
-  if (call !== null) return { type: "seen", call: { id: call.id, state: call.state, number } };
+  if (call !== null) {
+    const { id, state } = call;
+    return { type: "seen", call: { id, state, number, cut_bytes: null } };
+  }
   if (status === null) return null;
   if (!isLast) return { type: "seen", status };
   return { type: "seen", status, response: { number, offset: 0, length: 1, size: 1 } };

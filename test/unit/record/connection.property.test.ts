@@ -42,7 +42,7 @@ const event: fc.Arbitrary<ConnectionEvent> = fc.oneof(
   status.map((seen): ConnectionEvent => ({ type: "seen", status: seen })),
   outputState.map((state): ConnectionEvent => ({
     type: "seen",
-    call: { id: "ci_1", state, number: 1 },
+    call: { id: "ci_1", state, number: 1, cut_bytes: null },
   })),
   fc.constantFrom<ConnectionEvent>(
     { type: "seen", error: ERROR },

@@ -246,8 +246,8 @@ describe("while it reads", () => {
   });
 
   test("a call that is finished stands once in the state, as it was shown last", () => {
-    const call = { id: "ci_1", state: "empty" as const, number: 3 };
-    const again = { id: "ci_1", state: "populated" as const, number: 5 };
+    const call = { id: "ci_1", state: "empty" as const, number: 3, cut_bytes: null };
+    const again = { id: "ci_1", state: "populated" as const, number: 5, cut_bytes: null };
     const state = stateAfter(
       "held",
       ...OPEN,
