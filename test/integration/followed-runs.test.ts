@@ -302,10 +302,11 @@ test("a followed run whose create lost its answer is recorded by its webhook, an
   const where = { method: "POST", path: "^/v1/responses$", times: 1 };
   await world.emulator.addFault({ ...where, kind: "cut", after_events: 0 });
   const body = JSON.stringify({ ...PRINTS, stream: true });
+  const before = new Set((await world.emulator.listRuns()).map((run) => run.id));
   const answer = await world.request("/trigger", { method: "POST", body });
   expect([answer.status, await answer.text()]).toEqual([502, matching(/webhook will record it/)]);
   const runs = await world.emulator.listRuns();
-  const id = runs.toSorted((a, b) => b.created_at - a.created_at)[0]?.id ?? "";
+  const id = runs.find((run) => !before.has(run.id))?.id ?? "";
   const answered = await waitFor(
     () => world.request(`/results/${id}`),
     ({ status }) => status === 200,
