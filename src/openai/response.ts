@@ -160,7 +160,8 @@ export function parseCalls(items: unknown[]): ObservedCall[] {
   return items.flatMap((item) => {
     const parsed = CallItem.safeParse(item);
     if (!parsed.success) return [];
-    const { id, container_id, outputs } = parsed.data;
+    const { id, outputs } = parsed.data;
+    const container_id = toOpenAIId(parsed.data.container_id);
     const code = parsed.data.code?.slice(0, room) ?? null;
     room -= code?.length ?? 0;
     const isCut = code !== null && code.length < (parsed.data.code?.length ?? 0);
@@ -216,6 +217,11 @@ function findCitations(output: unknown[]): FileCitation[] {
   });
   const byId = new Map(citations.map((citation) => [citation.id, citation]));
   return [...byId.values()].slice(0, MAX_REFERENCES);
+}
+
+// What can't be a part of a URL names nothing that could be fetched.
+function toOpenAIId(id: string | null): string | null {
+  return id !== null && OPENAI_ID.test(id) ? id : null;
 }
 
 function findContainers(calls: ObservedCall[], citations: FileCitation[]): string[] {

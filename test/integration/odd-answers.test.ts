@@ -182,19 +182,6 @@ test("a container with the id .. is asked for nothing", async () => {
   expect(others).toEqual([]);
 });
 
-test("a redirect of OpenAI's is not followed", async () => {
-  const other = await startStandIn((_, response) => sendJson(response, {}));
-  answerRetrieve = (response, run, number) => {
-    if (number > 1) return sendJson(response, toResponse(run));
-    response.writeHead(307, { location: `${other.url}/elsewhere` });
-    return response.end();
-  };
-  const record = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
-  expect(record).toMatchObject({ verdict: "captured" });
-  expect(other.requests).toEqual([]);
-  await other.close();
-});
-
 test("of two members with the same name the last one counts, in the verdict and in the outputs", async () => {
   answerRetrieve = (response, run) => {
     const json = JSON.stringify(toResponse(run)).replace('"object":', '"output":[],"object":');
