@@ -10,6 +10,7 @@ import {
   type RunShape,
   type StandIn,
 } from "../support/openai-stand-in.ts";
+import { startProcessWorld } from "../support/process-world.ts";
 import { waitFor } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
@@ -180,6 +181,32 @@ test("a container with the id .. is asked for nothing", async () => {
   expect(record.files).toEqual([]);
   const others = standIn.requests.filter(({ path }) => !path.startsWith("/v1/responses"));
   expect(others).toEqual([]);
+});
+
+// The test harness follows redirects itself.
+test("a redirect of OpenAI's is not followed", async () => {
+  const other = await startStandIn((_, response) => sendJson(response, {}));
+  const processWorld = await startProcessWorld({ backgroundOutputs: "present" });
+  try {
+    await processWorld.emulator.addFault({
+      method: "GET",
+      path: "^/v1/responses/[^/]+$",
+      times: 1,
+      kind: "status",
+      status: 307,
+      headers: { location: `${other.url}/elsewhere` },
+    });
+    const id = await processWorld.trigger({});
+    const record = await processWorld.request(`/results/${id}?wait=60&until=settled`);
+    expect(await record.json()).toMatchObject({
+      verdict: "captured",
+      observations: [{ http_status: 307 }, { http_status: 200 }],
+    });
+    expect(other.requests).toEqual([]);
+  } finally {
+    await processWorld.close();
+    await other.close();
+  }
 });
 
 test("of two members with the same name the last one counts, in the verdict and in the outputs", async () => {
