@@ -28,7 +28,8 @@ type CodeCall = Pick<StoredCall, "id" | "container_id" | "code" | "code_cut">;
 export function judgeCalls(calls: StoredCall[], request: StoredRecord["request"]): StoredCall[] {
   const findings = readNotebooks(calls, request);
   return calls.map((call) => {
-    if (call.source !== null) return call;
+    // What a control has proven stays proven.
+    if (call.source !== null || call.verdict === "lost") return call;
     const suspicious = findings.get(call.id)?.reason !== null;
     return { ...call, verdict: suspicious ? "suspect" : "silent" };
   });
