@@ -2,7 +2,6 @@
 import { Hono, type Context, type Handler } from "hono";
 import { accepts } from "hono/accepts";
 import { bodyLimit } from "hono/body-limit";
-import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { version } from "../package.json";
 import { toOpenApi } from "./api/openapi.ts";
@@ -168,19 +167,36 @@ app.use(requireAuth);
 app.use(noStore);
 register(PROTECTED_ROUTES);
 
-app.notFound((c) =>
-  respondWithProblem(c, new Problem("unknown_route", "Not found. /results lists all records.")),
-);
+app.notFound((c) => {
+  const allowed = findMethods(c.req.path);
+  if (allowed.length === 0) {
+    const message = "Not found. /results lists all records.";
+    return respondWithProblem(c, new Problem("unknown_route", message));
+  }
+  c.header("allow", allowed.join(", "));
+  const message = `${c.req.method} is not possible here. Use ${allowed.join(" or ")}.`;
+  return respondWithProblem(c, new Problem("method_not_allowed", message));
+});
 app.onError((error, c) => {
   if (error instanceof Problem) return respondWithProblem(c, error);
-  if (error instanceof HTTPException && error.status === 403) {
-    const message = "The request came from another site. Use this site's own pages.";
-    return respondWithProblem(c, new Problem("cross_site", message));
-  }
   logFailure("error", error, { path: c.req.path, stack: error.stack });
   const message = "The recorder failed. Try again; its log says what happened.";
   return respondWithProblem(c, new Problem("internal", message));
 });
+
+// The methods of the routes that have this path.
+function findMethods(path: string): string[] {
+  const names = [...Object.keys(PUBLIC_ROUTES), ...Object.keys(PROTECTED_ROUTES)];
+  return names.flatMap((name) => {
+    const [method = "", pattern = ""] = name.split(" ");
+    return toPathExpression(pattern).test(path) ? [method] : [];
+  });
+}
+
+function toPathExpression(pattern: string): RegExp {
+  const parts = pattern.split("/").map((part) => (part.startsWith(":") ? "[^/]+" : part));
+  return new RegExp(`^${parts.join("/").replaceAll(".", "\\.")}$`);
+}
 
 function register(routes: Record<string, Handlers>): void {
   for (const [name, handlers] of Object.entries(routes)) {

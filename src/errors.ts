@@ -17,6 +17,7 @@ const ERRORS = {
   not_finished: { status: 404, title: "The response has not ended" },
   not_stored: { status: 404, title: "Not stored" },
   unknown_route: { status: 404, title: "There is no such page" },
+  method_not_allowed: { status: 405, title: "This method is not possible here" },
   already_ended: { status: 409, title: "The run has ended already" },
   in_progress: { status: 409, title: "The first request is still in progress" },
   too_large: { status: 413, title: "Too large" },

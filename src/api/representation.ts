@@ -83,7 +83,7 @@ async function withOutputs(
     stored.set(source, lacking ? findCallItems(await readOutputs(source)) : []);
   }
   return calls.map((call) => {
-    const { state: _, ...rest } = call;
+    const { state: _state, code_cut: _cut, ...rest } = call;
     const from = lacksOutputs(call, items) ? (stored.get(call.source) ?? []) : items;
     const item = findById(from, call.id);
     if (item === undefined) return { ...rest, outputs: null };

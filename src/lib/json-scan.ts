@@ -51,11 +51,11 @@ export function scanMembers(json: Uint8Array): Member[] {
 }
 
 /**
- * The value of one member of an object; of two with the same name the first.
+ * The value of one member of an object; of two with the same name the last, as in JSON.parse.
  * @param json Valid JSON.
  */
 export function findMember(json: Uint8Array, name: string): Uint8Array | undefined {
-  return scanMembers(json).find((member) => member.name === name)?.value;
+  return scanMembers(json).findLast((member) => member.name === name)?.value;
 }
 
 /**

@@ -2,6 +2,17 @@
 import { APIError } from "openai";
 import * as z from "zod";
 
+/** The SDK's types are wishes: gateways send a number as code. */
+const text = z
+  .union([z.string(), z.number().transform(String)])
+  .nullable()
+  .catch(null);
+const NO_WORDS = { code: null, param: null };
+const OwnError = z.object({ code: text, param: text }).catch(NO_WORDS);
+
+/** OpenAI's keys, of which its messages can quote a part. */
+const KEY = /\b(?:sk|sess)-[\w*.-]+/g;
+
 /** A failure. `status` is null when no answer came. */
 export type ApiFailure = {
   status: number | null;
@@ -28,11 +39,12 @@ export function toApiFailure(error: unknown): ApiFailure {
   }
   const headers: unknown = error.headers;
   const own: unknown = error.error;
+  const { code, param } = OwnError.parse(own);
   return {
     status: Number(error.status),
-    code: error.code ?? null,
+    code,
     message,
-    param: error.param ?? null,
+    param,
     requestId: error.requestID ?? null,
     retryAfter: headers instanceof Headers ? headers.get("retry-after") : null,
     error: own,
@@ -54,8 +66,14 @@ export function toApiError({
   return APIError.generate(status, { error: own }, undefined, headers);
 }
 
-/** The message of an error as OpenAI wrote it: the SDK puts the status in front. Without a message the status is all that it says. */
+/** The message of an error as OpenAI wrote it, without keys: the SDK puts the status in front. Without a message the status is all that it says. */
 export function errorMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return error instanceof APIError ? message.replace(/^\d{3} (?!status code)/, "") : message;
+  const own = error instanceof APIError ? message.replace(/^\d{3} (?!status code)/, "") : message;
+  return withoutKeys(own);
+}
+
+/** A text of OpenAI's without the keys that it quotes. */
+export function withoutKeys(message: string): string {
+  return message.replaceAll(KEY, "sk-…");
 }

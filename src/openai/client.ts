@@ -35,6 +35,8 @@ function createClient(env: Env): OpenAI {
     webhookSecret: null,
     maxRetries: 0,
     timeout: 60_000,
+    // The key must not go to where a redirect leads.
+    fetchOptions: { redirect: "manual" },
     // The SDK would send the name of its class, which the build minifies.
     defaultHeaders: { "User-Agent": `response-recorder/${version}` },
   });

@@ -16,7 +16,7 @@ const MAX_PAGES = 20;
 const CLOCK_SKEW_SECONDS = 5;
 
 const ListedFile = z.looseObject({
-  id: z.string(),
+  id: z.string().regex(/^[A-Za-z0-9_-]{1,200}$/),
   created_at: z.number().catch(0),
   bytes: z.number().nullish().catch(null),
   path: z.string().catch(""),
@@ -123,7 +123,7 @@ async function listFiles(env: Env, id: string, signal: AbortSignal): Promise<Lis
     const query = { limit: 100, ...(last === undefined ? {} : { after: last }) };
     const answer = await fetchContainer(env, [id, "files"], signal, query);
     const page = FilePage.parse(await answer.json());
-    files.push(...page.data.map((file) => ListedFile.parse(file)));
+    files.push(...page.data.flatMap((file) => ListedFile.safeParse(file).data ?? []));
     if (!page.has_more || page.data.length === 0) break;
   }
   return files;
@@ -147,7 +147,7 @@ function isCreatedByRun(file: ListedFile, record: StoredRecord): boolean {
   if (file.source !== "assistant") return false;
   return (
     record.created_at === null ||
-    file.created_at >= Math.floor(Date.parse(record.created_at) / 1000)
+    file.created_at >= Math.floor(Date.parse(record.created_at) / 1000) - CLOCK_SKEW_SECONDS
   );
 }
 

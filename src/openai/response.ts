@@ -13,11 +13,19 @@ import {
   type TriggerOptions,
 } from "../record/schema.ts";
 
-/** A response id. OpenAI's have about 55 characters. */
-export const RESPONSE_ID = /^resp_[A-Za-z0-9_-]{1,95}$/;
+/** A response id. OpenAI's have about 55 characters and begin with `resp_`, those of gateways about 200. */
+export const RESPONSE_ID = /^(?!\.{1,2}$)[A-Za-z0-9_.=-]{1,300}$/;
+/** The id of something else of OpenAI's that becomes a part of a URL. */
+const OPENAI_ID = /^[A-Za-z0-9_-]{1,200}$/;
+
+/** Times beyond these are no times of a response: some send milliseconds. Seconds since 1970. */
+const MAX_TIME_SECONDS = Date.parse("9999-12-31") / 1000;
 
 /** Characters of code that the record keeps of all calls together; the response's body has all of it. */
 const MAX_CODE_LENGTH = 128 * 1024;
+/** Characters of a status and of a model's name that the record keeps. */
+const MAX_STATUS_LENGTH = 64;
+const MAX_MODEL_LENGTH = 128;
 /** Citations and containers that the record keeps. */
 const MAX_REFERENCES = 200;
 
@@ -26,6 +34,9 @@ const nullable = <T extends z.ZodType>(schema: T) =>
     .nullish()
     .transform((value) => value ?? null)
     .catch(null);
+
+/** A text that lists show, and that has no business to be longer. */
+const text = (maxLength: number) => z.string().transform((value) => value.slice(0, maxLength));
 
 const CallItem = z.looseObject({
   type: z.literal("code_interpreter_call"),
@@ -39,14 +50,19 @@ const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
 
 const ResponseObject = Output.extend({
   id: z.string(),
-  status: z.string(),
-  model: nullable(z.string()),
+  status: text(MAX_STATUS_LENGTH),
+  model: nullable(text(MAX_MODEL_LENGTH)),
   background: nullable(z.boolean()),
   store: nullable(z.boolean()),
   created_at: nullable(z.number()),
   completed_at: nullable(z.number()),
   metadata: nullable(z.record(z.string(), z.unknown())),
-  error: nullable(z.looseObject({ code: z.string(), message: z.string() })),
+  error: nullable(
+    z.looseObject({
+      code: z.union([z.string(), z.number().transform(String)]).catch("error"),
+      message: z.string().catch(""),
+    }),
+  ),
   conversation: nullable(z.union([z.string(), z.looseObject({ id: z.string() })])),
 });
 
@@ -118,13 +134,12 @@ export function parseResponse(value: unknown): ParsedResponse | null {
  * @param response The first answer to a create.
  */
 export function toCreatedFields(response: CreatedResponse): NonNullable<RecorderParams["created"]> {
-  const created_at = response.created_at ? toIsoTime(response.created_at) : null;
   return {
     status: response.status,
     model: response.model ?? null,
     background: response.background ?? null,
     store: response.store ?? null,
-    created_at: created_at ?? new Date().toISOString(),
+    created_at: toIsoTime(response.created_at ?? null) ?? new Date().toISOString(),
   };
 }
 
@@ -145,10 +160,13 @@ export function parseCalls(items: unknown[]): ObservedCall[] {
   return items.flatMap((item) => {
     const parsed = CallItem.safeParse(item);
     if (!parsed.success) return [];
-    const { id, container_id, outputs } = parsed.data;
+    const { id, outputs } = parsed.data;
+    const container_id = toOpenAIId(parsed.data.container_id);
     const code = parsed.data.code?.slice(0, room) ?? null;
     room -= code?.length ?? 0;
-    return [{ id, container_id, code, state: toOutputState(outputs) }];
+    const isCut = code !== null && code.length < (parsed.data.code?.length ?? 0);
+    const call = { id, container_id, code, state: toOutputState(outputs) };
+    return [isCut ? { ...call, code_cut: true } : call];
   });
 }
 
@@ -194,18 +212,25 @@ function findCitations(output: unknown[]): FileCitation[] {
     const citation = CitationAnnotation.safeParse(annotation);
     if (!citation.success) return [];
     const { file_id: id, container_id, filename } = citation.data;
+    if (!OPENAI_ID.test(id) || !OPENAI_ID.test(container_id)) return [];
     return [{ id, container_id, filename }];
   });
   const byId = new Map(citations.map((citation) => [citation.id, citation]));
   return [...byId.values()].slice(0, MAX_REFERENCES);
 }
 
+// What can't be a part of a URL names nothing that could be fetched.
+function toOpenAIId(id: string | null): string | null {
+  return id !== null && OPENAI_ID.test(id) ? id : null;
+}
+
 function findContainers(calls: ObservedCall[], citations: FileCitation[]): string[] {
   const ids = [...calls, ...citations].map(({ container_id }) => container_id);
-  return [...new Set(ids)].filter((id) => id !== null).slice(0, MAX_REFERENCES);
+  const usable = ids.filter((id): id is string => id !== null && OPENAI_ID.test(id));
+  return [...new Set(usable)].slice(0, MAX_REFERENCES);
 }
 
 function toIsoTime(seconds: number | null): string | null {
-  if (seconds === null || !Number.isFinite(seconds) || Math.abs(seconds) > 8e12) return null;
+  if (seconds === null || !(seconds > 0 && seconds <= MAX_TIME_SECONDS)) return null;
   return new Date(seconds * 1000).toISOString();
 }

@@ -9,6 +9,10 @@ const FORWARDED_STATUSES = [400, 404, 409, 413, 422, 429] as const;
 export const KEY_REFUSED =
   "OpenAI refused the recorder's own key (OPENAI_API_KEY), not your token. Set a valid key: npx wrangler secret put OPENAI_API_KEY";
 
+/** Before OpenAI's own words: the key may lack a permission, or the project may. */
+export const KEY_FORBIDDEN =
+  "OpenAI forbids this to the recorder's own key (OPENAI_API_KEY), not to your token";
+
 /**
  * Converts a failure of OpenAI's to a Problem.
  * @param error What the SDK threw; a Problem stays as it is.
@@ -17,8 +21,9 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { status, code, message, requestId, param } = toApiFailure(error);
   const details = { requestId: requestId ?? undefined };
-  if (status === 401 || status === 403) {
-    return new Problem("openai_unauthorized", KEY_REFUSED, details);
+  if (status === 401) return new Problem("openai_unauthorized", KEY_REFUSED, details);
+  if (status === 403) {
+    return new Problem("openai_unauthorized", `${KEY_FORBIDDEN}: ${message}`, details);
   }
   if (status === null || status >= 500) {
     return new Problem(

@@ -1,6 +1,6 @@
 // Names, calls and their arguments in the syntax tree.
 import type { SyntaxNode } from "@lezer/common";
-import { children } from "./syntax-tree.ts";
+import { childNamed, children } from "./syntax-tree.ts";
 
 /** The code that is analyzed. */
 export type Source = { code: string };
@@ -13,13 +13,14 @@ export function nodeText(node: SyntaxNode | null, source: Source): string {
 /** The last name of what a call calls: `show` in `plt.show()`. */
 export function calleeName(call: SyntaxNode, source: Source): string {
   const callee = call.firstChild;
-  if (callee?.name === "MemberExpression") return nodeText(callee.getChild("PropertyName"), source);
+  if (callee?.name === "MemberExpression")
+    return nodeText(childNamed(callee, "PropertyName"), source);
   return nodeText(callee, source);
 }
 
 /** The code of a keyword argument, or null when the call has none of that name. */
 export function keywordArgument(call: SyntaxNode, name: string, source: Source): string | null {
-  const args = call.getChild("ArgList");
+  const args = childNamed(call, "ArgList");
   const key =
     args === null
       ? undefined
@@ -29,7 +30,7 @@ export function keywordArgument(call: SyntaxNode, name: string, source: Source):
 
 /** The arguments of a call that are not keyword arguments. */
 export function positionalArguments(call: SyntaxNode): SyntaxNode[] {
-  const args = children(call.getChild("ArgList") ?? call);
+  const args = children(childNamed(call, "ArgList") ?? call);
   return args.filter(
     (node) =>
       !/^[(),]$|^AssignOp$/.test(node.name) &&
@@ -49,5 +50,5 @@ export function findDefinitions(name: string, from: SyntaxNode, source: Source):
   while (top.parent !== null) top = top.parent;
   return children(top)
     .filter((node) => node.name === "FunctionDefinition")
-    .filter((node) => nodeText(node.getChild("VariableName"), source) === name);
+    .filter((node) => nodeText(childNamed(node, "VariableName"), source) === name);
 }

@@ -1,12 +1,14 @@
 // Redacts requests, and what OpenAI repeats of them, before they are stored: no credentials, and a request of bounded size.
 import { concatChunks } from "../lib/byte-stream.ts";
-import { applyEdits, findMember, parseValue } from "../lib/json-scan.ts";
+import { applyEdits, parseValue, scanMembers } from "../lib/json-scan.ts";
 
 /** Fields that hold credentials. */
 const CREDENTIAL_FIELDS = new Set(["domain_secrets"]);
 /** Fields that hold credentials in a tool of type `mcp`. */
 const MCP_CREDENTIAL_FIELDS = new Set(["authorization", "headers"]);
 const REMOVED = "[removed]";
+/** OpenAI's own mask. */
+const MASKED = "<redacted>";
 /** Characters of JSON that a stored request has at most. It is part of the Recorder's state, which is written at each change. */
 const MAX_REQUEST_LENGTH = 128 * 1024;
 /** Characters that remain of a long text when the request is larger. */
@@ -35,15 +37,11 @@ export function hasCredentials(request: Record<string, unknown>): boolean {
 export function redactJson(chunks: Uint8Array[], value: unknown): Uint8Array[] {
   if (!isObject(value) || !hasCredentials(pickEcho(value))) return chunks;
   const json = concatChunks(chunks);
-  const edits = [findMember(json, "tools"), findToolsOfEvent(json)].flatMap((tools) => {
-    if (tools === undefined) return [];
+  const edits = findEchoedTools(json).map((tools) => {
     const clean = removeCredentials({ tools: parseValue(tools) });
-    return [{ value: tools, replacement: JSON.stringify(clean["tools"]) }];
+    return { value: tools, replacement: JSON.stringify(clean["tools"]) };
   });
-  return applyEdits(
-    json,
-    edits.toSorted((a, b) => a.value.byteOffset - b.value.byteOffset),
-  );
+  return applyEdits(json, edits);
 }
 
 // The parts that repeat the request.
@@ -52,9 +50,13 @@ function pickEcho(value: Record<string, unknown>): Record<string, unknown> {
   return { tools: value["tools"], response: isObject(response) ? response["tools"] : undefined };
 }
 
-function findToolsOfEvent(json: Uint8Array): Uint8Array | undefined {
-  const response = findMember(json, "response");
-  return response === undefined ? undefined : findMember(response, "tools");
+// In their order. A member can stand there twice, and none may keep its credentials.
+function findEchoedTools(json: Uint8Array): Uint8Array[] {
+  return scanMembers(json).flatMap(({ name, value }) => {
+    if (name === "tools") return [value];
+    if (name !== "response") return [];
+    return scanMembers(value).flatMap((inner) => (inner.name === "tools" ? [inner.value] : []));
+  });
 }
 
 /**
@@ -65,9 +67,16 @@ export function removeCredentials(value: Record<string, unknown>): Record<string
   const isMcp = value["type"] === "mcp";
   const entries = Object.entries(value).map(([name, inner]): [string, unknown] => {
     const isSecret = CREDENTIAL_FIELDS.has(name) || (isMcp && MCP_CREDENTIAL_FIELDS.has(name));
-    return [name, isSecret && inner !== null ? REMOVED : removeNestedCredentials(inner)];
+    const isPlain = isSecret && inner !== null && !isMasked(inner);
+    return [name, isPlain ? REMOVED : removeNestedCredentials(inner)];
   });
   return Object.fromEntries(entries);
+}
+
+// What OpenAI has masked stays as it is, so that its bytes do.
+function isMasked(value: unknown): boolean {
+  const values = isObject(value) ? Object.values(value) : [value];
+  return values.every((one) => one === MASKED || one === null);
 }
 
 function removeNestedCredentials(value: unknown): unknown {

@@ -14,6 +14,7 @@ import type {
   Webhook,
 } from "./schema.ts";
 import { toCustomMetadata } from "./metadata.ts";
+import { judgeCalls } from "./notebook.ts";
 import { toExpiry } from "./policy.ts";
 import { callVerdict, runVerdict } from "./verdict.ts";
 
@@ -94,6 +95,7 @@ export function applyStart(record: StoredRecord, params: RecorderParams): Stored
     background: record.background ?? ours.background,
     created_at: record.created_at ?? ours.created_at,
     request: ours.request ?? record.request,
+    calls: judgeCalls(record.calls, ours.request ?? record.request),
     include: ours.include.length > 0 ? ours.include : record.include,
     metadata: { ...ours.metadata, ...record.metadata },
     awaits_trigger: false,
@@ -267,14 +269,19 @@ function mergeCalls(record: StoredRecord, result: ObservationResult, first: bool
   }
   const seen = result.calls.map((call) => known.get(call.id) ?? toStoredCall(call, channel, plain));
   const gone = [...known.values()].filter((call) => !seen.includes(call));
-  const calls = [...seen, ...gone];
+  const calls = judgeNewCalls([...seen, ...gone], record);
   const used = calls.map((call) => call.container_id).filter((id) => id !== null);
   return { ...record, calls, containers: union(record.containers, used) };
 }
 
 function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): StoredCall {
   const source = call.state === "populated" ? channel : null;
-  return { ...call, source, verdict: callVerdict(call, source, first) };
+  return { ...call, source, verdict: source === null ? null : callVerdict(call, source, first) };
+}
+
+// The code of a new call is read together with that of the calls before it.
+function judgeNewCalls(calls: StoredCall[], { request }: StoredRecord): StoredCall[] {
+  return calls.some((call) => call.verdict === null) ? judgeCalls(calls, request) : calls;
 }
 
 function mergeCall(
@@ -309,9 +316,9 @@ function withVerdicts(record: StoredRecord): StoredRecord {
   };
 }
 
-// A control proves a loss only by identical code at the same position.
+// A control proves a loss only by identical code at the same position, whatever a reading of the code says.
 function applyControlVerdict(call: StoredCall, control: StoredCall | undefined): StoredCall {
-  if (call.verdict !== "suspect" || call.code === null) return call;
+  if (call.source !== null || call.code === null || call.code_cut === true) return call;
   if (control?.state !== "populated" || control.code !== call.code) return call;
   return { ...call, verdict: "lost" };
 }

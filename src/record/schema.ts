@@ -101,7 +101,11 @@ export const ResponseRecord = z.object({
 export type ResponseRecord = z.infer<typeof ResponseRecord>;
 
 /** A call as it is stored: its outputs stay in the response's body. */
-export const StoredCall = Call.omit({ outputs: true }).extend({ state: OutputState });
+export const StoredCall = Call.omit({ outputs: true }).extend({
+  state: OutputState,
+  /** The record keeps only the beginning of the code. */
+  code_cut: z.boolean().optional(),
+});
 export type StoredCall = z.infer<typeof StoredCall>;
 
 /** A control as it is stored: the same request with `background: false`. */

@@ -1,5 +1,5 @@
 // What the evidence says. Pure.
-import { expectsOutput } from "../python/output-analysis.ts";
+import { analyzeNotebook } from "../python/notebook.ts";
 import { PYTHON_VOCABULARY } from "../python/vocabulary.ts";
 import type { CallVerdict, Channel, OutputState, RunVerdict, StoredCall } from "./schema.ts";
 
@@ -12,7 +12,8 @@ const WORST_FIRST: readonly CallVerdict[] = ["lost", "suspect", "recovered", "ca
  * @returns The reason in a few words, or null.
  */
 export function outputReason(code: string | null): string | null {
-  return code === null ? null : expectsOutput(code, PYTHON_VOCABULARY);
+  const [finding] = analyzeNotebook([{ code, isWhole: true }], true, PYTHON_VOCABULARY);
+  return finding?.reason ?? null;
 }
 
 /** Channels that show a run as those see it who ask for it. What another channel has was recovered. */

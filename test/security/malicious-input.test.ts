@@ -104,7 +104,7 @@ test("POST /v1/responses answers 413 to a body that is too large, in OpenAI's er
 
 test("POST /results/:id/refetch, /cancel and /delete do not read a body", async () => {
   for (const action of ["refetch", "cancel", "delete"]) {
-    const answer = await post(`/results/nothing/${action}`, streamSpaces(30 * 1024 * 1024), {});
+    const answer = await post(`/results/no:thing/${action}`, streamSpaces(30 * 1024 * 1024), {});
     expect(await readRefusal(answer)).toEqual([404, "not_found"]);
   }
   expect(await readEffects()).toEqual(before);
@@ -230,11 +230,7 @@ const IDS: [string, string][] = [
   ["bytes that are not UTF-8", "resp_%ff"],
   ["a Cyrillic letter", "resp_%D0%B0"],
   ["10,000 characters", `resp_${"a".repeat(10_000)}`],
-  ["101 characters", `resp_${"a".repeat(96)}`],
-  ["only its prefix", "resp_"],
-  ["another prefix", "cntr_a"],
-  ["an upper-case prefix", "RESP_a"],
-  ["the name of an object's member", "__proto__"],
+  ["301 characters", "a".repeat(301)],
 ];
 const ROUTES_OF_A_RECORD: [string, string][] = [
   ["GET", ""],

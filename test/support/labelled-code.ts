@@ -5,7 +5,7 @@ export type LabelledCode = {
   code: string;
   /** Whether running it gives outputs. */
   hasOutput: boolean;
-  /** The verdict on empty outputs, where it does not follow from the label: the syntax tree can't show that code raises. */
+  /** The verdict on empty outputs, where it does not follow from the label: the syntax tree doesn't show that code raises, or which branch is taken. */
   verdict?: "suspect" | "silent";
   /** What the test's interpreter lacks to confirm the label. */
   needs?: string;
@@ -23,7 +23,7 @@ const withoutOutput = (label: string, code: string, needs?: string): LabelledCod
   hasOutput: false,
   ...(needs === undefined ? {} : { needs }),
 });
-const raising = (label: string, code: string): LabelledCode => ({
+const withoutOutputButSuspect = (label: string, code: string): LabelledCode => ({
   label,
   code,
   hasOutput: false,
@@ -218,21 +218,25 @@ export const LABELLED_CODES: LabelledCode[] = [
     "import pandas as pd\ndf = pd.DataFrame({'a': [1]})\ndf.drop(columns=['a'], inplace=True)",
     PANDAS,
   ),
-  withoutOutput("plt.savefig", "import matplotlib.pyplot as plt\nplt.savefig('/mnt/data/a.png')"),
+  withOutput(
+    "plt.savefig, which leaves a figure open",
+    "import matplotlib.pyplot as plt\nplt.savefig('/mnt/data/a.png')",
+    "a notebook's figures",
+  ),
   withoutOutput(
     "df.to_csv with a named target",
     "import pandas as pd\npd.DataFrame({'a': [1]}).to_csv(path_or_buf='/mnt/data/a.csv')",
     PANDAS,
   ),
-  withoutOutput(
-    "a call of sys.exit before a print",
+  withoutOutputButSuspect(
+    "a call of sys.exit in a branch that is not taken",
     "import sys\nx = 1\nif x == 2:\n    sys.exit()",
   ),
   withoutOutput("a lambda kept under a name", "double = lambda x: x * 2"),
-  withoutOutput("a syntax error", "x = = 1"),
+  withoutOutputButSuspect("a syntax error", "x = = 1"),
   withoutOutput("del", "x = 1\ndel x"),
   withoutOutput("an assertion", "assert 1 < 2"),
-  raising("a print of an undefined name", "print(nowhere)"),
-  raising("a print in an empty loop", "for i in []:\n    print(i)"),
-  raising("a print with a syntax error", "print('x'"),
+  withoutOutputButSuspect("a print of an undefined name", "print(nowhere)"),
+  withoutOutputButSuspect("a print in an empty loop", "for i in []:\n    print(i)"),
+  withoutOutputButSuspect("a print with a syntax error", "print('x'"),
 ];

@@ -1,7 +1,6 @@
 // Authentication: a bearer token, or in a browser the session cookie gained at /login.
 import type { Context, Next } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
-import { csrf } from "hono/csrf";
 import { ACCESS_TOKEN, setting } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { sha256 } from "../../lib/sha256.ts";
@@ -10,7 +9,8 @@ export type App = { Bindings: Env };
 
 const COOKIE_NAME = "session";
 const SESSION_SECONDS = 7 * 24 * 60 * 60;
-const checkOrigin = csrf();
+/** Methods that change nothing. */
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
  * Requires the access token or a session.
@@ -40,9 +40,19 @@ function bearerToken(c: Context<App, string>): string | undefined {
   return /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
 }
 
-/** Rejects what another site's page sends with this browser's cookie. */
-export function requireSameSite(c: Context<App, string>, next: Next): Promise<Response | void> {
-  return checkOrigin(c, next);
+/**
+ * Rejects what another site's page sends with this browser's cookie, by any method that changes something.
+ * @throws Problem 403 when the browser does not say that the request comes from here.
+ */
+export function requireSameSite(c: Context<App, string>, next: Next): Promise<void> {
+  const origin = c.req.header("origin");
+  const isOurs =
+    origin === undefined
+      ? c.req.header("sec-fetch-site") === "same-origin"
+      : origin === new URL(c.req.url).origin;
+  if (isOurs || SAFE_METHODS.has(c.req.method)) return next();
+  const message = "The request came from another site. Use this site's own pages.";
+  throw new Problem("cross_site", message);
 }
 
 /** Forbids every cache to keep an answer that needed a token, the browser's own after a log-out included. */

@@ -8,5 +8,7 @@ import { RESPONSE_ID } from "../../openai/response.ts";
  */
 export function parseResponseId(id: string | undefined): string {
   if (id !== undefined && RESPONSE_ID.test(id)) return id;
-  throw new Problem("not_found", "This is not the id of a response. Ids begin with resp_.");
+  const message =
+    "This is not the id of a response: an id has 1 to 300 letters, digits and characters of _ . = -";
+  throw new Problem("not_found", message);
 }

@@ -42,6 +42,20 @@ const INCLUDE_VALUES = new Set([
   "message.output_text.logprobs",
 ]);
 
+/** Headers of OpenAI's that would act on this origin, or that tell whose key it is. */
+const FORBIDDEN_HEADERS = [
+  "set-cookie",
+  "clear-site-data",
+  "access-control-allow-credentials",
+  "access-control-allow-headers",
+  "access-control-allow-methods",
+  "access-control-allow-origin",
+  "access-control-expose-headers",
+  "access-control-max-age",
+  "openai-organization",
+  "openai-project",
+];
+
 const Params = z.record(z.string(), z.unknown());
 
 export const v1 = new Hono<App>();
@@ -50,7 +64,7 @@ export const v1 = new Hono<App>();
 v1.use(async (c, next) => {
   await next();
   c.res = new Response(c.res.body, c.res);
-  c.res.headers.delete("set-cookie");
+  for (const name of FORBIDDEN_HEADERS) c.res.headers.delete(name);
   c.res.headers.set("x-content-type-options", "nosniff");
   c.res.headers.set("content-security-policy", "sandbox");
 });

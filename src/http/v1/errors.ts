@@ -1,7 +1,8 @@
 // Errors in the shape of OpenAI's API, which its SDKs expect.
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Problem } from "../../errors.ts";
-import { KEY_REFUSED } from "../../openai/to-problem.ts";
+import { withoutKeys } from "../../openai/api-failure.ts";
+import { KEY_FORBIDDEN, KEY_REFUSED } from "../../openai/to-problem.ts";
 
 /** An error answer in OpenAI's shape. */
 export type OpenAIError = { status: ContentfulStatusCode; error: Record<string, unknown> };
@@ -35,3 +36,9 @@ export function fromProblem({ status, message, code, param }: Problem): OpenAIEr
 
 /** OpenAI's refusal of our own key. */
 export const OPENAI_KEY_REFUSED = toOpenAIError(502, KEY_REFUSED, { code: "openai_unauthorized" });
+
+/** OpenAI's refusal of what our key may do, with its own words. */
+export function toForbidden(message: string): OpenAIError {
+  const words = `${KEY_FORBIDDEN}: ${withoutKeys(message)}`;
+  return toOpenAIError(502, words, { code: "openai_unauthorized" });
+}

@@ -9,7 +9,8 @@ import { createConnectionName, openConnection } from "../../objects/connection/c
 import type { Opening } from "../../objects/connection/report.ts";
 import { redactRequest } from "../../record/redact.ts";
 import type { App } from "../middleware/auth.ts";
-import { OPENAI_KEY_REFUSED, toOpenAIError, type OpenAIError } from "./errors.ts";
+import { errorMessage, toApiError } from "../../openai/api-failure.ts";
+import { OPENAI_KEY_REFUSED, toForbidden, toOpenAIError, type OpenAIError } from "./errors.ts";
 
 const Params = z.record(z.string(), z.unknown());
 
@@ -66,7 +67,8 @@ function toAnswer(c: Context<App>, opening: Opening): Response | OpenAIError {
   if (status >= 500 || status === 408) return mayHaveStarted(`it answered ${status}`);
   c.header("x-should-retry", undefined);
   if (retryAfter !== null) c.header("retry-after", retryAfter);
-  if (status === 401 || status === 403) return OPENAI_KEY_REFUSED;
+  if (status === 401) return OPENAI_KEY_REFUSED;
+  if (status === 403) return toForbidden(errorMessage(toApiError(opening)));
   return forwardRefusal(opening);
 }
 

@@ -1,9 +1,11 @@
 // Forwards requests to OpenAI unchanged, with the recorder's key in place of the caller's token.
 import type { Context } from "hono";
 import { proxy } from "hono/proxy";
+import * as z from "zod";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "../../config.ts";
 import type { App } from "../middleware/auth.ts";
-import { toOpenAIError, OPENAI_KEY_REFUSED, type OpenAIError } from "./errors.ts";
+import { parseJson } from "../../lib/json-parse.ts";
+import { toForbidden, toOpenAIError, OPENAI_KEY_REFUSED, type OpenAIError } from "./errors.ts";
 
 /** The paths that a caller's token opens. Webhook endpoints, keys and the rest are for the owner alone. */
 const ALLOWED_PREFIXES = new Set(["responses", "conversations", "containers", "files", "models"]);
@@ -33,10 +35,18 @@ export async function forward(c: Context<App>, body?: Uint8Array): Promise<Respo
     // The key must not go to where a redirect leads.
     redirect: "manual",
   });
-  if (answer.status !== 401 && answer.status !== 403) return answer;
+  if (answer.status === 403) return toForbidden(await readMessage(answer));
+  if (answer.status !== 401) return answer;
   // OpenAI's message contains a part of the key.
   await answer.body?.cancel();
   return OPENAI_KEY_REFUSED;
+}
+
+const OwnError = z.object({ error: z.object({ message: z.string() }) });
+
+async function readMessage(answer: Response): Promise<string> {
+  const parsed = OwnError.safeParse(parseJson(await answer.text()));
+  return parsed.data?.error.message ?? "it gave no reason.";
 }
 
 function requestHeaders(c: Context<App>): Record<string, string> {

@@ -16,13 +16,13 @@ const CODES: readonly [Code, ...Code[]] = [
   { code: "print('a')\nraise ValueError('b')", shows: true },
   { code: "x = 1", shows: false },
   { code: "import matplotlib\nvalues = [1]\nvalues.append(2)", shows: false },
-  { code: null, shows: false },
+  { code: null, shows: true },
 ];
 
 export type Call = {
   id: string;
   code: string | null;
-  /** Whether code like this shows something. */
+  /** Whether code like this shows something. Code that is not known can. */
   shows: boolean;
   /** Whether it did: code that raises at once does not. */
   printed: boolean;

@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+import { parseCalls } from "../../../src/openai/response.ts";
+import { readNotebooks, unboundNamesHint } from "../../../src/record/notebook.ts";
+import { applyControl, applyObservation, createRecord } from "../../../src/record/reducer.ts";
+import type { ObservedCall, StoredRecord } from "../../../src/record/schema.ts";
+import { createObservation, TRIGGER_PARAMS } from "./scenario-runner.ts";
+
+const CONTAINER = { type: "code_interpreter", container: { type: "auto" } };
+const FRESH = { model: "m", input: "x", tools: [CONTAINER] };
+
+function toItem(code: string | null, index: number) {
+  return {
+    type: "code_interpreter_call",
+    id: `ci_${index}`,
+    container_id: "cntr_1",
+    code,
+    outputs: [],
+  };
+}
+
+/** The record of a run whose calls all have empty outputs. */
+function observeCodes(
+  codes: (string | null)[],
+  request: StoredRecord["request"] = FRESH,
+): StoredRecord {
+  const record = createRecord({ ...TRIGGER_PARAMS, request });
+  return applyObservation(record, createObservation(1, { calls: parseCalls(codes.map(toItem)) }));
+}
+
+function verdictsOf(record: StoredRecord): (string | null)[] {
+  return record.calls.map(({ verdict }) => verdict);
+}
+
+test("a call without code is suspect", () => {
+  expect(verdictsOf(observeCodes([null]))).toEqual(["suspect"]);
+});
+
+test("calls whose code the record cuts are suspect", () => {
+  const codes = Array.from({ length: 60 }, () => `# ${"x".repeat(2_600)}\nprint(1)`);
+  expect(verdictsOf(observeCodes(codes))).toEqual(codes.map(() => "suspect"));
+});
+
+test("calls that print nothing are silent up to the first whose code the record cuts", () => {
+  const codes = Array.from({ length: 60 }, () => `# ${"x".repeat(2_600)}\nx = 1`);
+  const verdicts = verdictsOf(observeCodes(codes));
+  const whole = Math.floor((128 * 1024) / (codes[0]?.length ?? 0));
+  expect(verdicts.slice(0, whole)).toEqual(Array.from({ length: whole }, () => "silent"));
+  expect(verdicts.slice(whole)).toEqual(Array.from({ length: 60 - whole }, () => "suspect"));
+});
+
+test("a call that uses a function of an earlier call is suspect", () => {
+  const codes = ["def report(x): print(x)", "for i in range(3): report(i)"];
+  expect(verdictsOf(observeCodes(codes))).toEqual(["silent", "suspect"]);
+});
+
+test.each<[string, StoredRecord["request"], string]>([
+  ["in a new container", FRESH, "silent"],
+  [
+    "in a container with an id",
+    { ...FRESH, tools: [{ ...CONTAINER, container: "cntr_1" }] },
+    "suspect",
+  ],
+  ["after an earlier response", { ...FRESH, previous_response_id: "resp_0" }, "suspect"],
+  ["in a conversation", { ...FRESH, conversation: "conv_1" }, "suspect"],
+  ["after a call in the input", { ...FRESH, input: [toItem("x = 1", 0)] }, "suspect"],
+  ["for a request that is not known", null, "suspect"],
+])("a call that uses a name which no call defines, %s", (_, request, verdict) => {
+  expect(verdictsOf(observeCodes(["total = price * 2"], request))).toEqual([verdict]);
+});
+
+test("a control with outputs makes a call with identical code lost, whatever the code says", () => {
+  const record = observeCodes(["x = 1"]);
+  expect(verdictsOf(record)).toEqual(["silent"]);
+  const control = toControl({ ...toObserved("x = 1"), state: "populated" });
+  expect(verdictsOf(applyControl(record, control))).toEqual(["lost"]);
+});
+
+test("a control with other code proves nothing", () => {
+  const control = toControl({ ...toObserved("x = 2"), state: "populated" });
+  expect(verdictsOf(applyControl(observeCodes(["x = 1"]), control))).toEqual(["silent"]);
+});
+
+test("a control proves nothing of a call whose code the record cuts", () => {
+  const code = "#".repeat(128 * 1024);
+  const control = toControl({ ...toObserved(code), state: "populated" });
+  const verdicts = verdictsOf(applyControl(observeCodes([`${code}#`]), control));
+  expect(verdicts).toEqual(["suspect"]);
+});
+
+function toObserved(code: string): ObservedCall {
+  return { id: "ci_9", container_id: "cntr_2", code, state: "empty" };
+}
+
+function toControl(call: ObservedCall) {
+  const calls = [{ ...call, verdict: null, source: "control" as const }];
+  return { observation: null, control: { id: "resp_2", status: "completed", calls } };
+}
+
+test("a hint names what no call binds", () => {
+  const { calls } = observeCodes(["total = price * rate"]);
+  const finding = readNotebooks(calls, FRESH).get("ci_0");
+  expect(finding === undefined ? null : unboundNamesHint(finding)).toBe(
+    "No call of this response defines `price`, `rate`, so Python raises a NameError here, and OpenAI returns no outputs for code that raises.",
+  );
+});
+
+test("a call that reads only what is bound has no hint", () => {
+  expect(unboundNamesHint({ reason: null, unbound: [] })).toBeNull();
+});
