@@ -69,11 +69,11 @@ const ResponseObject = Output.extend({
 /** The first answer to a create. */
 export const CreatedResponse = z.looseObject({
   id: z.string().regex(RESPONSE_ID),
-  status: z.string(),
-  model: z.string().nullish(),
-  background: z.boolean().nullish(),
-  store: z.boolean().nullish(),
-  created_at: z.number().nullish(),
+  status: text(MAX_STATUS_LENGTH),
+  model: nullable(text(MAX_MODEL_LENGTH)),
+  background: nullable(z.boolean()),
+  store: nullable(z.boolean()),
+  created_at: nullable(z.number()),
 });
 export type CreatedResponse = z.infer<typeof CreatedResponse>;
 
@@ -136,10 +136,10 @@ export function parseResponse(value: unknown): ParsedResponse | null {
 export function toCreatedFields(response: CreatedResponse): NonNullable<RecorderParams["created"]> {
   return {
     status: response.status,
-    model: response.model ?? null,
-    background: response.background ?? null,
-    store: response.store ?? null,
-    created_at: toIsoTime(response.created_at ?? null) ?? new Date().toISOString(),
+    model: response.model,
+    background: response.background,
+    store: response.store,
+    created_at: toIsoTime(response.created_at) ?? new Date().toISOString(),
   };
 }
 

@@ -65,7 +65,7 @@ async function expectUsable(id: string): Promise<void> {
   const list = Page.parse(await (await world.request("/results?limit=100")).json());
   expect(list.results.map((row) => row.id)).toContain(id);
   const lines = (await (await world.request("/results.ndjson")).text()).trim().split("\n");
-  const exported: unknown[] = lines.map((line) => JSON.parse(line));
+  const exported = lines.map((line): unknown => JSON.parse(line));
   expect(exported).toContainEqual(expect.objectContaining({ id }));
   expect(exported.at(-1)).toEqual({ cursor: null });
   expect((await world.request(path, { method: "DELETE" })).status).toBe(204);
@@ -109,12 +109,11 @@ test.each([
   answerCreate = (response, run) => sendJson(response, { ...toResponse(run, "queued"), ...times });
   answerRetrieve = (response, run) => sendJson(response, { ...toResponse(run), ...times });
   const answer = await world.request("/trigger", { method: "POST", body: '{"input":"hello"}' });
-  if (typeof time === "object") return expect(answer.status).toBe(502);
   expect(answer.status).toBe(202);
   const { id } = z.object({ id: z.string() }).parse(await answer.json());
   const record = await world.waitUntilSettled(id);
   expect(record).toMatchObject({ status: "completed", completed_at: null });
-  return expectUsable(id);
+  await expectUsable(id);
 });
 
 test("a status and a model of 1,200 characters are kept short, and can be listed", async () => {
