@@ -239,7 +239,8 @@ function toResult(
   };
 }
 
+// The key, what it may do, and money: nothing else stays as it is. A 404 can be one of the first half minute after the end.
 function isPermanentRefusal(status: number, code: string): boolean {
   if (status === 429) return BILLING_ERRORS.some((pattern) => pattern.test(code));
-  return status >= 400 && status < 500 && status !== 408 && status !== 409;
+  return status === 401 || status === 403;
 }

@@ -38,6 +38,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     created_at: params.created?.created_at ?? null,
     completed_at: null,
     recorded_at: null,
+    updated_at: null,
     settled_at: null,
     started_by: params.started_by,
     include: params.options?.include ?? [],

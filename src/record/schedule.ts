@@ -147,7 +147,7 @@ export function applyAndSettle(
 ): StoredRecord {
   const after = markSettled(applyObservation(record, result, policy.record_external), policy);
   const changed = hasChanged(record, after) || (isRequested && isStorable(after));
-  return changed ? { ...after, recorded_at: result.observation.at } : after;
+  return changed ? markStored(after, result.observation.at) : after;
 }
 
 /** Applies the end of the control, in the same way. */
@@ -157,8 +157,13 @@ export function applyControlAndSettle(
   policy: Policy,
 ): StoredRecord {
   const after = markSettled(applyControl(record, result), policy);
-  const at = result.observation?.at ?? record.recorded_at;
-  return hasChanged(record, after) ? { ...after, recorded_at: at } : after;
+  const at = result.observation?.at ?? record.updated_at;
+  return hasChanged(record, after) && at !== null ? markStored(after, at) : after;
+}
+
+/** Notes when a record is stored: the first time, and the last. */
+export function markStored(record: StoredRecord, at: string): StoredRecord {
+  return { ...record, recorded_at: record.recorded_at ?? at, updated_at: at };
 }
 
 /** Marks the record as settled when no action is planned any more. */
@@ -222,10 +227,7 @@ function wasNeverFound(record: StoredRecord, policy: Policy): boolean {
 }
 
 function pollDelay(record: StoredRecord): number {
-  if (record.refused && record.status !== null) return MAX_POLL_SECONDS;
-  if (record.refused && runObservations(record).at(-1)?.http_status !== 404) {
-    return MAX_POLL_SECONDS;
-  }
+  if (record.refused) return MAX_POLL_SECONDS;
   const backoff = 2 ** Math.min(observationsSinceSignal(record), 10);
   return Math.min(Math.max(backoff, record.retry_after_seconds ?? 0), maxPollDelay(record));
 }

@@ -82,8 +82,12 @@ export const ResponseRecord = z.object({
   background: z.boolean().nullable(),
   created_at: z.iso.datetime().nullable(),
   completed_at: z.iso.datetime().nullable(),
+  /** When the record was stored for the first time, and for the last. */
   recorded_at: z.iso.datetime().nullable(),
+  updated_at: z.iso.datetime().nullable(),
   settled_at: z.iso.datetime().nullable(),
+  /** When everything that is stored of the run is removed. It is fixed before anything is stored in KV. */
+  expires_at: z.iso.datetime(),
   started_by: z.enum(["trigger", "webhook", "refetch", "v1"]),
   include: z.array(z.string()),
   /** The caller's pairs; the recorder's own is left out. */
@@ -175,8 +179,6 @@ export const StoredRecord = ResponseRecord.omit({
   containers: z.array(z.string()),
   cited_files: z.array(FileCitation),
   started_at: z.iso.datetime(),
-  /** When everything that is stored of the run is removed. It is fixed before anything is stored in KV. */
-  expires_at: z.iso.datetime(),
   retention_days: TriggerOptions.shape.retention_days,
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),

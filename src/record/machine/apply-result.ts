@@ -12,7 +12,13 @@ import {
   toIso,
   withRecord,
 } from "./run-state.ts";
-import { applyAndSettle, applyControlAndSettle, hasChanged, isStorable } from "../schedule.ts";
+import {
+  applyAndSettle,
+  applyControlAndSettle,
+  hasChanged,
+  isStorable,
+  markStored,
+} from "../schedule.ts";
 import {
   BREAK_UNKNOWN,
   shouldCopy,
@@ -210,7 +216,8 @@ function withFiles(state: RunState, now: number): RunState {
   const { files, record } = state;
   if (files.queue.length > 0 || unsearchedContainers(state).length > 0) return state;
   if (files.done.length === 0) return state;
-  const changed = withRecord(state, { ...record, files: files.done }, true);
+  const listed = markStored({ ...record, files: files.done }, toIso(now));
+  const changed = withRecord(state, listed, true);
   return addProgress(changed, "files_done", toIso(now));
 }
 
@@ -293,7 +300,7 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
   const record = isWhole ? { ...observed, error, verdict, unreadable: true } : observed;
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0, now: null };
   const ended = addProgress({ ...state, observation }, "observed", toIso(now), channel);
-  return settle(withRecord(ended, { ...record, recorded_at: toIso(now) }, true));
+  return settle(withRecord(ended, markStored(record, toIso(now)), true));
 }
 
 function afterFailedFile(state: RunState, running: Running, died: boolean, now: number): RunState {

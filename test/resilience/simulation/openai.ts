@@ -53,19 +53,23 @@ export function drawFault(
   wasSeen: boolean,
   random: Random,
 ): Fault | null {
-  if (scenario.unknown) return { kind: "404 for an unknown id", http: 404, refused: true };
+  if (scenario.unknown) return { kind: "404 for an unknown id", http: 404, refused: false };
   const { revoked, end, store } = scenario;
   if (revoked !== null && seconds >= revoked.from && seconds < revoked.to)
     return { kind: "401", http: 401, refused: true };
   if (wasSeen && scenario.goneAfterSeen && channel === "refetch")
-    return { kind: "404 after the first GET", http: 404, refused: true };
-  if (scenario.knownFrom > seconds) return { kind: "404 at first", http: 404, refused: true };
+    return { kind: "404 after the first GET", http: 404, refused: false };
+  if (scenario.knownFrom > seconds) return { kind: "404 at first", http: 404, refused: false };
   if (random.chance(scenario.rates.observation)) return random.pick(FAULTS);
   if (scenario.stream?.denied === true)
-    return { kind: "404 for a run in the foreground", http: 404, refused: true };
+    return { kind: "404 for a run in the foreground", http: 404, refused: false };
   if (!store && end !== null && seconds >= end + UNSTORED_SECONDS)
-    return { kind: "404 after ten minutes", http: 404, refused: true };
+    return { kind: "404 after ten minutes", http: 404, refused: false };
   return null;
+}
+
+function isAnswer({ refused, http }: Fault): boolean {
+  return refused || http === 404;
 }
 
 /** Returns an observation that failed. */
@@ -75,7 +79,7 @@ export function createFailedObservation(fault: Fault, channel: Channel, seconds:
       at: toTime(seconds),
       channel,
       // A truncated body of another channel is an exception without a status.
-      http_status: channel === "refetch" || fault.refused ? fault.http : null,
+      http_status: channel === "refetch" || isAnswer(fault) ? fault.http : null,
       status: null,
       request_id: null,
       calls: [],

@@ -13,7 +13,7 @@ import {
 const DONE: ScriptedAnswer = { http: 200, status: "completed", outputs: "populated" };
 const SUSPECT: ScriptedAnswer = { http: 200, status: "completed", outputs: "empty" };
 const RUNNING: ScriptedAnswer = { http: 200, status: "in_progress" };
-const NOT_FOUND: ScriptedAnswer = { http: 404, refused: true };
+const NOT_FOUND: ScriptedAnswer = { http: 404, refused: false };
 const DAY_SECONDS = 24 * 60 * 60;
 
 const CREATED = { status: "queued", model: "m", background: true, created_at: null };
@@ -78,6 +78,24 @@ test("a refused observation is repeated every 5 minutes, and the record recovers
   const result = runScenario((seconds) => (seconds > 2000 ? DONE : refusal));
   expect(new Set(toGaps(result.observedAt))).toEqual(new Set([300]));
   expect(result.stored.at(-1)).toMatchObject({ verdict: "captured", error: null });
+});
+
+test("a 404 of a known response is repeated after 2, 4, 8 … s: it can be missing for half a minute after its end", () => {
+  const result = runScenario((seconds) => (seconds > 150 ? DONE : NOT_FOUND), {
+    events: [webhookAt(100)],
+  });
+  expect(toGaps(result.observedAt)).toEqual([2, 4, 8, 16, 32]);
+  expect(result.stored).toMatchObject([{ verdict: "captured" }]);
+});
+
+test("recorded_at is when a record was first stored, and updated_at the last time", () => {
+  const result = runScenario((_, observation) => (observation > 2 ? DONE : SUSPECT), {
+    events: [webhookAt(0)],
+  });
+  const first = result.record.observations[0]?.at;
+  const last = result.record.observations.at(-1)?.at;
+  expect(result.record).toMatchObject({ recorded_at: first, updated_at: last });
+  expect(last).not.toBe(first);
 });
 
 test("Retry-After is honoured, up to 5 minutes", () => {

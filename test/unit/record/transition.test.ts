@@ -17,7 +17,7 @@ import {
 const DONE: ScriptedAnswer = { http: 200, status: "completed", outputs: "populated", body: "a" };
 const SUSPECT: ScriptedAnswer = { http: 200, status: "completed", outputs: "empty", body: "a" };
 const RUNNING: ScriptedAnswer = { http: 200, status: "in_progress" };
-const NOT_FOUND: ScriptedAnswer = { http: 404, refused: true };
+const NOT_FOUND: ScriptedAnswer = { http: 404, refused: false };
 const EXTERNAL = { started_by: "webhook", created: null, options: null, request: null } as const;
 const START_MS = Date.parse(toTime(0));
 
