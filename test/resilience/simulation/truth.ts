@@ -101,7 +101,9 @@ function isFirstReading(shown: Shown[], index: number): boolean {
 export function expectedVerdict(truth: RunTruth, calls: Call[]): RunVerdict {
   const { shown } = truth;
   if (shown.some(isPlainEnd)) {
-    const seen = new Set(shown.flatMap((one) => [...one.calls]));
+    // A conversation has items of other responses too, and a replay adds nothing to the response: they only fill in outputs.
+    const lists = shown.filter(({ whole, fromConnection }) => whole || fromConnection);
+    const seen = new Set(lists.flatMap((one) => [...one.calls]));
     const verdicts = calls.flatMap(({ id }, index) =>
       seen.has(id) ? [expectedCall(truth, calls, index).verdict] : [],
     );
