@@ -19,7 +19,7 @@ import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
 import type { World } from "../support/world.ts";
 
 /** About a tenth more than the bundle had when this was written. */
-const MAX_BUNDLE_KIB = 240;
+const MAX_BUNDLE_KIB = 256;
 /** Of a run that settles at its first observation, its expiry included. */
 const MAX_ROWS_WRITTEN = 16;
 /** Requests to objects of such a run. */

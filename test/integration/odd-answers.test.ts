@@ -3,9 +3,12 @@ import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import {
+  beginEvents,
   PRINTED,
+  sendEvents,
   sendJson,
   startStandIn,
+  toEvents,
   toResponse,
   type RunShape,
   type StandIn,
@@ -168,6 +171,57 @@ test("OpenAI's 403 is passed on with its own words, by /trigger and by /v1", asy
     expect(text).toContain("Missing scopes: api.responses.write");
     expect(text).toContain("openai_unauthorized");
   }
+});
+
+const QUOTA = {
+  type: "insufficient_quota",
+  code: "insufficient_quota",
+  message: "You exceeded your current quota.",
+  param: null,
+};
+
+test.each([{ hold: true }, { stream: true }])(
+  "a run with %j whose stream begins with an error event is refused, with OpenAI's words",
+  async (flags) => {
+    answerCreate = (response) => {
+      beginEvents(response);
+      sendEvents(response, [{ type: "error", sequence_number: 0, error: QUOTA }]);
+      response.end();
+    };
+    const body = JSON.stringify({ input: "hello", ...flags });
+    const answer = await world.request("/trigger", { method: "POST", body });
+    expect(answer.status).toBe(429);
+    expect(await answer.json()).toMatchObject({
+      error: { code: "insufficient_quota", message: QUOTA.message },
+    });
+  },
+);
+
+test("an error event in the middle of a held stream keeps its words", async () => {
+  answerCreate = (response, run) => {
+    beginEvents(response);
+    const created = { type: "response.created", response: toResponse(run, "in_progress") };
+    sendEvents(response, [created, { type: "error", sequence_number: 2, error: QUOTA }]);
+    response.end();
+  };
+  answerRetrieve = (response, run) =>
+    sendJson(response, { ...toResponse(run, "failed"), output: [] });
+  const record = await world.waitUntilSettled(await world.trigger({ input: "hello", hold: true }));
+  const { code, message } = QUOTA;
+  expect(record).toMatchObject({ status: "failed", error: { code, message } });
+});
+
+test("an event whose response is null keeps its item", async () => {
+  answerCreate = (response, run) => {
+    beginEvents(response);
+    const events = toEvents(run).map((event) => ({ response: null, ...event }));
+    sendEvents(response, events.slice(0, -1));
+    response.end();
+  };
+  answerRetrieve = (response, run) =>
+    sendJson(response, { ...toResponse(run, "failed"), output: [] });
+  const record = await world.waitUntilSettled(await world.trigger({ input: "hello", hold: true }));
+  expect(record).toMatchObject({ calls: [{ id: "ci_1", outputs: PRINTED, source: "held" }] });
 });
 
 test("a container with the id .. is asked for nothing", async () => {

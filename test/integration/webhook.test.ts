@@ -79,7 +79,7 @@ const BAD_BODIES: [string, string][] = [
   ["an empty id", createEvent({ id: "" })],
   ["only the prefix of an id", createEvent({ id: "resp_" })],
   ["the id of a batch", createEvent({ id: "batch_a" })],
-  ["an id of 101 characters", createEvent({ id: `resp_${"a".repeat(96)}` })],
+  ["an id of 301 characters", createEvent({ id: `resp_${"a".repeat(296)}` })],
   ["an id of 500,000 characters", createEvent({ id: `resp_${"a".repeat(500_000)}` })],
   ["an id with a path traversal", createEvent({ id: "resp_../x" })],
   ["an id with a colon", createEvent({ id: "resp_a:refetch" })],

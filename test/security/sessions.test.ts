@@ -148,6 +148,22 @@ test.each(CROSS_SITE)(
   },
 );
 
+test.each([
+  ["another site", { origin: "https://elsewhere.example" }],
+  ["an unknown place", {}],
+  ["another port, as JSON", { origin: "http://127.0.0.1:1", "content-type": "application/json" }],
+])("DELETE /results/:id answers 403 cross_site to %s with a session cookie", async (_, headers) => {
+  const init = { method: "DELETE", headers: { ...headers, cookie: session } };
+  const answer = await request("/results/resp_1", init);
+  expect(answer.status).toBe(403);
+  expect(await answer.json()).toMatchObject({ error: { code: "cross_site" } });
+});
+
+test("DELETE /results/:id is possible from this site's own pages", async () => {
+  const headers = { origin: world.url, cookie: session };
+  expect((await request("/results/resp_1", { method: "DELETE", headers })).status).toBe(404);
+});
+
 test("OPTIONS /results/:id lets no other site send POST or DELETE", async () => {
   for (const method of ["POST", "DELETE"]) {
     const answer = await request("/results/resp_1", {

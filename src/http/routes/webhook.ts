@@ -27,7 +27,13 @@ const WebhookEvent = z.looseObject({
 });
 const EndEvent = z.looseObject({
   type: z.string(),
-  data: z.looseObject({ id: z.string().regex(RESPONSE_ID) }),
+  // OpenAI's own ids, unlike those of gateways, say what they name.
+  data: z.looseObject({
+    id: z
+      .string()
+      .regex(RESPONSE_ID)
+      .regex(/^resp_./),
+  }),
 });
 
 const IGNORED = "ignored";

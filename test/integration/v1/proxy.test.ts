@@ -87,12 +87,21 @@ test("GET /v1/models drops OpenAI's cookies, and every answer below /v1 is sandb
     times: 1,
     kind: "status",
     status: 200,
-    headers: { "set-cookie": "session=theirs", "content-type": "text/html" },
+    headers: {
+      "set-cookie": "session=theirs",
+      "clear-site-data": '"*"',
+      "access-control-allow-origin": "*",
+      "openai-organization": "org-1",
+      "content-type": "text/html",
+    },
     body: "<script>alert(1)</script>",
   });
   const html = await v1.request("/models");
   expect(await html.text()).toContain("<script>");
-  expect(html.headers.get("set-cookie")).toBeNull();
+  for (const name of ["set-cookie", "clear-site-data", "openai-organization"]) {
+    expect([name, html.headers.get(name)]).toEqual([name, null]);
+  }
+  expect(html.headers.get("access-control-allow-origin")).toBeNull();
   for (const answer of [
     html,
     await v1.request("/models"),

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { hasCredentials, redactRequest } from "../../../src/record/redact.ts";
+import { decodeChunks } from "../../../src/lib/byte-stream.ts";
+import { hasCredentials, redactRequest, redactJson } from "../../../src/record/redact.ts";
 import { runs } from "../../support/property-runs.ts";
 
 const CANARY = "canary-5f1e9c";
@@ -77,3 +78,20 @@ function keepsRequest(request: JsonObject): void {
   expect(JSON.stringify(redactRequest(request))).toBe(json);
   expect(hasCredentials(request)).toBe(false);
 }
+
+const MASK = "<redacted>";
+
+test("redactJson leaves a response whose credentials OpenAI has masked as it is, byte for byte", () => {
+  const tools = [{ type: "mcp", authorization: MASK, headers: { "x-key": MASK }, server_url: "h" }];
+  const value = { id: "resp_1", tools };
+  const chunks = [new TextEncoder().encode(JSON.stringify(value, null, 2))];
+  expect(redactJson(chunks, value)).toBe(chunks);
+});
+
+test("redactJson removes what is not masked, from each of two members with the same name", () => {
+  const secret = `[{"type":"mcp","headers":{"a":"${MASK}","b":"${CANARY}"}}]`;
+  const json = `{"tools":${secret},"response":{"tools":${secret},"tools":${secret}}}`;
+  const value: unknown = JSON.parse(json);
+  const chunks = redactJson([new TextEncoder().encode(json)], value);
+  expect(decodeChunks(chunks)).not.toContain(CANARY);
+});
