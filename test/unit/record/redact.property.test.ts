@@ -89,8 +89,8 @@ test("redactJson leaves a response whose credentials OpenAI has masked as it is,
 });
 
 test("redactJson removes what is not masked, from each of two members with the same name", () => {
-  const secret = `[{"type":"mcp","headers":{"a":"${MASK}","b":"${CANARY}"}}]`;
-  const json = `{"tools":${secret},"response":{"tools":${secret},"tools":${secret}}}`;
+  const toolsJson = `[{"type":"mcp","headers":{"a":"${MASK}","b":"${CANARY}"}}]`;
+  const json = `{"tools":${toolsJson},"response":{"tools":${toolsJson},"tools":${toolsJson}}}`;
   const value: unknown = JSON.parse(json);
   const chunks = redactJson([new TextEncoder().encode(json)], value);
   expect(decodeChunks(chunks)).not.toContain(CANARY);
