@@ -307,8 +307,9 @@ function union(before: string[], more: string[]): string[] {
 }
 
 function withVerdicts(record: StoredRecord): StoredRecord {
+  const proven = countIdentical(record.calls, record.control?.calls ?? []);
   const calls = record.calls.map((call, index) =>
-    applyControlVerdict(call, record.control?.calls[index]),
+    index < proven ? applyControlVerdict(call, record.control?.calls[index]) : call,
   );
   return {
     ...record,
@@ -317,9 +318,18 @@ function withVerdicts(record: StoredRecord): StoredRecord {
   };
 }
 
-// A control proves a loss only by identical code at the same position, whatever a reading of the code says.
+// How many calls at the beginning are identical: what a call shows depends on all calls before it. Code that was cut can differ in the rest.
+function countIdentical(calls: StoredCall[], others: StoredCall[]): number {
+  const first = calls.findIndex(({ code, code_cut }, index) => {
+    const other = others[index];
+    const isWhole = code !== null && code_cut !== true && other?.code_cut !== true;
+    return !isWhole || other?.code !== code;
+  });
+  return first === -1 ? calls.length : first;
+}
+
+// A control proves a loss only by identical calls up to this one, whatever a reading of the code says.
 function applyControlVerdict(call: StoredCall, control: StoredCall | undefined): StoredCall {
-  if (call.source !== null || call.code === null || call.code_cut === true) return call;
-  if (control?.state !== "populated" || control.code !== call.code) return call;
+  if (call.source !== null || control?.state !== "populated") return call;
   return { ...call, verdict: "lost" };
 }

@@ -40,13 +40,13 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
     title: "Outputs may be missing",
     meaning:
       "The code should have shown something, yet its outputs are empty. A raised exception looks the same, so nothing is proven.",
-    next: "Refetch, or start the request again with a control: identical code in the foreground settles it.",
+    next: "Refetch, or start the request again with a control: the same calls in the foreground settle it.",
     tone: "warn",
   },
   lost: {
     title: "Outputs lost",
     meaning:
-      "Identical code at the same position had outputs in the foreground; in this background run every observation saw none.",
+      "The same calls, up to this one, had outputs in the foreground; in this background run every observation saw none. It can't be excluded that the code raised here and not there: then it was the run that differed.",
     next: "Copy the bug report below. Until OpenAI fixes it, hold runs whose outputs matter, if they are short or can be repeated.",
     tone: "bad",
   },
@@ -84,7 +84,8 @@ export const CALL_VERDICTS: Record<CallVerdict, { meaning: string; tone: Tone }>
   silent: { meaning: "It has no outputs, and its code shows nothing.", tone: "neutral" },
   suspect: { meaning: "It has no outputs, though its code should show something.", tone: "warn" },
   lost: {
-    meaning: "It has no outputs, though identical code had some in the foreground.",
+    meaning:
+      "It has no outputs, though the same calls, up to this one, had some in the foreground.",
     tone: "bad",
   },
 };

@@ -114,6 +114,8 @@ export function expectedVerdict(truth: RunTruth, calls: Call[]): RunVerdict {
 }
 
 function isProven(control: RunTruth["control"], calls: Call[], index: number): boolean {
-  const [call, other] = [calls[index], control?.calls[index]];
-  return other?.had === true && other.code !== null && other.code === call?.code;
+  const isIdentical = calls.slice(0, index + 1).every(({ code }, at) => {
+    return code !== null && control?.calls[at]?.code === code;
+  });
+  return isIdentical && control?.calls[index]?.had === true;
 }

@@ -75,6 +75,15 @@ test("a control with outputs makes a call with identical code lost, whatever the
   expect(verdictsOf(applyControl(record, control))).toEqual(["lost"]);
 });
 
+test("a control whose earlier call differs proves nothing of a later one", () => {
+  const toPrinted = (code: string) => ({ ...toObserved(code), state: "populated" as const });
+  const record = observeCodes(["debug = False", "if debug: print(1)"]);
+  const other = toControl(toPrinted("debug = True"), toPrinted("if debug: print(1)"));
+  expect(verdictsOf(applyControl(record, other))).not.toContain("lost");
+  const same = toControl(toObserved("debug = False"), toPrinted("if debug: print(1)"));
+  expect(verdictsOf(applyControl(record, same))).toEqual(["silent", "lost"]);
+});
+
 test("a control with other code proves nothing", () => {
   const control = toControl({ ...toObserved("x = 2"), state: "populated" });
   expect(verdictsOf(applyControl(observeCodes(["x = 1"]), control))).toEqual(["silent"]);
@@ -91,8 +100,13 @@ function toObserved(code: string): ObservedCall {
   return { id: "ci_9", container_id: "cntr_2", code, state: "empty" };
 }
 
-function toControl(call: ObservedCall) {
-  const calls = [{ ...call, verdict: null, source: "control" as const }];
+function toControl(...seen: ObservedCall[]) {
+  const calls = seen.map((call, index) => ({
+    ...call,
+    id: `ci_control_${index}`,
+    verdict: null,
+    source: "control" as const,
+  }));
   return { observation: null, control: { id: "resp_2", status: "completed", calls } };
 }
 
