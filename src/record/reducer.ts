@@ -135,7 +135,8 @@ export function applyObservation(
     ...(result.from_connection ? closeConnection(record, result) : {}),
     observations: addObservation(record.observations, result.observation),
     awaits_trigger: false,
-    unreadable: false,
+    // What a broken connection brought says nothing of the body that could not be read.
+    unreadable: result.from_connection && result.fields === null ? record.unreadable : false,
   };
   if (channel !== "refetch" && result.fields === null) {
     const error = result.error?.code === "too_large" ? result.error : record.error;

@@ -275,7 +275,7 @@ export class Recorder extends DurableObject<Env> {
       const result = await withTimeout(work(), effect.untilMs - Date.now(), null);
       if (result === null) throw new Error(`${effect.type} took too long`);
       this.#report(abort, result.event, result.bytes);
-      this.#releaseConnection(effect);
+      this.#releaseConnection(effect, result.event);
     } catch (error) {
       logFailure("effect", error, { id: this.#id(), type: effect.type });
       this.#report(abort, { type: "failed", turn, reason: String(error) });
@@ -286,8 +286,10 @@ export class Recorder extends DurableObject<Env> {
   }
 
   // What a Connection brought is stored here now. When it does not hear of it, it asks again.
-  #releaseConnection(effect: Effect): void {
+  #releaseConnection(effect: Effect, event: RecorderEvent): void {
     if (effect.type !== "observe" || effect.connection === null) return;
+    // A control that was not opened may be opened late, and a release that comes late would hide it.
+    if (event.type === "control_observed" && event.result?.control.status === "not_run") return;
     const { run, control } = this.openConnections();
     if (run?.id === effect.connection || control === effect.connection) return;
     this.ctx.waitUntil(releaseConnection(this.env, effect.connection));

@@ -114,7 +114,8 @@ function endConnection(state: RunState | null, params: RecorderParams, now: numb
   const ended = addProgress({ ...begun, record, observation }, "connection_ended", at);
   // Whether a refetch has the outputs as well is the first question to a background run.
   const isFollowed = record.connection?.kind === "followed";
-  return isFollowed && !isTerminal(record.status) ? observeNow(ended, "event") : ended;
+  const isOpen = !isTerminal(record.status) && !record.unreadable;
+  return isFollowed && isOpen ? observeNow(ended, "event") : ended;
 }
 
 /** Whether the end of the run's Connection is news. */

@@ -93,6 +93,8 @@ function noteTaken(run: SimulationState, { event, shown, reads, control }: Repor
   if (control !== undefined && run.truth !== null) run.truth.control = control;
   if (reads === undefined || (event.type === "control_observed" && event.result === null)) return;
   reads.truth.isRead = true;
+  // A control that was not opened may be opened late.
+  if (event.type === "control_observed" && event.result?.control.status === "not_run") return;
   run.connections.release(reads.name);
 }
 
