@@ -1,5 +1,5 @@
 // A notebook's cell is Python with commands of the notebook between its lines. Makes Python of it.
-import type { Vocabulary } from "./vocabulary.ts";
+import type { Vocabulary } from "./words/vocabulary.ts";
 
 /** A cell as Python, and what its commands do. */
 export type Cell = {

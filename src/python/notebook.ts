@@ -1,13 +1,13 @@
 // Reads the calls of a response in their order, as the cells of one notebook: which of them should have shown something?
 import type { SyntaxNode } from "@lezer/common";
-import { nodeText } from "./calls.ts";
+import { nodeText } from "./syntax/calls.ts";
 import { readCell, type Cell } from "./cell.ts";
-import { addNames, collectNames, type BoundNames } from "./names.ts";
-import { showsLastValue } from "./return-value.ts";
-import { createState, newCell, suspect, type State } from "./state.ts";
-import { children, hasError, parsePython } from "./syntax-tree.ts";
-import type { Vocabulary } from "./vocabulary.ts";
-import { runFinalizers, visit, visitStatement } from "./walker.ts";
+import { addNames, collectNames, type BoundNames } from "./syntax/names.ts";
+import { showsLastValue } from "./effects/return-value.ts";
+import { createState, newCell, suspect, type State } from "./state/state.ts";
+import { children, hasError, parsePython } from "./syntax/syntax-tree.ts";
+import type { Vocabulary } from "./words/vocabulary.ts";
+import { runFinalizers, visit, visitStatement } from "./visits/walker.ts";
 
 /** The code of a call: null when there is none. `isWhole` unless a part of it is missing. */
 export type NotebookCall = { code: string | null; isWhole: boolean };

@@ -1,7 +1,7 @@
 // Judges the calls of a response by their code, read as one notebook. Pure.
 import * as z from "zod";
 import { analyzeNotebook, type Finding } from "../python/notebook.ts";
-import { PYTHON_VOCABULARY } from "../python/vocabulary.ts";
+import { PYTHON_VOCABULARY } from "../python/words/vocabulary.ts";
 import type { StoredCall, StoredRecord } from "./schema.ts";
 
 /** Names that a hint lists. */

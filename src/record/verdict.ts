@@ -1,6 +1,6 @@
 // What the evidence says. Pure.
 import { analyzeNotebook } from "../python/notebook.ts";
-import { PYTHON_VOCABULARY } from "../python/vocabulary.ts";
+import { PYTHON_VOCABULARY } from "../python/words/vocabulary.ts";
 import type { CallVerdict, Channel, OutputState, RunVerdict, StoredCall } from "./schema.ts";
 
 /** From the worst to the best: a run has the verdict of its worst call. */

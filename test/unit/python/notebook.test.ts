@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { analyzeNotebook } from "../../../src/python/notebook.ts";
-import { PYTHON_VOCABULARY } from "../../../src/python/vocabulary.ts";
+import { PYTHON_VOCABULARY } from "../../../src/python/words/vocabulary.ts";
 import { LABELLED_CODES } from "../../support/labelled-code.ts";
 import { LABELLED_NOTEBOOKS, type LabelledNotebook } from "../../support/labelled-notebooks.ts";
 

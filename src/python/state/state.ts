@@ -1,10 +1,10 @@
 // What the analysis knows while it reads a notebook.
 import type { SyntaxNode } from "@lezer/common";
-import type { Source } from "./calls.ts";
-import type { BoundNames } from "./names.ts";
+import type { Source } from "../syntax/calls.ts";
+import type { BoundNames } from "../syntax/names.ts";
 import { Scope, type Binding } from "./scope.ts";
-import { children, isAfterEnd } from "./syntax-tree.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import { children, isAfterEnd } from "../syntax/syntax-tree.ts";
+import type { Vocabulary } from "../words/vocabulary.ts";
 
 /**
  * Visits a part of the code.

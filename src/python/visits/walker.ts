@@ -2,7 +2,7 @@
 import type { SyntaxNode } from "@lezer/common";
 import { bindImport, bindParameters, bindTargets, rootName } from "./bindings.ts";
 import { visitCall } from "./call-visitor.ts";
-import { isKeywordName, nodeText } from "./calls.ts";
+import { isKeywordName, nodeText } from "../syntax/calls.ts";
 import {
   visitComprehension,
   visitLoop,
@@ -11,12 +11,12 @@ import {
   visitWith,
 } from "./control-flow.ts";
 import { defineClass, defineFunction, visitDecorated } from "./definitions.ts";
-import { isStandardStream } from "./effects.ts";
-import type { Binding } from "./scope.ts";
-import { suspect, visitAll, type Pending, type State, type Visit } from "./state.ts";
-import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
+import { isStandardStream } from "../effects/effects.ts";
+import type { Binding } from "../state/scope.ts";
+import { suspect, visitAll, type Pending, type State, type Visit } from "../state/state.ts";
+import { childNamed, children, childrenNamed } from "../syntax/syntax-tree.ts";
 import { hold, isStream, mention, mentionMember, noteReading, use, useBinding } from "./uses.ts";
-import { comparesIdentityOfLiteral, divisionMayWarn, isSliceOfFrame } from "./warnings.ts";
+import { comparesIdentityOfLiteral, divisionMayWarn, isSliceOfFrame } from "../effects/warnings.ts";
 
 const VISITORS: Readonly<Record<string, Visit>> = {
   ImportStatement: bindImport,

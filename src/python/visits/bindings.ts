@@ -1,10 +1,10 @@
 // Binds names: imports, assignments, parameters.
 import type { SyntaxNode } from "@lezer/common";
-import { nodeText } from "./calls.ts";
-import { QUIET_MODULES } from "./modules.ts";
-import { UNKNOWN_MODULE, type Binding } from "./scope.ts";
-import { suspect, type State } from "./state.ts";
-import { childNamed, children } from "./syntax-tree.ts";
+import { nodeText } from "../syntax/calls.ts";
+import { QUIET_MODULES } from "../words/modules.ts";
+import { UNKNOWN_MODULE, type Binding } from "../state/scope.ts";
+import { suspect, type State } from "../state/state.ts";
+import { childNamed, children } from "../syntax/syntax-tree.ts";
 
 /** Binds what an `import` brings. A module that is not known can print when it is imported. */
 export function bindImport(node: SyntaxNode, state: State): void {

@@ -1,9 +1,9 @@
 // What calling a function shows, by its path and its arguments.
 import type { SyntaxNode } from "@lezer/common";
-import { childNamed, children } from "./syntax-tree.ts";
-import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
-import { UNKNOWN_MODULE } from "./scope.ts";
-import type { State } from "./state.ts";
+import { childNamed, children } from "../syntax/syntax-tree.ts";
+import { keywordArgument, nodeText, positionalArguments } from "../syntax/calls.ts";
+import { UNKNOWN_MODULE } from "../state/scope.ts";
+import type { State } from "../state/state.ts";
 import { callMayWarn } from "./warnings.ts";
 
 const STANDARD_STREAM = /(?:^|\.)sys\.(?:__)?std(?:out|err)(?:__)?$/;

@@ -1,26 +1,25 @@
 // How many of pyplot's figures a cell leaves open: the notebook shows them at its end.
-import { childNamed } from "./syntax-tree.ts";
+import { childNamed } from "../syntax/syntax-tree.ts";
 import type { SyntaxNode } from "@lezer/common";
-import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
-import type { State } from "./state.ts";
-
-const words = (...lines: string[]) => new Set(lines.flatMap((line) => line.split(" ")));
+import { keywordArgument, nodeText, positionalArguments } from "../syntax/calls.ts";
+import type { State } from "../state/state.ts";
+import { toWordSet } from "../words/word-set.ts";
 
 const PYPLOT = /^(?:matplotlib\.pyplot|pylab)\.(\w+)/;
 /** Functions of pyplot that need no figure. */
-const FIGURELESS = words(
+const FIGURELESS = toWordSet(
   "close show style rcParams rcParamsDefault rc rc_context rcdefaults cm colormaps get_cmap ion ioff",
   "isinteractive switch_backend get_fignums get_figlabels fignum_exists imread imsave xkcd Circle",
   "Rectangle Polygon Normalize Line2D Text FuncFormatter MaxNLocator MultipleLocator get_backend",
   "register_cmap set_loglevel get_plot_commands install_repl_displayhook np cycler Figure Axes Arrow",
 );
 /** Functions that always open a figure. */
-const OPENS_ANOTHER = words(
+const OPENS_ANOTHER = toWordSet(
   "figure subplots subplot_mosaic relplot catplot displot lmplot pairplot jointplot FacetGrid PairGrid",
   "JointGrid clustermap scatter_matrix matshow",
 );
 /** Methods of data frames and others that draw. */
-const DRAWING_METHODS = words("plot hist boxplot from_estimator from_predictions");
+const DRAWING_METHODS = toWordSet("plot hist boxplot from_estimator from_predictions");
 /** Functions that draw, by what their names say. */
 const DRAWING_FUNCTION =
   /^(?:plot_\w+|\w+plot|\w+_plot|draw_networkx\w*|dendrogram|heatmap|despine|specshow)$/;

@@ -1,13 +1,13 @@
 // Visits calls.
 import type { SyntaxNode } from "@lezer/common";
 import { rootName } from "./bindings.ts";
-import { calleeName, nodeText } from "./calls.ts";
-import { callReason, isPrinter, lastName } from "./effects.ts";
-import { trackFigures } from "./figures.ts";
-import type { Binding } from "./scope.ts";
-import { trackSettings } from "./settings.ts";
-import { suspect, visitAll, type State } from "./state.ts";
-import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
+import { calleeName, nodeText } from "../syntax/calls.ts";
+import { callReason, isPrinter, lastName } from "../effects/effects.ts";
+import { trackFigures } from "../effects/figures.ts";
+import type { Binding } from "../state/scope.ts";
+import { trackSettings } from "../effects/settings.ts";
+import { suspect, visitAll, type State } from "../state/state.ts";
+import { childNamed, children, childrenNamed } from "../syntax/syntax-tree.ts";
 import { holdResult, isStream, noteReading, use } from "./uses.ts";
 
 /** Names that are followed to see whether an argument is a function. */

@@ -1,7 +1,7 @@
 // What the names of a notebook mean, as far as its calls say.
-import { childNamed } from "./syntax-tree.ts";
+import { childNamed } from "../syntax/syntax-tree.ts";
 import type { SyntaxNode } from "@lezer/common";
-import { nodeText, type Source } from "./calls.ts";
+import { nodeText, type Source } from "../syntax/calls.ts";
 
 /** One meaning of a name. */
 export type Binding =

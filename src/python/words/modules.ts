@@ -1,9 +1,8 @@
 // Modules of Python, by what importing and calling them shows.
-
-const words = (...lines: string[]) => new Set(lines.flatMap((line) => line.split(" ")));
+import { toWordSet } from "./word-set.ts";
 
 /** Modules whose import shows nothing. Any other may be the user's own, which can print. */
-export const QUIET_MODULES: ReadonlySet<string> = words(
+export const QUIET_MODULES: ReadonlySet<string> = toWordSet(
   "__future__ abc bdb cProfile codeop compileall doctest modulefinder opcode tabnanny argparse array ast asyncio atexit base64 binascii bisect builtins bz2 calendar cmath cmd code",
   "codecs collections colorsys concurrent configparser contextlib contextvars copy copyreg csv ctypes curses",
   "dataclasses datetime dbm decimal difflib dis email encodings enum errno faulthandler fcntl filecmp fileinput",
@@ -24,10 +23,10 @@ export const QUIET_MODULES: ReadonlySet<string> = words(
 );
 
 /** Modules whose loggers show every level unless they are told otherwise. */
-export const TALKATIVE_LOGGERS: ReadonlySet<string> = words("loguru structlog");
+export const TALKATIVE_LOGGERS: ReadonlySet<string> = toWordSet("loguru structlog");
 
 /** Names that need no binding: Python's own, the notebook's, and those that a module has. */
-export const BUILTIN_NAMES: ReadonlySet<string> = words(
+export const BUILTIN_NAMES: ReadonlySet<string> = toWordSet(
   "abs aiter all anext any ascii bin bool breakpoint bytearray bytes callable chr classmethod compile complex",
   "copyright credits delattr dict dir divmod enumerate eval exec exit filter float format frozenset getattr",
   "globals hasattr hash help hex id input int isinstance issubclass iter len license list locals map max",

@@ -1,10 +1,10 @@
 // Whether a notebook shows the value of the last statement.
 import type { SyntaxNode } from "@lezer/common";
-import { calleeName, keywordArgument, positionalArguments } from "./calls.ts";
-import type { Binding } from "./scope.ts";
-import type { State } from "./state.ts";
-import { childNamed, children, DEFINITIONS } from "./syntax-tree.ts";
-import type { Vocabulary } from "./vocabulary.ts";
+import { calleeName, keywordArgument, positionalArguments } from "../syntax/calls.ts";
+import type { Binding } from "../state/scope.ts";
+import type { State } from "../state/state.ts";
+import { childNamed, children, DEFINITIONS } from "../syntax/syntax-tree.ts";
+import type { Vocabulary } from "../words/vocabulary.ts";
 
 /** Functions that call each other are followed this far. */
 const MAX_CALLS = 20;

@@ -1,8 +1,8 @@
 // Code that never runs.
 import type { SyntaxNode } from "@lezer/common";
-import { nodeText } from "./calls.ts";
-import type { State } from "./state.ts";
-import { children } from "./syntax-tree.ts";
+import { nodeText } from "../syntax/calls.ts";
+import type { State } from "../state/state.ts";
+import { children } from "../syntax/syntax-tree.ts";
 
 const NEVER_TRUE = /^(?:False|None|0|''|""|\[\]|\{\}|\(\))$/;
 

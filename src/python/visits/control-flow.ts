@@ -1,12 +1,12 @@
 // Visits loops, branches and blocks.
 import type { SyntaxNode } from "@lezer/common";
 import { bindTargets } from "./bindings.ts";
-import { nodeText } from "./calls.ts";
+import { nodeText } from "../syntax/calls.ts";
 import { deadParts } from "./dead-code.ts";
-import { withFigures } from "./figures.ts";
-import { mutesOf, restoresWarnings } from "./settings.ts";
-import { suspect, visitAll, type State } from "./state.ts";
-import { childNamed, children } from "./syntax-tree.ts";
+import { withFigures } from "../effects/figures.ts";
+import { mutesOf, restoresWarnings } from "../effects/settings.ts";
+import { suspect, visitAll, type State } from "../state/state.ts";
+import { childNamed, children } from "../syntax/syntax-tree.ts";
 
 /** Visits a `for`. What it iterates is read as what the targets hold. */
 export function visitLoop(node: SyntaxNode, state: State): void {

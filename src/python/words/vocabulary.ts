@@ -1,4 +1,5 @@
 // Names in Python that show something, and names whose calls return None.
+import { toWordSet } from "./word-set.ts";
 
 /** What the analysis knows of Python's names. A path has its module: `subprocess.run`. */
 export type Vocabulary = {
@@ -48,15 +49,13 @@ export type Vocabulary = {
   valueReturningNames: ReadonlySet<string>;
 };
 
-const words = (...lines: string[]) => new Set(lines.flatMap((line) => line.split(" ")));
-
 /** Python, its common libraries and the notebook. */
 export const PYTHON_VOCABULARY: Vocabulary = {
-  printers: words(
+  printers: toWordSet(
     "print display pprint pp help input exec eval breakpoint tqdm trange warn __import__ exit quit",
     "license credits copyright",
   ),
-  printingMethods: words(
+  printingMethods: toWordSet(
     "print pprint pp rprint print_json cprint echo secho display show iplot help input",
     "tqdm trange tqdm_notebook progress_apply progress_map track ic rule secho",
     "warn warn_explicit warning error critical exception info debug log summary success trace",
@@ -68,30 +67,34 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "puts printf init_notebook_mode output_notebook excepthook displayhook interact download main pretty",
     "import_module showwarning exit parse_args",
   ),
-  quietPaths: words(
+  quietPaths: toWordSet(
     "asyncio.run platform.system math.log math.log10 numpy.log cmath.log numpy.info loop.run",
     "subprocess.getoutput subprocess.getstatusoutput sys.exception statistics.summary numpy.ma.log",
     "sympy.log torch.log tensorflow.math.log",
   ),
-  stdoutPrinters: words(
+  stdoutPrinters: toWordSet(
     "print pprint pp help info print_help print_stats print_usage dis prmonth pryear summary",
   ),
-  loggers: words("logging logger log LOGGER LOG _logger _log self.logger self.log self._logger"),
-  quietLogMethods: words("info debug log"),
-  loudLogMethods: words("warning warn error critical exception"),
-  loggingSetup: words("basicConfig setLevel dictConfig fileConfig captureWarnings set_verbosity"),
-  keepers: words(
+  loggers: toWordSet(
+    "logging logger log LOGGER LOG _logger _log self.logger self.log self._logger",
+  ),
+  quietLogMethods: toWordSet("info debug log"),
+  loudLogMethods: toWordSet("warning warn error critical exception"),
+  loggingSetup: toWordSet(
+    "basicConfig setLevel dictConfig fileConfig captureWarnings set_verbosity",
+  ),
+  keepers: toWordSet(
     "partial partialmethod map filter addHandler StreamHandler Console TextIOWrapper wraps update_wrapper",
   ),
-  quietStreamMembers: words(
+  quietStreamMembers: toWordSet(
     "flush isatty encoding errors fileno reconfigure closed name getvalue readable writable",
   ),
-  quietDecorators: words(
+  quietDecorators: toWordSet(
     "staticmethod classmethod property setter getter cached_property lru_cache cache wraps",
     "dataclass total_ordering contextmanager asynccontextmanager abstractmethod overload override",
     "final njit jit singledispatch register fixture",
   ),
-  verboseKeywords: words("verbose verbosity disp debug progress progress_bar show_progress"),
+  verboseKeywords: toWordSet("verbose verbosity disp debug progress progress_bar show_progress"),
   quietMagics: [
     /^matplotlib[ \t]+[a-z]/,
     /^config\b.*=/,
@@ -99,12 +102,12 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     /^(?:reset|reset_selective)[ \t]+-f\b/,
     /^cd[ \t]+-q\b/,
   ],
-  pythonCellMagics: words("time timeit prun memit mprun"),
-  automagics: words(
+  pythonCellMagics: toWordSet("time timeit prun memit mprun"),
+  automagics: toWordSet(
     "ls pwd cd pip conda who whos who_ls hist history time timeit cat cp mv rm mkdir rmdir man more less",
     "dirs env run store lsmagic magic quickref xmode pdb debug tb notebook ll lx lk lf ldir precision",
   ),
-  returnsNone: words(
+  returnsNone: toWordSet(
     "append appendleft extend extendleft insert remove sort reverse clear add discard update",
     "difference_update intersection_update symmetric_difference_update",
     "close flush savefig save savez savez_compressed savetxt imsave dump seed shuffle sleep setattr",
@@ -115,7 +118,7 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "set_printoptions set_index_dtype subplots_adjust switch_backend set_theme set_style set_context",
     "clear_output move_to_end rotate enable disable set_palette invert_yaxis invert_xaxis set_axis_off",
   ),
-  returnsNonePaths: words(
+  returnsNonePaths: toWordSet(
     "os.rename os.replace os.remove os.symlink os.link os.utime os.truncate os.putenv os.unsetenv",
     "os.mkfifo os.fsync shutil.copyfileobj shutil.copymode shutil.copystat matplotlib.use",
     "matplotlib.pyplot.style.use matplotlib.pyplot.close matplotlib.pyplot.ion matplotlib.pyplot.rc",
@@ -126,16 +129,16 @@ export const PYTHON_VOCABULARY: Vocabulary = {
     "faulthandler.enable warnings.warn random.setstate numpy.random.set_state numpy.put numpy.copyto",
     "numpy.fill_diagonal numpy.place numpy.putmask pandas.reset_option",
   ),
-  returnsNoneWithoutArguments: words("join set release"),
-  returnsNoneWithTarget: words(
+  returnsNoneWithoutArguments: toWordSet("join set release"),
+  returnsNoneWithTarget: toWordSet(
     "to_csv to_json to_html to_latex to_markdown to_string to_parquet to_xml",
     "to_excel to_pickle to_feather to_hdf to_stata to_sql",
   ),
-  targetKeywords: words("path_or_buf path buf excel_writer path_or_buffer"),
-  valueReturningModules: words(
+  targetKeywords: toWordSet("path_or_buf path buf excel_writer path_or_buffer"),
+  valueReturningModules: toWordSet(
     "numpy jax torch tensorflow ast copy dask pandas sklearn joblib operator sympy asyncio",
   ),
-  valueReturningNames: words(
+  valueReturningNames: toWordSet(
     "append insert sort add dump remove clear update reverse shuffle extend sleep",
   ),
 };

@@ -1,9 +1,9 @@
 // Operations of numpy and pandas that can write a warning to stderr.
 import type { SyntaxNode } from "@lezer/common";
-import { keywordArgument, nodeText, positionalArguments } from "./calls.ts";
-import { UNKNOWN } from "./scope.ts";
-import type { State } from "./state.ts";
-import { childNamed, children } from "./syntax-tree.ts";
+import { keywordArgument, nodeText, positionalArguments } from "../syntax/calls.ts";
+import { UNKNOWN } from "../state/scope.ts";
+import type { State } from "../state/state.ts";
+import { childNamed, children } from "../syntax/syntax-tree.ts";
 
 /** Functions of numpy that warn of numbers outside their domain, and of numbers that are too large. */
 const DOMAIN_FUNCTION =

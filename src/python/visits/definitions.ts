@@ -1,9 +1,9 @@
 // Visits definitions of functions and classes.
 import type { SyntaxNode } from "@lezer/common";
-import { nodeText } from "./calls.ts";
-import type { Binding } from "./scope.ts";
-import { visitAll, type State } from "./state.ts";
-import { childNamed, children, childrenNamed } from "./syntax-tree.ts";
+import { nodeText } from "../syntax/calls.ts";
+import type { Binding } from "../state/scope.ts";
+import { visitAll, type State } from "../state/state.ts";
+import { childNamed, children, childrenNamed } from "../syntax/syntax-tree.ts";
 import { use } from "./uses.ts";
 
 /** Defines a function. Its defaults are computed here, its body runs only where it is called. */

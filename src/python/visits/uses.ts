@@ -1,11 +1,11 @@
 // What using a name, or a value, can run.
 import type { SyntaxNode } from "@lezer/common";
-import { isKeywordName, nodeText } from "./calls.ts";
-import { isPrinter, isStandardStream, lastName } from "./effects.ts";
-import { BUILTIN_NAMES } from "./modules.ts";
-import type { Binding } from "./scope.ts";
-import { suspect, type Pending, type State } from "./state.ts";
-import { childNamed, children, childrenNamed, DEFINITIONS } from "./syntax-tree.ts";
+import { isKeywordName, nodeText } from "../syntax/calls.ts";
+import { isPrinter, isStandardStream, lastName } from "../effects/effects.ts";
+import { BUILTIN_NAMES } from "../words/modules.ts";
+import type { Binding } from "../state/scope.ts";
+import { suspect, type Pending, type State } from "../state/state.ts";
+import { childNamed, children, childrenNamed, DEFINITIONS } from "../syntax/syntax-tree.ts";
 
 /** Python names that the notebook binds itself: `_`, `_1`, `_i2`. */
 const HISTORY = /^_+i*\d*$/;

@@ -1,9 +1,9 @@
 // What calls set up for the code after them, or for the block that they open.
 import type { SyntaxNode } from "@lezer/common";
-import { calleeName, keywordArgument, nodeText, positionalArguments } from "./calls.ts";
+import { calleeName, keywordArgument, nodeText, positionalArguments } from "../syntax/calls.ts";
 import { lastName } from "./effects.ts";
-import type { Mutes, State } from "./state.ts";
-import { childNamed, childrenNamed } from "./syntax-tree.ts";
+import type { Mutes, State } from "../state/state.ts";
+import { childNamed, childrenNamed } from "../syntax/syntax-tree.ts";
 
 /** Notes what a call sets up: logging, and warnings that are switched off. */
 export function trackSettings(call: SyntaxNode, paths: readonly string[], state: State): void {
