@@ -16,7 +16,7 @@ import type {
 import { toCustomMetadata } from "./metadata.ts";
 import { judgeCalls } from "./notebook.ts";
 import { toExpiry } from "./policy.ts";
-import { callVerdict, runVerdict } from "./verdict.ts";
+import { outputsVerdict, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */
 const MAX_OBSERVATIONS = 1_000;
@@ -278,7 +278,7 @@ function mergeCalls(record: StoredRecord, result: ObservationResult, first: bool
 
 function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): StoredCall {
   const source = call.state === "populated" ? channel : null;
-  return { ...call, source, verdict: source === null ? null : callVerdict(call, source, first) };
+  return { ...call, source, verdict: source === null ? null : outputsVerdict(source, first) };
 }
 
 // The code of a new call is read together with that of the calls before it.
@@ -299,7 +299,7 @@ function mergeCall(
     ...call,
     state: found.state,
     source: channel,
-    verdict: callVerdict(call, channel, first),
+    verdict: outputsVerdict(channel, first),
   };
 }
 

@@ -1,38 +1,19 @@
 // What the evidence says. Pure.
-import { analyzeNotebook } from "../python/notebook.ts";
-import { PYTHON_VOCABULARY } from "../python/words/vocabulary.ts";
-import type { CallVerdict, Channel, OutputState, RunVerdict, StoredCall } from "./schema.ts";
+import type { CallVerdict, Channel, RunVerdict, StoredCall } from "./schema.ts";
 
 /** From the worst to the best: a run has the verdict of its worst call. */
 const WORST_FIRST: readonly CallVerdict[] = ["lost", "suspect", "recovered", "captured", "silent"];
-
-/**
- * Why running this code should have shown something.
- * @param code Python, or null when OpenAI sent none.
- * @returns The reason in a few words, or null.
- */
-export function outputReason(code: string | null): string | null {
-  const [finding] = analyzeNotebook([{ code, isWhole: true }], true, PYTHON_VOCABULARY);
-  return finding?.reason ?? null;
-}
 
 /** Channels that show a run as those see it who ask for it. What another channel has was recovered. */
 const PLAIN_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", "held"]);
 
 /**
- * The verdict of one call.
- * @param source The channel that had its outputs, or null.
+ * The verdict of a call that has outputs.
+ * @param source The channel that had them.
  * @param isFirst Whether that was the first observation after the response's end, and showed the whole response.
  */
-export function callVerdict(
-  call: { code: string | null; state: OutputState },
-  source: Channel | null,
-  isFirst: boolean,
-): CallVerdict {
-  if (source !== null) {
-    return isFirst && PLAIN_CHANNELS.has(source) ? "captured" : "recovered";
-  }
-  return outputReason(call.code) === null ? "silent" : "suspect";
+export function outputsVerdict(source: Channel, isFirst: boolean): CallVerdict {
+  return isFirst && PLAIN_CHANNELS.has(source) ? "captured" : "recovered";
 }
 
 /**

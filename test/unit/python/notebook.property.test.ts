@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { callVerdict, outputReason } from "../../../src/record/verdict.ts";
+import { findOutputReason, judgeCode } from "../../support/judge-code.ts";
 import { LABELLED_CODES } from "../../support/labelled-code.ts";
 import { runs } from "../../support/property-runs.ts";
 
@@ -42,11 +42,11 @@ function arbitraryBrokenCode(): fc.Arbitrary<string> {
     .map(([one, other, end, start]) => one.slice(0, end) + other.slice(start));
 }
 
-test("callVerdict gives any text a verdict, suspect exactly where outputReason has a reason", () => {
+test("judgeCalls gives any text a verdict, suspect exactly where analyzeNotebook has a reason", () => {
   fc.assert(fc.property(python, expectConsistentVerdict), runs(500));
 });
 
-test("callVerdict gives 16 KiB of repeated text a verdict", () => {
+test("judgeCalls gives 16 KiB of repeated text a verdict", () => {
   const repeated = fc
     .array(fc.constantFrom(...PIECES), { minLength: 1, maxLength: 4 })
     .map((parts) => parts.join(""))
@@ -62,12 +62,12 @@ test.each([
   ["statements on one line", "if 1: ".repeat(20_000)],
   ["functions that call the next", toCallChain(2_500)],
   ["nested f-strings", "f'{\\\f".repeat(6_554)],
-])("callVerdict gives thousands of %s a verdict", (_, code) => {
-  expect(judgeEmptyOutputs(code)).toMatch(/^(silent|suspect)$/);
+])("judgeCalls gives thousands of %s a verdict", (_, code) => {
+  expect(judgeCode(code)).toMatch(/^(silent|suspect)$/);
 });
 
-test("outputReason finds a print at the end of a chain of 2,000 functions", () => {
-  expect(outputReason(`def f2000(): print(1)\n${toCallChain(2_000)}`)).toBe("calls print");
+test("analyzeNotebook finds a print at the end of a chain of 2,000 functions", () => {
+  expect(findOutputReason(`def f2000(): print(1)\n${toCallChain(2_000)}`)).toBe("calls print");
 });
 
 /** Functions of which each calls the next. */
@@ -77,14 +77,9 @@ function toCallChain(length: number): string {
 }
 
 function expectConsistentVerdict(code: string): void {
-  const reason = outputReason(code);
+  const reason = findOutputReason(code);
   expect(reason).not.toBe("");
-  expect(judgeEmptyOutputs(code)).toBe(reason === null ? "silent" : "suspect");
-}
-
-/** The verdict on empty outputs. */
-function judgeEmptyOutputs(code: string): string {
-  return callVerdict({ code, state: "empty" }, null, true);
+  expect(judgeCode(code)).toBe(reason === null ? "silent" : "suspect");
 }
 
 function repeatTo(part: string, characters: number): string {

@@ -1,33 +1,28 @@
 import { expect, test } from "vitest";
 import { applyObservation } from "../../../src/record/reducer.ts";
 import type { StoredRecord, OutputState, ObservedCall } from "../../../src/record/schema.ts";
-import { outputReason } from "../../../src/record/verdict.ts";
+import { judgeCode } from "../../support/judge-code.ts";
 import { LABELLED_CODES } from "../../support/labelled-code.ts";
 import { createObservation, createTestRecord } from "./scenario-runner.ts";
-
-/** The verdict on empty outputs. */
-function judgeEmptyOutputs(code: string | null): "suspect" | "silent" {
-  return outputReason(code) === null ? "silent" : "suspect";
-}
 
 test("at least 60 codes are labelled", () => {
   expect(LABELLED_CODES.length).toBeGreaterThanOrEqual(60);
 });
 
-test.each(LABELLED_CODES)("outputReason is right about $label", ({ code, hasOutput, verdict }) => {
-  expect(judgeEmptyOutputs(code)).toBe(verdict ?? (hasOutput ? "suspect" : "silent"));
+test.each(LABELLED_CODES)("judgeCalls is right about $label", ({ code, hasOutput, verdict }) => {
+  expect(judgeCode(code)).toBe(verdict ?? (hasOutput ? "suspect" : "silent"));
 });
 
-test("outputReason has a reason for every labelled code with output", () => {
+test("judgeCalls suspects every labelled code with output", () => {
   const wrong = LABELLED_CODES.filter(
-    ({ hasOutput, code }) => hasOutput && judgeEmptyOutputs(code) === "silent",
+    ({ hasOutput, code }) => hasOutput && judgeCode(code) === "silent",
   );
   expect(wrong).toEqual([]);
 });
 
-test("outputReason has a reason for at most one in four labelled codes without output", () => {
+test("judgeCalls suspects at most one in four labelled codes without output", () => {
   const silent = LABELLED_CODES.filter(({ hasOutput }) => !hasOutput);
-  const wrong = silent.filter(({ code }) => judgeEmptyOutputs(code) === "suspect");
+  const wrong = silent.filter(({ code }) => judgeCode(code) === "suspect");
   expect(wrong.length).toBeLessThanOrEqual(silent.length / 4);
 });
 
