@@ -3,9 +3,10 @@ import * as z from "zod";
 import { OPENAI_MODEL, setting } from "../config.ts";
 import { Problem } from "../errors.ts";
 import { concatChunks } from "../lib/byte-stream.ts";
-import { EXAMPLE_REQUEST, INCLUDE_OUTPUTS, toRetrieveInclude } from "../openai/client.ts";
+import { EXAMPLE_REQUEST, toRetrieveInclude } from "../openai/client.ts";
 import { toControlMetadata, whyNotComparable } from "../openai/control.ts";
-import { toolTypes } from "../openai/tools.ts";
+import { toolTypes } from "../record/tools.ts";
+import { resultIncludes } from "../record/item-kinds.ts";
 import { MAX_RETENTION_DAYS } from "../record/limits.ts";
 import { changeMembers } from "../lib/json-scan.ts";
 import { METADATA_KEY, type TriggerOptions } from "../record/schema.ts";
@@ -160,7 +161,7 @@ function assertRecordable(params: Record<string, unknown>): void {
 }
 
 /**
- * The `include` values of a request: the caller's, and always the outputs when it has a code interpreter.
+ * The `include` values of a request: the caller's, and those that ask for the results of its tools.
  * @returns Null when it includes nothing.
  * @throws Problem 400 when `include` is no list.
  */
@@ -168,10 +169,11 @@ export function parseInclude(request: Record<string, unknown>): unknown[] | null
   const given = request["include"];
   if (given !== undefined && !Array.isArray(given)) throw badRequest("include must be a list.");
   const values: unknown[] = given ?? [];
-  if (!toolTypes(request["tools"]).includes("code_interpreter")) {
-    return given === undefined ? null : values;
-  }
-  return values.includes(INCLUDE_OUTPUTS) ? values : [...values, INCLUDE_OUTPUTS];
+  const missing = resultIncludes(toolTypes(request["tools"])).filter(
+    (value) => !values.includes(value),
+  );
+  if (missing.length > 0) return [...values, ...missing];
+  return given === undefined ? null : values;
 }
 
 function parseMetadata(metadata: unknown): Record<string, string> {

@@ -1,24 +1,33 @@
 // A record as the API shows it: the stored record joined with the response's body. Outputs pass through as bytes: they can be megabytes.
+import { joinItems } from "./output-items.ts";
 import { toByteStream } from "../lib/byte-stream.ts";
 import {
   arrayElements,
+  asArray,
   findMember,
   isString,
   memberMap,
   parseValue,
   stringChunks,
 } from "../lib/json-scan.ts";
+import { includeOf } from "../record/include.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
-import { findCallItems, logChunks, type CallItem } from "../openai/call-items.ts";
+import { findCallItems, keyOfItem, resultText, type CallItem } from "../openai/call-items.ts";
+import { CODE_INTERPRETER, itemKind } from "../record/item-kinds.ts";
 import type { Call, Channel, ResponseRecord, StoredCall, StoredRecord } from "../record/schema.ts";
+
+const encoder = new TextEncoder();
 
 /** A page gets only the beginning of a larger output. */
 const MAX_PAGE_OUTPUT_BYTES = 64 * 1024;
 /** Characters of that beginning. */
 const MAX_PAGE_TEXT_LENGTH = 32 * 1024;
 
-/** A call, and its outputs as JSON; null when it has none. */
-export type CallRepresentation = Omit<Call, "outputs"> & { outputs: Uint8Array | null };
+/** A call; its request and its result are JSON, or null where it has none. */
+export type CallRepresentation = Omit<Call, "request" | "result" | "outputs"> & {
+  request: Uint8Array | null;
+  result: Uint8Array | null;
+};
 
 /** A record as pages show it: without the response object, and with long texts truncated. */
 export type PageRecord = Omit<ResponseRecord, "response">;
@@ -28,9 +37,13 @@ export type RecordRepresentation = {
   calls: CallRepresentation[];
   /** The calls of the control; none without one. */
   controlCalls: CallRepresentation[];
-  /** The record's JSON. Outputs and the response object are byte for byte as OpenAI sent them. */
+  /** Items that came over a connection, and that the response lacks, each as JSON. */
+  partial: Uint8Array[];
+  /** The response's output items, joined with those that other channels had, each as JSON. */
+  items: Uint8Array[];
+  /** The record's JSON. Results and the response object are byte for byte as OpenAI sent them. */
   json(): ReadableStream<Uint8Array>;
-  /** What the code printed, call after call. */
+  /** What code and commands printed, call after call. */
   stdout(): ReadableStream<Uint8Array>;
   toPageRecord(): Promise<PageRecord>;
   /** The response object's JSON, or null. */
@@ -50,16 +63,26 @@ export async function toRepresentation(
   readOutputs: ReadOutputs,
 ): Promise<RecordRepresentation> {
   const response = body === null || record.body === null ? null : await new Response(body).bytes();
-  const items = response === null ? [] : findCallItems(findMember(response, "output"));
-  const calls = await withOutputs(record.calls, items, readOutputs);
-  const controlCalls = await withOutputs(record.control?.calls ?? [], [], readOutputs);
+  const output = response === null ? undefined : findMember(response, "output");
+  const shown = arrayElements(output);
+  const found = findCallItems(output);
+  const stored = await readStored(record, found, readOutputs);
+  const calls = withResults(record.calls, found, stored);
+  const controlCalls = await readControlCalls(record, readOutputs);
+  const partial = listPartial(record, shown, stored);
   return {
     calls,
     controlCalls,
-    json: () => toByteStream(recordJson(record, calls, controlCalls, response)),
+    partial,
+    items: [...stored.values()].reduce(
+      (items, more) => joinItems(items, arrayElements(more)),
+      shown,
+    ),
+    json: () => toByteStream(recordJson({ record, calls, controlCalls, partial, response })),
     stdout: () => toByteStream(encodePieces(stdoutPieces(calls))),
     toPageRecord: async () => ({
       ...publicFields(record),
+      partial: partial.length === 0 ? null : partial.map(toPageItem),
       control:
         record.control === null
           ? null
@@ -70,31 +93,75 @@ export async function toRepresentation(
   };
 }
 
-// A call's outputs are in the response's body, or were stored from the channel that had them.
-async function withOutputs(
-  calls: StoredCall[],
-  items: CallItem[],
+type StoredItems = ReadonlyMap<Channel, Uint8Array>;
+
+// Items are stored apart from the body for results that it lacks, and for a connection that brought more than it has.
+async function readStored(
+  { calls, partial_from }: StoredRecord,
+  found: CallItem[],
+  readOutputs: ReadOutputs,
+): Promise<StoredItems> {
+  const lacking = calls.filter((call) => lacksResult(call, found)).map(({ source }) => source);
+  const channels = new Set([partial_from, ...lacking].filter((channel) => channel !== null));
+  const stored = new Map<Channel, Uint8Array>();
+  for (const channel of channels) {
+    const items = await readOutputs(channel);
+    if (items !== null) stored.set(channel, items);
+  }
+  return stored;
+}
+
+// What came over a connection and is still not in the response.
+function listPartial(
+  { partial_from }: StoredRecord,
+  shown: Uint8Array[],
+  stored: StoredItems,
+): Uint8Array[] {
+  const keys = new Set(shown.map(keyOfItem));
+  const items = partial_from === null ? [] : arrayElements(stored.get(partial_from));
+  return items.filter((item) => !keys.has(keyOfItem(item)));
+}
+
+async function readControlCalls(
+  { control }: StoredRecord,
   readOutputs: ReadOutputs,
 ): Promise<CallRepresentation[]> {
-  const sources = new Set(calls.map((call) => call.source).filter((source) => source !== null));
-  const stored = new Map<Channel | null, CallItem[]>();
-  for (const source of sources) {
-    const lacking = calls.some((call) => call.source === source && lacksOutputs(call, items));
-    stored.set(source, lacking ? findCallItems(await readOutputs(source)) : []);
-  }
+  const calls = control?.calls ?? [];
+  const items = calls.some(({ source }) => source !== null) ? await readOutputs("control") : null;
+  return withResults(calls, findCallItems(items), new Map());
+}
+
+// A call's result is in the response's body, or was stored from the channel that had it.
+function withResults(
+  calls: StoredCall[],
+  found: CallItem[],
+  stored: StoredItems,
+): CallRepresentation[] {
+  const others = new Map([...stored].map(([channel, items]) => [channel, findCallItems(items)]));
   return calls.map((call) => {
-    const { state: _state, code_cut: _cut, ...rest } = call;
-    const from = lacksOutputs(call, items) ? (stored.get(call.source) ?? []) : items;
-    const item = findById(from, call.id);
-    if (item === undefined) return { ...rest, outputs: null };
-    return { ...rest, code: item.code ?? rest.code, outputs: item.outputs };
+    const { state: _state, request_cut: _cut, ...rest } = call;
+    const other = call.source === null ? undefined : others.get(call.source);
+    const item = findById(lacksResult(call, found) ? (other ?? []) : found, call.id);
+    const request = item?.request ?? storedRequest(call);
+    return { ...rest, request, code: toCode(call, request), result: item?.result ?? null };
   });
 }
 
-// The stored body is not always the one that had this call's outputs.
-function lacksOutputs(call: StoredCall, items: CallItem[]): boolean {
-  if (call.state !== "populated") return false;
-  return arrayElements(findById(items, call.id)?.outputs).length === 0;
+// Only the beginning of a long request is stored: of code that is worth something, of JSON it is not.
+function storedRequest({ type, request, request_cut }: StoredCall): Uint8Array | null {
+  if (request === null) return null;
+  if (type === CODE_INTERPRETER.type) return encoder.encode(JSON.stringify(request));
+  return request_cut === true ? null : encoder.encode(request);
+}
+
+function toCode({ type }: StoredCall, request: Uint8Array | null): string | null {
+  if (type !== CODE_INTERPRETER.type || !isString(request ?? undefined)) return null;
+  return String(parseValue(request ?? undefined));
+}
+
+// The stored body is not always the one that had this call's result.
+function lacksResult(call: StoredCall, items: CallItem[]): boolean {
+  return call.state === "populated" && findById(items, call.id)?.isPopulated !== true;
 }
 
 function findById(items: CallItem[], id: string): CallItem | undefined {
@@ -104,7 +171,7 @@ function findById(items: CallItem[], id: string): CallItem | undefined {
 // The contract's fields, in its order.
 function publicFields(
   record: StoredRecord,
-): Omit<ResponseRecord, "calls" | "control" | "response"> {
+): Omit<ResponseRecord, "calls" | "control" | "partial" | "response"> {
   return {
     id: record.id,
     status: record.status,
@@ -118,7 +185,7 @@ function publicFields(
     settled_at: record.settled_at,
     expires_at: record.expires_at,
     started_by: record.started_by,
-    include: record.include,
+    include: includeOf(record),
     metadata: record.metadata,
     request: record.request,
     observations: record.observations,
@@ -131,12 +198,15 @@ function publicFields(
 
 type Piece = string | Uint8Array;
 
-function* recordJson(
-  record: StoredRecord,
-  calls: CallRepresentation[],
-  controlCalls: CallRepresentation[],
-  response: Uint8Array | null,
-): Generator<Uint8Array> {
+function* recordJson({
+  record,
+  calls,
+  controlCalls,
+  partial,
+  response,
+}: Pick<RecordRepresentation, "calls" | "controlCalls" | "partial" | "response"> & {
+  record: StoredRecord;
+}): Generator<Uint8Array> {
   yield* encodePieces([openObject(publicFields(record)), `"control":`]);
   if (record.control === null) yield* encodePieces(["null"]);
   else {
@@ -147,18 +217,37 @@ function* recordJson(
   }
   yield* encodePieces([`,"calls":`]);
   yield* encodePieces(callsJson(calls));
+  yield* encodePieces([`,"partial":`]);
+  yield* encodePieces(partial.length === 0 ? ["null"] : arrayJson(partial.map((item) => [item])));
   yield* encodePieces([`,"response":`, response ?? "null", "}"]);
 }
 
-function* callsJson(calls: CallRepresentation[]): Generator<Piece> {
+function callsJson(calls: CallRepresentation[]): Generator<Piece> {
+  return arrayJson(
+    calls.map(({ request, result, ...call }): Piece[] => [
+      `${openObject(call)}"request":`,
+      request ?? "null",
+      `,"result":`,
+      result ?? "null",
+      `,"outputs":`,
+      toOutputs(call, result) ?? "null",
+      "}",
+    ]),
+  );
+}
+
+function* arrayJson(elements: Piece[][]): Generator<Piece> {
   yield "[";
-  for (const [index, { outputs, ...call }] of calls.entries()) {
+  for (const [index, pieces] of elements.entries()) {
     if (index > 0) yield ",";
-    yield `${openObject(call)}"outputs":`;
-    yield outputs ?? "null";
-    yield "}";
+    yield* pieces;
   }
   yield "]";
+}
+
+// A code interpreter call's result, as OpenAI names it.
+function toOutputs({ type }: { type: string }, result: Uint8Array | null): Uint8Array | null {
+  return type === CODE_INTERPRETER.type ? asArray(result ?? undefined) : null;
 }
 
 // An object's JSON without its closing brace, ready for more members.
@@ -167,7 +256,6 @@ function openObject(value: object): string {
 }
 
 function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
-  const encoder = new TextEncoder();
   for (const piece of pieces) {
     if (piece.length > 0) yield typeof piece === "string" ? encoder.encode(piece) : piece;
   }
@@ -176,9 +264,10 @@ function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
 // The output of each call begins on a new line.
 function* stdoutPieces(calls: CallRepresentation[]): Generator<string> {
   let lastCharacter = "\n";
-  for (const { outputs } of calls) {
+  for (const { type, result } of calls) {
+    const kind = itemKind(type);
     let hasBegun = false;
-    for (const text of logChunks(outputs)) {
+    for (const text of kind?.prints === true ? resultText(kind, result) : []) {
       if (text === "") continue;
       if (!hasBegun && lastCharacter !== "\n") yield "\n";
       hasBegun = true;
@@ -190,12 +279,25 @@ function* stdoutPieces(calls: CallRepresentation[]): Generator<string> {
 
 async function toPageCalls(calls: CallRepresentation[]): Promise<Call[]> {
   return Promise.all(
-    calls.map(async ({ outputs, ...call }) => ({
-      ...call,
-      outputs:
-        outputs === null ? null : await Promise.all(arrayElements(outputs).map(toPageOutput)),
-    })),
+    calls.map(async ({ request, result, ...call }) => {
+      const outputs = toOutputs(call, result);
+      return {
+        ...call,
+        request: toPageItem(request),
+        // What code printed is in its outputs.
+        result: outputs === null ? toPageItem(result) : null,
+        outputs:
+          outputs === null ? null : await Promise.all(arrayElements(outputs).map(toPageOutput)),
+      };
+    }),
   );
+}
+
+// `cut` has the size of a value that is too large for a page.
+function toPageItem(json: Uint8Array | null): unknown {
+  if (json === null) return null;
+  if (json.byteLength <= MAX_PAGE_OUTPUT_BYTES) return parseValue(json);
+  return { cut: { bytes: json.byteLength } };
 }
 
 // `cut` has the size of the whole text, and a digest that tells apart texts with the same beginning.

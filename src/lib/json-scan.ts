@@ -6,6 +6,7 @@ const COLON = 0x3a;
 const OPENING = new Set([0x7b, 0x5b]);
 const CLOSING = new Set([0x7d, 0x5d]);
 const LEFT_BRACKET = 0x5b;
+const LEFT_BRACE = 0x7b;
 const WHITE_SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /** Bytes of a string that are decoded at once. */
@@ -19,8 +20,8 @@ const encoder = new TextEncoder();
 /** A member of an object, or with an empty name an element of an array. The value is a view into the JSON. */
 export type Member = { name: string; value: Uint8Array };
 
-/** A value to replace, as found by this module, and the JSON that replaces it. */
-export type Edit = { value: Uint8Array; replacement: string | Uint8Array };
+/** A value to replace, as found by this module, and the JSON that replaces it, in chunks. */
+export type Edit = { value: Uint8Array; replacement: Uint8Array[] };
 
 /**
  * The members of an object, or the elements of an array, without those of nested values.
@@ -77,6 +78,11 @@ export function asArray(json: Uint8Array | undefined): Uint8Array | null {
   return json !== undefined && firstByte(json) === LEFT_BRACKET ? json : null;
 }
 
+/** The JSON itself when it is an object, else null. */
+export function asObject(json: Uint8Array): Uint8Array | null {
+  return firstByte(json) === LEFT_BRACE ? json : null;
+}
+
 /** Whether JSON is a string. */
 export function isString(json: Uint8Array | undefined): json is Uint8Array {
   return json !== undefined && firstByte(json) === QUOTE;
@@ -99,7 +105,7 @@ export function applyEdits(json: Uint8Array, edits: Edit[]): Uint8Array[] {
     const start = value.byteOffset - json.byteOffset;
     const unchanged = json.subarray(from, start);
     from = start + value.byteLength;
-    return [unchanged, typeof replacement === "string" ? encoder.encode(replacement) : replacement];
+    return [unchanged, ...replacement];
   });
   return [...chunks, json.subarray(from)];
 }

@@ -3,7 +3,8 @@ import * as z from "zod";
 import { findMember, parseValue } from "../lib/json-scan.ts";
 import { listConversationItems } from "./client.ts";
 import { consumeEvents, type EventStream, type ResponseBytes } from "./event-stream.ts";
-import { filterCallItems, outputItems, parseCalls } from "./response.ts";
+import { hasResult, identifyItem } from "./call-items.ts";
+import { filterCallItems, outputItems } from "./response.ts";
 
 /** Pages of 20 items that are searched in a conversation. */
 const MAX_PAGES = 10;
@@ -25,8 +26,10 @@ export async function collectStreamCalls(stream: EventStream): Promise<StreamCal
   const result = await consumeEvents(stream);
   if (result.failure !== null) throw result.failure;
   const items = new Map<string, unknown>();
-  keepMostComplete(items, [...result.calls.values()].map(parseValue));
-  if (result.response !== null) keepMostComplete(items, readOutputItems(result.response));
+  keepMostComplete(items, [...result.items.values()].map(parseValue));
+  if (result.response !== null) {
+    keepMostComplete(items, filterCallItems(readOutputItems(result.response)));
+  }
   return { items: [...items.values()], status: result.status };
 }
 
@@ -56,7 +59,7 @@ export async function searchConversation(
     const answer = await listConversationItems(env, id, include, after, signal);
     const page = ItemPage.parse(answer.page);
     requestId = answer.requestId;
-    keepMostComplete(items, page.data.toReversed());
+    keepMostComplete(items, filterCallItems(page.data.toReversed()));
     const allFound = [...wanted].every((call) => items.has(call));
     if (allFound || !page.has_more || page.last_id === undefined) break;
     after = page.last_id;
@@ -64,11 +67,10 @@ export async function searchConversation(
   return { requestId, items: [...items.values()] };
 }
 
-/** Keeps one item for each call: the one that has outputs, when any has. */
+/** Keeps one item of each key: the one that has a result, when any has. */
 export function keepMostComplete(items: Map<string, unknown>, seen: unknown[]): void {
-  for (const item of filterCallItems(seen)) {
-    const [call] = parseCalls([item]);
-    if (call === undefined) continue;
-    if (call.state === "populated" || !items.has(call.id)) items.set(call.id, item);
+  for (const item of seen) {
+    const key = identifyItem(item)?.key;
+    if (key !== undefined && (!items.has(key) || hasResult(item))) items.set(key, item);
   }
 }

@@ -2,23 +2,19 @@
 import OpenAI from "openai";
 import { version } from "../../package.json";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "../config.ts";
+import { RESULT_INCLUDES, resultIncludes } from "../record/item-kinds.ts";
 
 /** The values of a create's `include` that GET accepts. `reasoning.encrypted_content` is a 400 there. */
-const RETRIEVE_INCLUDE = new Set([
-  "code_interpreter_call.outputs",
-  "file_search_call.results",
-  "web_search_call.action.sources",
+const RETRIEVE_INCLUDE: ReadonlySet<string> = new Set([
+  ...RESULT_INCLUDES,
   "message.output_text.logprobs",
 ]);
-
-/** The `include` value for what code printed. */
-export const INCLUDE_OUTPUTS = "code_interpreter_call.outputs";
 
 /** The request of the bug report: https://community.openai.com/t/1372536 */
 export const EXAMPLE_REQUEST = {
   input: "Use the code interpreter tool. Run Python that prints exactly: BG_STDOUT_OK",
   tools: [{ type: "code_interpreter", container: { type: "auto", memory_limit: "4g" } }],
-  include: [INCLUDE_OUTPUTS],
+  include: resultIncludes(["code_interpreter"]),
   reasoning: { effort: "low" },
 };
 
@@ -56,7 +52,7 @@ export async function createResponse(env: Env, body: RequestBody): Promise<unkno
 
 /**
  * Fetches a response; its body is unread.
- * @param include The create's values; those that GET refuses are left out.
+ * @param include Values of `include`; those that GET refuses are left out.
  * @param signal Ends the request, also while the body is read.
  */
 export async function retrieveResponse(
@@ -90,7 +86,7 @@ function toJsonRequest({ stream, bytes }: RequestBody) {
 
 /**
  * Replays the events of a response that was created with `background` and `stream`.
- * @param include The create's values.
+ * @param include Values of `include`; those that GET refuses are left out.
  * @param signal Ends the replay: OpenAI may leave one that it does not allow hanging.
  * @param after The `sequence_number` of the last event that is known; undefined for all events.
  */
@@ -109,7 +105,7 @@ export function replayEventStream(
 /**
  * Fetches a page of 20 items of a conversation, newest first.
  * @param id The conversation's id.
- * @param include The create's values.
+ * @param include Values of `include`; those that GET refuses are left out.
  * @param after The last item id of the page before.
  */
 export async function listConversationItems(
@@ -154,12 +150,9 @@ export async function cancelResponse(env: Env, id: string): Promise<void> {
     .asResponse();
 }
 
-/**
- * The `include` values of a refetch: the outputs, and what the create included as far as GET accepts it.
- * @param include The create's values.
- */
-export function toRetrieveInclude(include: string[]): string[] {
-  return [...new Set([INCLUDE_OUTPUTS, ...include])].filter((value) => RETRIEVE_INCLUDE.has(value));
+/** Those of a create's `include` values that GET accepts. */
+export function toRetrieveInclude(include: readonly string[]): string[] {
+  return include.filter((value) => RETRIEVE_INCLUDE.has(value));
 }
 
 function responsePath(id: string): string {

@@ -5,7 +5,8 @@ import { findMember } from "../lib/json-scan.ts";
 import { noticeLarge, type BodyRead } from "../lib/json-stream.ts";
 import { parseEvents } from "../lib/sse-parser.ts";
 import { isTerminal } from "../record/reducer.ts";
-import { parseCalls, parseUpstreamJson } from "./response.ts";
+import { identifyItem, isCallItem } from "./call-items.ts";
+import { parseUpstreamJson } from "./response.ts";
 
 const text = z.string().nullish().catch(null);
 
@@ -14,6 +15,8 @@ const StreamEvent = z.looseObject({
   type: z.string(),
   sequence_number: z.number().optional().catch(undefined),
   item: z.unknown().optional(),
+  /** The item's place in the output. */
+  output_index: z.number().optional().catch(undefined),
   response: z
     .looseObject({ id: z.string().catch(""), status: z.string().catch("") })
     .optional()
@@ -52,8 +55,8 @@ export type StreamResult = {
   status: string | null;
   /** The response of the terminal event; null when the stream ended before it. */
   response: ResponseBytes | null;
-  /** Calls that were done, as they came, by id. Outputs appear here, and again in the terminal event's response. */
-  calls: Map<string, Uint8Array>;
+  /** Items of calls that were done, as they came, by their keys. Results appear here, and again in the terminal event's response. */
+  items: Map<string, Uint8Array>;
   /** What broke the connection. */
   failure: unknown;
 };
@@ -85,7 +88,7 @@ export async function consumeEvents({ events }: EventStream): Promise<StreamResu
   const result: StreamResult = {
     status: null,
     response: null,
-    calls: new Map(),
+    items: new Map(),
     failure: null,
   };
   try {
@@ -103,7 +106,7 @@ export async function consumeEvents({ events }: EventStream): Promise<StreamResu
 
 function recordEvent(result: StreamResult, event: StreamEvent, body: BodyRead): void {
   const { type, response, item } = event;
-  if (type === "response.output_item.done") recordCall(result, item, body);
+  if (type === "response.output_item.done") recordItem(result, item, body);
   if (response === undefined) return;
   result.status = response.status;
   if (!isTerminal(response.status)) return;
@@ -111,10 +114,10 @@ function recordEvent(result: StreamResult, event: StreamEvent, body: BodyRead): 
   result.response = { truncated: response, bytes, size: bytes?.byteLength ?? body.bytes };
 }
 
-function recordCall(result: StreamResult, item: unknown, body: BodyRead): void {
-  const [call] = parseCalls([item]);
-  const bytes = call === undefined ? null : findMemberBytes(body, "item");
-  if (call !== undefined && bytes !== null) result.calls.set(call.id, bytes);
+function recordItem(result: StreamResult, item: unknown, body: BodyRead): void {
+  const key = isCallItem(item) ? identifyItem(item)?.key : undefined;
+  const bytes = key === undefined ? null : findMemberBytes(body, "item");
+  if (key !== undefined && bytes !== null) result.items.set(key, bytes);
 }
 
 function findMemberBytes({ chunks }: BodyRead, name: string): Uint8Array | null {

@@ -4,6 +4,7 @@ import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
+import { includeOf, refusedIncludes } from "../record/include.ts";
 import { redactJson } from "../record/redact.ts";
 import type {
   Channel,
@@ -14,6 +15,7 @@ import type {
 } from "../record/schema.ts";
 import { toApiFailure } from "./api-failure.ts";
 import { collectStreamCalls, searchConversation } from "./channels.ts";
+import { identifyItem } from "./call-items.ts";
 import { replayEventStream, retrieveResponse } from "./client.ts";
 import { openEventStream } from "./event-stream.ts";
 import type { Observed } from "./observed.ts";
@@ -78,7 +80,7 @@ export async function observe(
   try {
     return await observer(env, record, { onLargeBody, signal: AbortSignal.any([signal, timeout]) });
   } catch (error) {
-    return withoutBody(toFailedResult(error, channel));
+    return withoutBody(toFailedResult(error, channel, includeOf(record)));
   }
 }
 
@@ -87,7 +89,7 @@ async function observeByRefetch(
   record: StoredRecord,
   { onLargeBody, signal }: ObserveOptions,
 ): Promise<Observed> {
-  const answer = await retrieveResponse(env, record.id, record.include, signal);
+  const answer = await retrieveResponse(env, record.id, includeOf(record), signal);
   const stream: ReadableStream<Uint8Array> | null = answer.body;
   const body = stream === null ? null : await readBody(stream, onLargeBody);
   const observed = await observeBody(
@@ -121,10 +123,14 @@ export async function observeBody(
     body: chunks === null ? null : await sha256OfChunks(chunks),
     error: body.chunks === null ? tooLarge(body.bytes) : null,
   });
-  return { result, chunks, outputs: null };
+  return { result, chunks, outputs: null, keys: itemKeys(value) };
 }
 
-/** The calls in a body that the record may refuse: only one that has outputs already does. Then they are stored separately. */
+function itemKeys(response: unknown): Set<string> {
+  return new Set(outputItems(response).flatMap((item) => identifyItem(item)?.key ?? []));
+}
+
+/** The calls in a body that the record may refuse: only one that has results already does. Then they are stored separately. */
 export function replacedOutputs(
   record: StoredRecord,
   chunks: Uint8Array[] | null,
@@ -138,7 +144,7 @@ async function observeByStream(
   record: StoredRecord,
   { onLargeBody, signal }: ObserveOptions,
 ): Promise<Observed> {
-  const answer = await replayEventStream(env, record.id, record.include, signal);
+  const answer = await replayEventStream(env, record.id, includeOf(record), signal);
   const stream = openEventStream(answer, onLargeBody);
   const { items, status } = await collectStreamCalls(stream);
   return observeItems({ channel: "stream", ...stream }, items, status);
@@ -152,7 +158,7 @@ async function observeByConversation(
   const { requestId, items } = await searchConversation(
     env,
     record.conversation ?? "",
-    record.include,
+    includeOf(record),
     new Set(record.calls.map((call) => call.id)),
     signal,
   );
@@ -160,7 +166,7 @@ async function observeByConversation(
 }
 
 /**
- * What output items show that came without their response object.
+ * What output items show that came without their response object. Where all of them are too large to be stored, only calls are.
  * @param status The response's status, when the channel showed it.
  */
 export function observeItems(
@@ -170,11 +176,16 @@ export function observeItems(
 ): Observed {
   const calls = parseCalls(items);
   const result = toResult(source, { status, calls });
-  const outputs = filterCallItems(items);
-  const bytes = new TextEncoder().encode(JSON.stringify(outputs)).byteLength;
-  if (bytes <= MAX_VALUE_BYTES) return { result, chunks: null, outputs: () => outputs };
-  // The observation says that the outputs were there, but outputs that can't be stored are not recovered.
-  return withoutBody({ ...result, calls: null, error: tooLarge(bytes) });
+  const storable = [items, filterCallItems(items)].find(
+    (list) => jsonBytes(list) <= MAX_VALUE_BYTES,
+  );
+  if (storable !== undefined) return { ...withoutBody(result), outputs: () => storable };
+  // The observation says that the results were there, but results that can't be stored are not recovered.
+  return withoutBody({ ...result, calls: null, error: tooLarge(jsonBytes(items)) });
+}
+
+function jsonBytes(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).byteLength;
 }
 
 /** What calls show, as an observation lists them. */
@@ -183,7 +194,7 @@ export function toSeenCalls(calls: ObservedCall[]): Observation["calls"] {
 }
 
 function withoutBody(result: ObservationResult): Observed {
-  return { result, chunks: null, outputs: null };
+  return { result, chunks: null, outputs: null, keys: new Set() };
 }
 
 /** The error of a record whose outputs were observed, and are too large to be stored. */
@@ -199,8 +210,8 @@ function toBrokenBody(source: ObservationSource): ObservationResult {
   return toResult(source, { error: { code: "broken_body", message } });
 }
 
-function toFailedResult(error: unknown, channel: Channel): ObservationResult {
-  const { status, code, message, requestId, retryAfter } = toApiFailure(error);
+function toFailedResult(error: unknown, channel: Channel, asked: string[]): ObservationResult {
+  const { status, code, message, param, requestId, retryAfter } = toApiFailure(error);
   const known = status === null ? "unreachable" : (code ?? `http_${status}`);
   const seconds = Number(retryAfter ?? Number.NaN);
   return toResult(
@@ -208,6 +219,7 @@ function toFailedResult(error: unknown, channel: Channel): ObservationResult {
     {
       error: { code: known, message: message.slice(0, MAX_ERROR_MESSAGE_LENGTH) },
       refused: status !== null && isPermanentRefusal(status, known),
+      refused_include: status === 400 ? refusedIncludes(asked, { message, param }) : [],
       retry_after_seconds: Number.isFinite(seconds) && seconds >= 0 ? seconds : null,
     },
   );
@@ -232,6 +244,8 @@ function toResult(
     body: null,
     error: null,
     refused: false,
+    refused_include: [],
+    partial: false,
     retry_after_seconds: null,
     from_connection: false,
     broke_at: null,

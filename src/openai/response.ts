@@ -2,16 +2,19 @@
 import * as z from "zod";
 import { exceedsDepth, parseJson } from "../lib/json-parse.ts";
 import { toCustomMetadata } from "../record/metadata.ts";
+import { CODE_INTERPRETER, toResultState } from "../record/item-kinds.ts";
 import { MAX_RETENTION_DAYS, MAX_UPSTREAM_DEPTH } from "../record/limits.ts";
 import {
   METADATA_KEY,
+  type Citations,
   type FileCitation,
   type ObservedCall,
-  type OutputState,
   type RecorderParams,
   type ResponseFields,
   type TriggerOptions,
 } from "../record/schema.ts";
+import { toolTypes } from "../record/tools.ts";
+import { isCallItem, locateCalls, type LocatedCall } from "./call-items.ts";
 
 /** A response id. OpenAI's have about 55 characters and begin with `resp_`, those of gateways about 200. */
 export const RESPONSE_ID = /^(?!\.{1,2}$)[A-Za-z0-9_.=-]{1,300}$/;
@@ -21,8 +24,8 @@ const OPENAI_ID = /^[A-Za-z0-9_-]{1,200}$/;
 /** Times beyond these are no times of a response: some send milliseconds. Seconds since 1970. */
 const MAX_TIME_SECONDS = Date.parse("9999-12-31") / 1000;
 
-/** Characters of code that the record keeps of all calls together; the response's body has all of it. */
-const MAX_CODE_LENGTH = 128 * 1024;
+/** Characters of code and other requests that the record keeps of all calls together; the response's body has all of it. */
+const MAX_REQUESTS_LENGTH = 128 * 1024;
 /** Characters of a status and of a model's name that the record keeps. */
 const MAX_STATUS_LENGTH = 64;
 const MAX_MODEL_LENGTH = 128;
@@ -38,14 +41,6 @@ const nullable = <T extends z.ZodType>(schema: T) =>
 /** A text that lists show, and that has no business to be longer. */
 const text = (maxLength: number) => z.string().transform((value) => value.slice(0, maxLength));
 
-const CallItem = z.looseObject({
-  type: z.literal("code_interpreter_call"),
-  id: z.string(),
-  container_id: nullable(z.string()),
-  code: nullable(z.string()),
-  outputs: z.unknown().optional(),
-});
-
 const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
 
 const ResponseObject = Output.extend({
@@ -57,6 +52,7 @@ const ResponseObject = Output.extend({
   created_at: nullable(z.number()),
   completed_at: nullable(z.number()),
   metadata: nullable(z.record(z.string(), z.unknown())),
+  tools: nullable(z.array(z.unknown())),
   error: nullable(
     z.looseObject({
       code: z.union([z.string(), z.number().transform(String)]).catch("error"),
@@ -89,6 +85,8 @@ const Message = z.looseObject({
   type: z.literal("message"),
   content: z.array(z.looseObject({ annotations: z.array(z.unknown()).catch([]) })).catch([]),
 });
+
+const Typed = z.looseObject({ type: z.string() });
 
 const CitationAnnotation = z.looseObject({
   type: z.literal("container_file_citation"),
@@ -125,6 +123,8 @@ export function parseResponse(value: unknown): ParsedResponse | null {
       typeof data.conversation === "string" ? data.conversation : (data.conversation?.id ?? null),
     containers: findContainers(calls, cited_files),
     cited_files,
+    tools: data.tools === null ? null : toolTypes(data.tools),
+    cites: findCitedKinds(data.output),
   };
   return { fields, calls };
 }
@@ -156,23 +156,32 @@ export function outputItems(response: unknown): unknown[] {
  * @param items A response's output, a conversation's items, or the items of a stream.
  */
 export function parseCalls(items: unknown[]): ObservedCall[] {
-  let room = MAX_CODE_LENGTH;
-  return items.flatMap((item) => {
-    const parsed = CallItem.safeParse(item);
-    if (!parsed.success) return [];
-    const { id, outputs } = parsed.data;
-    const container_id = toOpenAIId(parsed.data.container_id);
-    const code = parsed.data.code?.slice(0, room) ?? null;
-    room -= code?.length ?? 0;
-    const isCut = code !== null && code.length < (parsed.data.code?.length ?? 0);
-    const call = { id, container_id, code, state: toOutputState(outputs) };
-    return [isCut ? { ...call, code_cut: true } : call];
+  let room = MAX_REQUESTS_LENGTH;
+  return locateCalls(items).map((call): ObservedCall => {
+    const whole = toRequestText(call);
+    const request = whole?.slice(0, room) ?? null;
+    room -= request?.length ?? 0;
+    const isCut = (request?.length ?? 0) < (whole?.length ?? 0);
+    return {
+      id: call.id,
+      type: call.kind.type,
+      container_id: toOpenAIId(call.containerId),
+      request,
+      state: toResultState(call.result),
+      ...(isCut ? { request_cut: true } : {}),
+    };
   });
 }
 
-/** The output items that are calls, unchanged. */
+// The code of a code interpreter call is read as text; what others were asked is compared as JSON.
+function toRequestText({ kind, request }: LocatedCall): string | null {
+  if (kind === CODE_INTERPRETER) return typeof request === "string" ? request : null;
+  return (request ?? null) === null ? null : JSON.stringify(request);
+}
+
+/** The output items that are calls or have their results, unchanged. */
 export function filterCallItems(items: unknown[]): unknown[] {
-  return items.filter((item) => CallItem.safeParse(item).success);
+  return items.filter(isCallItem);
 }
 
 /**
@@ -182,11 +191,6 @@ export function filterCallItems(items: unknown[]): unknown[] {
 export function parseUpstreamJson(json: string): unknown {
   const value = parseJson(json);
   return exceedsDepth(value, MAX_UPSTREAM_DEPTH) ? undefined : value;
-}
-
-function toOutputState(outputs: unknown): OutputState {
-  if (!Array.isArray(outputs)) return "null";
-  return outputs.length > 0 ? "populated" : "empty";
 }
 
 const NO_OPTIONS: TriggerOptions = {
@@ -203,12 +207,22 @@ function parseOptions(metadata: Record<string, unknown> | null): TriggerOptions 
   return OptionsValue.safeParse(parseJson(value)).data ?? NO_OPTIONS;
 }
 
-function findCitations(output: unknown[]): FileCitation[] {
-  const annotations = output.flatMap((item) => {
+function readAnnotations(output: unknown[]): unknown[] {
+  return output.flatMap((item) => {
     const message = Message.safeParse(item);
     return message.success ? message.data.content.flatMap((part) => part.annotations) : [];
   });
-  const citations = annotations.flatMap((annotation) => {
+}
+
+function findCitedKinds(output: unknown[]): Citations {
+  const types = new Set(
+    readAnnotations(output).map((annotation) => Typed.safeParse(annotation).data?.type),
+  );
+  return { files: types.has("file_citation"), urls: types.has("url_citation") };
+}
+
+function findCitations(output: unknown[]): FileCitation[] {
+  const citations = readAnnotations(output).flatMap((annotation) => {
     const citation = CitationAnnotation.safeParse(annotation);
     if (!citation.success) return [];
     const { file_id: id, container_id, filename } = citation.data;

@@ -1,7 +1,8 @@
-// Judges the calls of a response by their code, read as one notebook. Pure.
+// Judges the calls of a response that have no result: their code is read as one notebook, and of other kinds the response around them. Pure.
 import * as z from "zod";
 import { analyzeNotebook, type Finding } from "../python/notebook.ts";
 import { PYTHON_VOCABULARY } from "../python/words/vocabulary.ts";
+import { CODE_INTERPRETER, itemKind, type ItemKind } from "./item-kinds.ts";
 import type { StoredCall, StoredRecord } from "./schema.ts";
 
 /** Names that a hint lists. */
@@ -19,20 +20,46 @@ const AutoTool = z.looseObject({
 });
 const EarlierCall = z.looseObject({ type: z.enum(["code_interpreter_call", "item_reference"]) });
 
-type CodeCall = Pick<StoredCall, "id" | "container_id" | "code" | "code_cut">;
+type CodeCall = Pick<StoredCall, "id" | "type" | "container_id" | "request" | "request_cut">;
 
-/**
- * Gives each call without outputs the verdict of its code.
- * @param request The run's request, or null when it is not known.
- */
-export function judgeCalls(calls: StoredCall[], request: StoredRecord["request"]): StoredCall[] {
-  const findings = readNotebooks(calls, request);
+/** What a judgement needs to know of the run. */
+type RunFacts = Pick<StoredRecord, "request" | "cites" | "refused_include">;
+
+/** Gives each call without a result its verdict. */
+export function judgeCalls(calls: StoredCall[], run: RunFacts): StoredCall[] {
+  const findings = readNotebooks(calls, run.request);
   return calls.map((call) => {
     // What a control has proven stays proven.
     if (call.source !== null || call.verdict === "lost") return call;
-    const suspicious = findings.get(call.id)?.reason !== null;
-    return { ...call, verdict: suspicious ? "suspect" : "silent" };
+    const kind = itemKind(call.type) ?? CODE_INTERPRETER;
+    const isSuspect =
+      kind === CODE_INTERPRETER
+        ? findings.get(call.id)?.reason !== null
+        : suggestsResult(kind, call, calls, run);
+    return { ...call, verdict: isSuspect ? "suspect" : "silent" };
   });
+}
+
+// What was not asked for can't be missing.
+function suggestsResult(
+  kind: ItemKind,
+  call: StoredCall,
+  calls: StoredCall[],
+  { cites, refused_include }: RunFacts,
+): boolean {
+  if (!kind.missing.includes(call.state)) return false;
+  if (kind.include !== null && refused_include.includes(kind.include)) return false;
+  switch (kind.suspicion) {
+    case "cites_file":
+      return cites.files;
+    case "cites_url":
+      return cites.urls && !calls.some((one) => one.type === kind.type && one.source !== null);
+    case "hosted":
+      return call.container_id !== null;
+    case "code":
+    case "completed":
+  }
+  return true;
 }
 
 /**
@@ -45,8 +72,12 @@ export function readNotebooks(
 ): Map<string, Finding> {
   const isFresh = beginsContainer(request);
   const findings = new Map<string, Finding>();
-  for (const notebook of Map.groupBy(calls, (call) => call.container_id).values()) {
-    const cells = notebook.map(({ code, code_cut }) => ({ code, isWhole: code_cut !== true }));
+  const cellCalls = calls.filter(({ type }) => type === CODE_INTERPRETER.type);
+  for (const notebook of Map.groupBy(cellCalls, (call) => call.container_id).values()) {
+    const cells = notebook.map(({ request: code, request_cut }) => ({
+      code,
+      isWhole: request_cut !== true,
+    }));
     analyzeNotebook(cells, isFresh, PYTHON_VOCABULARY).forEach((finding, index) => {
       findings.set(notebook[index]?.id ?? "", finding);
     });

@@ -13,9 +13,11 @@ import type {
   RecorderParams,
   Webhook,
 } from "./schema.ts";
+import { CODE_INTERPRETER } from "./item-kinds.ts";
 import { toCustomMetadata } from "./metadata.ts";
 import { judgeCalls } from "./notebook.ts";
 import { toExpiry } from "./policy.ts";
+import { requestTools } from "./tools.ts";
 import { outputsVerdict, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */
@@ -42,6 +44,10 @@ export function createRecord(params: RecorderParams): StoredRecord {
     settled_at: null,
     started_by: params.started_by,
     include: params.options?.include ?? [],
+    tools: requestTools(params.request),
+    refused_include: [],
+    cites: { files: false, urls: false },
+    partial_from: null,
     request: params.request,
     calls: [],
     observations: [],
@@ -96,8 +102,9 @@ export function applyStart(record: StoredRecord, params: RecorderParams): Stored
     background: record.background ?? ours.background,
     created_at: record.created_at ?? ours.created_at,
     request: ours.request ?? record.request,
-    calls: judgeCalls(record.calls, ours.request ?? record.request),
+    calls: judgeCalls(record.calls, { ...record, request: ours.request ?? record.request }),
     include: ours.include.length > 0 ? ours.include : record.include,
+    tools: record.tools ?? ours.tools,
     metadata: { ...ours.metadata, ...record.metadata },
     awaits_trigger: false,
     streamed: record.streamed || ours.streamed,
@@ -135,6 +142,7 @@ export function applyObservation(
     ...(result.from_connection ? closeConnection(record, result) : {}),
     observations: addObservation(record.observations, result.observation),
     awaits_trigger: false,
+    partial_from: result.partial ? channel : record.partial_from,
     // What a broken connection brought says nothing of the body that could not be read.
     unreadable: result.from_connection && result.fields === null ? record.unreadable : false,
   };
@@ -146,6 +154,7 @@ export function applyObservation(
     ...observed,
     error: first ? result.error : record.error,
     refused: result.refused,
+    refused_include: union(record.refused_include, result.refused_include),
     retry_after_seconds: result.retry_after_seconds,
   };
   if (result.fields === null) return withVerdicts(answered);
@@ -229,6 +238,8 @@ function mergeResponse(
     conversation: fields.conversation ?? record.conversation,
     containers: ended ? union(record.containers, fields.containers) : record.containers,
     cited_files: ended ? fields.cited_files : record.cited_files,
+    tools: fields.tools ?? record.tools,
+    cites: ended ? fields.cites : record.cites,
     body: ended && !losesOutputs(record, result) ? (result.body ?? record.body) : record.body,
     error:
       result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),
@@ -282,8 +293,8 @@ function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): Sto
 }
 
 // The code of a new call is read together with that of the calls before it.
-function judgeNewCalls(calls: StoredCall[], { request }: StoredRecord): StoredCall[] {
-  return calls.some((call) => call.verdict === null) ? judgeCalls(calls, request) : calls;
+function judgeNewCalls(calls: StoredCall[], record: StoredRecord): StoredCall[] {
+  return calls.some((call) => call.verdict === null) ? judgeCalls(calls, record) : calls;
 }
 
 function mergeCall(
@@ -321,10 +332,12 @@ function withVerdicts(record: StoredRecord): StoredRecord {
 
 // How many calls at the beginning are identical: what a call shows depends on all calls before it. Code that was cut can differ in the rest.
 function countIdentical(calls: StoredCall[], others: StoredCall[]): number {
-  const first = calls.findIndex(({ code, code_cut }, index) => {
+  const first = calls.findIndex(({ type, request, request_cut }, index) => {
     const other = others[index];
-    const isWhole = code !== null && code_cut !== true && other?.code_cut !== true;
-    return !isWhole || other?.code !== code;
+    // Unknown code proves nothing; a picture's call need not say what was asked.
+    const isKnown = request !== null || type !== CODE_INTERPRETER.type;
+    const isWhole = isKnown && request_cut !== true && other?.request_cut !== true;
+    return !isWhole || other?.type !== type || other.request !== request;
   });
   return first === -1 ? calls.length : first;
 }

@@ -1,5 +1,6 @@
 // The record: its shape, and the shapes of everything that changes it. The reducer applies the changes.
 import * as z from "zod";
+import { ResultState } from "./item-kinds.ts";
 import { Policy } from "./policy.ts";
 
 /** How a response was observed. */
@@ -18,10 +19,6 @@ export const RunVerdict = z.enum([
 ]);
 export type RunVerdict = z.infer<typeof RunVerdict>;
 
-/** What an observation saw of a call's `outputs`: items, an empty list, or null. */
-export const OutputState = z.enum(["populated", "empty", "null"]);
-export type OutputState = z.infer<typeof OutputState>;
-
 const ErrorInfo = z.object({ code: z.string(), message: z.string() });
 
 /** One attempt to see a response, and what it showed. */
@@ -31,7 +28,7 @@ export const Observation = z.object({
   http_status: z.number().nullable(),
   status: z.string().nullable(),
   request_id: z.string().nullable(),
-  calls: z.array(z.object({ id: z.string(), outputs: OutputState })),
+  calls: z.array(z.object({ id: z.string(), outputs: ResultState })),
 });
 export type Observation = z.infer<typeof Observation>;
 
@@ -43,10 +40,15 @@ export const Webhook = z.object({
 });
 export type Webhook = z.infer<typeof Webhook>;
 
-/** A code interpreter call, as the API shows it. */
+/** A call, as the API shows it: an output item of a kind whose result can be lost. */
 const Call = z.object({
   id: z.string(),
+  type: z.string(),
   container_id: z.string().nullable(),
+  /** What was asked, and what came. Their shapes depend on the type. */
+  request: z.unknown(),
+  result: z.unknown(),
+  /** Of a code interpreter call its request and its result again, as OpenAI names them; else null. */
   code: z.string().nullable(),
   outputs: z.array(z.unknown()).nullable(),
   verdict: CallVerdict.nullable(),
@@ -89,6 +91,7 @@ export const ResponseRecord = z.object({
   /** When everything that is stored of the run is removed. It is fixed before anything is stored in KV. */
   expires_at: z.iso.datetime(),
   started_by: z.enum(["trigger", "webhook", "refetch", "v1"]),
+  /** The values that refetches ask for. */
   include: z.array(z.string()),
   /** The caller's pairs; the recorder's own is left out. */
   metadata: z.record(z.string(), z.string()),
@@ -99,16 +102,20 @@ export const ResponseRecord = z.object({
   files: z.array(FileEntry),
   control: z.object({ ...controlFields, calls: z.array(Call) }).nullable(),
   held: z.object({ broke_at: z.string().nullable() }).nullable(),
+  /** Items that came over a connection, and that the response lacks; null when there are none. */
+  partial: z.array(z.unknown()).nullable(),
   error: ErrorInfo.nullable(),
   response: z.record(z.string(), z.unknown()).nullable(),
 });
 export type ResponseRecord = z.infer<typeof ResponseRecord>;
 
-/** A call as it is stored: its outputs stay in the response's body. */
-export const StoredCall = Call.omit({ outputs: true }).extend({
-  state: OutputState,
-  /** The record keeps only the beginning of the code. */
-  code_cut: z.boolean().optional(),
+/** A call as it is stored: its result stays in the response's body. */
+export const StoredCall = Call.omit({ code: true, outputs: true, result: true }).extend({
+  /** The code of a code interpreter call, else JSON. */
+  request: z.string().nullable(),
+  /** The record keeps only the beginning of the request. */
+  request_cut: z.boolean().optional(),
+  state: ResultState,
 });
 export type StoredCall = z.infer<typeof StoredCall>;
 
@@ -126,6 +133,10 @@ export const FileCitation = z.object({
   filename: z.string(),
 });
 export type FileCitation = z.infer<typeof FileCitation>;
+
+/** Whether a response's text cites files, and whether it cites URLs. */
+export const Citations = z.object({ files: z.boolean(), urls: z.boolean() });
+export type Citations = z.infer<typeof Citations>;
 
 /** A stored body: SHA-256 in hexadecimal, and its size. */
 export const StoredBody = z.object({ digest: z.string(), bytes: z.number() });
@@ -155,6 +166,7 @@ export type TriggerOptions = z.infer<typeof TriggerOptions>;
 export const StoredRecord = ResponseRecord.omit({
   calls: true,
   control: true,
+  partial: true,
   response: true,
 }).extend({
   calls: z.array(StoredCall),
@@ -175,6 +187,14 @@ export const StoredRecord = ResponseRecord.omit({
   connection_error: ErrorInfo.nullable(),
   /** The conversation that the response belongs to. */
   conversation: z.string().nullable(),
+  /** The types of the run's tools; null while they are not known. */
+  tools: z.array(z.string()).nullable(),
+  /** The create's `include` values that a refetch was refused for. */
+  refused_include: z.array(z.string()),
+  /** What the response's text cites. */
+  cites: Citations,
+  /** The channel whose stored items are more than the response has. */
+  partial_from: Channel.nullable(),
   /** The containers that the response used or cited. */
   containers: z.array(z.string()),
   cited_files: z.array(FileCitation),
@@ -214,6 +234,8 @@ export const ResponseFields = z.object({
   conversation: z.string().nullable(),
   containers: z.array(z.string()),
   cited_files: z.array(FileCitation),
+  tools: StoredRecord.shape.tools,
+  cites: Citations,
 });
 export type ResponseFields = z.infer<typeof ResponseFields>;
 
@@ -231,7 +253,11 @@ export const ObservationResult = z.object({
   body: StoredBody.nullable(),
   error: ErrorInfo.nullable(),
   refused: z.boolean(),
+  /** The `include` values that it was refused for. */
+  refused_include: z.array(z.string()),
   retry_after_seconds: z.number().nullable(),
+  /** It brought items that the response lacks. */
+  partial: z.boolean(),
   /** Read from the run's Connection, which has ended. */
   from_connection: z.boolean(),
   /** Of a Connection: the event at which it broke; null when it ended normally. */

@@ -16,7 +16,7 @@ const ImageOutput = z.looseObject({ type: z.literal("image"), url: z.string() })
 export async function getImage(c: Context<App>): Promise<Response> {
   const { calls, controlCalls } = await getRecord(c);
   const call = [...calls, ...controlCalls].find(({ id }) => id === c.req.param("call_id"));
-  const output = arrayElements(call?.outputs)[Number(c.req.param("n"))];
+  const output = arrayElements(call?.result)[Number(c.req.param("n"))];
   const parsed = ImageOutput.safeParse(parseValue(output));
   const image = parsed.success ? decodeImage(parsed.data.url) : null;
   if (image === null) {

@@ -154,7 +154,7 @@ async function representRecord(
 
 // A call with a source had outputs when it was observed.
 function isNotStored(call: CallRepresentation): boolean {
-  return call.source !== null && call.outputs === null;
+  return call.source !== null && call.result === null;
 }
 
 async function findRecord(env: Env, id: string): Promise<Found> {

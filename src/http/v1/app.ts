@@ -3,6 +3,7 @@ import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { parseJsonBody } from "../../api/json-body.ts";
+import { toRepresentation } from "../../api/representation.ts";
 import { Problem } from "../../errors.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { memberMap, parseValue } from "../../lib/json-scan.ts";
@@ -196,12 +197,10 @@ async function respondWithRun(c: Context<App>, { known, openBody }: Found): Prom
   // Only OpenAI may have a response that was too large to be stored, or never seen.
   const body = await openBody();
   if (body === null) return respond(c, await forward(c));
-  const sources = {
-    calls: known.calls,
-    readOutputs: (channel: Channel) => readRunOutputs(c.env, known.id, channel),
-  };
-  const response = await new Response(body).bytes();
-  const chunks = await toForegroundResponse(response, sources, new Set(parseIncludeQuery(c)));
+  const readOutputs = (channel: Channel) => readRunOutputs(c.env, known.id, channel);
+  const { response, items } = await toRepresentation(known, body, readOutputs);
+  if (response === null) return respond(c, await forward(c));
+  const chunks = toForegroundResponse(response, items, new Set(parseIncludeQuery(c)));
   return c.body(streamChunks(chunks), 200, { "content-type": "application/json" });
 }
 

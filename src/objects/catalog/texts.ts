@@ -6,7 +6,7 @@ import {
   parseValue,
   stringChunks,
 } from "../../lib/json-scan.ts";
-import { findCallItems, logChunks } from "../../openai/call-items.ts";
+import { findCallItems, resultText } from "../../openai/call-items.ts";
 
 /** Bytes of UTF-8 that can be searched of a run. */
 export const MAX_SEARCH_TEXT_BYTES = 4 * 1024;
@@ -14,7 +14,7 @@ export const MAX_SEARCH_TEXT_BYTES = 4 * 1024;
 const encoder = new TextEncoder();
 
 /**
- * The text by which a search finds a run: what was asked, what its code printed, and what the model said.
+ * The text by which a search finds a run: what was asked, what its calls brought, and what the model said.
  * When they are too long together, none of the three crowds out another.
  * @param request The redacted request; null when it is not known.
  * @param itemLists Output items, each list an array as JSON: those of the response, and those of other channels.
@@ -25,7 +25,7 @@ export function toSearchText(
 ): string {
   const asked = askedTexts(request).toReversed().join("\n");
   const printed = itemLists.flatMap((items) =>
-    findCallItems(items).map(({ outputs }) => takeText(logChunks(outputs))),
+    findCallItems(items).map(({ kind, result }) => takeText(resultText(kind, result))),
   );
   const said = itemLists.map((items) => takeText(saidChunks(items)));
   const parts = [asked, joinTexts(printed), joinTexts(said)].filter((part) => part !== "");

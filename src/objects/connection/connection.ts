@@ -25,7 +25,7 @@ import { callRecorder } from "./call-recorder.ts";
 import type { EventLog } from "./event-log.ts";
 import { Line } from "./line.ts";
 import { isPermanent, openStream, resumeStream, type OpenedStream } from "./open-stream.ts";
-import { toFailure, toReport, type ConnectionReport, type Opening } from "./report.ts";
+import { inOrder, toFailure, toReport, type ConnectionReport, type Opening } from "./report.ts";
 import { Store } from "./store.ts";
 import { findFirstResponse, itemsJson, lastResponseParts } from "./stored-events.ts";
 import { addEvent, type EventNews } from "./stream-reader.ts";
@@ -97,13 +97,13 @@ export class Connection extends DurableObject<Env> {
   }
 
   /**
-   * The items of calls that were finished.
-   * @param ids Which calls.
+   * Items that were finished, in their order.
+   * @param keys Which items.
    * @returns An array as JSON.
    */
-  items(ids: string[]): ReadableStream<Uint8Array> {
-    const calls = (this.#wake()?.calls ?? []).filter(({ id }) => ids.includes(id));
-    const numbers = calls.map(({ number }) => number);
+  items(keys: string[]): ReadableStream<Uint8Array> {
+    const items = (this.#wake()?.items ?? []).filter(({ key }) => keys.includes(key));
+    const numbers = inOrder(items).map(({ number }) => number);
     return toByteStream(itemsJson(this.#log, numbers));
   }
 

@@ -11,6 +11,7 @@ import {
   tooLarge,
   toSeenCalls,
 } from "../../openai/observe.ts";
+import { identifyItem } from "../../openai/call-items.ts";
 import type { Observed } from "../../openai/observed.ts";
 import { filterCallItems, outputItems, parseCalls } from "../../openai/response.ts";
 import { MAX_VALUE_BYTES } from "../../record/limits.ts";
@@ -47,14 +48,21 @@ export async function observeConnection(
   const body = report === null ? null : await readResponse(env, name, report, onLargeBody);
   const observed =
     report === null || body === null
-      ? observeItems(source, await readItems(env, name, report), report?.status ?? null)
+      ? withPartial(
+          observeItems(source, await readItems(env, name, report), report?.status ?? null),
+          report?.items.length !== 0 && record.body === null,
+        )
       : await withItems(env, name, report, record, await observeBody(source, body));
   return withEnd(withoutCut(observed, report), report, body !== null);
 }
 
-// Outputs that were too large to be kept whole were observed, and are not stored.
+function withPartial(observed: Observed, partial: boolean): Observed {
+  return { ...observed, result: { ...observed.result, partial } };
+}
+
+// Results that were too large to be kept whole were observed, and are not stored.
 function withoutCut(observed: Observed, report: ConnectionReport | null): Observed {
-  const cut = (report?.calls ?? []).flatMap(({ cut_bytes: bytes }) => bytes ?? []);
+  const cut = (report?.items ?? []).flatMap(({ cut_bytes: bytes }) => bytes ?? []);
   const { result, outputs } = observed;
   if (report === null || cut.length === 0) return observed;
   return {
@@ -64,9 +72,9 @@ function withoutCut(observed: Observed, report: ConnectionReport | null): Observ
   };
 }
 
-function dropCut(items: unknown[], { calls }: ConnectionReport): unknown[] {
-  const cut = new Set(calls.flatMap(({ id, cut_bytes: bytes }) => (bytes === null ? [] : [id])));
-  return items.filter((item) => parseCalls([item]).every(({ id }) => !cut.has(id)));
+function dropCut(items: unknown[], { items: finished }: ConnectionReport): unknown[] {
+  const cut = new Set(finished.flatMap(({ key, cut_bytes }) => (cut_bytes === null ? [] : [key])));
+  return items.filter((item) => !cut.has(identifyItem(item)?.key ?? ""));
 }
 
 function withEnd(
@@ -111,7 +119,7 @@ async function readResponse(
   return response.isTruncated ? { ...body, chunks: null, bytes: response.bytes } : body;
 }
 
-// Calls that were finished, and that the response lacks, or whose outputs it lacks.
+// Items that were finished, and that the response lacks, or whose results it lacks.
 async function withItems(
   env: Env,
   name: string,
@@ -122,20 +130,32 @@ async function withItems(
   const { result } = observed;
   if (result.calls === null) return observed;
   const replaced = replacedOutputs(record, observed.chunks);
-  const items = await readItems(env, name, withoutShown(report, result.calls));
+  const more = withoutShown(report, observed.keys, result.calls);
+  const items = await readItems(env, name, more);
   if (items.length === 0) return { ...observed, outputs: replaced };
   const calls = mergeCalls(result.calls, parseCalls(items));
   const observation = { ...result.observation, calls: toSeenCalls(calls) };
   const outputs = () => mergeItems(replaced?.() ?? [], items);
-  return { ...observed, result: { ...result, calls, observation }, outputs };
+  const partial = more.items.some(({ key }) => !observed.keys.has(key));
+  return { ...observed, result: { ...result, calls, observation, partial }, outputs };
 }
 
-function withoutShown(report: ConnectionReport, shown: ObservedCall[]): ConnectionReport {
+// A call and its result are read together.
+function withoutShown(
+  report: ConnectionReport,
+  keys: ReadonlySet<string>,
+  shown: ObservedCall[],
+): ConnectionReport {
   const states = new Map(shown.map(({ id, state }) => [id, state]));
-  const calls = report.calls.filter(
-    ({ id, state }) => !states.has(id) || (state === "populated" && states.get(id) !== state),
+  const more = report.items.filter(
+    ({ key, state }) =>
+      !keys.has(key) || (state === "populated" && states.get(key) !== "populated"),
   );
-  return { ...report, calls };
+  const callIds = new Set(more.flatMap(({ call_id }) => call_id ?? []));
+  const items = report.items.filter(
+    (item) => more.includes(item) || callIds.has(item.call_id ?? ""),
+  );
+  return { ...report, items };
 }
 
 function mergeItems(shown: unknown[], spare: unknown[]): unknown[] {
@@ -154,10 +174,10 @@ async function readItems(
   name: string,
   report: ConnectionReport | null,
 ): Promise<unknown[]> {
-  if (report === null || report.calls.length === 0) return [];
-  const stream = await getConnection(env, name).items(report.calls.map(({ id }) => id));
+  if (report === null || report.items.length === 0) return [];
+  const stream = await getConnection(env, name).items(report.items.map(({ key }) => key));
   const json = decodeChunks(await readChunks(stream));
-  return filterCallItems(outputItems({ output: parseJson(json) }));
+  return outputItems({ output: parseJson(json) });
 }
 
 /** A control's result, and its calls' items as JSON; null where it has none, or more than can be stored. */
@@ -186,7 +206,7 @@ export async function readControl(
   if (present.isReading && !isOpened) return { result: null, items: null };
   const report = await readEnd(env, name);
   if (report === null) return toUnknown("interrupted");
-  const items = await readControlItems(env, name, report, onLargeBody);
+  const items = filterCallItems(await readControlItems(env, name, report, onLargeBody));
   const calls = parseCalls(items);
   const { id, http_status, request_id, end } = report;
   const observation = {
@@ -221,7 +241,8 @@ async function readControlItems(
   if (body === null || body.chunks === null) return readItems(env, name, report);
   const output = parseValue(findMember(concatChunks(body.chunks), "output"));
   const shown = filterCallItems(outputItems({ output }));
-  const spare = await readItems(env, name, withoutShown(report, parseCalls(shown)));
+  const keys = new Set(shown.flatMap((item) => identifyItem(item)?.key ?? []));
+  const spare = await readItems(env, name, withoutShown(report, keys, parseCalls(shown)));
   return mergeItems(shown, spare);
 }
 

@@ -30,15 +30,15 @@ export type ConnectionReport = Pick<
   "id" | "http_status" | "request_id" | "status" | "error" | "end"
 > & {
   isReading: boolean;
-  /** Calls that were finished, and what they showed of their outputs. */
-  calls: Omit<ConnectionState["calls"][number], "number">[];
+  /** The items that were finished, in their order. */
+  items: Omit<ConnectionState["items"][number], "number" | "place">[];
   /** Of the last event's response: its size, and whether it was too large to be kept whole. */
   response: { bytes: number; isTruncated: boolean } | null;
 };
 
 /** What a state says to the Recorder. */
 export function toReport(state: ConnectionState): ConnectionReport {
-  const { id, http_status, request_id, status, error, end, calls, response } = state;
+  const { id, http_status, request_id, status, error, end, items, response } = state;
   return {
     id,
     http_status,
@@ -47,12 +47,22 @@ export function toReport(state: ConnectionState): ConnectionReport {
     error,
     end,
     isReading: isReading(state),
-    calls: calls.map((call) => ({ id: call.id, state: call.state, cut_bytes: call.cut_bytes })),
+    items: inOrder(items).map(({ key, call_id, state: shown, cut_bytes }) => ({
+      key,
+      call_id,
+      state: shown,
+      cut_bytes,
+    })),
     response:
       response === null
         ? null
         : { bytes: response.size, isTruncated: response.size > response.length },
   };
+}
+
+/** Finished items by their places; those without one as they came. */
+export function inOrder(items: ConnectionState["items"]): ConnectionState["items"] {
+  return items.toSorted((a, b) => (a.place ?? a.number) - (b.place ?? b.number));
 }
 
 /** What a failed request says to the caller. */

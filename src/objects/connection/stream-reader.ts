@@ -2,6 +2,7 @@
 import { concatChunks } from "../../lib/byte-stream.ts";
 import { findMember } from "../../lib/json-scan.ts";
 import type { BodyRead } from "../../lib/json-stream.ts";
+import { identifyItem } from "../../openai/call-items.ts";
 import { parseEvent, readErrorEvent, type StreamEvent } from "../../openai/event-stream.ts";
 import { parseCalls } from "../../openai/response.ts";
 import type { ConnectionEvent } from "../../record/connection/transition.ts";
@@ -51,11 +52,12 @@ function toNews(event: StreamEvent, number: number, body: BodyRead, json: Uint8A
   const error = readErrorEvent(event);
   if (error !== null) return { ...NO_NEWS, seen: { type: "seen", error }, isImportant: true };
   if (type === "response.output_item.done") {
+    const place = event.output_index ?? null;
+    const { key, callId: call_id } = identifyItem(item) ?? { key: `#${number}`, callId: null };
     const [call] = parseCalls([item]);
-    if (call === undefined) return { ...NO_NEWS, isImportant: true };
     const cut_bytes = body.chunks === null ? body.bytes : null;
-    const finished = { id: call.id, state: call.state, number, cut_bytes };
-    return { ...NO_NEWS, seen: { type: "seen", call: finished }, isImportant: true };
+    const finished = { key, call_id, state: call?.state ?? null, place, number, cut_bytes };
+    return { ...NO_NEWS, seen: { type: "seen", item: finished }, isImportant: true };
   }
   if (response === undefined) return NO_NEWS;
   const found = findMember(json, "response") ?? new Uint8Array(0);

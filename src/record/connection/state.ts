@@ -2,7 +2,8 @@
 // Moments that end in `_ms` are milliseconds since 1970.
 import * as z from "zod";
 import { Limits } from "../policy.ts";
-import { OutputState, RecorderParams } from "../schema.ts";
+import { ResultState } from "../item-kinds.ts";
+import { RecorderParams } from "../schema.ts";
 
 /** The version of the stored state. A later version reads the states of the version before. */
 export const CONNECTION_STATE_VERSION = 1;
@@ -20,10 +21,16 @@ export const ConnectionParams = z.discriminatedUnion("kind", [
 ]);
 export type ConnectionParams = z.infer<typeof ConnectionParams>;
 
-/** A call whose `output_item.done` came, what it showed of the outputs, and the own number of that event. */
-const FinishedCall = z.object({
-  id: z.string(),
-  state: OutputState,
+/** An output item whose `output_item.done` came, and the own number of that event. */
+const FinishedItem = z.object({
+  /** Identifies the item among those of its response. */
+  key: z.string(),
+  /** Of a call with its result, or of a result: what a call's items have in common. */
+  call_id: z.string().nullable(),
+  /** Of a call: what it showed of its result; null for any other item. */
+  state: ResultState.nullable(),
+  /** Its place in the output; null when the event did not tell. */
+  place: z.number().nullable(),
   number: z.number(),
   /** The event's bytes where they were too many, so that its long texts are truncated; else null. */
   cut_bytes: z.number().nullable(),
@@ -68,7 +75,7 @@ export const ConnectionState = z.object({
   told_status: z.string().nullable(),
   /** Whether the Recorder has the run; of a control, whether it knows that the request is sent. */
   handed_over: z.boolean(),
-  calls: z.array(FinishedCall),
+  items: z.array(FinishedItem),
   /** What OpenAI said in an `error` event. */
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   response: LastResponse.nullable(),

@@ -51,7 +51,7 @@ export type ConnectionEvent =
   | {
       type: "seen";
       status?: string;
-      call?: ConnectionState["calls"][number];
+      item?: ConnectionState["items"][number];
       error?: NonNullable<ConnectionState["error"]>;
       response?: NonNullable<ConnectionState["response"]>;
     }
@@ -139,7 +139,7 @@ function begin(event: ConnectionEvent, now: number): ConnectionState | null {
     status: null,
     told_status: null,
     handed_over: false,
-    calls: [],
+    items: [],
     error: null,
     response: null,
     end: null,
@@ -208,11 +208,11 @@ function notOpened(
 }
 
 function seen(state: ConnectionState, event: EventOf<"seen">): ConnectionState {
-  const { status = state.status, error = state.error, response = state.response, call } = event;
-  const calls =
-    call === undefined ? state.calls : [...state.calls.filter(({ id }) => id !== call.id), call];
+  const { status = state.status, error = state.error, response = state.response, item } = event;
+  const items =
+    item === undefined ? state.items : [...state.items.filter(({ key }) => key !== item.key), item];
   const isSame = status === state.status && error === state.error && response === state.response;
-  return isSame && calls === state.calls ? state : { ...state, status, error, response, calls };
+  return isSame && items === state.items ? state : { ...state, status, error, response, items };
 }
 
 // OpenAI replays a background stream; a foreground stream is gone with its connection.

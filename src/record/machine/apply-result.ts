@@ -168,12 +168,14 @@ function withBody(state: RunState, result: ObservationResult): RunState {
   return { ...state, rows: { ...rows, body_digest: digest, drop_at_ms: null } };
 }
 
-// The channel's items are stored in addition to the body when a call has its outputs from there, and the body does not replace them.
+// The channel's items are stored in addition to the body when it lacks some of them, or when a call has its result from there.
 function needsOutputs(record: StoredRecord, { observation, body }: ObservationResult): boolean {
   if (record.excluded) return false;
-  const isUseful = record.calls.some((call) => call.source === observation.channel);
+  const { channel } = observation;
+  const isUseful =
+    record.partial_from === channel || record.calls.some((call) => call.source === channel);
   const isTaken = body !== null && record.body?.digest === body.digest;
-  return isUseful && !(observation.channel === "refetch" && isTaken);
+  return isUseful && !(channel === "refetch" && isTaken);
 }
 
 function afterStore(state: RunState, running: Running, now: number): RunState {
@@ -289,6 +291,8 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
     body: null,
     error,
     refused: false,
+    refused_include: [],
+    partial: false,
     retry_after_seconds: null,
     from_connection,
     broke_at: from_connection ? BREAK_UNKNOWN : null,

@@ -1,11 +1,6 @@
 // The words of the pages: what every verdict, status and channel means, and what to do next.
-import type {
-  CallVerdict,
-  Channel,
-  OutputState,
-  RunConnection,
-  RunVerdict,
-} from "../../record/schema.ts";
+import type { ResultState } from "../../record/item-kinds.ts";
+import type { CallVerdict, Channel, RunConnection, RunVerdict } from "../../record/schema.ts";
 
 /** The colour of something. The words never depend on it. */
 export type Tone = "good" | "warn" | "bad" | "neutral" | "busy";
@@ -146,11 +141,12 @@ export const CONTROL_FAILURES: Record<string, string> = {
   unreachable: "OpenAI did not answer it in time. It may have run all the same.",
 };
 
-/** What an observation saw of a call's outputs. */
-export const OUTPUT_STATES: Record<OutputState, { words: string; tone: Tone }> = {
+/** What an observation saw of a call's result. */
+export const RESULT_STATES: Record<ResultState, { words: string; tone: Tone }> = {
   populated: { words: "outputs there", tone: "good" },
   empty: { words: "outputs [ ]", tone: "warn" },
   null: { words: "outputs null", tone: "warn" },
+  absent: { words: "no outputs", tone: "warn" },
 };
 
 /** What started the recording of a run. */

@@ -1,6 +1,6 @@
 // Observations as text.
 import type { Observation } from "../../record/schema.ts";
-import { OUTPUT_STATES } from "./labels.ts";
+import { RESULT_STATES } from "./labels.ts";
 
 /** The HTTP status of an observation. There is none when OpenAI did not answer, or when nothing is left of a held connection. */
 export function formatHttpStatus(seen: Pick<Observation, "channel" | "http_status">): string {
@@ -13,7 +13,7 @@ export function formatOutputStates(seen: Pick<Observation, "calls">): string {
   const counts = Map.groupBy(seen.calls, (call) => call.outputs);
   return [...counts]
     .map(
-      ([state, { length }]) => `${OUTPUT_STATES[state].words}${length > 1 ? ` × ${length}` : ""}`,
+      ([state, { length }]) => `${RESULT_STATES[state].words}${length > 1 ? ` × ${length}` : ""}`,
     )
     .join(", ");
 }

@@ -15,3 +15,12 @@ export function readTools(tools: unknown): Tool[] {
 export function toolTypes(tools: unknown): string[] {
   return readTools(tools).map(({ type }) => type);
 }
+
+/**
+ * The types of the tools that a request names.
+ * @returns Null when they are not known: it is another program's, or its stored prompt can have more.
+ */
+export function requestTools(request: Record<string, unknown> | null): string[] | null {
+  if (request === null || (request["prompt"] ?? null) !== null) return null;
+  return toolTypes(request["tools"]);
+}
