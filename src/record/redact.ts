@@ -39,7 +39,10 @@ export function redactJson(chunks: Uint8Array[], value: unknown): Uint8Array[] {
   const json = concatChunks(chunks);
   const edits = findEchoedTools(json).map((tools) => {
     const clean = removeCredentials({ tools: parseValue(tools) });
-    return { value: tools, replacement: JSON.stringify(clean["tools"]) };
+    return {
+      value: tools,
+      replacement: [new TextEncoder().encode(JSON.stringify(clean["tools"]))],
+    };
   });
   return applyEdits(json, edits);
 }
