@@ -128,6 +128,13 @@ export async function listConversationItems(
   return { requestId: request_id, page: data };
 }
 
+/** Fetches the last 20 items of a response's input, newest first; the answer's body is unread. */
+export async function listInputItems(env: Env, id: string, signal: AbortSignal): Promise<Response> {
+  const query = { limit: 20, order: "desc" };
+  const path = `${responsePath(id)}/input_items`;
+  return createClient(env).get(path, { query, signal }).asResponse();
+}
+
 /**
  * Fetches something below `/containers`.
  * @param path The path segments, not encoded.

@@ -4,6 +4,7 @@ import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
+import { isTerminal } from "../record/reducer.ts";
 import { includeOf, refusedIncludes } from "../record/include.ts";
 import { redactJson } from "../record/redact.ts";
 import type {
@@ -18,6 +19,7 @@ import { collectStreamCalls, searchConversation } from "./channels.ts";
 import { identifyItem } from "./call-items.ts";
 import { replayEventStream, retrieveResponse } from "./client.ts";
 import { openEventStream } from "./event-stream.ts";
+import { fetchInput } from "./input-items.ts";
 import type { Observed } from "./observed.ts";
 import {
   filterCallItems,
@@ -100,7 +102,16 @@ async function observeByRefetch(
     },
     body,
   );
-  return { ...observed, outputs: replacedOutputs(record, observed.chunks) };
+  const { result } = observed;
+  const input = mustFetchInput(record, result) ? await fetchInput(env, record.id, signal) : null;
+  const outputs = replacedOutputs(record, observed.chunks);
+  return { ...observed, result: { ...result, input }, outputs };
+}
+
+// The request of a run that another program started is not known. Its input is fetched once, when its end is seen.
+function mustFetchInput(record: StoredRecord, { fields }: ObservationResult): boolean {
+  if (record.request !== null || record.input !== null || fields === null) return false;
+  return fields.options === null && isTerminal(fields.status);
 }
 
 /**
@@ -245,6 +256,7 @@ function toResult(
     error: null,
     refused: false,
     refused_include: [],
+    input: null,
     partial: false,
     retry_after_seconds: null,
     from_connection: false,

@@ -187,6 +187,8 @@ export const StoredRecord = ResponseRecord.omit({
   connection_error: ErrorInfo.nullable(),
   /** The conversation that the response belongs to. */
   conversation: z.string().nullable(),
+  /** The last items of the input of a run whose request is not known; null when they were not fetched. */
+  input: z.array(z.unknown()).nullable(),
   /** The types of the run's tools; null while they are not known. */
   tools: z.array(z.string()).nullable(),
   /** The create's `include` values that a refetch was refused for. */
@@ -256,6 +258,8 @@ export const ObservationResult = z.object({
   /** The `include` values that it was refused for. */
   refused_include: z.array(z.string()),
   retry_after_seconds: z.number().nullable(),
+  /** The items of the response's input; null when they were not fetched. */
+  input: z.array(z.unknown()).nullable(),
   /** It brought items that the response lacks. */
   partial: z.boolean(),
   /** Read from the run's Connection, which has ended. */

@@ -49,7 +49,7 @@ export function toCatalogRow(record: StoredRecord): CatalogRow {
     created_at: record.created_at,
     completed_at: record.completed_at,
     calls: record.calls.length,
-    first_line: toFirstLine(record.request),
+    first_line: toFirstLine(record),
     held: record.held !== null,
     started_by: record.started_by,
     metadata: truncateMetadata(record.metadata),
@@ -71,7 +71,7 @@ function truncateMetadata(metadata: Record<string, string>): Record<string, stri
 }
 
 // The input's last text is the question; the texts before it are the conversation.
-function toFirstLine(request: Record<string, unknown> | null): string {
-  const text = askedTexts(request).at(-1) ?? "";
+function toFirstLine(record: StoredRecord): string {
+  const text = askedTexts(record).at(-1) ?? "";
   return truncateCodePoints(text.trim().split("\n", 1)[0] ?? "", MAX_FIRST_LINE_LENGTH);
 }

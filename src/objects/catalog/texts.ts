@@ -7,6 +7,7 @@ import {
   stringChunks,
 } from "../../lib/json-scan.ts";
 import { findCallItems, resultText } from "../../openai/call-items.ts";
+import type { StoredRecord } from "../../record/schema.ts";
 
 /** Bytes of UTF-8 that can be searched of a run. */
 export const MAX_SEARCH_TEXT_BYTES = 4 * 1024;
@@ -16,14 +17,13 @@ const encoder = new TextEncoder();
 /**
  * The text by which a search finds a run: what was asked, what its calls brought, and what the model said.
  * When they are too long together, none of the three crowds out another.
- * @param request The redacted request; null when it is not known.
  * @param itemLists Output items, each list an array as JSON: those of the response, and those of other channels.
  */
 export function toSearchText(
-  request: Record<string, unknown> | null,
+  run: Pick<StoredRecord, "request" | "input">,
   itemLists: (Uint8Array | null | undefined)[],
 ): string {
-  const asked = askedTexts(request).toReversed().join("\n");
+  const asked = askedTexts(run).toReversed().join("\n");
   const printed = itemLists.flatMap((items) =>
     findCallItems(items).map(({ kind, result }) => takeText(resultText(kind, result))),
   );
@@ -33,9 +33,9 @@ export function toSearchText(
   return joinTexts(shareBytes(parts, MAX_SEARCH_TEXT_BYTES - separatorBytes));
 }
 
-/** The texts of a request's input, in their order. */
-export function askedTexts(request: Record<string, unknown> | null): string[] {
-  return textsOf(request?.["input"]);
+/** The texts of a run's input, in their order. */
+export function askedTexts({ request, input }: Pick<StoredRecord, "request" | "input">): string[] {
+  return textsOf(request?.["input"] ?? input);
 }
 
 function textsOf(input: unknown): string[] {

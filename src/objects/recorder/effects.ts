@@ -218,7 +218,7 @@ function toText(store: Store, record: StoredRecord): string | null {
     (items) => items !== null && items !== undefined,
   );
   if (lists.length === 0 && record.body !== null) return null;
-  return toSearchText(record.request, lists);
+  return toSearchText(record, lists);
 }
 
 function logged<T>(

@@ -292,6 +292,7 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
     error,
     refused: false,
     refused_include: [],
+    input: null,
     partial: false,
     retry_after_seconds: null,
     from_connection,
