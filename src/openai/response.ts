@@ -41,6 +41,7 @@ const text = (maxLength: number) => z.string().transform((value) => value.slice(
 const CallItem = z.looseObject({
   type: z.literal("code_interpreter_call"),
   id: z.string(),
+  status: nullable(text(MAX_STATUS_LENGTH)),
   container_id: nullable(z.string()),
   code: nullable(z.string()),
   outputs: z.unknown().optional(),
@@ -161,11 +162,13 @@ export function parseCalls(items: unknown[]): ObservedCall[] {
     const parsed = CallItem.safeParse(item);
     if (!parsed.success) return [];
     const { id, outputs } = parsed.data;
+    // An empty text says as little as none.
+    const status = parsed.data.status || null;
     const container_id = toOpenAIId(parsed.data.container_id);
     const code = parsed.data.code?.slice(0, room) ?? null;
     room -= code?.length ?? 0;
     const isCut = code !== null && code.length < (parsed.data.code?.length ?? 0);
-    const call = { id, container_id, code, state: toOutputState(outputs) };
+    const call = { id, status, container_id, code, state: toOutputState(outputs) };
     return [isCut ? { ...call, code_cut: true } : call];
   });
 }

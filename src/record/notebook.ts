@@ -3,6 +3,7 @@ import * as z from "zod";
 import { analyzeNotebook, type Finding } from "../python/notebook.ts";
 import { PYTHON_VOCABULARY } from "../python/words/vocabulary.ts";
 import type { StoredCall, StoredRecord } from "./schema.ts";
+import { isUnfinished } from "./verdict.ts";
 
 /** Names that a hint lists. */
 const MAX_NAMES = 3;
@@ -22,7 +23,7 @@ const EarlierCall = z.looseObject({ type: z.enum(["code_interpreter_call", "item
 type CodeCall = Pick<StoredCall, "id" | "container_id" | "code" | "code_cut">;
 
 /**
- * Gives each call without outputs the verdict of its code.
+ * Gives each call without outputs the verdict of its status, or of its code.
  * @param request The run's request, or null when it is not known.
  */
 export function judgeCalls(calls: StoredCall[], request: StoredRecord["request"]): StoredCall[] {
@@ -30,6 +31,7 @@ export function judgeCalls(calls: StoredCall[], request: StoredRecord["request"]
   return calls.map((call) => {
     // What a control has proven stays proven.
     if (call.source !== null || call.verdict === "lost") return call;
+    if (isUnfinished(call)) return { ...call, verdict: "unfinished" };
     const suspicious = findings.get(call.id)?.reason !== null;
     return { ...call, verdict: suspicious ? "suspect" : "silent" };
   });

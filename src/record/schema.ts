@@ -6,7 +6,14 @@ import { Policy } from "./policy.ts";
 export const Channel = z.enum(["refetch", "stream", "conversation", "held", "control"]);
 export type Channel = z.infer<typeof Channel>;
 
-export const CallVerdict = z.enum(["captured", "recovered", "silent", "suspect", "lost"]);
+export const CallVerdict = z.enum([
+  "captured",
+  "recovered",
+  "silent",
+  "suspect",
+  "lost",
+  "unfinished",
+]);
 export type CallVerdict = z.infer<typeof CallVerdict>;
 
 export const RunVerdict = z.enum([
@@ -46,6 +53,8 @@ export type Webhook = z.infer<typeof Webhook>;
 /** A code interpreter call, as the API shows it. */
 const Call = z.object({
   id: z.string(),
+  /** OpenAI's; null where it has none. */
+  status: z.string().nullable(),
   container_id: z.string().nullable(),
   code: z.string().nullable(),
   outputs: z.array(z.unknown()).nullable(),
