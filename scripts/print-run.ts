@@ -19,6 +19,7 @@ const VERDICT_MEANINGS: Record<Verdict, string> = {
   silent: "no outputs, and nothing suggests that there were any",
   suspect: "no outputs, though the code should have shown something",
   lost: "no outputs, though identical code had some in the foreground",
+  unfinished: "no outputs, and by its own status the call never finished",
   pending: "not observed after its end yet",
   no_calls: "the response used no code interpreter",
   not_found: "OpenAI knows no such response",

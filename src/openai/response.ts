@@ -165,6 +165,8 @@ export function parseCalls(items: unknown[]): ObservedCall[] {
     return {
       id: call.id,
       type: call.kind.type,
+      // An empty text says as little as none.
+      status: call.status?.slice(0, MAX_STATUS_LENGTH) || null,
       container_id: toOpenAIId(call.containerId),
       request,
       state: toResultState(call.result),

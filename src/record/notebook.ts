@@ -4,6 +4,7 @@ import { analyzeNotebook, type Finding } from "../python/notebook.ts";
 import { PYTHON_VOCABULARY } from "../python/words/vocabulary.ts";
 import { CODE_INTERPRETER, itemKind, type ItemKind } from "./item-kinds.ts";
 import type { StoredCall, StoredRecord } from "./schema.ts";
+import { isUnfinished } from "./verdict.ts";
 
 /** Names that a hint lists. */
 const MAX_NAMES = 3;
@@ -25,12 +26,13 @@ type CodeCall = Pick<StoredCall, "id" | "type" | "container_id" | "request" | "r
 /** What a judgement needs to know of the run. */
 type RunFacts = Pick<StoredRecord, "request" | "cites" | "refused_include">;
 
-/** Gives each call without a result its verdict. */
+/** Gives each call without a result the verdict of its status, of its code, or of the response around it. */
 export function judgeCalls(calls: StoredCall[], run: RunFacts): StoredCall[] {
   const findings = readNotebooks(calls, run.request);
   return calls.map((call) => {
     // What a control has proven stays proven.
     if (call.source !== null || call.verdict === "lost") return call;
+    if (isUnfinished(call)) return { ...call, verdict: "unfinished" };
     const kind = itemKind(call.type) ?? CODE_INTERPRETER;
     const isSuspect =
       kind === CODE_INTERPRETER

@@ -18,7 +18,7 @@ import { toCustomMetadata } from "./metadata.ts";
 import { judgeCalls } from "./notebook.ts";
 import { toExpiry } from "./policy.ts";
 import { requestTools } from "./tools.ts";
-import { outputsVerdict, runVerdict } from "./verdict.ts";
+import { isFurther, outputsVerdict, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */
 const MAX_OBSERVATIONS = 1_000;
@@ -280,7 +280,7 @@ function mergeCalls(record: StoredRecord, result: ObservationResult, first: bool
   );
   // What came without its response object, and not from the run itself, only fills in what is missing.
   if (result.fields === null && !result.from_connection) {
-    return { ...record, calls: [...known.values()] };
+    return { ...record, calls: judgeNewCalls([...known.values()], record) };
   }
   const seen = result.calls.map((call) => known.get(call.id) ?? toStoredCall(call, channel, plain));
   const gone = [...known.values()].filter((call) => !seen.includes(call));
@@ -294,7 +294,7 @@ function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): Sto
   return { ...call, source, verdict: source === null ? null : outputsVerdict(source, first) };
 }
 
-// The code of a new call is read together with that of the calls before it.
+// The code of a call that is news is read together with that of the calls before it.
 function judgeNewCalls(calls: StoredCall[], record: StoredRecord): StoredCall[] {
   return calls.some((call) => call.verdict === null) ? judgeCalls(calls, record) : calls;
 }
@@ -305,14 +305,35 @@ function mergeCall(
   channel: Channel,
   first: boolean,
 ): StoredCall {
-  if (call.state === "populated") return call;
   const found = seen.find((other) => other.id === call.id);
-  if (found?.state !== "populated") return { ...call, state: found?.state ?? call.state };
+  if (found === undefined) return call;
+  const known = isNews(found, call) ? applyNews(call, found) : call;
+  if (call.state === "populated") return known;
+  if (found.state !== "populated") return { ...known, state: found.state };
   return {
-    ...call,
+    ...known,
     state: found.state,
     source: channel,
     verdict: outputsVerdict(channel, first),
+  };
+}
+
+// A call that is seen while it runs can have no code yet, or only the beginning.
+function isNews(seen: ObservedCall, { status, request }: StoredCall): boolean {
+  return isFurther(seen.status, status) || (request === null && seen.request !== null);
+}
+
+function applyNews(call: StoredCall, seen: ObservedCall): StoredCall {
+  const { request_cut: _, ...known } = call;
+  const { request, request_cut } = seen.request === null ? call : seen;
+  const isJudged = call.source !== null || call.verdict === "lost";
+  return {
+    ...known,
+    status: isFurther(seen.status, call.status) ? seen.status : call.status,
+    container_id: seen.container_id ?? call.container_id,
+    request,
+    ...(request_cut === true ? { request_cut } : {}),
+    verdict: isJudged ? call.verdict : null,
   };
 }
 

@@ -207,8 +207,7 @@ export function isListed(record: StoredRecord): boolean {
 }
 
 function changeKey(record: StoredRecord): string {
-  const calls = record.calls.map((call) => [call.id, call.state, call.verdict, call.source]);
-  const { status, verdict, body, settled_at, error, control, held, files } = record;
+  const { status, verdict, calls, body, settled_at, error, control, held, files } = record;
   return JSON.stringify([status, verdict, calls, body, settled_at, error, control, held, files]);
 }
 

@@ -7,7 +7,14 @@ import { Policy } from "./policy.ts";
 export const Channel = z.enum(["refetch", "stream", "conversation", "held", "control"]);
 export type Channel = z.infer<typeof Channel>;
 
-export const CallVerdict = z.enum(["captured", "recovered", "silent", "suspect", "lost"]);
+export const CallVerdict = z.enum([
+  "captured",
+  "recovered",
+  "silent",
+  "suspect",
+  "lost",
+  "unfinished",
+]);
 export type CallVerdict = z.infer<typeof CallVerdict>;
 
 export const RunVerdict = z.enum([
@@ -44,6 +51,8 @@ export type Webhook = z.infer<typeof Webhook>;
 const Call = z.object({
   id: z.string(),
   type: z.string(),
+  /** OpenAI's; null where it has none. */
+  status: z.string().nullable(),
   container_id: z.string().nullable(),
   /** What was asked, and what came. Their shapes depend on the type. */
   request: z.unknown(),

@@ -2,7 +2,26 @@
 import type { CallVerdict, Channel, RunVerdict, StoredCall } from "./schema.ts";
 
 /** From the worst to the best: a run has the verdict of its worst call. */
-const WORST_FIRST: readonly CallVerdict[] = ["lost", "suspect", "recovered", "captured", "silent"];
+const WORST_FIRST: readonly CallVerdict[] = [
+  "lost",
+  "suspect",
+  "unfinished",
+  "recovered",
+  "captured",
+  "silent",
+];
+
+/** How far a call is, by its own status; one without a status may be at any point. */
+const STATUS_RANKS: ReadonlyMap<string | null, number> = new Map([
+  [null, 0],
+  ["in_progress", 1],
+  ["interpreting", 2],
+  ["incomplete", 3],
+  ["failed", 3],
+  ["completed", 4],
+]);
+/** Statuses that no document names. */
+const OTHER_RANK = 1;
 
 /** Channels that show a run as those see it who ask for it. What another channel has was recovered. */
 const PLAIN_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", "held"]);
@@ -14,6 +33,20 @@ const PLAIN_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", "held"]);
  */
 export function outputsVerdict(source: Channel, isFirst: boolean): CallVerdict {
   return isFirst && PLAIN_CHANNELS.has(source) ? "captured" : "recovered";
+}
+
+/** Whether a call never finished, by its own status. Old responses have calls without one. */
+export function isUnfinished({ status }: Pick<StoredCall, "status">): boolean {
+  return status !== null && status !== "completed";
+}
+
+/** Whether a call's status says more than the one that is known. An answer can be older than the one before. */
+export function isFurther(status: string | null, known: string | null): boolean {
+  return rank(status) > rank(known);
+}
+
+function rank(status: string | null): number {
+  return STATUS_RANKS.get(status) ?? OTHER_RANK;
 }
 
 /**

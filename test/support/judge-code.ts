@@ -13,7 +13,13 @@ export function findOutputReason(code: string): string | null {
 
 /** The verdict of a call with this code and with empty outputs. */
 export function judgeCode(code: string | null): string | null {
-  const call = { id: "ci_1", container_id: "cntr_1", code, state: "empty" as const };
+  const call = {
+    id: "ci_1",
+    status: "completed",
+    container_id: "cntr_1",
+    code,
+    state: "empty" as const,
+  };
   const [judged] = judgeCalls([{ ...call, source: null, verdict: null }], REQUEST);
   return judged?.verdict ?? null;
 }

@@ -3,6 +3,7 @@ import type { Call } from "../../record/schema.ts";
 import { Chip } from "./chip.tsx";
 import { Outputs } from "./outputs.tsx";
 import { PythonCode } from "./python-code.tsx";
+import { IsolatedText } from "./safe-text.tsx";
 import { toExcerpt } from "../text/excerpt.ts";
 import { CALL_VERDICTS, CHANNELS } from "../text/labels.ts";
 
@@ -31,6 +32,7 @@ export function CallSection(props: Props) {
       </div>
       <p class="explanation">
         {call.verdict === null ? null : CALL_VERDICTS[call.verdict].meaning}
+        <CallStatus status={call.status} />
         {call.source === null ? null : ` Source: ${call.source}, which ${CHANNELS[call.source]}.`}
       </p>
       {props.isCodeShownAbove ? (
@@ -41,6 +43,19 @@ export function CallSection(props: Props) {
       <h3>Outputs</h3>
       <Outputs call={call} id={props.id} maxBytes={props.maxBytes} />
     </section>
+  );
+}
+
+function CallStatus({ status }: Pick<Call, "status">) {
+  if (status === null || status === "completed") return null;
+  return (
+    <>
+      {" Its status: "}
+      <code>
+        <IsolatedText text={status} />
+      </code>
+      .
+    </>
   );
 }
 

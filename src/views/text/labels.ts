@@ -45,6 +45,13 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
     next: "Copy the bug report below. Until OpenAI fixes it, hold runs whose outputs matter, if they are short or can be repeated.",
     tone: "bad",
   },
+  unfinished: {
+    title: "A call never finished",
+    meaning:
+      "A call has no outputs, and by its own status OpenAI never finished it. Calls that were finished have theirs, or show nothing.",
+    next: "Start the request again if you need what that call was to do.",
+    tone: "warn",
+  },
   pending: {
     title: "In flight",
     meaning: "The response was not observed after its end yet.",
@@ -82,6 +89,10 @@ export const CALL_VERDICTS: Record<CallVerdict, { meaning: string; tone: Tone }>
     meaning:
       "It has no outputs, though the same calls, up to this one, had some in the foreground.",
     tone: "bad",
+  },
+  unfinished: {
+    meaning: "It has no outputs, and never finished, by its own status.",
+    tone: "warn",
   },
 };
 

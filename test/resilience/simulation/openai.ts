@@ -162,7 +162,8 @@ export function toObservedCall(
   { emptyAs, containers }: Scenario,
 ): ObservedCall {
   const state: OutputState = there && call.printed ? "populated" : emptyAs;
-  return { id: call.id, container_id: containers > 0 ? "cntr_0" : null, code: call.code, state };
+  const container_id = containers > 0 ? "cntr_0" : null;
+  return { id: call.id, status: "completed", container_id, code: call.code, state };
 }
 
 /** The text that stands for the outputs of a call. */

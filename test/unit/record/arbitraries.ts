@@ -21,6 +21,7 @@ export const outputState = fc.constantFrom("populated" as const, "empty" as cons
 
 const call = fc.record({
   id: fc.constantFrom("ci_1", "ci_2", "ci_3"),
+  status: fc.constantFrom("in_progress", "interpreting", "incomplete", "completed", "odd", null),
   container_id: fc.constantFrom("cntr_1", null),
   code: fc.constantFrom("print(1)", "x = 1", "(", null),
   state: outputState,

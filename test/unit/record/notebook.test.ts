@@ -97,7 +97,7 @@ test("a control proves nothing of a call whose code the record cuts", () => {
 });
 
 function toObserved(code: string): ObservedCall {
-  return { id: "ci_9", container_id: "cntr_2", code, state: "empty" };
+  return { id: "ci_9", status: "completed", container_id: "cntr_2", code, state: "empty" };
 }
 
 function toControl(...seen: ObservedCall[]) {

@@ -7,6 +7,7 @@ import {
   applyWebhook,
   isTerminal,
 } from "../../../src/record/reducer.ts";
+import { isFurther } from "../../../src/record/verdict.ts";
 import { applyAndSettle, applyControlAndSettle } from "../../../src/record/schedule.ts";
 import {
   StoredRecord,
@@ -113,6 +114,7 @@ function findLosses(before: StoredRecord, after: StoredRecord): string[] {
 
 function isWorse(before: StoredCall, after: StoredCall | undefined): boolean {
   if (after === undefined) return true;
+  if (after.status !== before.status && !isFurther(after.status, before.status)) return true;
   if (before.verdict === "lost" && after.verdict === "suspect") return true;
   if (before.state !== "populated") return false;
   return (

@@ -25,6 +25,8 @@ export type ScriptedAnswer = {
   status?: string;
   outputs?: "populated" | "empty" | "null";
   code?: string;
+  /** The call's own status; completed by default. */
+  callStatus?: string | null;
   refused?: boolean;
   retryAfter?: number;
   /** Whether the response's metadata has the options of a trigger. */
@@ -318,9 +320,10 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
   };
 }
 
-function toCalls({ outputs, code = "print(1)" }: ScriptedAnswer): ObservedCall[] {
+function toCalls(answer: ScriptedAnswer): ObservedCall[] {
+  const { outputs, code = "print(1)", callStatus: status = "completed" } = answer;
   if (outputs === undefined) return [];
-  return [{ id: "ci_1", container_id: null, code, state: outputs }];
+  return [{ id: "ci_1", status, container_id: null, code, state: outputs }];
 }
 
 /** Returns the record of a triggered response that has not been observed. */

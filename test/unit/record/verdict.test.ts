@@ -28,7 +28,8 @@ test("judgeCalls suspects at most one in four labelled codes without output", ()
 
 type Row = {
   name: string;
-  calls: [string, OutputState][];
+  /** Code, outputs, and the call's own status; `completed` by default. */
+  calls: [string, OutputState, (string | null)?][];
   status?: string;
   verdict: StoredRecord["verdict"];
 };
@@ -81,6 +82,37 @@ const ROWS: Row[] = [
     status: "incomplete",
     verdict: "silent",
   },
+  ...["in_progress", "interpreting", "incomplete", "failed", "odd"].map((own): Row => ({
+    name: `code that prints, of a call that is ${own},`,
+    calls: [["print(1)", "empty", own]],
+    verdict: "unfinished",
+  })),
+  {
+    name: "code that prints, of a call without a status,",
+    calls: [["print(1)", "empty", null]],
+    verdict: "suspect",
+  },
+  {
+    name: "an unfinished call that has outputs all the same",
+    calls: [["print(1)", "populated", "incomplete"]],
+    verdict: "captured",
+  },
+  {
+    name: "a suspect call beside an unfinished one",
+    calls: [
+      ["print(1)", "empty", "incomplete"],
+      ["print(2)", "empty"],
+    ],
+    verdict: "suspect",
+  },
+  {
+    name: "a captured call beside an unfinished one",
+    calls: [
+      ["print(1)", "populated"],
+      ["print(2)", "empty", "in_progress"],
+    ],
+    verdict: "unfinished",
+  },
   {
     name: "a response in progress",
     calls: [["print(1)", "empty"]],
@@ -92,8 +124,9 @@ const ROWS: Row[] = [
 test.each(ROWS)(
   "applyObservation gives $name the verdict $verdict",
   ({ calls, status, verdict }) => {
-    const observed = calls.map(([code, state], index): ObservedCall => ({
+    const observed = calls.map(([code, state, own = "completed"], index): ObservedCall => ({
       id: `ci_${index}`,
+      status: own,
       container_id: null,
       code,
       state,
@@ -107,7 +140,13 @@ test.each(ROWS)(
   },
 );
 
-const EMPTY: ObservedCall = { id: "ci_0", container_id: null, code: "print(1)", state: "empty" };
+const EMPTY: ObservedCall = {
+  id: "ci_0",
+  status: "completed",
+  container_id: null,
+  code: "print(1)",
+  state: "empty",
+};
 const POPULATED: ObservedCall = { ...EMPTY, state: "populated" };
 
 test("applyObservation makes a call recovered when a later observation has its outputs, and it stays recovered", () => {
@@ -128,4 +167,27 @@ test("applyObservation keeps a terminal status, whatever a later observation say
     const second = applyObservation(first, createObservation(6, { status, calls: [] }));
     expect(second).toMatchObject({ status: "completed", verdict: "captured" });
   }
+});
+
+const RUNNING: ObservedCall = { ...EMPTY, status: "interpreting", code: null };
+
+test("applyObservation takes the later status of a call, and its code, and judges it again", () => {
+  const first = applyObservation(createTestRecord(), createObservation(1, { calls: [RUNNING] }));
+  expect(first).toMatchObject({ verdict: "unfinished", calls: [{ status: "interpreting" }] });
+  const second = applyObservation(first, createObservation(6, { calls: [EMPTY] }));
+  expect(second).toMatchObject({
+    verdict: "suspect",
+    calls: [{ status: "completed", code: "print(1)" }],
+  });
+  const third = applyObservation(second, createObservation(25, { calls: [RUNNING] }));
+  expect(third.calls).toEqual(second.calls);
+});
+
+test("applyObservation keeps a status that a later observation lacks", () => {
+  const first = applyObservation(createTestRecord(), createObservation(1, { calls: [EMPTY] }));
+  const second = applyObservation(
+    first,
+    createObservation(6, { calls: [{ ...POPULATED, status: null }] }),
+  );
+  expect(second.calls).toMatchObject([{ status: "completed", verdict: "recovered" }]);
 });

@@ -1,0 +1,98 @@
+// Calls that never finished, and ends that lack something at first.
+import type { ServerResponse } from "node:http";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import {
+  PRINTED,
+  sendJson,
+  startStandIn,
+  toResponse,
+  type RunShape,
+  type StandIn,
+} from "../support/openai-stand-in.ts";
+import { startWorld, type World } from "../support/world.ts";
+
+const RESPONSE_PATH = /^\/v1\/responses\/(resp_\d+)$/;
+
+let standIn: StandIn;
+let world: World;
+let runs = 0;
+/** What the first, second … retrieval of a response is answered with. */
+let answerRetrieve: (response: ServerResponse, run: RunShape, number: number) => void;
+const retrievals = new Map<string, number>();
+
+beforeAll(async () => {
+  standIn = await startStandIn(({ method, path }, response) => {
+    if (method === "POST" && path === "/v1/responses") {
+      runs += 1;
+      return sendJson(response, toResponse({ id: `resp_${runs}`, background: true }, "queued"));
+    }
+    const id = RESPONSE_PATH.exec(path)?.[1];
+    if (id === undefined) return sendJson(response, { error: { message: "not found" } }, 404);
+    const number = (retrievals.get(id) ?? 0) + 1;
+    retrievals.set(id, number);
+    return answerRetrieve(response, { id, background: true }, number);
+  });
+  const vars = {
+    OPENAI_BASE_URL: `${standIn.url}/v1`,
+    WEBHOOK_DEADLINE: "1",
+    REFETCH_DELAYS: "1 1 1",
+  };
+  world = await startWorld({}, vars);
+});
+beforeEach(() => {
+  retrievals.clear();
+  answerRetrieve = (response, run) => sendJson(response, toResponse(run));
+});
+afterAll(async () => {
+  await world.close();
+  await standIn.close();
+});
+
+const Output = z.looseObject({ output: z.array(z.looseObject({ type: z.string() })) });
+
+/** A response whose calls have other members. */
+function withCall(response: object, members: object): object {
+  const { output } = Output.parse(response);
+  const items = output.map((item) =>
+    item.type === "code_interpreter_call" ? { ...item, ...members } : item,
+  );
+  return { ...response, output: items };
+}
+
+const RUNNING_CALL = { status: "interpreting", outputs: null };
+const Page = z.object({ results: z.array(z.looseObject({ id: z.string() })) });
+
+test.each(["in_progress", "interpreting", "incomplete", "failed"])(
+  "a call that is %s in a response that was cut off is unfinished, and nothing more is asked for",
+  async (status) => {
+    answerRetrieve = (response, run) => {
+      const call = { status, outputs: [] };
+      sendJson(response, { ...withCall(toResponse(run), call), status: "incomplete" });
+    };
+    const record = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
+    expect(record).toMatchObject({
+      status: "incomplete",
+      verdict: "unfinished",
+      calls: [{ status, verdict: "unfinished", outputs: [], source: null }],
+    });
+    expect(record.observations).toHaveLength(1);
+    const path = `/results/${record.id}`;
+    const page = await (await world.request(path, { headers: { accept: "text/html" } })).text();
+    expect(page).toContain("A call never finished");
+    expect(page).toMatch(new RegExp(`Its status: .*${status}`));
+    const list = Page.parse(await (await world.request("/results?verdict=unfinished")).json());
+    expect(list.results.map(({ id }) => id)).toContain(record.id);
+    const outputs = await world.request(`${path}/outputs`);
+    expect([outputs.status, await outputs.text()]).toEqual([200, ""]);
+  },
+);
+
+test("a call's status is in the record, and null where OpenAI sends none", async () => {
+  const finished = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
+  expect(finished.calls).toMatchObject([{ status: "completed", outputs: PRINTED }]);
+  answerRetrieve = (response, run) =>
+    sendJson(response, withCall(toResponse(run), { status: undefined }));
+  const old = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
+  expect(old).toMatchObject({ verdict: "captured", calls: [{ status: null, outputs: PRINTED }] });
+});
