@@ -7,12 +7,13 @@ import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { isTerminal } from "../record/reducer.ts";
 import { includeOf, refusedIncludes } from "../record/include.ts";
 import { redactJson } from "../record/redact.ts";
-import type {
-  Channel,
-  Observation,
-  ObservationResult,
-  ObservedCall,
-  StoredRecord,
+import {
+  NO_RESULT,
+  type Channel,
+  type Observation,
+  type ObservationResult,
+  type ObservedCall,
+  type StoredRecord,
 } from "../record/schema.ts";
 import { toApiFailure } from "./api-failure.ts";
 import { collectStreamCalls, searchConversation } from "./channels.ts";
@@ -250,17 +251,7 @@ function toResult(
       request_id: requestId,
       calls: toSeenCalls(found.calls ?? []),
     },
-    fields: null,
-    calls: null,
-    body: null,
-    error: null,
-    refused: false,
-    refused_include: [],
-    input: null,
-    partial: false,
-    retry_after_seconds: null,
-    from_connection: false,
-    broke_at: null,
+    ...NO_RESULT,
     ...found,
   };
 }

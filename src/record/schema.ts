@@ -278,6 +278,21 @@ export const ObservationResult = z.object({
 });
 export type ObservationResult = z.infer<typeof ObservationResult>;
 
+/** The result of an observation that brought nothing. */
+export const NO_RESULT: Omit<ObservationResult, "observation"> = {
+  fields: null,
+  calls: null,
+  body: null,
+  error: null,
+  refused: false,
+  refused_include: [],
+  input: null,
+  partial: false,
+  retry_after_seconds: null,
+  from_connection: false,
+  broke_at: null,
+};
+
 /** What came of a control. `observation` is null when it never ran. */
 export const ControlResult = z.object({
   observation: Observation.nullable(),

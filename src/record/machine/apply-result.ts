@@ -21,6 +21,7 @@ import {
 } from "../schedule.ts";
 import {
   BREAK_UNKNOWN,
+  NO_RESULT,
   shouldCopy,
   type ControlResult,
   type FileEntry,
@@ -286,15 +287,8 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
       request_id: null,
       calls: [],
     },
-    fields: null,
-    calls: null,
-    body: null,
+    ...NO_RESULT,
     error,
-    refused: false,
-    refused_include: [],
-    input: null,
-    partial: false,
-    retry_after_seconds: null,
     from_connection,
     broke_at: from_connection ? BREAK_UNKNOWN : null,
   };

@@ -186,7 +186,7 @@ function checkKv(run: SimulationState, record: StoredRecord): void {
   }
   for (const call of [...record.calls, ...(record.control?.calls ?? [])]) {
     if (call.state !== "populated") continue;
-    const text = toOutputText(call.id, call.code);
+    const text = toOutputText(call.id, call.request);
     const others = run.kv.newest(`outputs:${call.source}`) ?? "";
     if (body.includes(text) || others.includes(text)) continue;
     run.fail("outputs and files that a record has can be read", `of ${call.id}`);

@@ -90,9 +90,9 @@ function readControl(
 function toLeft({ object }: SimulatedConnection, state: ConnectionState | null): Left | null {
   if (state === null) return null;
   const { events } = object.storage;
-  const calls = state.calls.flatMap(({ number, id }): ObservedCall[] => {
+  const calls = state.items.flatMap(({ number, key }): ObservedCall[] => {
     const call = events[number - 1]?.call ?? null;
-    return call?.id === id ? [call] : [];
+    return call !== null && call.id === key ? [call] : [];
   });
   const { response, end, status, http_status, id, error } = state;
   const hasResponse = response !== null && events[response.number - 1]?.isLast === true;

@@ -1,9 +1,11 @@
 // What OpenAI answers to an observation, by its script.
+import { toCodeCall } from "../../support/code-call.ts";
+import type { ResultState } from "../../../src/record/item-kinds.ts";
 import {
+  NO_RESULT,
   type Channel,
   type ResponseFields,
   type ObservationResult,
-  type OutputState,
   type ObservedCall,
 } from "../../../src/record/schema.ts";
 import { toOptions } from "./calls.ts";
@@ -84,14 +86,10 @@ export function createFailedObservation(fault: Fault, channel: Channel, seconds:
       request_id: null,
       calls: [],
     },
-    fields: null,
-    calls: null,
-    body: null,
+    ...NO_RESULT,
     error: { code: fault.kind, message: fault.kind },
     refused: fault.refused,
     retry_after_seconds: fault.retryAfter ?? null,
-    from_connection: false,
-    broke_at: null,
   };
   return { result, body: null, outputs: null };
 }
@@ -161,9 +159,9 @@ export function toObservedCall(
   there: boolean,
   { emptyAs, containers }: Scenario,
 ): ObservedCall {
-  const state: OutputState = there && call.printed ? "populated" : emptyAs;
+  const state: ResultState = there && call.printed ? "populated" : emptyAs;
   const container_id = containers > 0 ? "cntr_0" : null;
-  return { id: call.id, status: "completed", container_id, code: call.code, state };
+  return toCodeCall({ id: call.id, container_id, code: call.code, state });
 }
 
 /** The text that stands for the outputs of a call. */
@@ -174,7 +172,9 @@ export function toOutputText(id: string, code: string | null): string {
 /** Bodies and outputs are texts: what a call printed stands in them, or not. */
 export function toText(calls: ObservedCall[]): string {
   return calls
-    .map(({ id, code, state }) => (state === "populated" ? toOutputText(id, code) : `[${id}]`))
+    .map(({ id, request, state }) =>
+      state === "populated" ? toOutputText(id, request) : `[${id}]`,
+    )
     .join("");
 }
 
@@ -206,6 +206,8 @@ export function toFields(scenario: Scenario, status: string, over: boolean): Res
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? toContainers(scenario) : [],
     cited_files: [],
+    tools: null,
+    cites: { files: false, urls: false },
   };
 }
 

@@ -34,8 +34,9 @@ export function toSeen(
     return { type: "seen", error: { code: "server_error", message: "It failed." } };
   }
   if (call !== null) {
-    const { id, state } = call;
-    return { type: "seen", call: { id, state, number, cut_bytes: null } };
+    const { id: key, state } = call;
+    const item = { key, call_id: null, state, place: null, number, cut_bytes: null };
+    return { type: "seen", item };
   }
   if (status === null) return null;
   if (!isLast) return { type: "seen", status };

@@ -73,7 +73,7 @@ test("consumeEvents reads the same events wherever the network cuts them", async
         expect(result).toMatchObject({ status: "completed", failure: null });
         const bytes = result.response?.bytes ?? new Uint8Array();
         expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(RESPONSE);
-        expect(JSON.parse(new TextDecoder().decode(result.calls.get("ci_1")))).toEqual(CALL);
+        expect(JSON.parse(new TextDecoder().decode(result.items.get("ci_1")))).toEqual(CALL);
       },
     ),
   );
@@ -83,7 +83,7 @@ test("consumeEvents ignores an event that was cut off", async () => {
   const text = toEventStream(EVENTS.slice(0, 2)).slice(0, -3);
   const result = await consumeEvents(openStream(text));
   expect(result).toMatchObject({ status: "in_progress", response: null, failure: null });
-  expect(result.calls.size).toBe(0);
+  expect(result.items.size).toBe(0);
 });
 
 test("consumeEvents joins data over several lines to one event", async () => {
@@ -113,7 +113,7 @@ test("consumeEvents keeps what came before a connection broke, and the failure",
   const answer = new Response(body, { headers: { "content-type": "text/event-stream" } });
   const result = await consumeEvents(openEventStream(answer));
   expect(result).toMatchObject({ status: "in_progress", response: null, failure });
-  expect([...result.calls.keys()]).toEqual(["ci_1"]);
+  expect([...result.items.keys()]).toEqual(["ci_1"]);
 });
 
 test("parseEvent returns null for what is no event, such as [DONE]", async () => {
@@ -141,7 +141,7 @@ test("consumeEvents skips an event that is nested too deeply to be parsed", asyn
   const deep = toEventStream(EVENTS).replace('"status":"completed"', `"tools":${tools},$&`);
   const result = await consumeEvents(openStream(deep));
   expect(result).toMatchObject({ status: "in_progress", response: null, failure: null });
-  expect([...result.calls.keys()]).toEqual(["ci_1"]);
+  expect([...result.items.keys()]).toEqual(["ci_1"]);
 });
 
 test("openEventStream throws when the answer is not a stream", () => {

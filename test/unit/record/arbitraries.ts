@@ -1,13 +1,14 @@
 // Arbitrary observations and events of a record.
 import * as fc from "fast-check";
-import type {
-  Channel,
-  ControlResult,
-  FileCitation,
-  ObservationResult,
-  StoredCall,
-  TriggerOptions,
-  Webhook,
+import {
+  NO_RESULT,
+  type Channel,
+  type ControlResult,
+  type FileCitation,
+  type ObservationResult,
+  type StoredCall,
+  type TriggerOptions,
+  type Webhook,
 } from "../../../src/record/schema.ts";
 import { toTime } from "../../resilience/simulation/clock.ts";
 
@@ -23,7 +24,8 @@ const call = fc.record({
   id: fc.constantFrom("ci_1", "ci_2", "ci_3"),
   status: fc.constantFrom("in_progress", "interpreting", "incomplete", "completed", "odd", null),
   container_id: fc.constantFrom("cntr_1", null),
-  code: fc.constantFrom("print(1)", "x = 1", "(", null),
+  type: fc.constant("code_interpreter_call"),
+  request: fc.constantFrom("print(1)", "x = 1", "(", null),
   state: outputState,
 });
 const calls = fc.uniqueArray(call, { selector: ({ id }) => id, maxLength: 3 });
@@ -48,6 +50,8 @@ const fields = fc.record({
   conversation: fc.constantFrom("conv_1", null),
   containers: fc.constantFrom<string[]>([], ["cntr_1"]),
   cited_files: fc.constant<FileCitation[]>([]),
+  tools: fc.constantFrom<string[] | null>(null, ["code_interpreter"]),
+  cites: fc.constant({ files: false, urls: false }),
 });
 
 export const observationResult: fc.Arbitrary<ObservationResult> = fc
@@ -67,7 +71,7 @@ export const observationResult: fc.Arbitrary<ObservationResult> = fc
   .map(({ at, channel, http_status, ...rest }) => {
     const observed = (rest.calls ?? []).map(({ id, state }) => ({ id, outputs: state }));
     const answer = { status: rest.fields?.status ?? null, request_id: null, calls: observed };
-    return { ...rest, observation: { at, channel, http_status, ...answer } };
+    return { ...NO_RESULT, ...rest, observation: { at, channel, http_status, ...answer } };
   });
 
 export const controlResult: fc.Arbitrary<ControlResult> = fc

@@ -42,7 +42,7 @@ const event: fc.Arbitrary<ConnectionEvent> = fc.oneof(
   status.map((seen): ConnectionEvent => ({ type: "seen", status: seen })),
   outputState.map((state): ConnectionEvent => ({
     type: "seen",
-    call: { id: "ci_1", state, number: 1, cut_bytes: null },
+    item: { key: "ci_1", call_id: null, state, place: 0, number: 1, cut_bytes: null },
   })),
   fc.constantFrom<ConnectionEvent>(
     { type: "seen", error: ERROR },
@@ -124,7 +124,7 @@ function findLosses(before: ConnectionState | null, after: ConnectionState): str
     id: before.id !== null && after.id !== before.id,
     end: before.end !== null && after.end !== before.end,
     response: before.response !== null && after.response === null,
-    calls: before.calls.some(({ id }) => after.calls.every((call) => call.id !== id)),
+    items: before.items.some(({ key }) => after.items.every((item) => item.key !== key)),
   };
   return Object.entries(losses).flatMap(([name, isLost]) => (isLost ? [name] : []));
 }

@@ -245,16 +245,17 @@ describe("while it reads", () => {
     expect(play("held", ...OPEN, [23.5 * 3_600, beat]).disconnect).toBe(true);
   });
 
-  test("a call that is finished stands once in the state, as it was shown last", () => {
-    const call = { id: "ci_1", state: "empty" as const, number: 3, cut_bytes: null };
-    const again = { id: "ci_1", state: "populated" as const, number: 5, cut_bytes: null };
+  test("an item that is finished stands once in the state, as it was shown last", () => {
+    const common = { key: "ci_1", call_id: null, place: 0, cut_bytes: null };
+    const item = { ...common, state: "empty" as const, number: 3 };
+    const again = { ...common, state: "populated" as const, number: 5 };
     const state = stateAfter(
       "held",
       ...OPEN,
-      [3, { type: "seen", call }],
-      [4, { type: "seen", call: again }],
+      [3, { type: "seen", item }],
+      [4, { type: "seen", item: again }],
     );
-    expect(state.calls).toEqual([again]);
+    expect(state.items).toEqual([again]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { toCodeCall } from "../../support/code-call.ts";
 import { expect, test } from "vitest";
 import { parseCalls } from "../../../src/openai/response.ts";
 import { readNotebooks, unboundNamesHint } from "../../../src/record/notebook.ts";
@@ -97,7 +98,7 @@ test("a control proves nothing of a call whose code the record cuts", () => {
 });
 
 function toObserved(code: string): ObservedCall {
-  return { id: "ci_9", status: "completed", container_id: "cntr_2", code, state: "empty" };
+  return toCodeCall({ id: "ci_9", container_id: "cntr_2", code });
 }
 
 function toControl(...seen: ObservedCall[]) {

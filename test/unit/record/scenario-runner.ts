@@ -1,17 +1,19 @@
 // Runs one Recorder in virtual time and without faults. A test scripts OpenAI's answers, the calls, and the effects that fail.
+import { toCodeCall } from "../../support/code-call.ts";
 import type { CallEvent, Effect, ResultEvent } from "../../../src/record/events.ts";
 import { DEFAULT_LIMITS, type Policy } from "../../../src/record/policy.ts";
 import { createRecord } from "../../../src/record/reducer.ts";
 import { isListed } from "../../../src/record/schedule.ts";
-import type {
-  Channel,
-  ControlResult,
-  FileEntry,
-  ObservationResult,
-  ObservedCall,
-  RecorderParams,
-  StoredRecord,
-  Webhook,
+import {
+  NO_RESULT,
+  type Channel,
+  type ControlResult,
+  type FileEntry,
+  type ObservationResult,
+  type ObservedCall,
+  type RecorderParams,
+  type StoredRecord,
+  type Webhook,
 } from "../../../src/record/schema.ts";
 import type { State } from "../../../src/record/state.ts";
 import { Clock, toTime } from "../../resilience/simulation/clock.ts";
@@ -286,6 +288,7 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
       ? null
       : { ...TRIGGER_PARAMS.options, retention_days: retentionDays };
   return {
+    ...NO_RESULT,
     observation: {
       at: toTime(seconds),
       channel: "refetch",
@@ -308,6 +311,8 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
           conversation: null,
           containers,
           cited_files: [],
+          tools: null,
+          cites: { files: false, urls: false },
         }
       : null,
     calls: hasResponse ? calls : null,
@@ -323,7 +328,7 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
 function toCalls(answer: ScriptedAnswer): ObservedCall[] {
   const { outputs, code = "print(1)", callStatus: status = "completed" } = answer;
   if (outputs === undefined) return [];
-  return [{ id: "ci_1", status, container_id: null, code, state: outputs }];
+  return [toCodeCall({ status, code, state: outputs })];
 }
 
 /** Returns the record of a triggered response that has not been observed. */

@@ -1,6 +1,8 @@
+import { toCodeCall } from "../../support/code-call.ts";
+import type { ResultState } from "../../../src/record/item-kinds.ts";
 import { expect, test } from "vitest";
 import { applyObservation } from "../../../src/record/reducer.ts";
-import type { StoredRecord, OutputState, ObservedCall } from "../../../src/record/schema.ts";
+import type { StoredRecord, ObservedCall } from "../../../src/record/schema.ts";
 import { judgeCode } from "../../support/judge-code.ts";
 import { LABELLED_CODES } from "../../support/labelled-code.ts";
 import { createObservation, createTestRecord } from "./scenario-runner.ts";
@@ -29,7 +31,7 @@ test("judgeCalls suspects at most one in four labelled codes without output", ()
 type Row = {
   name: string;
   /** Code, outputs, and the call's own status; `completed` by default. */
-  calls: [string, OutputState, (string | null)?][];
+  calls: [string, ResultState, (string | null)?][];
   status?: string;
   verdict: StoredRecord["verdict"];
 };
@@ -124,13 +126,9 @@ const ROWS: Row[] = [
 test.each(ROWS)(
   "applyObservation gives $name the verdict $verdict",
   ({ calls, status, verdict }) => {
-    const observed = calls.map(([code, state, own = "completed"], index): ObservedCall => ({
-      id: `ci_${index}`,
-      status: own,
-      container_id: null,
-      code,
-      state,
-    }));
+    const observed = calls.map(([code, state, own = "completed"], index) =>
+      toCodeCall({ id: `ci_${index}`, status: own, code, state }),
+    );
     expect(
       applyObservation(
         createTestRecord(),
@@ -140,13 +138,7 @@ test.each(ROWS)(
   },
 );
 
-const EMPTY: ObservedCall = {
-  id: "ci_0",
-  status: "completed",
-  container_id: null,
-  code: "print(1)",
-  state: "empty",
-};
+const EMPTY = toCodeCall({ id: "ci_0" });
 const POPULATED: ObservedCall = { ...EMPTY, state: "populated" };
 
 test("applyObservation makes a call recovered when a later observation has its outputs, and it stays recovered", () => {
@@ -169,7 +161,7 @@ test("applyObservation keeps a terminal status, whatever a later observation say
   }
 });
 
-const RUNNING: ObservedCall = { ...EMPTY, status: "interpreting", code: null };
+const RUNNING: ObservedCall = { ...EMPTY, status: "interpreting", request: null };
 
 test("applyObservation takes the later status of a call, and its code, and judges it again", () => {
   const first = applyObservation(createTestRecord(), createObservation(1, { calls: [RUNNING] }));
@@ -177,7 +169,7 @@ test("applyObservation takes the later status of a call, and its code, and judge
   const second = applyObservation(first, createObservation(6, { calls: [EMPTY] }));
   expect(second).toMatchObject({
     verdict: "suspect",
-    calls: [{ status: "completed", code: "print(1)" }],
+    calls: [{ status: "completed", request: "print(1)" }],
   });
   const third = applyObservation(second, createObservation(25, { calls: [RUNNING] }));
   expect(third.calls).toEqual(second.calls);

@@ -17,15 +17,21 @@ function toItems(logs: string, said: string): Uint8Array {
 
 test("toSearchText has what was asked, printed and said", () => {
   const items = toItems("printed", "said");
-  expect(toSearchText({ input: "asked" }, [items])).toBe("asked\nprinted\nsaid");
-  expect(toSearchText(null, [items])).toBe("printed\nsaid");
-  expect(toSearchText({ input: "asked" }, [null, undefined])).toBe("asked");
-  expect(toSearchText(null, [])).toBe("");
+  expect(toSearchText({ request: { input: "asked" }, input: null }, [items])).toBe(
+    "asked\nprinted\nsaid",
+  );
+  expect(toSearchText({ request: null, input: null }, [items])).toBe("printed\nsaid");
+  expect(toSearchText({ request: { input: "asked" }, input: null }, [null, undefined])).toBe(
+    "asked",
+  );
+  expect(toSearchText({ request: null, input: null }, [])).toBe("");
 });
 
 test("toSearchText has at most 4 KiB, and none of its parts crowds out another", () => {
   const long = "é🙂".repeat(1_000_000);
-  const text = toSearchText({ input: `asked ${long}` }, [toItems(`printed ${long}`, "said")]);
+  const text = toSearchText({ request: { input: `asked ${long}` }, input: null }, [
+    toItems(`printed ${long}`, "said"),
+  ]);
   const bytes = new TextEncoder().encode(text).byteLength;
   expect(bytes).toBeLessThanOrEqual(MAX_SEARCH_TEXT_BYTES);
   expect(bytes).toBeGreaterThan(MAX_SEARCH_TEXT_BYTES - 20);
