@@ -14,8 +14,10 @@ export interface AppEnv {
 
 /** A fault that interrupts an event stream. */
 export interface StreamFault {
-  /** The number of events that the client still gets. */
+  /** The number of events that the client still gets, at most. */
   afterEvents: number;
+  /** The type of the item whose last event is the last that the client gets. */
+  afterItem: string | undefined;
   /** Whether the connection then stays open, silent, or is closed. */
   staysOpen: boolean;
 }

@@ -51,11 +51,12 @@ function toSettings(flags: Flags): Partial<Settings> {
   return Settings.partial().parse(Object.fromEntries(values));
 }
 
-/** Parses a flag's value for its setting: as text if the setting takes text, otherwise as JSON. */
+/** Parses a flag's value for its setting: `none` as null if the setting can be null, as text if the setting takes text, otherwise as JSON. */
 function parseFlagValue(name: keyof Settings, text: string): unknown {
   const schema: z.ZodType = Settings.shape[name];
+  if (text === "none" && schema.safeParse(null).success) return null;
   if (schema.safeParse(text).success) return text;
-  const value = text === "none" ? null : parseJsonOrText(text);
+  const value = parseJsonOrText(text);
   const result = schema.safeParse(value);
   if (result.success) return value;
   const reason = result.error.issues[0]?.message ?? "not valid";

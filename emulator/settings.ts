@@ -1,10 +1,12 @@
 import * as z from "zod";
+import { SUPPORTED_INCLUDE } from "./responses/include.ts";
 import { generateSecret } from "./webhooks/signature.ts";
 
 const nonNegative = z.number().min(0);
 const lossRule = z.string().regex(/^(present|empty|absent|late:\d+(\.\d+)?)$/);
 const lossChoice = z.enum(["present", "empty", "absent"]);
 const shownOrEmpty = z.enum(["present", "empty"]);
+const refusedInclude = z.array(z.enum(SUPPORTED_INCLUDE)).nullable();
 const webhookSecret = z.string().startsWith("whsec_");
 
 /** The settings. `--help` prints the descriptions. */
@@ -38,14 +40,29 @@ export const Settings = z.strictObject({
   ),
   backgroundSources: lossRule.describe("sources of its web search calls: the same values"),
   backgroundResults: lossRule.describe("results of its file search calls: the same values"),
+  backgroundImages: lossRule.describe("result of its image generation calls: the same values"),
+  backgroundMcpOutputs: lossRule.describe("output and error of its MCP calls: the same values"),
+  backgroundShellOutputs: lossRule.describe(
+    "its shell call outputs: the same values; absent: the items are missing",
+  ),
   streamOutputs: lossChoice.describe("outputs in a background run's stream"),
   streamSources: lossChoice.describe("sources in a background run's stream"),
   streamResults: lossChoice.describe("results in a background run's stream"),
+  streamImages: lossChoice.describe("images in a background run's stream"),
+  streamMcpOutputs: lossChoice.describe("MCP outputs in a background run's stream"),
+  streamShellOutputs: lossChoice.describe("shell call outputs in a background run's stream"),
   conversationOutputs: lossChoice.describe(
     "outputs of a background run in its conversation's items",
   ),
   conversationSources: lossChoice.describe("sources in its conversation's items"),
   conversationResults: lossChoice.describe("results in its conversation's items"),
+  conversationImages: lossChoice.describe("images in its conversation's items"),
+  conversationMcpOutputs: lossChoice.describe("MCP outputs in its conversation's items"),
+  conversationShellOutputs: lossChoice.describe("shell call outputs in its conversation's items"),
+  refusedInclude: refusedInclude.describe("values of include that a GET refuses, as a JSON list"),
+  createRefusedInclude: refusedInclude.describe(
+    "values of include that a create request may not have",
+  ),
   progressOutput: shownOrEmpty.describe("items that are done, in a run that is in progress"),
   stoppedOutput: z
     .enum(["empty", "kept"])
@@ -54,6 +71,9 @@ export const Settings = z.strictObject({
   missingSeconds: nonNegative.describe("seconds after its end that a run is a 404"),
   staleReads: z.int().min(0).describe("retrievals after a run's end that still say in_progress"),
   partialReads: z.int().min(0).describe("retrievals after those that lack the last item"),
+  partialSeconds: nonNegative.describe(
+    "seconds after a run's end in which its retrievals lack the last item",
+  ),
   replayMinutes: nonNegative
     .nullable()
     .describe("minutes after its creation that a stream can be replayed; none: always"),
@@ -127,18 +147,30 @@ export function defaultSettings(): Settings {
     backgroundOutputs: "empty",
     backgroundSources: "present",
     backgroundResults: "present",
+    backgroundImages: "present",
+    backgroundMcpOutputs: "present",
+    backgroundShellOutputs: "present",
     streamOutputs: "empty",
     streamSources: "present",
     streamResults: "present",
+    streamImages: "present",
+    streamMcpOutputs: "present",
+    streamShellOutputs: "present",
     conversationOutputs: "empty",
     conversationSources: "present",
     conversationResults: "present",
+    conversationImages: "present",
+    conversationMcpOutputs: "present",
+    conversationShellOutputs: "present",
+    refusedInclude: null,
+    createRefusedInclude: null,
     progressOutput: "present",
     stoppedOutput: "empty",
     finalEventOutput: "present",
     missingSeconds: 0,
     staleReads: 0,
     partialReads: 0,
+    partialSeconds: 0,
     replayMinutes: null,
     onDisconnect: "cancel",
     containerMinutes: 20,

@@ -56,21 +56,16 @@ const FAULT_HANDLERS: Record<Fault["kind"], FaultHandler> = {
       headers: { "content-type": "application/json", ...headers },
     });
   },
-  async hang(c, { seconds, after_events }, execute) {
-    if (after_events !== undefined) {
-      c.set("streamFault", { afterEvents: after_events, staysOpen: true });
-      return execute();
-    }
+  async hang(c, fault, execute) {
+    if (interruptsStream(fault)) return executeInterrupted(c, fault, execute);
+    const { seconds } = fault;
     if (seconds === undefined) return neverRespond(c);
     await sleepWhileConnected(c.env.outgoing, seconds);
     c.env.outgoing.socket?.destroy();
     return neverRespond(c);
   },
-  async cut(c, { after_events }, execute) {
-    if (after_events !== undefined) {
-      c.set("streamFault", { afterEvents: after_events, staysOpen: false });
-      return execute();
-    }
+  async cut(c, fault, execute) {
+    if (interruptsStream(fault)) return executeInterrupted(c, fault, execute);
     c.env.outgoing.socket?.destroy();
     return neverRespond(c);
   },
@@ -95,6 +90,20 @@ const FAULT_HANDLERS: Record<Fault["kind"], FaultHandler> = {
     replaceResponse(c, { body: JSON.stringify(patched) });
   },
 };
+
+function interruptsStream({ after_events, after_item }: Fault): boolean {
+  return after_events !== undefined || after_item !== undefined;
+}
+
+/** Carries out the request, and interrupts its stream where the rule says. */
+async function executeInterrupted(
+  c: Context<AppEnv>,
+  { kind, after_events = Infinity, after_item: afterItem }: Fault,
+  execute: () => Promise<void>,
+): Promise<void> {
+  c.set("streamFault", { afterEvents: after_events, afterItem, staysOpen: kind === "hang" });
+  return execute();
+}
 
 /** `Response` rejects a body with these statuses. */
 const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);

@@ -22,6 +22,8 @@ export const Fault = z.strictObject({
   patch: z.record(z.string(), z.unknown()).default({}),
   /** The number of events after which `cut` closes a stream's connection, or `hang` leaves it open without sending anything more. */
   after_events: z.int().min(0).optional(),
+  /** The same after the first item of this type is done. */
+  after_item: z.string().optional(),
   /** With `status`, `hang`, `cut` and `html`: the request is executed and only its response is lost. With `delay`: the response is late. */
   carry_out: z.boolean().default(false),
 });

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { findUpload, type UploadedFile } from "../containers/uploads.ts";
+import { type Entry, toEntries } from "../conversations.ts";
 import { toUnixSeconds } from "../lib/ids.ts";
 import type { State } from "../state.ts";
 import { isCodeInterpreterCall, type Item } from "./items.ts";
@@ -12,15 +13,24 @@ const ReferencedFile = z.object({ file_id: z.string() });
 const InlineFile = z.object({ file_data: z.string(), filename: z.string() });
 
 /** The items before a run's input, oldest first: of the responses that it follows, or of its conversation. */
-export function getEarlierItems(state: State, { params, conversationId }: Run): Item[] {
-  if (conversationId !== null) {
-    const entries = state.conversations.get(conversationId)?.entries ?? [];
-    return entries.map(({ item }) => item);
+export function getEarlierItems(state: State, run: Run): Item[] {
+  return getEarlierEntries(state, run).map(({ item }) => item);
+}
+
+/** The entries of a run's context: the earlier ones and its input, oldest first. */
+export function getInputEntries(state: State, run: Run): Entry[] {
+  return [...getEarlierEntries(state, run), ...run.input.map((item) => ({ item, run: null }))];
+}
+
+function getEarlierEntries(state: State, { params, conversationId, input, output }: Run): Entry[] {
+  if (conversationId === null) {
+    return getPreviousRuns(state, params.previous_response_id).flatMap(toEntries);
   }
-  return getPreviousRuns(state, params.previous_response_id).flatMap(({ input, output }) => [
-    ...input,
-    ...output,
-  ]);
+  const entries = state.conversations.get(conversationId)?.entries ?? [];
+  // Once the run has ended, the conversation has the run's own items too.
+  const own = new Set([...input, ...output]);
+  const end = entries.findIndex(({ item }) => own.has(item));
+  return end < 0 ? entries : entries.slice(0, end);
 }
 
 /** The responses that a chain of `previous_response_id` names, oldest first, as far as they are kept. */

@@ -25,7 +25,7 @@ import { Run } from "./run.ts";
 /** Creates a run from a create request, with its answer, and its container if needed. Throws the API's error for an invalid body. */
 export function createRun(state: State, body: unknown, headers: Record<string, string>): Run {
   const params = validate(CreateParams, body);
-  assertInclude(params.include ?? []);
+  assertInclude(params.include ?? [], state.settings.createRefusedInclude);
   assertInputLength(params.input);
   const isDeep = state.settings.requestChecks === "deep";
   if (isDeep) assertDeepParams(params);

@@ -3,6 +3,7 @@ import type { ItemEvent } from "./item-events.ts";
 import { getItemKind, toInitialItem } from "./item-kinds.ts";
 import type { Item } from "./items.ts";
 import type { Run } from "./run.ts";
+import type { View } from "./visibility.ts";
 
 const DELTAS_PER_TEXT = 4;
 
@@ -26,14 +27,18 @@ export async function emitItem(
   const { events, output, abortController } = run;
   const { signal } = abortController;
   signal.throwIfAborted();
-  const output_index = output.length;
+  const isStreamed = isInStream(run, draft);
+  const output_index = output.filter((item) => isInStream(run, item)).length;
+  const addEvent: typeof events.add = (...event) => {
+    if (isStreamed) events.add(...event);
+  };
   const { toStartEvents, toEndEvents } = getItemKind(draft);
   const initial = toInitialItem(draft);
   const add = ({ type, body, omitsItemId = false }: ItemEvent) => {
     const place = omitsItemId ? { output_index } : { output_index, item_id: draft.id };
-    events.add(`response.${type}`, () => ({ ...place, ...body }));
+    addEvent(`response.${type}`, () => ({ ...place, ...body }));
   };
-  events.add("response.output_item.added", () => ({ output_index, item: initial }));
+  addEvent("response.output_item.added", () => ({ output_index, item: initial }));
   const split = (text: string) => splitIntoDeltas(text, run.settings.deltaCharacters);
   for (const event of [...(toStartEvents?.(draft, split) ?? []), ...moreEvents]) {
     if (event.isDelta && pace > 0) await sleepSeconds(pace, signal);
@@ -42,10 +47,18 @@ export async function emitItem(
   const [item] = await Promise.all([work(), takes > 0 ? sleepSeconds(takes, signal) : null]);
   signal.throwIfAborted();
   for (const event of toEndEvents?.(item) ?? []) add(event);
-  events.add("response.output_item.done", (view) => ({ output_index, item: view(item) }));
-  run.doneItems.set(draft.id, { at: new Date().toISOString(), event: events.length - 1 });
+  const toDoneBody = (view: View) => ({ output_index, item: view(item) ?? item });
+  addEvent("response.output_item.done", toDoneBody, item.type);
+  if (isStreamed) {
+    run.doneItems.set(draft.id, { at: new Date().toISOString(), event: events.length - 1 });
+  }
   output.push(item);
   return item;
+}
+
+/** Whether the run's stream has the item at all. The settings at its time decide, so that the events are numbered without a gap. */
+function isInStream(run: Run, item: Item): boolean {
+  return run.createView("stream", run.included)(item) !== null;
 }
 
 /** Splits a text into deltas of this length, or into a few if it is null; never inside a character. */

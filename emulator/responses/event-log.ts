@@ -5,6 +5,8 @@ import type { View } from "./visibility.ts";
 export interface StreamEvent {
   type: string;
   toBody: (view: View) => Record<string, unknown>;
+  /** The type of the item that is done with it; null for events of other types. */
+  doneType: string | null;
   /** Random letters that hide a delta's length; null for other events. */
   obfuscation: string | null;
 }
@@ -27,9 +29,9 @@ export class EventLog {
   /** The number of the event before which the creator's connection breaks. */
   #cutNumber: number | null = null;
 
-  add(type: string, toBody: StreamEvent["toBody"]): void {
+  add(type: string, toBody: StreamEvent["toBody"], doneType: string | null = null): void {
     const obfuscation = type.endsWith(".delta") ? createObfuscation() : null;
-    this.#events.push({ type, toBody, obfuscation });
+    this.#events.push({ type, toBody, doneType, obfuscation });
     this.#notifyReaders();
   }
 

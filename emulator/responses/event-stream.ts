@@ -32,7 +32,8 @@ export function streamEvents(
         if (fault?.staysOpen) return new Promise<void>(() => undefined);
         return value === "cut" ? breakConnection(c) : controller.close();
       }
-      eventsLeft -= 1;
+      const isLast = fault !== undefined && value.event.doneType === fault.afterItem;
+      eventsLeft = isLast ? 0 : eventsLeft - 1;
       controller.enqueue(encoder.encode(toServerSentEvent(value, view, { obfuscates })));
     },
   });

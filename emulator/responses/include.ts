@@ -10,7 +10,8 @@ export const INCLUDE = {
   encryptedReasoning: "reasoning.encrypted_content",
 } as const;
 
-const SUPPORTED_VALUES: readonly string[] = [
+/** All values of `include`. */
+export const SUPPORTED_INCLUDE = [
   INCLUDE.results,
   "web_search_call.results",
   INCLUDE.sources,
@@ -19,21 +20,28 @@ const SUPPORTED_VALUES: readonly string[] = [
   INCLUDE.outputs,
   INCLUDE.encryptedReasoning,
   INCLUDE.logprobs,
-];
+] as const;
 
-/** Throws the API's 400 for the first unsupported value of `include`. */
-export function assertInclude(values: string[]): void {
-  const index = values.findIndex((value) => !SUPPORTED_VALUES.includes(value));
+/** The values that a setting makes the API refuse; null: none. */
+type Refused = readonly string[] | null;
+
+/** Throws the API's 400 for the first value of `include` that is unsupported or refused. */
+export function assertInclude(values: string[], refused: Refused): void {
+  const allowed: readonly string[] = SUPPORTED_INCLUDE.filter((value) => !refused?.includes(value));
+  const index = values.findIndex((value) => !allowed.includes(value));
   if (index < 0) return;
-  const supported = SUPPORTED_VALUES.map((value) => `'${value}'`).join(", ");
+  const supported = allowed.map((value) => `'${value}'`).join(", ");
   const message = `Invalid value: '${values[index]}'. Supported values are: ${supported}.`;
   throw new ApiError(400, message, { param: `include[${index}]`, code: "invalid_value" });
 }
 
 /** Parses a query's `include`. Of a persisted response, encrypted reasoning cannot be included. */
-export function parseIncludeQuery(c: Context, { persisted }: { persisted: boolean }): Set<string> {
+export function parseIncludeQuery(
+  c: Context,
+  { persisted, refused }: { persisted: boolean; refused: Refused },
+): Set<string> {
   const values = getIncludeValues(c);
-  assertInclude(values);
+  assertInclude(values, refused);
   if (persisted && values.includes(INCLUDE.encryptedReasoning)) {
     const message = "Encrypted content cannot be requested for persisted responses.";
     throw new ApiError(400, message, { param: "include" });

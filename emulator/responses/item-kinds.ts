@@ -1,4 +1,4 @@
-/** What each type of output item means for clients: its stream events, and its fields that need an `include`. */
+/** What each type of output item means for clients: its stream events, and its fields that not every client sees. */
 import * as z from "zod";
 import { newId } from "../lib/ids.ts";
 import { INCLUDE } from "./include.ts";
@@ -16,14 +16,20 @@ import {
 } from "./item-events.ts";
 import type { Item } from "./items.ts";
 
-/** A field that only a client sees who includes it. */
-export interface IncludedField {
-  include: string;
-  /** The item without the field's value, as for a client who did not ask. */
-  hide: (item: Item) => Item;
-  /** The item with an empty value, as where a background run lost it. */
+/** A field that not every client sees: it needs an `include`, or a background run can lose it. */
+export interface HideableField {
+  /** The value of `include` that shows it; null: every client sees it. */
+  include: string | null;
+  /** What the settings call its loss; null: it is never lost. */
+  loss: Loss | null;
+  /** The item without the field's value, as for a client who did not ask; null: without it there is no item. */
+  hide: (item: Item) => Item | null;
+  /** The item with an empty value. */
   empty: (item: Item) => Item;
 }
+
+/** The ends of the names of the settings that say what a background run loses. */
+export type Loss = "Outputs" | "Sources" | "Results" | "Images" | "McpOutputs" | "ShellOutputs";
 
 export interface ItemKind {
   /** The prefix of its ids. */
@@ -34,7 +40,7 @@ export interface ItemKind {
   toStartEvents?: (item: Item, split: Split) => ItemEvent[];
   /** The events after it, before `response.output_item.done`. */
   toEndEvents?: (item: Item) => ItemEvent[];
-  includedFields?: IncludedField[];
+  hideableFields?: HideableField[];
 }
 
 const ShellAction = z.object({ commands: z.array(z.string()) });
@@ -46,7 +52,9 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
     toInitialFields: () => ({ content: [] }),
     toStartEvents: ({ content }, split) =>
       parseList(Parts, content).flatMap((part, index) => toContentEvents(part, index, split)),
-    includedFields: [{ include: INCLUDE.logprobs, hide: withoutLogprobs, empty: withoutLogprobs }],
+    hideableFields: [
+      { include: INCLUDE.logprobs, loss: null, hide: withoutLogprobs, empty: withoutLogprobs },
+    ],
   },
   reasoning: {
     idPrefix: "rs",
@@ -60,11 +68,12 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
         toTextEvents("reasoning_text", "text", toText(part.text), { content_index }, split),
       ),
     ],
-    includedFields: [
+    hideableFields: [
       {
         include: INCLUDE.encryptedReasoning,
-        hide: (item) => omit(item, "encrypted_content"),
-        empty: (item) => omit(item, "encrypted_content"),
+        loss: null,
+        hide: (item) => omit(item, ["encrypted_content"]),
+        empty: (item) => omit(item, ["encrypted_content"]),
       },
     ],
   },
@@ -77,9 +86,10 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
       { type: "code_interpreter_call.interpreting" },
     ],
     toEndEvents: () => [{ type: "code_interpreter_call.completed" }],
-    includedFields: [
+    hideableFields: [
       {
         include: INCLUDE.outputs,
+        loss: "Outputs",
         hide: (item) => ({ ...item, outputs: null }),
         empty: (item) => ({ ...item, outputs: [] }),
       },
@@ -92,9 +102,10 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
       { type: "web_search_call.searching" },
     ],
     toEndEvents: () => [{ type: "web_search_call.completed" }],
-    includedFields: [
+    hideableFields: [
       {
         include: INCLUDE.sources,
+        loss: "Sources",
         // Recorded: where sources were not asked for the member is absent, not null.
         hide: (item) => ({ ...item, action: toAction(item, () => ({})) }),
         empty: (item) => ({ ...item, action: toAction(item, () => ({ sources: [] })) }),
@@ -109,9 +120,10 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
       { type: "file_search_call.searching" },
     ],
     toEndEvents: () => [{ type: "file_search_call.completed" }],
-    includedFields: [
+    hideableFields: [
       {
         include: INCLUDE.results,
+        loss: "Results",
         hide: (item) => ({ ...item, results: null }),
         empty: (item) => ({ ...item, results: [] }),
       },
@@ -137,7 +149,16 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
       ...toTextEvents("mcp_call_arguments", "arguments", toText(text), {}, split),
     ],
     toEndEvents: ({ error }) => [{ type: error ? "mcp_call.failed" : "mcp_call.completed" }],
+    hideableFields: [
+      {
+        include: null,
+        loss: "McpOutputs",
+        hide: (item) => omit(item, ["output", "error"]),
+        empty: (item) => ({ ...item, output: null, error: null }),
+      },
+    ],
   },
+  mcp_approval_request: { idPrefix: "mcpr" },
   mcp_list_tools: {
     idPrefix: "mcpl",
     toInitialFields: () => ({ tools: [] }),
@@ -154,6 +175,14 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
       { type: "image_generation_call.generating" },
     ],
     toEndEvents: () => [{ type: "image_generation_call.completed" }],
+    hideableFields: [
+      {
+        include: null,
+        loss: "Images",
+        hide: (item) => omit(item, ["result"]),
+        empty: (item) => ({ ...item, result: null }),
+      },
+    ],
   },
   shell_call: {
     idPrefix: "sh",
@@ -174,7 +203,16 @@ export const ITEM_KINDS: Readonly<Record<string, ItemKind>> = {
     idPrefix: "sho",
     toInitialFields: () => ({ output: [] }),
     toStartEvents: ({ output }) => parseList(ShellOutputs, output).flatMap(toShellOutputEvents),
+    hideableFields: [
+      {
+        include: null,
+        loss: "ShellOutputs",
+        hide: () => null,
+        empty: (item) => ({ ...item, output: [] }),
+      },
+    ],
   },
+  compaction: { idPrefix: "cmp" },
   // What only clients send.
   function_call_output: { idPrefix: "fco" },
   custom_tool_call_output: { idPrefix: "ctco" },
@@ -194,10 +232,11 @@ export function newItemId(type: string): string {
 
 /** The item as `response.output_item.added` has it: without its content, and without fields that need an `include`. */
 export function toInitialItem(item: Item): Item {
-  const { toInitialFields, includedFields = [] } = getItemKind(item);
+  const { toInitialFields, hideableFields = [] } = getItemKind(item);
   const status = "status" in item ? { status: "in_progress" } : {};
   const initial = { ...item, ...status, ...toInitialFields?.(item) };
-  return includedFields.reduce<Item>((hidden, { hide }) => hide(hidden), initial);
+  const included = hideableFields.filter(({ include }) => include !== null);
+  return included.reduce<Item>((hidden, { hide }) => hide(hidden) ?? hidden, initial);
 }
 
 function toAction({ action }: Item, toSources: () => { sources?: unknown }): unknown {
@@ -214,9 +253,10 @@ function withoutLogprobs(item: Item): Item {
   return { ...item, content };
 }
 
-function omit(item: Item, key: string): Item {
-  const { [key]: _, ...rest } = item;
-  return { id: item.id, type: item.type, ...rest };
+function omit(item: Item, keys: string[]): Item {
+  const { id, type } = item;
+  const kept = Object.entries(item).filter(([key]) => !keys.includes(key));
+  return { id, type, ...Object.fromEntries(kept) };
 }
 
 function toRecord(value: unknown): Record<string, unknown> {

@@ -1,4 +1,5 @@
 /** The lifecycle of a run, from queued to its end. */
+import { toEntries } from "../conversations.ts";
 import { ApiError, notFound } from "../errors.ts";
 import { toErrorMessage } from "../lib/error-message.ts";
 import { sleepSeconds } from "../lib/sleep.ts";
@@ -107,8 +108,7 @@ function addFinalEvent(run: Run, { status, hasFinalEvent = true, errorEvent }: R
 
 function appendToConversation(state: State, run: Run): void {
   const conversation = state.conversations.get(run.conversationId ?? "");
-  const items = [...run.input, ...run.output];
-  conversation?.entries.push(...items.map((item) => ({ item, run })));
+  conversation?.entries.push(...toEntries(run));
 }
 
 function sendWebhook({ settings, runs, webhooks }: State, run: Run): void {

@@ -40,7 +40,7 @@ export function toResponse(run: Run, view: View): Record<string, unknown> {
     max_tool_calls: params.max_tool_calls ?? null,
     model: params.model ?? PROMPT_MODEL,
     moderation: params.moderation ? toModeration(params.moderation) : null,
-    output: run.output.map(view),
+    output: run.output.flatMap((item) => view(item) ?? []),
     parallel_tool_calls: params.parallel_tool_calls ?? true,
     previous_response_id: params.previous_response_id ?? null,
     prompt_cache_key: params.prompt_cache_key ?? null,

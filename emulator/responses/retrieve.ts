@@ -1,10 +1,8 @@
 /** The response objects that clients get. */
 import { ApiError } from "../errors.ts";
 import type { State } from "../state.ts";
-import { INCLUDE } from "./include.ts";
 import { toResponse } from "./representation.ts";
 import type { Run } from "./run.ts";
-import { getLossRules } from "./visibility.ts";
 
 type Body = Record<string, unknown>;
 
@@ -14,10 +12,7 @@ export function toVisibleResponse(
   run: Run,
   included: ReadonlySet<string>,
 ): Body {
-  const { outputsRule } = run.directives;
-  const rules = getLossRules(settings, "response");
-  const lossRules = outputsRule === null ? rules : { ...rules, [INCLUDE.outputs]: outputsRule };
-  const response = toResponse(run, run.createView(lossRules, included));
+  const response = toResponse(run, run.createView("response", included));
   const hidesProgress = run.endedAt === null && settings.progressOutput === "empty";
   return hidesProgress ? { ...response, output: [] } : response;
 }
@@ -26,10 +21,12 @@ export function toVisibleResponse(
 export function retrieveResponse(state: State, run: Run, included: ReadonlySet<string>): Body {
   const response = toVisibleResponse(state, run, included);
   if (run.endedAt === null) return response;
-  const { staleReads, partialReads } = state.settings;
+  const { staleReads, partialReads, partialSeconds } = state.settings;
   const readNumber = run.readsAfterEnd++;
   if (readNumber < staleReads) return toUnfinished(response);
-  if (readNumber >= staleReads + partialReads) return response;
+  const isPartial =
+    readNumber < staleReads + partialReads || Date.now() < run.endedAt + partialSeconds * 1000;
+  if (!isPartial) return response;
   const { output } = response;
   return { ...response, output: Array.isArray(output) ? output.slice(0, -1) : [] };
 }

@@ -8,7 +8,7 @@ import { getLastUserText, toInputItems } from "./input-items.ts";
 import type { CodeInterpreterCall, Item } from "./items.ts";
 import { type Directives, parseDirectives } from "./scripted-model.ts";
 import type { Usage } from "./usage.ts";
-import { createView, type LossRules, type View } from "./visibility.ts";
+import { type Channel, createView, getLossRules, type LossRules, type View } from "./visibility.ts";
 
 export type RunStatus =
   | "queued"
@@ -93,10 +93,18 @@ export class Run {
     return toUnixSeconds(this.endedAt);
   }
 
-  /** The view of a client who sent these values of `include`. */
-  createView(lossRules: LossRules, included: ReadonlySet<string>): View {
-    const { background, endedAt } = this;
-    return createView({ included, background, lossRules, endedAt });
+  /** The view of a client who reads it in a channel and sent these values of `include`. */
+  createView(channel: Channel, included: ReadonlySet<string>): View {
+    return createView({ included, lossRules: this.#getLossRules(channel), endedAt: this.endedAt });
+  }
+
+  /** Foreground runs lose nothing. */
+  #getLossRules(channel: Channel): LossRules {
+    if (!this.background) return {};
+    const rules = getLossRules(this.settings, channel);
+    const { outputsRule } = this.directives;
+    const isReplaced = channel === "response" && outputsRule !== null;
+    return isReplaced ? { ...rules, Outputs: outputsRule } : rules;
   }
 
   /** Breaks the connection of the request that created it, after the events so far. */

@@ -1,14 +1,13 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../app-env.ts";
-import { type Conversation, findConversation } from "../conversations.ts";
+import { type Conversation, findConversation, toVisibleItems } from "../conversations.ts";
 import { notFound } from "../errors.ts";
 import { newId, toUnixSeconds } from "../lib/ids.ts";
 import { Metadata } from "../responses/create-params.ts";
 import { parseIncludeQuery } from "../responses/include.ts";
 import { InputItemParam, toInputItem } from "../responses/input-items.ts";
 import type { Item } from "../responses/items.ts";
-import { createView, getLossRules } from "../responses/visibility.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import { parseJsonBody } from "./body.ts";
@@ -28,13 +27,9 @@ export function conversationRoutes({ settings, conversations }: State): Hono<App
 
   /** The conversation's items as the client of this request sees them. */
   const getVisibleItems = (c: Context<AppEnv>, { entries }: Conversation): Item[] => {
-    const included = parseIncludeQuery(c, { persisted: true });
-    const lossRules = getLossRules(settings, "conversation");
-    const clientView = createView({ included, background: false, lossRules, endedAt: null });
-    return entries.map(({ item, run }) => {
-      const view = run ? run.createView(lossRules, included) : clientView;
-      return view(item);
-    });
+    const { refusedInclude: refused } = settings;
+    const included = parseIncludeQuery(c, { persisted: true, refused });
+    return toVisibleItems(entries, "conversation", included);
   };
 
   return new Hono<AppEnv>()

@@ -1,13 +1,14 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { AppEnv } from "../app-env.ts";
+import { toVisibleItems } from "../conversations.ts";
+import { getInputEntries } from "../responses/context.ts";
 import { createRun } from "../responses/create.ts";
 import { streamEvents } from "../responses/event-stream.ts";
 import { parseIncludeQuery } from "../responses/include.ts";
 import { assertBackground, cancelRun, findRun, startRun } from "../responses/lifecycle.ts";
 import { assertReplayable, retrieveResponse, toVisibleResponse } from "../responses/retrieve.ts";
 import type { Run } from "../responses/run.ts";
-import { getLossRules } from "../responses/visibility.ts";
 import type { State } from "../state.ts";
 import { validate } from "../validation.ts";
 import { parseJsonBody } from "./body.ts";
@@ -24,13 +25,16 @@ const NO_INCLUDE: ReadonlySet<string> = new Set();
 /** `/v1/responses`. */
 export function responseRoutes(state: State): Hono<AppEnv> {
   const { settings } = state;
+  const parseInclude = (c: Context<AppEnv>, { params }: Run) =>
+    parseIncludeQuery(c, { persisted: params.store !== false, refused: settings.refusedInclude });
+
   return new Hono<AppEnv>()
     .post("/", async (c) => {
       const run = createRun(state, await parseJsonBody(c), c.req.header());
       startRun(state, run);
       if (!run.background) endOnDisconnect(state, c, run);
       if (run.params.stream) {
-        const view = run.createView(getLossRules(settings, "stream"), run.included);
+        const view = run.createView("stream", run.included);
         const obfuscates =
           settings.obfuscation && run.params.stream_options?.["include_obfuscation"] !== false;
         return streamEvents(c, run, { view, isCreator: true, obfuscates });
@@ -44,13 +48,13 @@ export function responseRoutes(state: State): Hono<AppEnv> {
     })
     .get("/:id", (c) => {
       const run = findRun(state, c.req.param("id"));
-      const included = parseIncludeQuery(c, { persisted: run.params.store !== false });
+      const included = parseInclude(c, run);
       const query = validate(RetrieveQuery, { ...c.req.query() });
       if (query.stream === "false") return c.json(retrieveResponse(state, run, included));
       assertReplayable(state, run);
       const firstNumber = query.starting_after === undefined ? 0 : query.starting_after + 1;
       const all = new Set([...run.included, ...included]);
-      const view = run.createView(getLossRules(settings, "stream"), all);
+      const view = run.createView("stream", all);
       const obfuscates = settings.obfuscation && query.include_obfuscation === "true";
       return streamEvents(c, run, { view, firstNumber, isCreator: false, obfuscates });
     })
@@ -66,7 +70,11 @@ export function responseRoutes(state: State): Hono<AppEnv> {
       cancelRun(state, run);
       return c.json(toVisibleResponse(state, run, NO_INCLUDE));
     })
-    .get("/:id/input_items", (c) => c.json(paginate(c, findRun(state, c.req.param("id")).input)));
+    .get("/:id/input_items", (c) => {
+      const run = findRun(state, c.req.param("id"));
+      const entries = getInputEntries(state, run);
+      return c.json(paginate(c, toVisibleItems(entries, "response", parseInclude(c, run))));
+    });
 }
 
 /** Waits until a run has ended, or a script breaks its creator's connection. */
