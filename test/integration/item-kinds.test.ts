@@ -1,8 +1,10 @@
 // Results of every kind that a background run can lose: what the record says, what a control proves, and what other channels recover.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
 import type { StepParams } from "../../emulator/scripts/schema.ts";
 import type { ResponseRecord } from "../../src/record/schema.ts";
 import type { EmulatorSettings } from "../support/emulator-client.ts";
+import { waitUntil } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 let world: World;
@@ -186,4 +188,64 @@ test("a value of include that OpenAI refuses is left out from then on", async ()
   const record = await run(WEB_SEARCH, { refusedInclude: [SOURCES] }, {});
   expect(record).toMatchObject({ verdict: "silent", include: [], error: null });
   expect(record.observations.map(({ http_status }) => http_status)).toEqual([400, 200]);
+});
+
+test("what had come over a held connection that broke is in the record, in its order", async () => {
+  await world.emulator.configure({ ...NOTHING_LOST, onDisconnect: "cancel" });
+  const steps = KINDS.flatMap((kind) => kind.steps);
+  await world.emulator.addScript([{ reasoning: "Hm." }, ...steps, { cut: true }, { wait: 5 }]);
+  const tools = KINDS.map(({ tool }) => tool);
+  const record = await world.waitUntilSettled(
+    await world.trigger({ input: "x", tools, hold: true }),
+  );
+  expect(record).toMatchObject({ status: "cancelled", response: { output: [] } });
+  expect(record.calls.map(({ type }) => type)).toEqual(KINDS.map(({ type }) => type));
+  expect(record.calls.map(({ verdict }) => verdict)).toEqual(KINDS.map(() => "recovered"));
+  expect(record.calls.map(({ result }) => result)).toEqual(KINDS.map(({ result }) => result));
+  const types = z.array(z.looseObject({ type: z.string() })).parse(record.partial);
+  expect(types.map(({ type }) => type)).toEqual([
+    "reasoning",
+    "code_interpreter_call",
+    "web_search_call",
+    "message",
+    "file_search_call",
+    "message",
+    "image_generation_call",
+    "mcp_call",
+    "shell_call",
+    "shell_call_output",
+  ]);
+});
+
+test("the files and the text of a hosted shell are there after its container expired", async () => {
+  await world.emulator.configure(NOTHING_LOST);
+  const outputs = [{ stdout: "one\n", stderr: "warned\n" }, { stdout: "two" }];
+  const shell = { commands: ["a", "b"], outputs, files: { "out.txt": "naïve – 数据" } };
+  await world.emulator.addScript([{ shell }, { code: "print(3)" }]);
+  const tools = [
+    { type: "shell", environment: { type: "container_auto" } },
+    { type: "code_interpreter", container: { type: "auto" } },
+  ];
+  const record = await world.waitUntilSettled(await world.trigger({ input: "x", tools }));
+  const [call] = record.calls;
+  await world.emulator.expireContainer(call?.container_id ?? "");
+  const file = record.files.find(({ filename }) => filename === "out.txt");
+  const copied = await world.request(file?.url ?? "");
+  expect(Buffer.from(await copied.arrayBuffer()).toString()).toBe("naïve – 数据");
+  const printed = await world.request(`/results/${record.id}/outputs`);
+  expect(await printed.text()).toBe("one\nwarned\ntwo\n3\n");
+});
+
+test("a run that another program started says what it was asked", async () => {
+  await world.emulator.configure(NOTHING_LOST);
+  const body = JSON.stringify({ model: "gpt-5.2", input: "What is asked here?", background: true });
+  const answer = await world.emulator.sendToApi("/responses", { method: "POST", body });
+  const { id } = z.object({ id: z.string() }).parse(await answer.json());
+  await waitUntil(async () => (await world.request(`/results/${id}`)).status === 200);
+  await world.waitUntilSettled(id);
+  const list = await world.request(`/results?limit=100`);
+  expect(JSON.stringify(await list.json())).toContain("What is asked here?");
+  const requests = await world.emulator.listRequests();
+  const asked = requests.filter(({ path }) => path === `/v1/responses/${id}/input_items`);
+  expect(asked.length).toBe(1);
 });
