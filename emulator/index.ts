@@ -75,7 +75,7 @@ function formatSettings(): string {
   const initial = { ...defaultSettings(), port: DEFAULT_PORT, webhookSecret: "generated" };
   const rows = SETTING_NAMES.map((name) => {
     const flag = `  --${toKebabCase(name)}`.padEnd(27);
-    return `${flag}${Settings.shape[name].description ?? ""} (${initial[name] ?? "none"})`;
+    return `${flag}${Settings.shape[name].description ?? ""} (${String(initial[name] ?? "none")})`;
   });
   return rows.join("\n");
 }

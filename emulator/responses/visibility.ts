@@ -49,9 +49,7 @@ export interface Visibility {
 export function createView(visibility: Visibility): View {
   return (item) => {
     const fields = getItemKind(item).hideableFields ?? [];
-    const show = (shown: Item | null, field: HideableField) =>
-      shown && showField(shown, field, visibility);
-    return fields.reduce<Item | null>(show, item);
+    return fields.reduce<Item | null>((shown, field) => showField(shown, field, visibility), item);
   };
 }
 
@@ -65,7 +63,8 @@ export const RETRIEVED_VIEW: View = createClientView(
   new Set(Object.values(INCLUDE).filter((value) => value !== INCLUDE.encryptedReasoning)),
 );
 
-function showField(item: Item, field: HideableField, visibility: Visibility): Item | null {
+function showField(item: Item | null, field: HideableField, visibility: Visibility): Item | null {
+  if (!item) return null;
   const { include, hide, empty } = field;
   if (include !== null && !visibility.included.has(include)) return hide(item);
   const rule = getCurrentRule(field, visibility);

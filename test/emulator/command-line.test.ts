@@ -69,6 +69,16 @@ describe("npm run emulator", () => {
     expect(await running.ended).toEqual([0, null]);
   });
 
+  test("takes none, and lists as JSON", async () => {
+    const list = '["file_search_call.results"]';
+    const flags = ["--port", "0", "--interpreters", "0", "--api-key", "none", "--refused-include"];
+    const running = startCommand(...flags, list);
+    const url = await waitForOutput(running, /listens at (\S+)[\s\S]*Press Ctrl-C/);
+    const settings: unknown = await (await fetch(`${url}/_emulator/settings`)).json();
+    const refusedInclude = ["file_search_call.results"];
+    expect(settings).toMatchObject({ apiKey: null, refusedInclude });
+  });
+
   test("--help prints the settings", async () => {
     const help = startCommand("--help");
     expect(await help.ended).toEqual([0, null]);

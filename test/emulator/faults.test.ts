@@ -133,6 +133,25 @@ describe("the fault", () => {
     expect(types).toHaveLength(3);
   });
 
+  test("cut with after_item closes a stream once an item of that type is done, a replay too", async () => {
+    const stream = true as const;
+    const request = { model: "gpt-5.2", input: "hi", background: true, stream };
+    let run = "";
+    for await (const event of await client.responses.create(request)) {
+      if (event.type === "response.created") run = event.response.id;
+    }
+    await addFault({ kind: "cut", method: "GET", after_item: "reasoning" });
+    const types: string[] = [];
+    const replay = async () => {
+      for await (const event of await client.responses.retrieve(run, { stream })) {
+        types.push("item" in event ? `${event.type} ${event.item.type}` : event.type);
+      }
+    };
+    await expect(replay()).rejects.toThrow("terminated");
+    expect(types.at(-1)).toBe("response.output_item.done reasoning");
+    await expect(replay()).resolves.toBeUndefined();
+  });
+
   test("truncate sends half a body", async () => {
     await addFault({ kind: "truncate" });
     await expect(retrieve()).rejects.toThrow(SyntaxError);

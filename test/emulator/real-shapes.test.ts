@@ -197,6 +197,18 @@ describe("GET /v1/responses/:id after the run's end", () => {
     ]);
   });
 
+  test("lacks an item for partialSeconds", async () => {
+    await set({ partialSeconds: 600 });
+    const id = await createEnded();
+    const partial = { status: "completed", output: [{ type: "reasoning" }] };
+    for (let read = 0; read < 3; read++) {
+      expect(await client.responses.retrieve(id)).toMatchObject(partial);
+    }
+    await set({ partialSeconds: 0 });
+    const output = [{ type: "reasoning" }, { type: "message" }];
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: "completed", output });
+  });
+
   test("hides what background loses in the answers of partialReads too", async () => {
     await set({ partialReads: 1 });
     script({ then: [{ code: "print(1)" }, { text: "a" }] });

@@ -321,6 +321,23 @@ describe.each(CASES)("a scripted $name", ({ step, shown, hidden = shown, include
   });
 });
 
+test.each(CASES)(
+  "a scripted $name has come when the stream is cut before its last event",
+  async (item) => {
+    const { step, shown, include } = item;
+    script({ then: [step, { cut: true }] });
+    const included = include === undefined ? [] : [include];
+    const request = { model: "gpt-5.2", input: "go", include: included, stream: true as const };
+    const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+    const read = async () => {
+      for await (const event of await client.responses.create(request)) events.push(event);
+    };
+    await expect(read()).rejects.toThrow("terminated");
+    expect(getDoneItems(events)).toMatchObject(shown);
+    expect(events.at(-1)?.type).toBe("response.output_item.done");
+  },
+);
+
 test.each(CASES)("the SDK's stream helper collects a scripted $name", async ({ step, ...rest }) => {
   const { shown, include } = rest;
   script({ then: [step] });
@@ -332,71 +349,6 @@ test.each(CASES)("the SDK's stream helper collects a scripted $name", async ({ s
 function isEnded({ status }: { status?: string | undefined }): boolean {
   return status !== "queued" && status !== "in_progress";
 }
-
-describe("what a background run loses", () => {
-  const LOSSES: [name: string, include: Include, step: StepParams, field: string][] = [
-    ["Outputs", "code_interpreter_call.outputs", { code: "print(1)" }, "outputs"],
-    ["Results", "file_search_call.results", { file_search: { results: [{}] } }, "results"],
-  ];
-
-  test.each(LOSSES)("is chosen by background%s, stream… and conversation…", async (...loss) => {
-    const [name, include, step, field] = loss;
-    await callControl("PATCH /settings", { [`background${name}`]: "empty" });
-    await callControl("PATCH /settings", { [`stream${name}`]: "empty" });
-    await callControl("PATCH /settings", { [`conversation${name}`]: "absent" });
-    const { id: conversation } = await client.conversations.create();
-    script({ then: [step] });
-    const streamed = await stream({ background: true, include: [include], conversation });
-    const id = streamed[0]?.type === "response.created" ? streamed[0].response.id : "";
-    expect(getFinalOutput(streamed)).toMatchObject([{ [field]: [] }]);
-    expect((await retrieve(id, [include])).output).toMatchObject([{ [field]: [] }]);
-    const items = await client.conversations.items.list(conversation, { include: [include] });
-    expect(items.data[0]).toMatchObject({ [field]: null });
-
-    await callControl("PATCH /settings", { [`background${name}`]: "present" });
-    await callControl("PATCH /settings", { [`stream${name}`]: "present" });
-    await callControl("PATCH /settings", { [`conversation${name}`]: "present" });
-    const [item] = (await retrieve(id, [include])).output;
-    expect(item).not.toMatchObject({ [field]: [] });
-    const again = await client.conversations.items.list(conversation, { include: [include] });
-    expect(again.data[0]).toEqual(item);
-  });
-
-  test("is the sources of a web search while backgroundSources is empty or absent", async () => {
-    const include = "web_search_call.action.sources" as const;
-    script({ then: [{ web_search: { sources: ["https://cats.example/"] } }] });
-    const { id } = await create({ background: true });
-    const done = await pollUntil(() => retrieve(id, [include]), isEnded);
-    expect(done.output).toMatchObject([{ action: { sources: [{ type: "url" }] } }]);
-    await callControl("PATCH /settings", { backgroundSources: "empty" });
-    expect((await retrieve(id, [include])).output).toMatchObject([{ action: { sources: [] } }]);
-    await callControl("PATCH /settings", { backgroundSources: "absent" });
-    expect((await retrieve(id, [include])).output).toMatchObject([{ action: noSources }]);
-    await callControl("PATCH /settings", { backgroundSources: "present" });
-  });
-});
-
-test("the files of a scripted shell call are in its container", async () => {
-  const files = { "a.txt": "hello" };
-  script({ then: [{ shell: { commands: ["ls"], files } }, { text: "Done.", cites_files: true }] });
-  const { output } = await create();
-  const [call] = output;
-  const container = call?.type === "shell_call" ? call.environment : null;
-  const id = container?.type === "container_reference" ? container.container_id : "";
-  const { data } = await client.containers.files.list(id);
-  expect(data).toMatchObject([{ path: "/mnt/data/a.txt", bytes: 5 }]);
-  expect(output[2]).toMatchObject({
-    content: [{ annotations: [{ type: "container_file_citation", file_id: data[0]?.id }] }],
-  });
-});
-
-test("a scripted shell call is in the container that the request's shell tool names", async () => {
-  const { id: container_id } = await client.containers.create({ name: "mine" });
-  const environment = { type: "container_reference" as const, container_id };
-  script({ then: [{ shell: { commands: ["ls"] } }] });
-  const { output } = await create({ tools: [{ type: "shell", environment }] });
-  expect(output[0]).toMatchObject({ type: "shell_call", environment });
-});
 
 test("encrypted reasoning is shown to a create request that includes it", async () => {
   script({ then: [{ reasoning: "hm" }], times: 2 });
