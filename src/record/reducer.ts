@@ -16,7 +16,7 @@ import type {
 import { toCustomMetadata } from "./metadata.ts";
 import { judgeCalls } from "./notebook.ts";
 import { toExpiry } from "./policy.ts";
-import { isFurther, outputsVerdict, runVerdict } from "./verdict.ts";
+import { isFurther, isUnfinished, outputsVerdict, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */
 const MAX_OBSERVATIONS = 1_000;
@@ -329,7 +329,9 @@ function union(before: string[], more: string[]): string[] {
 }
 
 function withVerdicts(record: StoredRecord): StoredRecord {
-  const proven = countIdentical(record.calls, record.control?.calls ?? []);
+  const proven = hasFinishedControl(record)
+    ? countIdentical(record.calls, record.control?.calls ?? [])
+    : 0;
   const calls = record.calls.map((call, index) =>
     index < proven ? applyControlVerdict(call, record.control?.calls[index]) : call,
   );
@@ -340,14 +342,23 @@ function withVerdicts(record: StoredRecord): StoredRecord {
   };
 }
 
-// How many calls at the beginning are identical: what a call shows depends on all calls before it. Code that was cut can differ in the rest.
+// Calls of a response that was cut off may have been cut off, too.
+function hasFinishedControl({ status, control }: StoredRecord): boolean {
+  return status === "completed" && control?.status === "completed";
+}
+
+// How many calls at the beginning are identical, and finished in both runs: what a call shows depends on all calls before it. Code that was cut can differ in the rest.
 function countIdentical(calls: StoredCall[], others: StoredCall[]): number {
-  const first = calls.findIndex(({ code, code_cut }, index) => {
+  const first = calls.findIndex((call, index) => {
     const other = others[index];
-    const isWhole = code !== null && code_cut !== true && other?.code_cut !== true;
-    return !isWhole || other?.code !== code;
+    return other === undefined || call.code !== other.code || !isWhole(call) || !isWhole(other);
   });
   return first === -1 ? calls.length : first;
+}
+
+// Calls of old responses have no status. Both responses are completed, and OpenAI completes none whose calls still run.
+function isWhole(call: StoredCall): boolean {
+  return call.code !== null && call.code_cut !== true && !isUnfinished(call);
 }
 
 // A control proves a loss only by identical calls up to this one, whatever a reading of the code says.
