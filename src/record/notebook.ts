@@ -20,10 +20,12 @@ const AutoTool = z.looseObject({
 });
 const EarlierCall = z.looseObject({ type: z.enum(["code_interpreter_call", "item_reference"]) });
 
+const UNKNOWN: Finding = { reason: "is not known", unbound: [] };
+
 type CodeCall = Pick<StoredCall, "id" | "container_id" | "code" | "code_cut">;
 
 /**
- * Gives each call without outputs the verdict of its status, or of its code.
+ * Gives each call without outputs the verdict of its status or of its code, and a hint where its code surely raises.
  * @param request The run's request, or null when it is not known.
  */
 export function judgeCalls(calls: StoredCall[], request: StoredRecord["request"]): StoredCall[] {
@@ -31,17 +33,15 @@ export function judgeCalls(calls: StoredCall[], request: StoredRecord["request"]
   return calls.map((call) => {
     // What a control has proven stays proven.
     if (call.source !== null || call.verdict === "lost") return call;
-    if (isUnfinished(call)) return { ...call, verdict: "unfinished" };
-    const suspicious = findings.get(call.id)?.reason !== null;
-    return { ...call, verdict: suspicious ? "suspect" : "silent" };
+    if (isUnfinished(call)) return { ...call, verdict: "unfinished", hint: null };
+    const finding = findings.get(call.id) ?? UNKNOWN;
+    const verdict = finding.reason === null ? "silent" : "suspect";
+    return { ...call, verdict, hint: unboundNamesHint(finding) };
   });
 }
 
-/**
- * What the code of each call says, by the call's id. The calls of a container are one notebook.
- * @param request The run's request, or null when it is not known.
- */
-export function readNotebooks(
+// By the call's id. The calls of a container are one notebook.
+function readNotebooks(
   calls: readonly CodeCall[],
   request: StoredRecord["request"],
 ): Map<string, Finding> {
@@ -56,11 +56,7 @@ export function readNotebooks(
   return findings;
 }
 
-/**
- * The hint of a call that reads names which no call binds.
- * @returns Null when it reads none.
- */
-export function unboundNamesHint({ unbound }: Finding): string | null {
+function unboundNamesHint({ unbound }: Finding): string | null {
   if (unbound.length === 0) return null;
   const listed = unbound.slice(0, MAX_NAMES).map((name) => `\`${name}\``);
   const more = unbound.length > MAX_NAMES ? " and others" : "";

@@ -278,7 +278,8 @@ function mergeCalls(record: StoredRecord, result: ObservationResult, first: bool
 
 function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): StoredCall {
   const source = call.state === "populated" ? channel : null;
-  return { ...call, source, verdict: source === null ? null : outputsVerdict(source, first) };
+  const verdict = source === null ? null : outputsVerdict(source, first);
+  return { ...call, source, verdict, hint: null };
 }
 
 // The code of a call that is news is read together with that of the calls before it.
@@ -302,6 +303,7 @@ function mergeCall(
     state: found.state,
     source: channel,
     verdict: outputsVerdict(channel, first),
+    hint: null,
   };
 }
 
@@ -364,5 +366,5 @@ function isWhole(call: StoredCall): boolean {
 // A control proves a loss only by identical calls up to this one, whatever a reading of the code says.
 function applyControlVerdict(call: StoredCall, control: StoredCall | undefined): StoredCall {
   if (call.source !== null || control?.state !== "populated") return call;
-  return { ...call, verdict: "lost" };
+  return { ...call, verdict: "lost", hint: null };
 }

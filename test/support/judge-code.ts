@@ -20,6 +20,6 @@ export function judgeCode(code: string | null): string | null {
     code,
     state: "empty" as const,
   };
-  const [judged] = judgeCalls([{ ...call, source: null, verdict: null }], REQUEST);
+  const [judged] = judgeCalls([{ ...call, source: null, verdict: null, hint: null }], REQUEST);
   return judged?.verdict ?? null;
 }

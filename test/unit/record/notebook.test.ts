@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { parseCalls } from "../../../src/openai/response.ts";
-import { readNotebooks, unboundNamesHint } from "../../../src/record/notebook.ts";
 import { applyControl, applyObservation, createRecord } from "../../../src/record/reducer.ts";
 import type { ObservedCall, StoredRecord } from "../../../src/record/schema.ts";
 import { createObservation, TRIGGER_PARAMS } from "./scenario-runner.ts";
@@ -152,18 +151,39 @@ function toControl(seen: ObservedCall[], status = "completed") {
     id: `ci_control_${index}`,
     verdict: null,
     source: "control" as const,
+    hint: null,
   }));
   return { observation: null, control: { id: "resp_2", status, calls } };
 }
 
-test("a hint names what no call binds", () => {
-  const { calls } = observeCodes(["total = price * rate"]);
-  const finding = readNotebooks(calls, FRESH).get("ci_0");
-  expect(finding === undefined ? null : unboundNamesHint(finding)).toBe(
-    "No call of this response defines `price`, `rate`, so Python raises a NameError here, and OpenAI returns no outputs for code that raises.",
-  );
+const HINT =
+  "No call of this response defines `price`, `rate`, so Python raises a NameError here, and OpenAI returns no outputs for code that raises.";
+
+test("the hint of a call names what no call binds", () => {
+  const { calls } = observeCodes(["total = price * rate", "x = 1"]);
+  expect(calls.map(({ hint }) => hint)).toEqual([HINT, null]);
 });
 
-test("a call that reads only what is bound has no hint", () => {
-  expect(unboundNamesHint({ reason: null, unbound: [] })).toBeNull();
+test.each<[string, StoredRecord]>([
+  ["that reads only what is bound", observeCodes(["price = rate = 2", "price * rate"])],
+  ["in a container that can be older", observeCodes(["price * rate"], null)],
+])("a call %s has no hint", (_, { calls }) => {
+  expect(calls.map(({ hint }) => hint)).toEqual(calls.map(() => null));
+});
+
+test("a call that turns out to have outputs, or to be lost, has no hint any more", () => {
+  const record = observeCodes(["price * rate"]);
+  expect(record.calls).toMatchObject([{ verdict: "suspect", hint: HINT }]);
+  const printed = { ...toObserved("price * rate"), id: "ci_0", state: "populated" as const };
+  const recovered = applyObservation(record, createObservation(6, { calls: [printed] }));
+  expect(recovered.calls).toMatchObject([{ verdict: "recovered", hint: null }]);
+  const lost = applyControl(record, toControl([printed]));
+  expect(lost.calls).toMatchObject([{ verdict: "lost", hint: null }]);
+});
+
+test("an unfinished call has no hint: its code may not have run", () => {
+  const call = { ...toObserved("price * rate"), status: "incomplete" };
+  const record = createRecord({ ...TRIGGER_PARAMS, request: FRESH });
+  const { calls } = applyObservation(record, createObservation(1, { calls: [call] }));
+  expect(calls).toMatchObject([{ verdict: "unfinished", hint: null }]);
 });
