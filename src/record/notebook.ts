@@ -21,24 +21,28 @@ const AutoTool = z.looseObject({
 });
 const EarlierCall = z.looseObject({ type: z.enum(["code_interpreter_call", "item_reference"]) });
 
+const UNKNOWN: Finding = { reason: "is not known", unbound: [] };
+
 type CodeCall = Pick<StoredCall, "id" | "type" | "container_id" | "request" | "request_cut">;
 
 /** What a judgement needs to know of the run. */
 type RunFacts = Pick<StoredRecord, "request" | "cites" | "refused_include">;
 
-/** Gives each call without a result the verdict of its status, of its code, or of the response around it. */
+/** Gives each call without a result the verdict of its status, of its code, or of the response around it, and a hint where its code surely raises. */
 export function judgeCalls(calls: StoredCall[], run: RunFacts): StoredCall[] {
   const findings = readNotebooks(calls, run.request);
   return calls.map((call) => {
     // What a control has proven stays proven.
     if (call.source !== null || call.verdict === "lost") return call;
-    if (isUnfinished(call)) return { ...call, verdict: "unfinished" };
+    if (isUnfinished(call)) return { ...call, verdict: "unfinished", hint: null };
     const kind = itemKind(call.type) ?? CODE_INTERPRETER;
-    const isSuspect =
-      kind === CODE_INTERPRETER
-        ? findings.get(call.id)?.reason !== null
-        : suggestsResult(kind, call, calls, run);
-    return { ...call, verdict: isSuspect ? "suspect" : "silent" };
+    if (kind !== CODE_INTERPRETER) {
+      const isSuspect = suggestsResult(kind, call, calls, run);
+      return { ...call, verdict: isSuspect ? "suspect" : "silent", hint: null };
+    }
+    const finding = findings.get(call.id) ?? UNKNOWN;
+    const verdict = finding.reason === null ? "silent" : "suspect";
+    return { ...call, verdict, hint: unboundNamesHint(finding) };
   });
 }
 
@@ -64,11 +68,8 @@ function suggestsResult(
   return true;
 }
 
-/**
- * What the code of each call says, by the call's id. The calls of a container are one notebook.
- * @param request The run's request, or null when it is not known.
- */
-export function readNotebooks(
+// By the call's id. The calls of a container are one notebook.
+function readNotebooks(
   calls: readonly CodeCall[],
   request: StoredRecord["request"],
 ): Map<string, Finding> {
@@ -87,11 +88,7 @@ export function readNotebooks(
   return findings;
 }
 
-/**
- * The hint of a call that reads names which no call binds.
- * @returns Null when it reads none.
- */
-export function unboundNamesHint({ unbound }: Finding): string | null {
+function unboundNamesHint({ unbound }: Finding): string | null {
   if (unbound.length === 0) return null;
   const listed = unbound.slice(0, MAX_NAMES).map((name) => `\`${name}\``);
   const more = unbound.length > MAX_NAMES ? " and others" : "";

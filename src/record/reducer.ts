@@ -18,7 +18,7 @@ import { toCustomMetadata } from "./metadata.ts";
 import { judgeCalls } from "./notebook.ts";
 import { toExpiry } from "./policy.ts";
 import { requestTools } from "./tools.ts";
-import { isFurther, outputsVerdict, runVerdict } from "./verdict.ts";
+import { isFurther, isUnfinished, outputsVerdict, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */
 const MAX_OBSERVATIONS = 1_000;
@@ -291,7 +291,8 @@ function mergeCalls(record: StoredRecord, result: ObservationResult, first: bool
 
 function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): StoredCall {
   const source = call.state === "populated" ? channel : null;
-  return { ...call, source, verdict: source === null ? null : outputsVerdict(source, first) };
+  const verdict = source === null ? null : outputsVerdict(source, first);
+  return { ...call, source, verdict, hint: null };
 }
 
 // The code of a call that is news is read together with that of the calls before it.
@@ -315,6 +316,7 @@ function mergeCall(
     state: found.state,
     source: channel,
     verdict: outputsVerdict(channel, first),
+    hint: null,
   };
 }
 
@@ -342,7 +344,9 @@ function union(before: string[], more: string[]): string[] {
 }
 
 function withVerdicts(record: StoredRecord): StoredRecord {
-  const proven = countIdentical(record.calls, record.control?.calls ?? []);
+  const proven = hasFinishedControl(record)
+    ? countIdentical(record.calls, record.control?.calls ?? [])
+    : 0;
   const calls = record.calls.map((call, index) =>
     index < proven ? applyControlVerdict(call, record.control?.calls[index]) : call,
   );
@@ -353,20 +357,30 @@ function withVerdicts(record: StoredRecord): StoredRecord {
   };
 }
 
-// How many calls at the beginning are identical: what a call shows depends on all calls before it. Code that was cut can differ in the rest.
+// Calls of a response that was cut off may have been cut off, too.
+function hasFinishedControl({ status, control }: StoredRecord): boolean {
+  return status === "completed" && control?.status === "completed";
+}
+
+// How many calls at the beginning are identical, and finished in both runs: what a call shows depends on all calls before it. Code that was cut can differ in the rest.
 function countIdentical(calls: StoredCall[], others: StoredCall[]): number {
-  const first = calls.findIndex(({ type, request, request_cut }, index) => {
+  const first = calls.findIndex((call, index) => {
     const other = others[index];
-    // Unknown code proves nothing; a picture's call need not say what was asked.
-    const isKnown = request !== null || type !== CODE_INTERPRETER.type;
-    const isWhole = isKnown && request_cut !== true && other?.request_cut !== true;
-    return !isWhole || other?.type !== type || other.request !== request;
+    const isSame = other?.type === call.type && other.request === call.request;
+    return !isSame || !isWhole(call) || !isWhole(other);
   });
   return first === -1 ? calls.length : first;
+}
+
+// Calls of old responses have no status. Both responses are completed, and OpenAI completes none whose calls still run.
+function isWhole(call: StoredCall): boolean {
+  // Unknown code proves nothing; the call of a picture need not say what was asked.
+  const isKnown = call.request !== null || call.type !== CODE_INTERPRETER.type;
+  return isKnown && call.request_cut !== true && !isUnfinished(call);
 }
 
 // A control proves a loss only by identical calls up to this one, whatever a reading of the code says.
 function applyControlVerdict(call: StoredCall, control: StoredCall | undefined): StoredCall {
   if (call.source !== null || control?.state !== "populated") return call;
-  return { ...call, verdict: "lost" };
+  return { ...call, verdict: "lost", hint: null };
 }

@@ -62,6 +62,8 @@ const Call = z.object({
   outputs: z.array(z.unknown()).nullable(),
   verdict: CallVerdict.nullable(),
   source: Channel.nullable(),
+  /** Why a call without outputs has none, where its code tells; else null. */
+  hint: z.string().nullable(),
 });
 export type Call = z.infer<typeof Call>;
 
@@ -251,7 +253,7 @@ export const ResponseFields = z.object({
 export type ResponseFields = z.infer<typeof ResponseFields>;
 
 /** What an observation saw of one call. */
-export const ObservedCall = StoredCall.omit({ verdict: true, source: true });
+export const ObservedCall = StoredCall.omit({ verdict: true, source: true, hint: true });
 export type ObservedCall = z.infer<typeof ObservedCall>;
 
 /** What one observation brought. */

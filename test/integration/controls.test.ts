@@ -159,7 +159,7 @@ test.each([
   expect(await listCreates()).toHaveLength(2);
 });
 
-test("a control whose stream is cut is interrupted, and what had come proves the loss", async () => {
+test("a control whose stream is cut is interrupted, and what had come is kept and proves nothing", async () => {
   await world.emulator.addScript([{ code: "print('one')" }, { text: "done" }]);
   await world.emulator.addScript([
     { code: "print('one')" },
@@ -169,8 +169,8 @@ test("a control whose stream is cut is interrupted, and what had come proves the
   ]);
   const record = await waitUntilSettled(world, await triggerWithControl());
   expect(record).toMatchObject({
-    verdict: "lost",
-    calls: [{ verdict: "lost", outputs: [] }],
+    verdict: "suspect",
+    calls: [{ verdict: "suspect", outputs: [] }],
     control: { status: "interrupted", calls: [{ outputs: PRINTED, source: "control" }] },
   });
   expect(record.control?.id).toMatch(/^resp_/);
@@ -203,7 +203,7 @@ test("POST /results/:id/cancel after the run's end cancels its control, and answ
   expect((await cancel(id)).status).toBe(202);
   expect(await waitUntilSettled(world, id)).toMatchObject({
     status: "completed",
-    verdict: "lost",
+    verdict: "suspect",
     control: { id: control.id, status: "interrupted", calls: [{ outputs: PRINTED }] },
   });
   // OpenAI cancels a foreground run whose connection was closed.

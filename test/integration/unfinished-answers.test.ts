@@ -60,7 +60,6 @@ function withCall(response: object, members: object): object {
   return { ...response, output: items };
 }
 
-const RUNNING_CALL = { status: "interpreting", outputs: null };
 const Page = z.object({ results: z.array(z.looseObject({ id: z.string() })) });
 
 test.each(["in_progress", "interpreting", "incomplete", "failed"])(
@@ -95,4 +94,20 @@ test("a call's status is in the record, and null where OpenAI sends none", async
     sendJson(response, withCall(toResponse(run), { status: undefined }));
   const old = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
   expect(old).toMatchObject({ verdict: "captured", calls: [{ status: null, outputs: PRINTED }] });
+});
+
+const TOOL = { type: "code_interpreter", container: { type: "auto" } };
+
+test("a call that uses a name which no call defines has a hint, in JSON and on the page", async () => {
+  answerRetrieve = (response, run) => {
+    const call = { code: "print(total)", outputs: [] };
+    sendJson(response, withCall(toResponse(run), call));
+  };
+  const id = await world.trigger({ input: "hello", tools: [TOOL] });
+  const record = await world.waitUntilSettled(id);
+  const hint = record.calls[0]?.hint ?? "";
+  expect(hint).toMatch(/^No call of this response defines `total`/);
+  expect(record.verdict).toBe("suspect");
+  const page = await world.request(`/results/${id}`, { headers: { accept: "text/html" } });
+  expect(await page.text()).toContain(hint);
 });

@@ -16,6 +16,6 @@ export function findOutputReason(code: string): string | null {
 export function judgeCode(code: string | null): string | null {
   const call = toCodeCall({ container_id: "cntr_1", code });
   const run = { request: REQUEST, cites: { files: false, urls: false }, refused_include: [] };
-  const [judged] = judgeCalls([{ ...call, source: null, verdict: null }], run);
+  const [judged] = judgeCalls([{ ...call, source: null, verdict: null, hint: null }], run);
   return judged?.verdict ?? null;
 }

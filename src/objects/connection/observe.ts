@@ -227,7 +227,8 @@ function toControlStatus({ end, status }: ConnectionReport): string | null {
 }
 
 function toControlCall(call: ObservedCall): ControlResult["control"]["calls"][number] {
-  return { ...call, verdict: null, source: call.state === "populated" ? "control" : null };
+  const source = call.state === "populated" ? "control" : null;
+  return { ...call, verdict: null, source, hint: null };
 }
 
 // The calls of the last response, and those that it lacks.

@@ -35,6 +35,11 @@ export function CallSection(props: Props) {
         <CallStatus status={call.status} />
         {call.source === null ? null : ` Source: ${call.source}, which ${CHANNELS[call.source]}.`}
       </p>
+      {call.hint === null ? null : (
+        <p class="note">
+          <IsolatedText text={call.hint} />
+        </p>
+      )}
       {props.isCodeShownAbove ? (
         <p class="placeholder">The code is shown above, in the comparison with the control.</p>
       ) : (

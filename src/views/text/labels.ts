@@ -147,7 +147,7 @@ export const CHANNELS: Record<Channel, string> = {
 export const CONTROL_FAILURES: Record<string, string> = {
   not_run: "It was not sent: the Worker was interrupted after it had started the background run.",
   interrupted:
-    "Its connection broke, or was closed by a cancel, before its end. Only calls that were done by then can be compared. It is not run again, because it may have run to its end at OpenAI.",
+    "Its connection broke, or was closed by a cancel, before its end. Calls that were done by then are shown, and prove nothing. It is not run again, because it may have run to its end at OpenAI.",
   refused: "OpenAI refused it; the timeline has its answer's HTTP status.",
   unreachable: "OpenAI did not answer it in time. It may have run all the same.",
 };

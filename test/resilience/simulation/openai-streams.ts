@@ -136,6 +136,7 @@ export function createControlResult(
         ...call,
         verdict: null,
         source: call.state === "populated" ? ("control" as const) : null,
+        hint: null,
       })),
     },
   };

@@ -74,10 +74,11 @@ export function isPlainEnd({ whole, status }: Shown): boolean {
 
 /** The verdict and the source that a call must have. */
 export function expectedCall(
-  { shown, control }: RunTruth,
+  truth: RunTruth,
   calls: Call[],
   index: number,
 ): { verdict: CallVerdict; source: Channel | null } {
+  const { shown } = truth;
   const call = calls[index];
   const first = shown.findIndex(isPlainEnd);
   const had = shown.findIndex((one) => call !== undefined && one.had.has(call.id));
@@ -88,7 +89,7 @@ export function expectedCall(
     return { verdict: isFirst ? "captured" : "recovered", source };
   }
   if (call?.shows !== true) return { verdict: "silent", source };
-  return { verdict: isProven(control, calls, index) ? "lost" : "suspect", source };
+  return { verdict: isProven(truth, calls, index) ? "lost" : "suspect", source };
 }
 
 // A held run's whole response is its first observation, even when a refetch saw the end before it was read.
@@ -113,9 +114,13 @@ export function expectedVerdict(truth: RunTruth, calls: Call[]): RunVerdict {
   return wasSeen ? "abandoned" : "not_found";
 }
 
-function isProven(control: RunTruth["control"], calls: Call[], index: number): boolean {
+// Both responses must have ended without being cut off.
+function isProven({ shown, control }: RunTruth, calls: Call[], index: number): boolean {
+  if (control?.status !== "completed" || shown.find(isPlainEnd)?.status !== "completed") {
+    return false;
+  }
   const isIdentical = calls.slice(0, index + 1).every(({ code }, at) => {
-    return code !== null && control?.calls[at]?.code === code;
+    return code !== null && control.calls[at]?.code === code;
   });
-  return isIdentical && control?.calls[index]?.had === true;
+  return isIdentical && control.calls[index]?.had === true;
 }

@@ -82,10 +82,11 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
   const isPlain = record.observations[had]?.channel !== "stream";
   if (had !== -1) return had === first && isPlain ? "captured" : "recovered";
   if (plan.codes[index]?.shows !== true) return "silent";
-  // However it ended, the calls that it brought count.
+  // Two responses that were not cut off.
+  const isComparable = run.status === "completed" && record.control?.status === "completed";
   const compared = control === null ? undefined : listExecutedCalls(control)[index];
   const isBrought = compared !== undefined && record.control?.calls[index]?.id === compared.id;
-  return isBrought && (compared.outputs ?? []).length > 0 ? "lost" : "suspect";
+  return isComparable && isBrought && (compared.outputs ?? []).length > 0 ? "lost" : "suspect";
 }
 
 // A refetch before the end can show the calls that are done. They count when the end was seen.

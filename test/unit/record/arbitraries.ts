@@ -88,7 +88,12 @@ export const controlResult: fc.Arbitrary<ControlResult> = fc
     control: {
       id: "resp_control",
       status: ended,
-      calls: observed.map((one): StoredCall => ({ ...one, verdict: null, source: null })),
+      calls: observed.map((one): StoredCall => ({
+        ...one,
+        verdict: null,
+        source: null,
+        hint: null,
+      })),
     },
   }));
 
