@@ -113,9 +113,14 @@ test("a followed run recovers from its stream the outputs that a refetch at its 
     calls: [
       {
         id: matching(/^ci_/),
+        type: "code_interpreter_call",
+        status: "completed",
         container_id: matching(/^cntr_/),
+        request: "print('naïve – 数据')",
+        result: PRINTED,
         code: "print('naïve – 数据')",
         outputs: PRINTED,
+        hint: null,
         verdict: "recovered",
         source: "stream",
       },
@@ -142,6 +147,7 @@ test("a followed run recovers from its stream the outputs that a refetch at its 
     files: [],
     control: null,
     held: null,
+    partial: null,
     error: null,
     response,
   });

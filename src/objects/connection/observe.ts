@@ -241,7 +241,7 @@ async function readControlItems(
   const body = await readResponse(env, name, report, onLargeBody);
   if (body === null || body.chunks === null) return readItems(env, name, report);
   const output = parseValue(findMember(concatChunks(body.chunks), "output"));
-  const shown = filterCallItems(outputItems({ output }));
+  const shown = outputItems({ output });
   const keys = new Set(shown.flatMap((item) => identifyItem(item)?.key ?? []));
   const spare = await readItems(env, name, withoutShown(report, keys, parseCalls(shown)));
   return mergeItems(shown, spare);
