@@ -27,10 +27,12 @@ export async function emitItem(
   const { events, output, abortController } = run;
   const { signal } = abortController;
   signal.throwIfAborted();
-  const isStreamed = isInStream(run, draft);
-  const output_index = output.filter((item) => isInStream(run, item)).length;
+  // The settings of now decide what the stream has, so that its events are numbered without a gap.
+  const streamView = run.createView("stream", run.included);
+  const streamed = streamView(draft);
+  const output_index = output.filter((item) => streamView(item) !== null).length;
   const addEvent: typeof events.add = (...event) => {
-    if (isStreamed) events.add(...event);
+    if (streamed) events.add(...event);
   };
   const { toStartEvents, toEndEvents } = getItemKind(draft);
   const initial = toInitialItem(draft);
@@ -40,25 +42,21 @@ export async function emitItem(
   };
   addEvent("response.output_item.added", () => ({ output_index, item: initial }));
   const split = (text: string) => splitIntoDeltas(text, run.settings.deltaCharacters);
-  for (const event of [...(toStartEvents?.(draft, split) ?? []), ...moreEvents]) {
+  for (const event of [...(toStartEvents?.(streamed ?? draft, split) ?? []), ...moreEvents]) {
     if (event.isDelta && pace > 0) await sleepSeconds(pace, signal);
     add(event);
   }
   const [item] = await Promise.all([work(), takes > 0 ? sleepSeconds(takes, signal) : null]);
   signal.throwIfAborted();
   for (const event of toEndEvents?.(item) ?? []) add(event);
+  // A replay after the settings have changed still has the event.
   const toDoneBody = (view: View) => ({ output_index, item: view(item) ?? item });
   addEvent("response.output_item.done", toDoneBody, item.type);
-  if (isStreamed) {
+  if (streamed) {
     run.doneItems.set(draft.id, { at: new Date().toISOString(), event: events.length - 1 });
   }
   output.push(item);
   return item;
-}
-
-/** Whether the run's stream has the item at all. The settings at its time decide, so that the events are numbered without a gap. */
-function isInStream(run: Run, item: Item): boolean {
-  return run.createView("stream", run.included)(item) !== null;
 }
 
 /** Splits a text into deltas of this length, or into a few if it is null; never inside a character. */

@@ -22,56 +22,58 @@ interface LossCase {
   absent: unknown[];
 }
 
-const CATS = "https://cats.example/";
+/** Stands in each result, and nowhere else. */
+const RESULT = "RESULT";
+const PAGE = `https://example.com/${RESULT}`;
 const SHELL_CALL = { type: "shell_call", action: { commands: ["ls"] } };
 
 const CASES: LossCase[] = [
   {
     name: "Outputs",
-    step: { code: "print(1)" },
-    present: [{ outputs: [toLogs("1\n")] }],
+    step: { code: "print('RES' + 'ULT')" },
+    present: [{ outputs: [toLogs(`${RESULT}\n`)] }],
     empty: [{ outputs: [] }],
     absent: [{ outputs: null }],
   },
   {
     name: "Sources",
-    step: { web_search: { sources: [CATS] } },
-    present: [{ action: { type: "search", sources: [{ type: "url", url: CATS }] } }],
+    step: { web_search: { sources: [PAGE] } },
+    present: [{ action: { type: "search", sources: [{ type: "url", url: PAGE }] } }],
     empty: [{ action: { type: "search", sources: [] } }],
     absent: [{ type: "web_search_call", action: without("sources") }],
   },
   {
     name: "Results",
-    step: { file_search: { results: [{ text: "a cat" }] } },
-    present: [{ results: [{ text: "a cat" }] }],
+    step: { file_search: { results: [{ text: RESULT }] } },
+    present: [{ results: [{ text: RESULT }] }],
     empty: [{ results: [] }],
     absent: [{ results: null }],
   },
   {
     name: "Images",
-    step: { image_generation: { result: "iVBOR" } },
-    present: [{ status: "completed", result: "iVBOR" }],
+    step: { image_generation: { result: RESULT } },
+    present: [{ status: "completed", result: RESULT }],
     empty: [{ status: "completed", result: null }],
     absent: [without("result")],
   },
   {
     name: "McpOutputs",
-    step: { mcp_call: { name: "roll", output: "7" } },
-    present: [{ name: "roll", output: "7", error: null }],
+    step: { mcp_call: { name: "roll", output: RESULT } },
+    present: [{ name: "roll", output: RESULT, error: null }],
     empty: [{ name: "roll", output: null, error: null }],
     absent: [without("output", "error")],
   },
   {
     name: "McpOutputs",
-    step: { mcp_call: { name: "roll", error: { type: "http_error", code: 500 } } },
-    present: [{ status: "failed", output: null, error: { type: "http_error" } }],
+    step: { mcp_call: { name: "roll", error: { type: "http_error", message: RESULT } } },
+    present: [{ status: "failed", output: null, error: { message: RESULT } }],
     empty: [{ status: "failed", output: null, error: null }],
     absent: [without("output", "error")],
   },
   {
     name: "ShellOutputs",
-    step: { shell: { commands: ["ls"], outputs: [{ stdout: "a.txt\n" }] } },
-    present: [SHELL_CALL, { type: "shell_call_output", output: [{ stdout: "a.txt\n" }] }],
+    step: { shell: { commands: ["ls"], outputs: [{ stdout: RESULT }] } },
+    present: [SHELL_CALL, { type: "shell_call_output", output: [{ stdout: RESULT }] }],
     empty: [SHELL_CALL, { type: "shell_call_output", output: [] }],
     absent: [SHELL_CALL],
   },
@@ -122,11 +124,12 @@ describe.each(CASES_BY_RULE)("$rule $name of $step", ({ name, step, rule, ...out
     script({ then: [step, { text: "Done." }] });
     const items: object[] = [];
     const places = new Set<number>();
-    let count = 0;
+    const events: unknown[] = [];
     let final: unknown[] = [];
     const request = { model: "gpt-5.2", input: "go", background: true, include };
     for await (const event of await client.responses.create({ ...request, stream: true })) {
-      expect(event.sequence_number).toBe(count++);
+      expect(event.sequence_number).toBe(events.length);
+      events.push(event);
       if ("output_index" in event) places.add(event.output_index);
       if (event.type === "response.output_item.done") items.push(event.item);
       if (event.type === "response.completed") final = event.response.output;
@@ -134,6 +137,7 @@ describe.each(CASES_BY_RULE)("$rule $name of $step", ({ name, step, rule, ...out
     expect(items.slice(0, -1)).toMatchObject(outputs[rule]);
     expect(final).toEqual(items);
     expect([...places]).toEqual([...items.keys()]);
+    expect(JSON.stringify(events).includes(RESULT)).toBe(rule === "present");
   });
 
   test("is what its conversation shows", async () => {
