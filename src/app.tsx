@@ -5,7 +5,7 @@ import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import { version } from "../package.json";
 import { toOpenApi } from "./api/openapi.ts";
-import type { OperationName, PublicOperationName } from "./api/operations.ts";
+import { listOperations, type OperationName, type PublicOperationName } from "./api/operations.ts";
 import { toJsonBody } from "./api/json-body.ts";
 import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
 import { settingsInPlace } from "./config.ts";
@@ -18,6 +18,7 @@ import {
   requireSameSite,
   type App,
 } from "./http/middleware/auth.ts";
+import { requireKnownQuery } from "./http/middleware/known-query.ts";
 import { limitLogins, limitTriggers } from "./http/middleware/rate-limit.ts";
 import { streamEvents } from "./http/routes/events.ts";
 import { exportPage } from "./http/routes/export.ts";
@@ -199,9 +200,11 @@ function toPathExpression(pattern: string): RegExp {
 }
 
 function register(routes: Record<string, Handlers>): void {
-  for (const [name, handlers] of Object.entries(routes)) {
-    const [method = "", path = ""] = name.split(" ");
-    app.on(method, [path], ...handlers);
+  for (const { method, path, query, ignoresQuery } of listOperations()) {
+    const handlers = routes[`${method} ${path}`];
+    if (handlers === undefined) continue;
+    const checks = ignoresQuery === true ? [] : [requireKnownQuery(query)];
+    app.on(method, [path], ...checks, ...handlers);
   }
 }
 

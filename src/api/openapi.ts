@@ -15,6 +15,10 @@ const CROSS_SITE: OperationResponse = {
   description: "The request came from another site",
   schema: "Error",
 };
+const BAD_QUERY: OperationResponse = {
+  description: "`bad_query`: a query parameter is unknown, or its value can't be used",
+  schema: "Error",
+};
 const RESTARTING: OperationResponse = { description: "Retry in a second", schema: "Error" };
 const PathParamName = z.enum(["id", "file_id", "call_id", "n"]);
 
@@ -56,6 +60,7 @@ function toPaths(): Record<string, Json> {
 
 function toOperationObject(operation: ListedOperation, operationId: string): Json {
   const responses = {
+    ...queryResponses(operation),
     ...conflictResponses(operation),
     ...operation.responses,
     ...authResponses(operation),
@@ -77,6 +82,10 @@ function toOperationObject(operation: ListedOperation, operationId: string): Jso
       Object.entries(responses).map(([status, response]) => [status, toResponseObject(response)]),
     ),
   };
+}
+
+function queryResponses({ ignoresQuery }: ListedOperation): Record<number, OperationResponse> {
+  return ignoresQuery === true ? {} : { 400: BAD_QUERY };
 }
 
 // What the authentication answers before the route runs. A session cookie does not let another site send a POST.

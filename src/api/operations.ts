@@ -1,7 +1,7 @@
 // Every route of the contract. The app must have a handler for each of them, and for no other.
 import * as z from "zod";
 import { RESPONSE_ID } from "../openai/response.ts";
-import { ExportQuery, ListQuery, WaitQuery } from "./queries.ts";
+import { ExportQuery, ListQuery, LoginQuery, RecordQuery, WaitQuery } from "./queries.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** One answer of an operation. */
@@ -18,7 +18,10 @@ export type Operation = {
   summary: string;
   /** Whether the route needs no access token. */
   public?: boolean;
+  /** The parameters of its query; others are refused. */
   query?: z.ZodObject;
+  /** Whether it ignores its query: an event must not be lost because of the URL under which somebody registered the webhook. */
+  ignoresQuery?: boolean;
   headers?: z.ZodObject;
   body?: SchemaName;
   responses: Record<number, OperationResponse>;
@@ -111,7 +114,7 @@ const OPERATIONS = {
   },
   "GET /results/:id": {
     summary: "One record; `verdict` is `pending` while it is in flight",
-    query: WaitQuery,
+    query: RecordQuery,
     responses: {
       200: { description: "The record; HTML for a browser", schema: "Record" },
       400: BAD_REQUEST,
@@ -187,6 +190,7 @@ const OPERATIONS = {
   "POST /webhook": {
     summary: "OpenAI's webhook",
     public: true,
+    ignoresQuery: true,
     body: "Webhook",
     responses: {
       200: { description: "Accepted, a duplicate, or not ours to act on", schema: "Received" },
@@ -209,7 +213,12 @@ const OPERATIONS = {
       503: { description: "One is missing or malformed", schema: "Health" },
     },
   },
-  "GET /login": { summary: "The login", public: true, responses: { 200: HTML } },
+  "GET /login": {
+    summary: "The login",
+    public: true,
+    query: LoginQuery,
+    responses: { 200: HTML },
+  },
   "POST /login": {
     summary: "Logs a browser in",
     public: true,
