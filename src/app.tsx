@@ -1,6 +1,5 @@
 // Every route on one page.
 import { Hono, type Context, type Handler } from "hono";
-import { accepts } from "hono/accepts";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import { version } from "../package.json";
@@ -44,6 +43,7 @@ import { triggerOnce } from "./http/routes/trigger-once.ts";
 import { startTrigger } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
+import { wantsHtml } from "./http/wants-html.ts";
 import { logFailure, withLog } from "./log.ts";
 import { ErrorPage } from "./views/pages/error.tsx";
 import { ResultListPage } from "./views/pages/list.tsx";
@@ -97,7 +97,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
   "POST /trigger": [
     limitBody(MAX_TRIGGER_BYTES),
     async (c) => {
-      if (isFormRequest(c)) return triggerByForm(c);
+      if (await isFormRequest(c)) return triggerByForm(c);
       await limitTriggers(c);
       const result = await triggerOnce(c, await readJsonBody(c));
       return c.json(result, 202, { location: `/results/${result.id}` });
@@ -256,11 +256,6 @@ function limitBody(maxSize: number): ReturnType<typeof bodyLimit> {
       throw new Problem("too_large", `The body may have at most ${maxSize} bytes.`);
     },
   });
-}
-
-function wantsHtml(c: Context<App>): boolean {
-  const supports = ["application/json", "text/html"];
-  return accepts(c, { header: "Accept", supports, default: "application/json" }) === "text/html";
 }
 
 function origin(c: Context<App>): string {

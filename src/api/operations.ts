@@ -39,7 +39,7 @@ const NOT_FINISHED = {
 } as const;
 const BAD_REQUEST = { description: "What is wrong, and what to do", schema: "Error" } as const;
 const ACCEPTED = { description: "It will be done", schema: "Accepted" } as const;
-const REDIRECT = { description: "To the run's page, for a form" };
+const REDIRECT = { description: "To the run's page, for a browser" };
 const CROSS_SITE = { description: "The request came from another site", schema: "Error" } as const;
 
 /** Parameters in paths. */
