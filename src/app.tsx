@@ -29,11 +29,11 @@ import {
   redirectToRun,
 } from "./http/routes/form.ts";
 import { getImage } from "./http/routes/images.ts";
+import { getOutputs } from "./http/routes/outputs.ts";
 import {
   cancelResult,
   deleteResult,
   getFile,
-  getOutputs,
   getRecord,
   getResponse,
   listRecords,

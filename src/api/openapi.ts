@@ -104,22 +104,26 @@ function conflictResponses({ path }: ListedOperation): Record<number, OperationR
 
 const RETRY_AFTER = {
   "Retry-After": {
-    description: "Seconds to wait, when the recorder itself refuses",
+    description: "Seconds to wait; absent when waiting changes nothing, or OpenAI refuses",
     schema: { type: "integer" },
   },
 };
+const X_VERDICT = {
+  "X-Verdict": {
+    description: "The run's verdict, or with `call` the call's; absent without a record",
+    schema: { type: "string" },
+  },
+};
 
-function toResponseObject({
-  description,
-  schema,
-  contentType,
-  retryAfter,
-}: OperationResponse): Json {
-  if (schema !== undefined) {
-    const headers = retryAfter === true ? { headers: RETRY_AFTER } : {};
-    return { description, ...headers, content: jsonContent(schema) };
-  }
-  return { description, ...(contentType === undefined ? {} : { content: { [contentType]: {} } }) };
+function toResponseObject(response: OperationResponse): Json {
+  const { description, schema, contentType, retryAfter, verdict } = response;
+  const headers = {
+    ...(retryAfter === true ? RETRY_AFTER : {}),
+    ...(verdict === true ? X_VERDICT : {}),
+  };
+  const described = { description, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
+  if (schema !== undefined) return { ...described, content: jsonContent(schema) };
+  return contentType === undefined ? described : { ...described, content: { [contentType]: {} } };
 }
 
 function jsonContent(name: SchemaName): Json {

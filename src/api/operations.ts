@@ -1,7 +1,14 @@
 // Every route of the contract. The app must have a handler for each of them, and for no other.
 import * as z from "zod";
 import { RESPONSE_ID } from "../openai/response.ts";
-import { ExportQuery, ListQuery, LoginQuery, RecordQuery, WaitQuery } from "./queries.ts";
+import {
+  ExportQuery,
+  ListQuery,
+  LoginQuery,
+  OutputsQuery,
+  RecordQuery,
+  WaitQuery,
+} from "./queries.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** One answer of an operation. */
@@ -11,6 +18,8 @@ export type OperationResponse = {
   contentType?: string;
   /** Whether a `Retry-After` header may come with it. */
   retryAfter?: boolean;
+  /** Whether an `X-Verdict` header comes with it, when there is a record. */
+  verdict?: boolean;
 };
 
 /** What a route takes and answers. */
@@ -36,6 +45,7 @@ const NOT_FOUND = {
 const NOT_FINISHED = {
   description: "The response has not ended, or is not known",
   schema: "Error",
+  retryAfter: true,
 } as const;
 const BAD_REQUEST = { description: "What is wrong, and what to do", schema: "Error" } as const;
 const ACCEPTED = { description: "It will be done", schema: "Accepted" } as const;
@@ -123,7 +133,24 @@ const OPERATIONS = {
   },
   "GET /results/:id/outputs": {
     summary: "Only what the code printed, call after call",
-    responses: { 200: { description: "Text", contentType: "text/plain" }, 404: NOT_FINISHED },
+    query: OutputsQuery,
+    responses: {
+      200: { description: "Text", contentType: "text/plain", verdict: true },
+      404: {
+        description:
+          "`not_finished`: the response, or the control, has not ended. `not_stored`: there is no control, or its outputs were too large. `not_found`: there is no such record or call",
+        schema: "Error",
+        retryAfter: true,
+        verdict: true,
+      },
+      409: {
+        description:
+          "`outputs_missing`: OpenAI returned no outputs though the code should have shown something, or the end was not seen; the message says what to do. `Retry-After` comes with it while observations are planned",
+        schema: "Error",
+        retryAfter: true,
+        verdict: true,
+      },
+    },
   },
   "GET /results/:id/response": {
     summary: "The last terminal response object, as OpenAI sent it",

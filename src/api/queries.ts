@@ -55,6 +55,7 @@ export const ExportQuery = z.object({
   ...FilterQuery.shape,
 });
 
+const CALL_RULE = "must be the number of a call, from 1";
 const WAIT_RULE = "must be a number of seconds from 0 to 60";
 
 const waitFields = {
@@ -78,6 +79,23 @@ export const RecordQuery = z.object({
   ...waitFields,
   follow: z.string().describe("On the page: shows the progress of a settled run, too").optional(),
 });
+
+/** The query of what code printed. */
+export const OutputsQuery = z.object({
+  ...waitFields,
+  call: z.coerce
+    .number(CALL_RULE)
+    .int(CALL_RULE)
+    .min(1, CALL_RULE)
+    .describe("Only this call, from 1")
+    .optional(),
+  from: z.enum(["control"]).describe("`control`: what the control's code printed").optional(),
+  strict: z
+    .enum(["true", "false"])
+    .describe("`false`: also when outputs are missing, with those that are there")
+    .optional(),
+});
+export type OutputsQuery = z.infer<typeof OutputsQuery>;
 
 /** The query of a login. */
 export const LoginQuery = z.object({

@@ -10,6 +10,7 @@ import {
 } from "../lib/json-scan.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { findCallItems, logChunks, type CallItem } from "../openai/call-items.ts";
+import { missingOutputsHint } from "../record/cure.ts";
 import type { Call, Channel, ResponseRecord, StoredCall, StoredRecord } from "../record/schema.ts";
 
 /** A page gets only the beginning of a larger output. */
@@ -30,8 +31,6 @@ export type RecordRepresentation = {
   controlCalls: CallRepresentation[];
   /** The record's JSON. Outputs and the response object are byte for byte as OpenAI sent them. */
   json(): ReadableStream<Uint8Array>;
-  /** What the code printed, call after call. */
-  stdout(): ReadableStream<Uint8Array>;
   toPageRecord(): Promise<PageRecord>;
   /** The response object's JSON, or null. */
   response: Uint8Array | null;
@@ -51,13 +50,13 @@ export async function toRepresentation(
 ): Promise<RecordRepresentation> {
   const response = body === null || record.body === null ? null : await new Response(body).bytes();
   const items = response === null ? [] : findCallItems(findMember(response, "output"));
-  const calls = await withOutputs(record.calls, items, readOutputs);
-  const controlCalls = await withOutputs(record.control?.calls ?? [], [], readOutputs);
+  const toHint = (call: StoredCall) => missingOutputsHint(call.verdict, record);
+  const calls = await withOutputs(record.calls, items, readOutputs, toHint);
+  const controlCalls = await withOutputs(record.control?.calls ?? [], [], readOutputs, () => null);
   return {
     calls,
     controlCalls,
     json: () => toByteStream(recordJson(record, calls, controlCalls, response)),
-    stdout: () => toByteStream(encodePieces(stdoutPieces(calls))),
     toPageRecord: async () => ({
       ...publicFields(record),
       control:
@@ -75,6 +74,7 @@ async function withOutputs(
   calls: StoredCall[],
   items: CallItem[],
   readOutputs: ReadOutputs,
+  toHint: (call: StoredCall) => string | null,
 ): Promise<CallRepresentation[]> {
   const sources = new Set(calls.map((call) => call.source).filter((source) => source !== null));
   const stored = new Map<Channel | null, CallItem[]>();
@@ -83,7 +83,8 @@ async function withOutputs(
     stored.set(source, lacking ? findCallItems(await readOutputs(source)) : []);
   }
   return calls.map((call) => {
-    const { state: _state, code_cut: _cut, ...rest } = call;
+    const { state: _state, code_cut: _cut, ...fields } = call;
+    const rest = { ...fields, hint: toHint(call) };
     const from = lacksOutputs(call, items) ? (stored.get(call.source) ?? []) : items;
     const item = findById(from, call.id);
     if (item === undefined) return { ...rest, outputs: null };
@@ -173,8 +174,13 @@ function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
   }
 }
 
+/** What the code of some calls printed, call after call. */
+export function toStdout(calls: readonly CallRepresentation[]): ReadableStream<Uint8Array> {
+  return toByteStream(encodePieces(stdoutPieces(calls)));
+}
+
 // The output of each call begins on a new line.
-function* stdoutPieces(calls: CallRepresentation[]): Generator<string> {
+function* stdoutPieces(calls: readonly CallRepresentation[]): Generator<string> {
   let lastCharacter = "\n";
   for (const { outputs } of calls) {
     let hasBegun = false;

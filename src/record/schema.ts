@@ -51,6 +51,8 @@ const Call = z.object({
   outputs: z.array(z.unknown()).nullable(),
   verdict: CallVerdict.nullable(),
   source: Channel.nullable(),
+  /** What to know or to do about the call, in a sentence. */
+  hint: z.string().nullable(),
 });
 export type Call = z.infer<typeof Call>;
 
@@ -105,7 +107,7 @@ export const ResponseRecord = z.object({
 export type ResponseRecord = z.infer<typeof ResponseRecord>;
 
 /** A call as it is stored: its outputs stay in the response's body. */
-export const StoredCall = Call.omit({ outputs: true }).extend({
+export const StoredCall = Call.omit({ outputs: true, hint: true }).extend({
   state: OutputState,
   /** The record keeps only the beginning of the code. */
   code_cut: z.boolean().optional(),
