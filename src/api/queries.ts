@@ -139,7 +139,8 @@ const RULE_OF_LAST_RESORT = "has a value that can't be used; see /openapi.json";
 // What a value must be, where its schema does not say so itself: zod's own words name its types.
 function toRule(issue: z.core.$ZodRawIssue): string {
   if (issue.code !== "invalid_value") return RULE_OF_LAST_RESORT;
-  return `must be one of ${issue.values.map(String).join(", ")}`;
+  const values = issue.values.map(String);
+  return values.length === 1 ? `must be ${values.join()}` : `must be one of ${values.join(", ")}`;
 }
 
 function toParamName([name = "the query", key]: PropertyKey[]): string {
