@@ -118,6 +118,7 @@ test("a followed run recovers from its stream the outputs that a refetch at its 
         outputs: PRINTED,
         verdict: "recovered",
         source: "stream",
+        hint: null,
       },
     ],
     observations: [
