@@ -18,7 +18,7 @@ const UNCHECKED = ["docs/performance.md"];
 
 /** Commands that this file doesn't run. */
 const NOT_RUN = [
-  { command: /^git clone .* npm start$/, reason: "first-minute.test.ts runs it" },
+  { command: /^git clone .* npm start$/, reason: "first-minute.long.test.ts runs it" },
   { command: /^(npm ci && )?npm run deploy$/, reason: "needs an account; see deploy/" },
   { command: /^npx wrangler (deploy|secret put \w+)$/, reason: "needs an account" },
   { command: /^OPENAI_API_KEY=\S+ npm start -- --live( --once)?$/, reason: "start-live.test.ts" },

@@ -6,12 +6,9 @@ import { delimiter, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { startChild } from "../support/child.ts";
 import { readCodeBlocks } from "../support/code-blocks.ts";
-import { LONG } from "../support/property-runs.ts";
-import { isInstalled, SHELL_NAMES, warnIfMissing, type Shell } from "../support/shells.ts";
+import { isInstalled, SHELL_NAMES, warnIfMissing } from "../support/shells.ts";
 
-/** Each shell installs everything anew, so the short tests take one. */
-const SHELLS: readonly Shell[] = LONG ? SHELL_NAMES.filter(isInstalled) : ["bash"];
-if (LONG) warnIfMissing("zsh", "the README's first command in zsh");
+warnIfMissing("zsh", "the README's first command in zsh");
 
 const URL_IN_README = "https://github.com/OWNER/response-recorder";
 
@@ -44,7 +41,7 @@ function strangersEnv(): Record<string, string> {
   };
 }
 
-test.each(SHELLS)(
+test.each(SHELL_NAMES.filter(isInstalled))(
   "the README's first command ends in %s with the outputs, after an installation without warnings",
   async (shell) => {
     const [first] = readCodeBlocks("README.md").filter(({ language }) => language === "sh");
