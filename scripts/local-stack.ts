@@ -1,10 +1,9 @@
 // The Worker on this machine, with the emulator or with the real API.
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { unstable_startWorker } from "wrangler";
 import { z } from "zod";
 import { startEmulator } from "../emulator/server.ts";
-import { freePort } from "./lib/free-port.ts";
 import { startSupervisor } from "./live/supervisor-client.ts";
 
 export type LocalStack = {
@@ -12,8 +11,8 @@ export type LocalStack = {
   url: string;
   /** The Worker's access token. */
   token: string;
-  /** Whether the Worker uses the real API. */
-  isLive: boolean;
+  /** The emulator's URL, without a slash at its end; null when the Worker uses the real API. */
+  emulatorUrl: string | null;
   /** Fetches a response's status from the API, without the Worker. */
   fetchStatus(id: string): Promise<string>;
   close(): Promise<void>;
@@ -22,13 +21,15 @@ export type LocalStack = {
 export type LocalStackOptions = {
   /** Whether to use the real API. */
   live: boolean;
-  /** The Worker's port; 0 takes a free one. */
+  /** The Worker's port. */
   port: number;
   token: string;
   /** The folder where the Worker's KV and objects outlive the run. */
   stateFolder: string;
   /** The URL of a tunnel to `port` that is open already. */
   tunnelUrl: string | undefined;
+  /** Gets each line of the Worker's log. */
+  log: (line: string) => void;
 };
 
 /** The API that the Worker uses. */
@@ -38,11 +39,14 @@ type Api = {
   webhookSecret: string;
   /** Whether its webhooks reach this machine. */
   deliversWebhooks: boolean;
+  emulatorUrl: string | null;
   close(): Promise<void>;
 };
 
 // The tests set this variable, to use another API.
 const REAL_API_URL = process.env["LIVE_API"] ?? "https://api.openai.com/v1";
+/** The emulator takes any key. */
+const EMULATED_KEY = "sk-emulated";
 /** The Worker's `WEBHOOK_DEADLINE` where no webhook can arrive. */
 const DEADLINE_WITHOUT_WEBHOOKS_SECONDS = 5;
 /** Slow enough to be watched. */
@@ -53,16 +57,16 @@ const Status = z.object({ status: z.string() });
 /** Starts what `npm start` needs. When a part fails, nothing is left running. */
 export async function startLocalStack(options: LocalStackOptions): Promise<LocalStack> {
   silenceWrangler();
-  const port = options.port === 0 ? await freePort() : options.port;
+  const { port } = options;
   const api = options.live
     ? await connectRealApi(port, options.tunnelUrl)
     : await startEmulatedApi(port);
   try {
-    const worker = await startWorker(api, { ...options, port });
+    const worker = await startWorker(api, options);
     return {
       url: `http://127.0.0.1:${port}`,
       token: options.token,
-      isLive: options.live,
+      emulatorUrl: api.emulatorUrl,
       fetchStatus: (id) => fetchStatus(api, id),
       async close() {
         await worker.dispose();
@@ -82,19 +86,17 @@ async function startEmulatedApi(port: number): Promise<Api> {
     );
   }
   const webhookSecret = createWebhookSecret();
-  const digest = createHash("sha256").update(webhookSecret).digest("hex");
-  const key = `sk-emulated-${digest.slice(0, 16)}`;
   const emulator = await startEmulator({
-    apiKey: key,
     webhookSecret,
     webhookUrl: `http://127.0.0.1:${port}/webhook`,
     ...EMULATED_DURATIONS,
   });
   return {
     url: `${emulator.url}/v1`,
-    key,
+    key: EMULATED_KEY,
     webhookSecret,
     deliversWebhooks: true,
+    emulatorUrl: emulator.url,
     close: () => emulator.close(),
   };
 }
@@ -115,6 +117,7 @@ async function connectRealApi(port: number, tunnelUrl: string | undefined): Prom
     key: apiKey,
     webhookSecret: webhooks.secret ?? createWebhookSecret(),
     deliversWebhooks: webhooks.secret !== null,
+    emulatorUrl: null,
     close: () => webhooks.close(),
   };
 }
@@ -151,11 +154,12 @@ async function startWorker(api: Api, options: LocalStackOptions) {
       watch: false,
       inspector: false,
       logLevel: "error",
-      // The Worker logs a line for each KV operation; `npm run dev` shows them.
-      structuredLogsHandler: () => undefined,
+      structuredLogsHandler: ({ message }: { message: string }) => options.log(message),
     },
   });
   await worker.ready;
+  // The first request waits until workerd has the Worker.
+  await fetch(`http://127.0.0.1:${options.port}/health`);
   return worker;
 }
 

@@ -13,20 +13,19 @@ import { startWorld, type World } from "../test/support/world.ts";
 
 const FOLDER = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
 const VIEWPORT = { width: 1120, height: 840 };
+/** As wide as GitHub shows a README, so that its letters keep their size. */
+const README_VIEWPORT = { width: 880, height: 320 };
 const NETWORK_IDLE_TIMEOUT_MS = 2_000;
 
-const EXAMPLE = {
-  control: true,
-  ...pythonRequest(
-    "Fit a line to the measurements in /mnt/data and print the coefficients",
-    `xs = [0.0, 1.0, 2.0, 3.0, 4.0]
+const EXAMPLE = pythonRequest(
+  "Fit a line to the data",
+  `xs = [0.0, 1.0, 2.0, 3.0, 4.0]
 ys = [1.1, 2.9, 5.2, 7.1, 8.8]
 n = len(xs)
 slope = (n * sum(x * y for x, y in zip(xs, ys)) - sum(xs) * sum(ys)) / (n * sum(x * x for x in xs) - sum(xs) ** 2)
 print(f"slope {slope:.3f}")
 print(f"intercept {(sum(ys) - slope * sum(xs)) / n:.3f}")`,
-  ),
-};
+);
 
 if (CHROMIUM === undefined) {
   warnIfNoChromium("the screenshots");
@@ -36,11 +35,18 @@ mkdirSync(FOLDER, { recursive: true });
 const world = await startWorld({ queueSeconds: 0.5, runSeconds: 1.5 }, { REFETCH_DELAYS: "1 2 4" });
 const browser = await openBrowser();
 try {
-  const runs = await triggerRuns(world);
+  const compared = await triggerLostAndHeld(world);
+  for (const colorScheme of ["light", "dark"] as const) {
+    const options = { viewport: README_VIEWPORT, colorScheme };
+    const { page } = await openLoggedInPage(browser, world, options);
+    await takeScreenshot(page, `lost-and-held-${colorScheme}`);
+    await page.context().close();
+  }
+  const inFlight = await triggerOthers(world);
   const { page } = await openLoggedInPage(browser, world, { viewport: VIEWPORT });
-  await page.goto(`${world.url}/results/${runs.compared}`);
+  await page.goto(`${world.url}/results/${compared}`);
   await takeScreenshot(page, "result");
-  await page.goto(`${world.url}/results/${runs.inFlight}`);
+  await page.goto(`${world.url}/results/${inFlight}`);
   await page.getByText("Waiting for OpenAI's webhook").first().waitFor();
   await takeScreenshot(page, "running");
   await page.goto(`${world.url}/results`);
@@ -50,20 +56,26 @@ try {
   await world.close();
 }
 
-/** Triggers the runs that the pictures show; gives the ids of the two that have a picture each. */
-async function triggerRuns(target: World): Promise<{ compared: string; inFlight: string }> {
-  const compared = await target.trigger(EXAMPLE);
-  const settled = [compared, await target.trigger(pythonRequest("Just compute", "x = 6 * 7"))];
-  await Promise.all(settled.map((id) => target.waitUntilSettled(id)));
+/** Starts the same request in the background, with a control, and held; gives the id of the first. */
+async function triggerLostAndHeld(target: World): Promise<string> {
+  const lost = await target.trigger({ ...EXAMPLE, control: true });
+  await target.waitUntilSettled(lost);
+  await target.waitUntilSettled(await target.trigger({ ...EXAMPLE, hold: true }));
+  return lost;
+}
+
+/** Starts runs for the other verdicts; gives the id of one that is in flight. */
+async function triggerOthers(target: World): Promise<string> {
+  const silent = await target.trigger(pythonRequest("Just compute", "x = 6 * 7"));
+  await target.waitUntilSettled(silent);
   await target.emulator.configure({ backgroundOutputs: "present" });
   const drawn = await target.trigger(pythonRequest("Draw one period of a damped sine", DRAW_IMAGE));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
   await Promise.all([drawn, failed].map((id) => target.waitUntilSettled(id)));
   await target.emulator.configure({ runSeconds: 600 });
-  const inFlight = await target.trigger(
+  return target.trigger(
     pythonRequest("Train a small classifier and print its accuracy", "print(0.93)"),
   );
-  return { compared, inFlight };
 }
 
 async function takeScreenshot(page: Page, name: string): Promise<void> {

@@ -1,11 +1,10 @@
 // Every route on one page.
 import { Hono, type Context, type Handler } from "hono";
-import { accepts } from "hono/accepts";
 import { bodyLimit } from "hono/body-limit";
 import { secureHeaders } from "hono/secure-headers";
 import { version } from "../package.json";
 import { toOpenApi } from "./api/openapi.ts";
-import type { OperationName, PublicOperationName } from "./api/operations.ts";
+import { listOperations, type OperationName, type PublicOperationName } from "./api/operations.ts";
 import { toJsonBody } from "./api/json-body.ts";
 import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
 import { settingsInPlace } from "./config.ts";
@@ -18,6 +17,7 @@ import {
   requireSameSite,
   type App,
 } from "./http/middleware/auth.ts";
+import { requireKnownQuery } from "./http/middleware/known-query.ts";
 import { limitLogins, limitTriggers } from "./http/middleware/rate-limit.ts";
 import { streamEvents } from "./http/routes/events.ts";
 import { exportPage } from "./http/routes/export.ts";
@@ -29,11 +29,11 @@ import {
   redirectToRun,
 } from "./http/routes/form.ts";
 import { getImage } from "./http/routes/images.ts";
+import { getOutputs } from "./http/routes/outputs.ts";
 import {
   cancelResult,
   deleteResult,
   getFile,
-  getOutputs,
   getRecord,
   getResponse,
   listRecords,
@@ -43,6 +43,7 @@ import { triggerOnce } from "./http/routes/trigger-once.ts";
 import { startTrigger } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
+import { wantsHtml } from "./http/wants-html.ts";
 import { logFailure, withLog } from "./log.ts";
 import { ErrorPage } from "./views/pages/error.tsx";
 import { ResultListPage } from "./views/pages/list.tsx";
@@ -96,7 +97,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
   "POST /trigger": [
     limitBody(MAX_TRIGGER_BYTES),
     async (c) => {
-      if (isFormRequest(c)) return triggerByForm(c);
+      if (await isFormRequest(c)) return triggerByForm(c);
       await limitTriggers(c);
       const result = await triggerOnce(c, await readJsonBody(c));
       return c.json(result, 202, { location: `/results/${result.id}` });
@@ -199,9 +200,11 @@ function toPathExpression(pattern: string): RegExp {
 }
 
 function register(routes: Record<string, Handlers>): void {
-  for (const [name, handlers] of Object.entries(routes)) {
-    const [method = "", path = ""] = name.split(" ");
-    app.on(method, [path], ...handlers);
+  for (const { method, path, query, ignoresQuery } of listOperations()) {
+    const handlers = routes[`${method} ${path}`];
+    if (handlers === undefined) continue;
+    const checks = ignoresQuery === true ? [] : [requireKnownQuery(query)];
+    app.on(method, [path], ...checks, ...handlers);
   }
 }
 
@@ -253,11 +256,6 @@ function limitBody(maxSize: number): ReturnType<typeof bodyLimit> {
       throw new Problem("too_large", `The body may have at most ${maxSize} bytes.`);
     },
   });
-}
-
-function wantsHtml(c: Context<App>): boolean {
-  const supports = ["application/json", "text/html"];
-  return accepts(c, { header: "Accept", supports, default: "application/json" }) === "text/html";
 }
 
 function origin(c: Context<App>): string {

@@ -19,6 +19,7 @@ const ERRORS = {
   unknown_route: { status: 404, title: "There is no such page" },
   method_not_allowed: { status: 405, title: "This method is not possible here" },
   already_ended: { status: 409, title: "The run has ended already" },
+  outputs_missing: { status: 409, title: "Outputs are missing" },
   in_progress: { status: 409, title: "The first request is still in progress" },
   too_large: { status: 413, title: "Too large" },
   key_reused: { status: 422, title: "The idempotency key was used before" },

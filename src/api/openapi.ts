@@ -15,6 +15,10 @@ const CROSS_SITE: OperationResponse = {
   description: "The request came from another site",
   schema: "Error",
 };
+const BAD_QUERY: OperationResponse = {
+  description: "`bad_query`: a query parameter is unknown, or its value can't be used",
+  schema: "Error",
+};
 const RESTARTING: OperationResponse = { description: "Retry in a second", schema: "Error" };
 const PathParamName = z.enum(["id", "file_id", "call_id", "n"]);
 
@@ -56,6 +60,7 @@ function toPaths(): Record<string, Json> {
 
 function toOperationObject(operation: ListedOperation, operationId: string): Json {
   const responses = {
+    ...queryResponses(operation),
     ...conflictResponses(operation),
     ...operation.responses,
     ...authResponses(operation),
@@ -79,6 +84,10 @@ function toOperationObject(operation: ListedOperation, operationId: string): Jso
   };
 }
 
+function queryResponses({ ignoresQuery }: ListedOperation): Record<number, OperationResponse> {
+  return ignoresQuery === true ? {} : { 400: BAD_QUERY };
+}
+
 // What the authentication answers before the route runs. A session cookie does not let another site send a POST.
 function authResponses({
   public: isPublic,
@@ -95,22 +104,26 @@ function conflictResponses({ path }: ListedOperation): Record<number, OperationR
 
 const RETRY_AFTER = {
   "Retry-After": {
-    description: "Seconds to wait, when the recorder itself refuses",
+    description: "Seconds to wait; absent when waiting changes nothing, or OpenAI refuses",
     schema: { type: "integer" },
   },
 };
+const X_VERDICT = {
+  "X-Verdict": {
+    description: "The run's verdict, or with `call` the call's; absent without a record",
+    schema: { type: "string" },
+  },
+};
 
-function toResponseObject({
-  description,
-  schema,
-  contentType,
-  retryAfter,
-}: OperationResponse): Json {
-  if (schema !== undefined) {
-    const headers = retryAfter === true ? { headers: RETRY_AFTER } : {};
-    return { description, ...headers, content: jsonContent(schema) };
-  }
-  return { description, ...(contentType === undefined ? {} : { content: { [contentType]: {} } }) };
+function toResponseObject(response: OperationResponse): Json {
+  const { description, schema, contentType, retryAfter, verdict } = response;
+  const headers = {
+    ...(retryAfter === true ? RETRY_AFTER : {}),
+    ...(verdict === true ? X_VERDICT : {}),
+  };
+  const described = { description, ...(Object.keys(headers).length === 0 ? {} : { headers }) };
+  if (schema !== undefined) return { ...described, content: jsonContent(schema) };
+  return contentType === undefined ? described : { ...described, content: { [contentType]: {} } };
 }
 
 function jsonContent(name: SchemaName): Json {

@@ -1,7 +1,14 @@
 // Every route of the contract. The app must have a handler for each of them, and for no other.
 import * as z from "zod";
 import { RESPONSE_ID } from "../openai/response.ts";
-import { ExportQuery, ListQuery, WaitQuery } from "./queries.ts";
+import {
+  ExportQuery,
+  ListQuery,
+  LoginQuery,
+  OutputsQuery,
+  RecordQuery,
+  WaitQuery,
+} from "./queries.ts";
 import type { SchemaName } from "./schemas.ts";
 
 /** One answer of an operation. */
@@ -11,6 +18,8 @@ export type OperationResponse = {
   contentType?: string;
   /** Whether a `Retry-After` header may come with it. */
   retryAfter?: boolean;
+  /** Whether an `X-Verdict` header comes with it, when there is a record. */
+  verdict?: boolean;
 };
 
 /** What a route takes and answers. */
@@ -18,7 +27,10 @@ export type Operation = {
   summary: string;
   /** Whether the route needs no access token. */
   public?: boolean;
+  /** The parameters of its query; others are refused. */
   query?: z.ZodObject;
+  /** Whether it ignores its query: an event must not be lost because of the URL under which somebody registered the webhook. */
+  ignoresQuery?: boolean;
   headers?: z.ZodObject;
   body?: SchemaName;
   responses: Record<number, OperationResponse>;
@@ -33,10 +45,11 @@ const NOT_FOUND = {
 const NOT_FINISHED = {
   description: "The response has not ended, or is not known",
   schema: "Error",
+  retryAfter: true,
 } as const;
 const BAD_REQUEST = { description: "What is wrong, and what to do", schema: "Error" } as const;
 const ACCEPTED = { description: "It will be done", schema: "Accepted" } as const;
-const REDIRECT = { description: "To the run's page, for a form" };
+const REDIRECT = { description: "To the run's page, for a browser" };
 const CROSS_SITE = { description: "The request came from another site", schema: "Error" } as const;
 
 /** Parameters in paths. */
@@ -111,7 +124,7 @@ const OPERATIONS = {
   },
   "GET /results/:id": {
     summary: "One record; `verdict` is `pending` while it is in flight",
-    query: WaitQuery,
+    query: RecordQuery,
     responses: {
       200: { description: "The record; HTML for a browser", schema: "Record" },
       400: BAD_REQUEST,
@@ -120,7 +133,24 @@ const OPERATIONS = {
   },
   "GET /results/:id/outputs": {
     summary: "Only what the code printed, call after call",
-    responses: { 200: { description: "Text", contentType: "text/plain" }, 404: NOT_FINISHED },
+    query: OutputsQuery,
+    responses: {
+      200: { description: "Text", contentType: "text/plain", verdict: true },
+      404: {
+        description:
+          "`not_finished`: the response, or the control, has not ended. `not_stored`: there is no control, or its outputs were too large. `not_found`: there is no such record or call",
+        schema: "Error",
+        retryAfter: true,
+        verdict: true,
+      },
+      409: {
+        description:
+          "`outputs_missing`: OpenAI returned no outputs though the code should have shown something, or the end was not seen; the message says what to do. `Retry-After` comes with it while observations are planned",
+        schema: "Error",
+        retryAfter: true,
+        verdict: true,
+      },
+    },
   },
   "GET /results/:id/response": {
     summary: "The last terminal response object, as OpenAI sent it",
@@ -187,6 +217,7 @@ const OPERATIONS = {
   "POST /webhook": {
     summary: "OpenAI's webhook",
     public: true,
+    ignoresQuery: true,
     body: "Webhook",
     responses: {
       200: { description: "Accepted, a duplicate, or not ours to act on", schema: "Received" },
@@ -209,7 +240,12 @@ const OPERATIONS = {
       503: { description: "One is missing or malformed", schema: "Health" },
     },
   },
-  "GET /login": { summary: "The login", public: true, responses: { 200: HTML } },
+  "GET /login": {
+    summary: "The login",
+    public: true,
+    query: LoginQuery,
+    responses: { 200: HTML },
+  },
   "POST /login": {
     summary: "Logs a browser in",
     public: true,

@@ -9,9 +9,13 @@ export const MAX_EXPORT_ROWS = 50;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_SEARCH_LENGTH = 500;
+/** OpenAI's limit. */
+const MAX_METADATA_VALUE_LENGTH = 512;
+/** Characters of a parameter's name that an error repeats. */
+const MAX_SHOWN_LENGTH = 100;
 
-const cursor = z.string().min(1).max(2_000, "must be the cursor of the page before").optional();
-const text = z.string().min(1).max(200, "must have at most 200 characters");
+const cursor = textUpTo(2_000, "must be the cursor of the page before").optional();
+const text = textUpTo(200);
 const TIME_RULE = "must be a date, or a time in ISO 8601 with its zone";
 const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], TIME_RULE);
 
@@ -26,13 +30,11 @@ const FilterQuery = z.object({
   until: time
     .describe("Runs whose recording began before this time, or before the end of this day")
     .optional(),
-  q: z
-    .string()
-    .max(MAX_SEARCH_LENGTH, `must have at most ${MAX_SEARCH_LENGTH} characters`)
+  q: textUpTo(MAX_SEARCH_LENGTH)
     .describe("Words that were asked, printed or said; the last one can be the beginning of a word")
     .optional(),
   metadata: z
-    .record(z.string(), text.max(512), "must be given as metadata[key]=value")
+    .record(z.string(), textUpTo(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
     .describe("Pairs of the response's metadata, as metadata[key]=value")
     .optional(),
 });
@@ -53,10 +55,10 @@ export const ExportQuery = z.object({
   ...FilterQuery.shape,
 });
 
+const CALL_RULE = "must be the number of a call, from 1";
 const WAIT_RULE = "must be a number of seconds from 0 to 60";
 
-/** The query of one record. */
-export const WaitQuery = z.object({
+const waitFields = {
   wait: z.coerce
     .number(WAIT_RULE)
     .min(0, WAIT_RULE)
@@ -67,19 +69,90 @@ export const WaitQuery = z.object({
     .enum(["readable", "settled"])
     .describe("What to wait for; `settled`: until no observation is planned any more")
     .optional(),
+};
+
+/** The query of what a record contains. */
+export const WaitQuery = z.object(waitFields);
+
+/** The query of one record. */
+export const RecordQuery = z.object({
+  ...waitFields,
+  follow: z.string().describe("On the page: shows the progress of a settled run, too").optional(),
+});
+
+/** The query of what code printed. */
+export const OutputsQuery = z.object({
+  ...waitFields,
+  call: z.coerce
+    .number(CALL_RULE)
+    .int(CALL_RULE)
+    .min(1, CALL_RULE)
+    .describe("Only this call, from 1")
+    .optional(),
+  from: z.enum(["control"]).describe("`control`: what the control's code printed").optional(),
+  strict: z
+    .enum(["true", "false"])
+    .describe("`false`: also when outputs are missing, with those that are there")
+    .optional(),
+});
+export type OutputsQuery = z.infer<typeof OutputsQuery>;
+
+/** The query of a login. */
+export const LoginQuery = z.object({
+  next: z.string().describe("The path to go to afterwards").optional(),
 });
 
 /**
  * Parses a query. An empty value counts as absent: a form sends one for each field that was left empty.
- * @throws Problem 400 `bad_query` that names the parameter.
+ * @throws Problem 400 `bad_query` that names the parameter, and says what it must be.
  */
 export function parseQuery<T>(schema: z.ZodType<T>, query: Record<string, string>): T {
-  const parsed = schema.safeParse(toFields(query));
+  const parsed = schema.safeParse(toFields(query), { error: toRule });
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const message =
-    issue === undefined ? "The query can't be read." : `${issue.path.join(".")}: ${issue.message}`;
-  throw new Problem("bad_query", message);
+  const [{ path, message } = { path: [], message: RULE_OF_LAST_RESORT }] = parsed.error.issues;
+  throw badQuery(`${toParamName(path)} ${message}.`);
+}
+
+/**
+ * Refuses a query with a parameter that a route does not have: it would be ignored in silence.
+ * @param known The names of the route's parameters.
+ * @param names The names in the query, each as often as it is there.
+ * @throws Problem 400 `bad_query` that lists the known ones.
+ */
+export function assertKnownParams(known: readonly string[], names: readonly string[]): void {
+  for (const [index, name] of names.entries()) {
+    const base = METADATA_PARAM.test(name) ? "metadata" : name;
+    if (!known.includes(base))
+      throw badQuery(`${toShown(name)} is unknown here. ${listParams(known)}`);
+    if (names.indexOf(name) !== index) throw badQuery(`Give ${toShown(name)} only once.`);
+  }
+}
+
+function listParams(known: readonly string[]): string {
+  if (known.length === 0) return "This route takes no query parameters.";
+  const names = known.map((name) => (name === "metadata" ? "metadata[key]" : name));
+  return `This route takes ${names.join(", ")}.`;
+}
+
+const RULE_OF_LAST_RESORT = "has a value that can't be used; see /openapi.json";
+
+// What a value must be, where its schema does not say so itself: zod's own words name its types.
+function toRule(issue: z.core.$ZodRawIssue): string {
+  if (issue.code !== "invalid_value") return RULE_OF_LAST_RESORT;
+  const values = issue.values.map(String);
+  return values.length === 1 ? `must be ${values.join()}` : `must be one of ${values.join(", ")}`;
+}
+
+function toParamName([name = "the query", key]: PropertyKey[]): string {
+  return toShown(key === undefined ? String(name) : `${String(name)}[${String(key)}]`);
+}
+
+function toShown(name: string): string {
+  return name.length <= MAX_SHOWN_LENGTH ? name : `${name.slice(0, MAX_SHOWN_LENGTH)}…`;
+}
+
+function badQuery(message: string): Problem {
+  return new Problem("bad_query", message);
 }
 
 /** The filter of a query, as the Catalog takes it. */
@@ -126,6 +199,10 @@ function toFields(query: Record<string, string>): Record<string, unknown> {
 function endOf(until: string): number {
   const isDay = z.iso.date().safeParse(until).success;
   return Date.parse(until) + (isDay ? DAY_MS : 0);
+}
+
+function textUpTo(max: number, rule = `must have at most ${max} characters`) {
+  return z.string().min(1, rule).max(max, rule);
 }
 
 function wholeNumber(max: number) {

@@ -13,6 +13,7 @@ import {
 import { includeOf } from "../record/include.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { findCallItems, keyOfItem, resultText, type CallItem } from "../openai/call-items.ts";
+import { missingOutputsHint } from "../record/cure.ts";
 import { CODE_INTERPRETER, itemKind } from "../record/item-kinds.ts";
 import type { Call, Channel, ResponseRecord, StoredCall, StoredRecord } from "../record/schema.ts";
 
@@ -43,8 +44,6 @@ export type RecordRepresentation = {
   items: Uint8Array[];
   /** The record's JSON. Results and the response object are byte for byte as OpenAI sent them. */
   json(): ReadableStream<Uint8Array>;
-  /** What code and commands printed, call after call. */
-  stdout(): ReadableStream<Uint8Array>;
   toPageRecord(): Promise<PageRecord>;
   /** The response object's JSON, or null. */
   response: Uint8Array | null;
@@ -67,7 +66,8 @@ export async function toRepresentation(
   const shown = arrayElements(output);
   const found = findCallItems(output);
   const stored = await readStored(record, found, readOutputs);
-  const calls = withResults(record.calls, found, stored);
+  const toHint = (call: StoredCall) => call.hint ?? missingOutputsHint(call.verdict, record);
+  const calls = withResults(record.calls, found, stored, toHint);
   const controlCalls = await readControlCalls(record, readOutputs);
   const partial = listPartial(record, shown, stored);
   return {
@@ -79,7 +79,6 @@ export async function toRepresentation(
       shown,
     ),
     json: () => toByteStream(recordJson({ record, calls, controlCalls, partial, response })),
-    stdout: () => toByteStream(encodePieces(stdoutPieces(calls))),
     toPageRecord: async () => ({
       ...publicFields(record),
       partial: partial.length === 0 ? null : partial.map(toPageItem),
@@ -128,7 +127,7 @@ async function readControlCalls(
 ): Promise<CallRepresentation[]> {
   const calls = control?.calls ?? [];
   const items = calls.some(({ source }) => source !== null) ? await readOutputs("control") : null;
-  return withResults(calls, findCallItems(items), new Map());
+  return withResults(calls, findCallItems(items), new Map(), () => null);
 }
 
 // A call's result is in the response's body, or was stored from the channel that had it.
@@ -136,6 +135,7 @@ function withResults(
   calls: StoredCall[],
   found: CallItem[],
   stored: StoredItems,
+  toHint: (call: StoredCall) => string | null,
 ): CallRepresentation[] {
   const others = new Map([...stored].map(([channel, items]) => [channel, findCallItems(items)]));
   return calls.map((call) => {
@@ -143,7 +143,8 @@ function withResults(
     const other = call.source === null ? undefined : others.get(call.source);
     const item = findById(lacksResult(call, found) ? (other ?? []) : found, call.id);
     const request = item?.request ?? storedRequest(call);
-    return { ...rest, request, code: toCode(call, request), result: item?.result ?? null };
+    const hint = toHint(call);
+    return { ...rest, hint, request, code: toCode(call, request), result: item?.result ?? null };
   });
 }
 
@@ -261,13 +262,18 @@ function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
   }
 }
 
+/** The texts of some calls' results, call after call. */
+export function toStdout(calls: readonly CallRepresentation[]): ReadableStream<Uint8Array> {
+  return toByteStream(encodePieces(stdoutPieces(calls)));
+}
+
 // The output of each call begins on a new line.
-function* stdoutPieces(calls: CallRepresentation[]): Generator<string> {
+function* stdoutPieces(calls: readonly CallRepresentation[]): Generator<string> {
   let lastCharacter = "\n";
   for (const { type, result } of calls) {
     const kind = itemKind(type);
     let hasBegun = false;
-    for (const text of kind?.prints === true ? resultText(kind, result) : []) {
+    for (const text of kind === undefined ? [] : resultText(kind, result)) {
       if (text === "") continue;
       if (!hasBegun && lastCharacter !== "\n") yield "\n";
       hasBegun = true;

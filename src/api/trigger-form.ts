@@ -23,14 +23,14 @@ const Params = z.record(z.string(), z.unknown());
 /**
  * Parses the trigger page's form.
  * @param form A parsed form body.
- * @throws Problem 400 when it has none of the form's fields: curl declares JSON as a form unless it is told otherwise.
+ * @throws Problem 400 when it has none of the form's fields.
  */
 export function parseTriggerForm(form: Record<string, unknown>): TriggerForm {
   const isOurs = Object.keys(TriggerForm.shape).some((name) => Object.hasOwn(form, name));
   if (isOurs) return TriggerForm.parse(form);
   throw new Problem(
     "bad_request",
-    "This is not the trigger page's form. For JSON, send Content-Type: application/json.",
+    "The body is neither a JSON object nor the trigger page's form. Send a JSON object of Responses create parameters.",
   );
 }
 

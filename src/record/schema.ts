@@ -62,7 +62,7 @@ const Call = z.object({
   outputs: z.array(z.unknown()).nullable(),
   verdict: CallVerdict.nullable(),
   source: Channel.nullable(),
-  /** Why a call without outputs has none, where its code tells; else null. */
+  /** What to know or to do about the call, in a sentence. */
   hint: z.string().nullable(),
 });
 export type Call = z.infer<typeof Call>;

@@ -170,7 +170,8 @@ test("a followed stream that can't be taken up again keeps the outputs that had 
     ],
     response: { id, status: "completed" },
   });
-  expect(await (await world.request(`/results/${id}/outputs`)).text()).toBe("one\n");
+  const outputs = await world.request(`/results/${id}/outputs?strict=false`);
+  expect(await outputs.text()).toBe("one\n");
 });
 
 test("GET /results/:id shows what a broken stream brought before the run has ended", async () => {

@@ -75,7 +75,7 @@ const REQUESTS: Record<
   late: { body: {}, settings: { backgroundOutputs: "late:5" } },
 };
 const USUAL_SETTINGS: EmulatorSettings = { backgroundOutputs: "present", webhookDelay: 0 };
-/** The request that is triggered once more when other records are stored. */
+/** The request that is triggered once more with waiting readers, and once more when other records are stored. */
 const REPEATED = "call";
 
 // All records live at the same time, so that their seconds are waited for once.
@@ -88,6 +88,7 @@ beforeAll(async () => {
     runs.set(name, await runToEnd(world, { ...body, ...conversation }));
   }
   await world.emulator.configure(USUAL_SETTINGS);
+  runs.set("waited for", await runToEnd(world, REQUESTS[REPEATED]?.body, 10));
   await listOthers();
   runs.set("among others", await runToEnd(world, REQUESTS[REPEATED]?.body));
   for (const [name, run] of runs) {
@@ -193,6 +194,10 @@ test("a control costs one create, one KV write for its outputs, and a Connection
 
 test("a response costs the same when 200 other records are stored", () => {
   expect(getCosts("among others")).toEqual(getCosts(REPEATED));
+});
+
+test("readers that wait cost neither a row nor a request to OpenAI", () => {
+  expect(getCosts("waited for")).toEqual(getCosts(REPEATED));
 });
 
 test("each file costs a KV write, and the record one more when its files are copied", () => {

@@ -120,9 +120,9 @@ test("a followed run recovers from its stream the outputs that a refetch at its 
         result: PRINTED,
         code: "print('naïve – 数据')",
         outputs: PRINTED,
-        hint: null,
         verdict: "recovered",
         source: "stream",
+        hint: null,
       },
     ],
     observations: [

@@ -42,7 +42,8 @@ async function waitUntilEndpointsAreDeleted(): Promise<void> {
 /** Runs `npm start -- --live` with the emulator as the real API. */
 function npmStartLive(flags: string[], env: Record<string, string> = {}): Child {
   const state = mkdtempSync(join(folder, "state-"));
-  return startChild([process.execPath, "scripts/start.ts", "--live", "--state", state, ...flags], {
+  const start = [process.execPath, "scripts/start.ts", "--live", "--state", state, "--port", "0"];
+  return startChild([...start, ...flags], {
     OPENAI_API_KEY: API_KEY,
     LIVE_API: `${emulator.url}/v1`,
     ...env,

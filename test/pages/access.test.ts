@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { startWorld, type World } from "../support/world.ts";
+import { startWorld, TOKEN, type World } from "../support/world.ts";
 import { CHROMIUM, openBrowser, openLoggedInPage, warnIfNoChromium } from "./browser.ts";
 import {
   DRAW_IMAGE,
@@ -110,6 +110,19 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.getByRole("link", { name: "Refresh" }).click();
     expect(await page.locator("pre.preformatted").first().textContent()).toContain("NO_SCRIPT");
     await page.context().close();
+  });
+
+  test("a link to /login with the token in its fragment leads to the run, and leaves no token", async () => {
+    const page = await browser.newPage();
+    const sent: string[] = [];
+    page.on("request", (request) => sent.push(`${request.url().split("#")[0]}`));
+    const path = pages["failed"] ?? "";
+    await page.goto(`${world.url}/login?next=${path}#token=${TOKEN}`);
+    await page.waitForURL(`${world.url}${path}`);
+    expect(sent.filter((url) => url.includes(TOKEN))).toEqual([]);
+    await page.goBack();
+    expect(page.url()).not.toContain(TOKEN);
+    await page.close();
   });
 
   test("GET /results/:id shows hostile output as text, truncated", async () => {

@@ -159,9 +159,11 @@ test.each(TRIGGER_BODIES)(
 );
 
 const MISMATCHED_TYPES: [string, string][] = [
-  ["application/x-www-form-urlencoded", '{"input":"x"}'],
-  ["multipart/form-data", '{"input":"x"}'],
-  ["multipart/form-data; boundary=x", '{"input":"x"}'],
+  ["application/x-www-form-urlencoded", '[{"input":"x"}]'],
+  ["application/x-www-form-urlencoded", '"input=x"'],
+  ["application/x-www-form-urlencoded", '{"input":'],
+  ["multipart/form-data", "input=x"],
+  ["multipart/form-data; boundary=x", "input=x"],
   ["text/xml", "<input/>"],
   ["image/png", "\u0089PNG"],
 ];

@@ -23,13 +23,14 @@ const FORM = "application/x-www-form-urlencoded";
 const TYPES = ["application/json", FORM, "multipart/form-data; boundary=x", "text/plain", "x/y"];
 
 const value = fc.oneof(fc.constantFrom(...VALUES), fc.string().map(encodeURIComponent));
+const waits = fc.constantFrom("0", "1", "x", "-1", "61");
 const visibleText = fc.stringMatching(/^[\x21-\x7e]{0,40}$/);
 
 /** Returns an arbitrary of requests to some routes. */
 export function arbitraryRequest(routes: readonly ContractRoute[]): fc.Arbitrary<RawRequest> {
   return fc
-    .tuple(arbitraryTarget(routes), query, arbitraryHeaders(), bodies, fc.boolean())
-    .map(([[method, path], search, headers, [type, body], isSigned]): RawRequest => {
+    .tuple(arbitraryTarget(routes), arbitraryHeaders(), bodies, fc.boolean())
+    .map(([[method, path, search], headers, [type, body], isSigned]): RawRequest => {
       const isBodiless = ["GET", "HEAD"].includes(method);
       const typed: Record<string, string> =
         isBodiless || type === null ? {} : { "content-type": type };
@@ -44,20 +45,21 @@ export function arbitraryRequest(routes: readonly ContractRoute[]): fc.Arbitrary
     });
 }
 
-function arbitraryTarget(routes: readonly ContractRoute[]): fc.Arbitrary<[string, string]> {
+function arbitraryTarget(routes: readonly ContractRoute[]): fc.Arbitrary<[string, string, string]> {
   const anyMethod = fc.constantFrom("GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH");
-  const target = fc.constantFrom(...routes).chain(({ method, path }) =>
+  const target = fc.constantFrom(...routes).chain(({ method, path, query }) =>
     fc.tuple(
       fc.oneof(
         { weight: 4, arbitrary: fc.constant(method.toUpperCase()) },
         { weight: 1, arbitrary: anyMethod },
       ),
       fc.constantFrom(...IDS).map((id) => path.replaceAll(/\{\w+\}/g, () => id)),
+      arbitraryQuery(query),
     ),
   );
   return fc
     .tuple(target, pathChange, fc.nat(60))
-    .map(([[method, path], change, at]) => [method, change(path, at)]);
+    .map(([[method, path, search], change, at]) => [method, change(path, at), search]);
 }
 
 // Most paths stay as they are.
@@ -78,19 +80,18 @@ function percentEncode(letter: string): string {
   return `%${letter.charCodeAt(0).toString(16)}`;
 }
 
-const queryName = fc.constantFrom("limit", "cursor", "verdict", "status", "follow", "next", "x");
-const query = fc
-  .array(
-    fc.oneof(
-      fc.tuple(queryName, value),
-      fc.tuple(fc.constant("wait"), fc.constantFrom("0", "1", "x", "-1", "61")),
-    ),
-    {
-      maxLength: 3,
-    },
-  )
-  .map((pairs) => pairs.map(([key, text]) => `${key}=${text}`).join("&"))
-  .map((text) => (text === "" ? "" : `?${text}`));
+const UNKNOWN_PARAMS = ["x", "limit", "wait", "__proto__", "%00", "metadata[a]"];
+
+// Mostly of the route's own parameters: an unknown one, or one that is there twice, is refused before its route runs.
+function arbitraryQuery(known: string[]): fc.Arbitrary<string> {
+  const pair = fc
+    .constantFrom(...known, ...known, ...known, ...UNKNOWN_PARAMS)
+    .chain((name) => fc.tuple(fc.constant(name), name === "wait" ? waits : value));
+  return fc
+    .array(pair, { maxLength: 3 })
+    .map((pairs) => pairs.map(([name, text]) => `${name}=${text}`).join("&"))
+    .map((text) => (text === "" ? "" : `?${text}`));
+}
 
 function arbitraryHeaders(): fc.Arbitrary<Record<string, string>> {
   const authorization = fc.constantFrom(

@@ -16,6 +16,8 @@ export type Child = {
   waitForExit(): Promise<number | null>;
   /** Sends a signal to the program alone. */
   signal(name: NodeJS.Signals): void;
+  /** Interrupts the whole process group, as Ctrl-C does. */
+  interruptGroup(): void;
   /** Kills the whole process group at once, as a crash would. */
   killGroup(): void;
   /** Resolves when no process of the group runs any longer. */
@@ -51,6 +53,7 @@ export function startChild(command: string[], env: Record<string, string> = {}):
     waitForOutput: (pattern) => output.waitFor(pattern),
     waitForExit: () => exit,
     signal: (name) => void child.kill(name),
+    interruptGroup: () => void signalGroup(child, "SIGINT"),
     killGroup: () => void signalGroup(child, "SIGKILL"),
     async waitForGroupExit() {
       await pollUntil(() => !signalGroup(child, 0), { intervalMs: POLL_INTERVAL_MS });

@@ -8,6 +8,7 @@ const Content = z.record(
 const Operation = z.object({
   /** Absent where the document's default applies: a token. Empty for a public operation. */
   security: z.array(z.unknown()).optional(),
+  parameters: z.array(z.object({ name: z.string(), in: z.string() })).default([]),
   responses: z.record(z.string(), z.object({ content: Content.optional() })),
 });
 
@@ -32,14 +33,15 @@ export const ErrorBody = z.strictObject({
 /** A longer body is not parsed a second time. */
 const MAX_BODY_CHARACTERS = 1024 * 1024;
 
-/** A route of the document: its method in lower case, and its path. */
-export type ContractRoute = { method: string; path: string; isPublic: boolean };
+/** A route of the document: its method in lower case, its path, and the parameters of its query. */
+export type ContractRoute = { method: string; path: string; isPublic: boolean; query: string[] };
 
 /** Returns every operation of a document. */
 export function listRoutes({ paths }: OpenApiDocument): ContractRoute[] {
   return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, { security }]) => {
-      return { method, path, isPublic: security?.length === 0 };
+    Object.entries(operations).map(([method, { security, parameters }]) => {
+      const query = parameters.filter((one) => one.in === "query").map(({ name }) => name);
+      return { method, path, isPublic: security?.length === 0, query };
     }),
   );
 }

@@ -47,11 +47,16 @@ export function startCostWorld(): Promise<World> {
   return startWorld(settings, vars, {}, { main });
 }
 
-/** Triggers a run, and waits until it is settled. No other run may send requests to OpenAI in this time. */
-export async function runToEnd(world: World, body: unknown): Promise<MeasuredRun> {
+/**
+ * Triggers a run, and waits until it is settled. No other run may send requests to OpenAI in this time.
+ * @param readers How many wait in addition until the record can be read.
+ */
+export async function runToEnd(world: World, body: unknown, readers = 0): Promise<MeasuredRun> {
   await world.emulator.clearRequests();
   const id = await world.trigger(body);
+  const waiting = Array.from({ length: readers }, () => world.request(`/results/${id}?wait=60`));
   const { verdict } = await world.waitUntilSettled(id);
+  for (const answer of waiting) await (await answer).arrayBuffer();
   const requests = await world.emulator.listRequests();
   return {
     id,

@@ -1,9 +1,11 @@
-// Requests to the Worker in `test/support/recorder-worker`: its KV can refuse writes, or hang, and its runs can be copied.
+// Requests to the Worker in `test/support/recorder-worker`: its KV can refuse writes, or hang, its runs can be copied, and their limits shortened.
+import type { Limits } from "../../src/record/policy.ts";
 
 /** The Worker's entry, relative to the project's folder. */
 export const RECORDER_WORKER = "test/support/recorder-worker/index.ts";
 export const KV_MODE_PATH = "/test/kv";
 export const COPIES_PATH = "/test/copies";
+export const LIMITS_PATH = "/test/limits";
 
 /** A run, and the ids of its copies. */
 export type CopyRequest = { id: string; copies: string[] };
@@ -28,4 +30,15 @@ export async function copyRun(url: string, request: CopyRequest): Promise<void> 
   const body = JSON.stringify(request);
   const answer = await fetch(`${url}${COPIES_PATH}`, { method: "POST", body });
   if ((await answer.text()) !== "copied") throw new Error(`${request.id} was not copied.`);
+}
+
+/**
+ * Sets the limits of the runs that begin from now on.
+ * @param url The Worker's URL.
+ * @param limits Where they differ from the usual ones.
+ */
+export async function setLimits(url: string, limits: Partial<Limits>): Promise<void> {
+  const body = JSON.stringify(limits);
+  const answer = await fetch(`${url}${LIMITS_PATH}`, { method: "POST", body });
+  if ((await answer.text()) !== body) throw new Error("The limits were not set.");
 }

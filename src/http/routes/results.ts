@@ -1,11 +1,8 @@
 // Reads records, and acts on runs by hand. Readers ask the Recorder first, and KV only when the record is there.
 import type { Context } from "hono";
-import { ListQuery, parseQuery, toRunFilter, WaitQuery } from "../../api/queries.ts";
-import {
-  toRepresentation,
-  type CallRepresentation,
-  type RecordRepresentation,
-} from "../../api/representation.ts";
+import { ListQuery, parseQuery, RecordQuery, toRunFilter } from "../../api/queries.ts";
+import { notFinished } from "../../api/outputs.ts";
+import { toRepresentation, type RecordRepresentation } from "../../api/representation.ts";
 import { Problem } from "../../errors.ts";
 import { withLog } from "../../log.ts";
 import { cancelRun } from "../../objects/actions.ts";
@@ -38,22 +35,9 @@ export async function listRecords(c: Context<App>): Promise<{ page: ListPage; qu
  */
 export async function getRecord(c: Context<App>): Promise<RecordRepresentation> {
   const id = parseResponseId(c.req.param("id"));
-  const { wait: waitSeconds = 0, until = "readable" } = parseQuery(WaitQuery, c.req.query());
+  const { wait: waitSeconds = 0, until = "readable" } = parseQuery(RecordQuery, c.req.query());
   const represent = (found: Found) => representRecord(c.env, found);
   return orNotFound(await readRun(c.env, id, represent, { waitSeconds, until }), id);
-}
-
-/**
- * What the code printed, call after call.
- * @throws Problem 404 `not_finished` before the response's end, `not_stored` when the outputs were too large.
- */
-export async function getOutputs(c: Context<App>): Promise<Response> {
-  const record = await readEndedRecord(c, (found) => representRecord(c.env, found));
-  if (record.calls.some(isNotStored)) {
-    const message = "Outputs were observed but not stored; see the record's `error`.";
-    throw new Problem("not_stored", message);
-  }
-  return c.body(record.stdout(), 200, { "content-type": "text/plain; charset=utf-8" });
 }
 
 /**
@@ -137,14 +121,17 @@ function accepted(c: Context<App>, id: string): Response {
 async function readEndedRecord<T>(c: Context<App>, read: (found: Found) => Promise<T>): Promise<T> {
   const id = parseResponseId(c.req.param("id"));
   const result = await readRun(c.env, id, async (found) => {
-    if (found.known.verdict !== "pending") return { read: await read(found) };
-    const message = `The response has not ended. Ask again, or wait: /results/${id}?wait=60`;
-    throw new Problem("not_finished", message, { id });
+    const { known: record, retryAfterSeconds } = found;
+    if (record.verdict === "pending") return notFinished({ record, retryAfterSeconds });
+    return { read: await read(found) };
   });
-  return orNotFound(result, id).read;
+  const ended = orNotFound(result, id);
+  if (ended instanceof Problem) throw ended;
+  return ended.read;
 }
 
-async function representRecord(
+/** A record with its body and its outputs. */
+export async function representRecord(
   env: Env,
   { known, openBody }: Found,
 ): Promise<RecordRepresentation> {
@@ -152,16 +139,12 @@ async function representRecord(
   return toRepresentation(known, body, (channel) => readRunOutputs(env, known.id, channel));
 }
 
-// A call with a source had outputs when it was observed.
-function isNotStored(call: CallRepresentation): boolean {
-  return call.source !== null && call.result === null;
-}
-
 async function findRecord(env: Env, id: string): Promise<Found> {
   return orNotFound(await findRun(env, id), id);
 }
 
-function orNotFound<T>(found: T | null, id: string): T {
+/** @throws Problem 404 when nothing was found. */
+export function orNotFound<T>(found: T | null, id: string): T {
   if (found !== null) return found;
   throw new Problem(
     "not_found",

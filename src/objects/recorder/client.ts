@@ -17,6 +17,8 @@ export type Found = {
   known: StoredRecord;
   /** The response's body; null when none is stored. */
   openBody: () => Promise<ReadableStream<Uint8Array> | null>;
+  /** Seconds until the next observation; null when none is planned. */
+  retryAfterSeconds: number | null;
 };
 
 /** The Recorder of a response. A stub that failed is of no use any more, so each call asks for a new one. */
@@ -28,12 +30,24 @@ export function getRecorder(env: Env, id: string): ReturnType<Env["RECORDER"]["g
  * Finds a run.
  * @returns Null when nothing is recorded under this id.
  */
-export async function findRun(env: Env, id: string, options?: ReadOptions): Promise<Found | null> {
-  // An object that is reset by a deploy, or by a call that failed, is back in less than a second.
-  const reading = await retry(RETRY_MS, async () => getRecorder(env, id).read(options));
+export async function findRun(
+  env: Env,
+  id: string,
+  { waitSeconds = 0, ...options }: ReadOptions = {},
+): Promise<Found | null> {
+  const endsAtMs = Date.now() + waitSeconds * 1000;
+  // An object that is reset by a deploy, or by a call that failed, is back in less than a second. The wait does not begin again.
+  const reading = await retry(RETRY_MS, async () => {
+    const leftSeconds = Math.max(0, endsAtMs - Date.now()) / 1000;
+    return getRecorder(env, id).read({ ...options, waitSeconds: leftSeconds });
+  });
   if (reading === null) return null;
   const known = StoredRecord.parse(JSON.parse(reading.record));
-  return { known, openBody: () => openBody(env, known, reading.body) };
+  return {
+    known,
+    openBody: () => openBody(env, known, reading.body),
+    retryAfterSeconds: reading.retryAfterSeconds ?? null,
+  };
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { ReportOutcome } from "../../record/connection/transition.ts";
 import type { Channel, RecorderParams, RunConnection } from "../../record/schema.ts";
+import { retryAfterSeconds } from "../../record/retry-after.ts";
 import { bodySource, isKnown, isReadable, type RunState, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import { releaseConnection } from "../connection/client.ts";
@@ -29,7 +30,12 @@ const REMOVE_WAIT_MS = 20_000;
 const MAX_ALARM_MS = 10 * 60_000;
 
 /** What is known of a run: its record as JSON, and where the response's body is. */
-export type RecorderReading = { record: string; body: "rows" | "kv" | "none" };
+export type RecorderReading = {
+  record: string;
+  body: "rows" | "kv" | "none";
+  /** Seconds until the next observation; null when none is planned. An object that a deploy has not reached does not say it. */
+  retryAfterSeconds?: number | null;
+};
 
 /** The calls that a channel had: an array as JSON, as far as the object's own rows have them, and whether KV has some. */
 export type OutputsReading = { rows: Uint8Array | null; isInKv: boolean };
@@ -143,7 +149,11 @@ export class Recorder extends DurableObject<Env> {
     }
     // The alarm that removes an expired run can be late.
     if (!isKnown(state) || Date.now() >= Date.parse(state.record.expires_at)) return null;
-    return { record: JSON.stringify(state.record), body: bodySource(state) };
+    return {
+      record: JSON.stringify(state.record),
+      body: bodySource(state),
+      retryAfterSeconds: retryAfterSeconds(state, Date.now()),
+    };
   }
 
   /** A body that the object itself has; null when it has not, or not any more. */

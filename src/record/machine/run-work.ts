@@ -40,6 +40,12 @@ function observationWork(state: RunState): Work | null {
   };
 }
 
+/** When the run's next observation is due; 0 while one is under way, null when none is planned. */
+export function nextObservationMs(state: RunState): number | null {
+  if (state.running?.type === "observe") return 0;
+  return observationWork(state)?.atMs ?? null;
+}
+
 type PlannedObservation = {
   channel: Channel;
   connection: string | null;

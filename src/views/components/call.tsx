@@ -46,7 +46,12 @@ export function CallSection(props: Props) {
         <CallCode call={call} maxBytes={props.maxBytes} number={number} />
       )}
       <h3>Outputs</h3>
-      <Outputs call={call} id={props.id} maxBytes={props.maxBytes} />
+      <Outputs
+        call={call}
+        id={props.id}
+        textUrl={`/results/${props.id}/outputs?call=${number}&strict=false`}
+        maxBytes={props.maxBytes}
+      />
     </section>
   );
 }

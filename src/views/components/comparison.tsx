@@ -76,6 +76,7 @@ function ComparedCall(props: {
 }) {
   const { background, control, number } = props;
   const sameCode = background?.code === control?.code;
+  const textUrl = `/results/${props.id}/outputs?call=${number}&strict=false`;
   return (
     <div class="compared-call">
       <div class="row">
@@ -91,6 +92,7 @@ function ComparedCall(props: {
         <ComparisonSide
           {...props}
           title="Background"
+          textUrl={textUrl}
           call={background}
           other={control}
           showsCode={!sameCode}
@@ -98,6 +100,7 @@ function ComparedCall(props: {
         <ComparisonSide
           {...props}
           title="Control"
+          textUrl={`${textUrl}&from=control`}
           call={control}
           other={background}
           showsCode={!sameCode}
@@ -128,6 +131,7 @@ function ComparisonSide(props: {
   showsCode: boolean;
   number: number;
   id: string;
+  textUrl: string;
   maxBytes: number;
 }) {
   const { call, title } = props;
@@ -149,12 +153,13 @@ function SideOutputs(props: {
   other: Side;
   title: string;
   id: string;
+  textUrl: string;
   maxBytes: number;
 }) {
   const { call, other, maxBytes } = props;
   const text = joinLogs(call);
   if (text === "" || countOtherOutputs(call) > 0) {
-    return <Outputs call={call} id={props.id} maxBytes={maxBytes} />;
+    return <Outputs {...props} />;
   }
   return (
     <pre

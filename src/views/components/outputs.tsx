@@ -22,6 +22,8 @@ type Props = {
   call: Pick<Call, "id" | "outputs">;
   /** The response's id, for links. */
   id: string;
+  /** Where the call's whole text is. */
+  textUrl: string;
   /** The maximum size of each text on the page. */
   maxBytes: number;
 };
@@ -62,8 +64,7 @@ function LogsOutput(props: Props & { text: string; totalBytes: number | null; in
       <Preformatted text={excerpt.text} label={label} />
       {excerpt.isTruncated ? (
         <p class="note">
-          Truncated: {excerpt.size} in total.{" "}
-          <a href={`/results/${props.id}/outputs`}>The whole text</a>
+          Truncated: {excerpt.size} in total. <a href={props.textUrl}>The whole text</a>
         </p>
       ) : null}
     </>

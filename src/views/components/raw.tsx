@@ -1,5 +1,6 @@
 // The raw data of a result, folded: the request, the bug report, the response object.
 import type { PageRecord } from "../../api/representation.ts";
+import { controlOutputsPath } from "../../record/cure.ts";
 import { createBugReport } from "../text/bug-report.ts";
 import { toExcerpt } from "../text/excerpt.ts";
 import { formatBytes } from "../text/format.ts";
@@ -11,6 +12,7 @@ const MAX_EXCERPT_BYTES = 6_000;
 /** The raw data; empty for a pending run without a request. */
 export function RawData(props: { record: PageRecord; response: Uint8Array | null }) {
   const { record, response } = props;
+  const controlPath = controlOutputsPath(record);
   if (record.request === null && record.verdict === "pending") return null;
   return (
     <section class="card" aria-labelledby="raw-data">
@@ -20,7 +22,10 @@ export function RawData(props: { record: PageRecord; response: Uint8Array | null
       {response === null ? null : <ResponseJson id={record.id} response={response} />}
       {response === null ? null : (
         <p class="links">
-          <a href={`/results/${record.id}/outputs`}>Outputs, plain text</a>
+          <a href={`/results/${record.id}/outputs?strict=false`}>Outputs, plain text</a>
+          {controlPath === null ? null : (
+            <a href={controlPath}>The control's outputs, plain text</a>
+          )}
           <a href={`/results/${record.id}/response`}>Response object, JSON</a>
         </p>
       )}

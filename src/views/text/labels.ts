@@ -35,14 +35,14 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
     title: "Outputs may be missing",
     meaning:
       "The code should have shown something, yet its outputs are empty. A raised exception looks the same, so nothing is proven.",
-    next: "Refetch, or start the request again with a control: the same calls in the foreground settle it.",
+    next: "Refetch. Or start the request again: held, with Hold on the trigger page or through /v1, which keeps its outputs; or with a control, which settles it.",
     tone: "warn",
   },
   lost: {
     title: "Outputs lost",
     meaning:
       "The same calls, up to this one, had outputs in the foreground; in this background run every observation saw none. It can't be excluded that the code raised here and not there: then it was the run that differed.",
-    next: "Copy the bug report below. Until OpenAI fixes it, hold runs whose outputs matter, if they are short or can be repeated.",
+    next: "Next time start it held, with Hold on the trigger page or through /v1: that keeps its outputs. The control's outputs are below, and so is a bug report.",
     tone: "bad",
   },
   unfinished: {

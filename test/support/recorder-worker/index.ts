@@ -1,6 +1,14 @@
-// The Worker as it is, with a KV whose writes a test can make fail or hang, and with Recorders whose state can be copied.
+// The Worker as it is, with a KV whose writes a test can make fail or hang, and with Recorders whose state can be copied and whose limits can be shortened.
 import worker, { Recorder as RealRecorder } from "../../../src/index.ts";
-import { COPIES_PATH, KV_MODE_PATH, type CopyRequest, type KvMode } from "../recorder-worker.ts";
+import { Limits } from "../../../src/record/policy.ts";
+import type { RecorderParams } from "../../../src/record/schema.ts";
+import {
+  COPIES_PATH,
+  KV_MODE_PATH,
+  LIMITS_PATH,
+  type CopyRequest,
+  type KvMode,
+} from "../recorder-worker.ts";
 
 export { Catalog, Connection } from "../../../src/index.ts";
 
@@ -9,10 +17,20 @@ const STATE = "state#0";
 
 /** All objects of the Worker share it. */
 let mode: KvMode = "works";
+/** Where they differ from the usual ones. All objects of the Worker share them. */
+let limits: Partial<Limits> = {};
 
 export class Recorder extends RealRecorder {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, { ...env, RECORDS: withMode(env.RECORDS) });
+  }
+
+  override start(params: RecorderParams): ReturnType<RealRecorder["start"]> {
+    return super.start(withLimits(params));
+  }
+
+  override refetch(params: RecorderParams): ReturnType<RealRecorder["refetch"]> {
+    return super.refetch(withLimits(params));
   }
 
   /** The stored state, as JSON. */
@@ -24,6 +42,11 @@ export class Recorder extends RealRecorder {
   writeState(state: string): void {
     this.ctx.storage.kv.put(STATE, new TextEncoder().encode(state));
   }
+}
+
+function withLimits(params: RecorderParams): RecorderParams {
+  const { policy } = params;
+  return { ...params, policy: { ...policy, limits: { ...policy.limits, ...limits } } };
 }
 
 function withMode(records: KVNamespace): KVNamespace {
@@ -52,6 +75,10 @@ export default {
     if (pathname === KV_MODE_PATH) {
       mode = toKvMode(await request.text());
       return new Response(mode);
+    }
+    if (pathname === LIMITS_PATH) {
+      limits = Limits.partial().parse(await request.json());
+      return new Response(JSON.stringify(limits));
     }
     if (pathname === COPIES_PATH) {
       await copyRun(env, await request.json<CopyRequest>());
