@@ -11,12 +11,15 @@ function call(verdict: CallVerdict | null, given: Partial<CallRepresentation> = 
   const outputs = new TextEncoder().encode('[{"type":"logs","logs":"x"}]');
   return {
     id: "ci_1",
+    type: "code_interpreter_call",
+    status: "completed",
     container_id: null,
+    request: null,
     code: null,
     hint: null,
     verdict,
     source: hasOutputs ? ("refetch" as const) : null,
-    outputs: hasOutputs ? outputs : null,
+    result: hasOutputs ? outputs : null,
     ...given,
   };
 }
@@ -37,6 +40,7 @@ const ANSWERS: Record<RunVerdict, unknown> = {
   captured: TEXT,
   recovered: TEXT,
   silent: TEXT,
+  unfinished: TEXT,
   no_calls: TEXT,
   suspect: MISSING,
   lost: MISSING,
@@ -78,10 +82,22 @@ test("answerOutputs lists five calls at most", () => {
 });
 
 test("answerOutputs says not_stored of outputs that were observed and are not there, and gives the others when strict is false", () => {
-  const run = subject("captured", call("captured", { outputs: null }), call("captured"));
+  const run = subject("captured", call("captured", { result: null }), call("captured"));
   expect(summarize(answerOutputs(run, {}))).toEqual([404, "not_stored"]);
   expect(summarize(answerOutputs(run, { call: 2 }))).toEqual(TEXT);
   expect(answerOutputs(run, { strict: "false" }).answer).toHaveLength(2);
+});
+
+test("answerOutputs gives what a search brought only on request, and of a picture says that it is no text", () => {
+  const search = call("captured", { type: "file_search_call" });
+  const picture = call("captured", { type: "image_generation_call" });
+  const run = subject("captured", call("captured"), search, picture);
+  expect(answerOutputs(run, {}).answer).toEqual([run.calls[0]]);
+  expect(answerOutputs(run, { call: 2 }).answer).toEqual([search]);
+  expect(answerOutputs(run, { call: 3 }).answer).toMatchObject({
+    code: "not_found",
+    message: matching(/no text/),
+  });
 });
 
 test("answerOutputs says that a run without calls has none", () => {
