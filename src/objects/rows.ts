@@ -47,6 +47,11 @@ export class Rows {
     this.#deleteFrom(name, 0);
   }
 
+  /** Deletes all values. */
+  clear(): void {
+    for (const [name] of [...this.#kv.list()]) this.#kv.delete(name);
+  }
+
   #deleteFrom(name: string, first: number): void {
     for (let number = first; this.#kv.delete(toPartName(name, number));) number += 1;
   }

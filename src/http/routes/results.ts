@@ -93,8 +93,14 @@ export async function cancelResult(c: Context<App>): Promise<Response> {
 
 /** Deletes a record, its files and its row in the list. */
 export async function deleteResult(c: Context<App>): Promise<Response> {
-  const { known } = await findRecord(c.env, parseResponseId(c.req.param("id")));
-  await withLog("delete_requested", { id: known.id }, () => removeRun(c.env, known.id));
+  const id = parseResponseId(c.req.param("id"));
+  const wasRecorded = await withLog(
+    "delete_requested",
+    { id },
+    () => removeRun(c.env, id),
+    (isRemoved) => (isRemoved ? {} : { outcome: "not_found" }),
+  );
+  if (!wasRecorded) throw notFound(id);
   return c.body(null, 204);
 }
 
@@ -163,7 +169,11 @@ async function findRecord(env: Env, id: string): Promise<Found> {
 
 function orNotFound<T>(found: T | null, id: string): T {
   if (found !== null) return found;
-  throw new Problem(
+  throw notFound(id);
+}
+
+function notFound(id: string): Problem {
+  return new Problem(
     "not_found",
     "No record has this id. Records are kept for RETENTION_DAYS; a response that another program started is recorded when its webhook arrives.",
     { id },

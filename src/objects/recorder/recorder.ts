@@ -15,8 +15,9 @@ import { releaseConnection } from "../connection/client.ts";
 import { NO_BYTES, performEffect } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
 import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
-import type { ReadOptions } from "./read-options.ts";
+import type { OutputsReading, ReadOptions, RecorderReading } from "./reading.ts";
 import { Store } from "./store.ts";
+import { awaitExpiry, isUnreadable, salvage } from "./unreadable.ts";
 
 /** After a result or an alarm that could not be stored, milliseconds until the next alarm. */
 const RECOVERY_MS = 5_000;
@@ -27,12 +28,6 @@ const MAX_WAIT_SECONDS = 60;
 const REMOVE_WAIT_MS = 20_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
-
-/** What is known of a run: its record as JSON, and where the response's body is. */
-export type RecorderReading = { record: string; body: "rows" | "kv" | "none" };
-
-/** The calls that a channel had: an array as JSON, as far as the object's own rows have them, and whether KV has some. */
-export type OutputsReading = { rows: Uint8Array | null; isInKv: boolean };
 
 type RunningEffect = { turn: number; abort: AbortController; done: Promise<void> };
 
@@ -64,15 +59,13 @@ export class Recorder extends DurableObject<Env> {
     return outcome;
   }
 
-  /**
-   * Observes the response now. For an unknown id it begins a run.
-   * @returns False for a run that was deleted.
-   */
-  refetch(params: RecorderParams): boolean {
+  /** Observes the response now. For an unknown id it begins a run. */
+  refetch(params: RecorderParams): "accepted" | "deleted" | "unreadable" {
+    if (this.#isUnreadable()) return "unreadable";
     const state = this.#load();
-    if (state !== null && state.kind !== "run") return false;
+    if (state !== null && state.kind !== "run") return "deleted";
     this.#handle({ type: "refetch", params });
-    return true;
+    return "accepted";
   }
 
   /** Observes the response now: OpenAI accepted a cancel, or the run's Connection was closed. */
@@ -115,10 +108,17 @@ export class Recorder extends DurableObject<Env> {
     };
   }
 
-  /** Deletes everything that is stored of the run. What KV or the Catalog refuse to delete within the time limit is deleted later. */
-  async remove(): Promise<void> {
+  /**
+   * Deletes everything that is stored of the run, also when it can't be read. What KV or the Catalog refuse to delete within the time limit is deleted later.
+   * @returns False when nothing is recorded.
+   */
+  async remove(): Promise<boolean> {
+    // Only what the deletion needs is left of it.
+    if (this.#isUnreadable()) this.#state = salvage(this.#store, this.ctx.id.name ?? "");
+    else if (!isFound(this.#load())) return false;
     this.#handle({ type: "remove" });
     await this.#waitForEffects(Date.now() + REMOVE_WAIT_MS);
+    return true;
   }
 
   /** Sets the alarm to now where work is left. */
@@ -130,10 +130,10 @@ export class Recorder extends DurableObject<Env> {
    * What is known of the run.
    * @returns Null when nothing is recorded.
    */
-  async read({
-    waitSeconds = 0,
-    until = "readable",
-  }: ReadOptions = {}): Promise<RecorderReading | null> {
+  async read({ waitSeconds = 0, until = "readable" }: ReadOptions = {}): Promise<
+    RecorderReading | "unreadable" | null
+  > {
+    if (this.#isUnreadable()) return "unreadable";
     const deadline = Date.now() + Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000;
     const isReached = until === "settled" ? isAtRest : isReadable;
     let state = this.#load();
@@ -141,8 +141,7 @@ export class Recorder extends DurableObject<Env> {
       await withTimeout(this.#changed.promise, deadline - Date.now(), null);
       state = this.#load();
     }
-    // The alarm that removes an expired run can be late.
-    if (!isKnown(state) || Date.now() >= Date.parse(state.record.expires_at)) return null;
+    if (!isFound(state)) return null;
     return { record: JSON.stringify(state.record), body: bodySource(state) };
   }
 
@@ -176,6 +175,7 @@ export class Recorder extends DurableObject<Env> {
   // An alarm that throws is called again six times and then never: https://developers.cloudflare.com/durable-objects/api/alarms/
   // It throws only when storage refuses everything for minutes, a new alarm included.
   override async alarm(): Promise<void> {
+    if (this.#isUnreadable()) return awaitExpiry(this.ctx, this.#store);
     const end = Date.now() + MAX_ALARM_MS;
     try {
       await retry(
@@ -205,6 +205,10 @@ export class Recorder extends DurableObject<Env> {
       if (this.#running === null) return;
       await withTimeout(this.#running.done, leftMs, undefined);
     }
+  }
+
+  #isUnreadable(): boolean {
+    return isUnreadable(() => this.#load());
   }
 
   #load(): State | null {
@@ -328,6 +332,7 @@ export class Recorder extends DurableObject<Env> {
     const encoder = new TextEncoder();
     for (let last = after; ;) {
       const { promise } = this.#changed;
+      if (this.#isUnreadable()) return;
       const state = this.#load();
       if (!isKnown(state)) return;
       for (const update of toProgressUpdates(state, last)) {
@@ -340,4 +345,9 @@ export class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
+}
+
+// The alarm that removes an expired run can be late.
+function isFound(state: State | null): state is RunState {
+  return isKnown(state) && Date.now() < Date.parse(state.record.expires_at);
 }

@@ -114,7 +114,8 @@ function afterObservation(
   // Its Connection may have reported its end while it was read.
   const observation = result.from_connection ? { ...cleared, connection: false } : cleared;
   const applied = addProgress({ ...state, observation }, "observed", at, channel);
-  const observed = withBody(withExpiry(withRecord(applied, record, hasNews)), result);
+  const changed = withExpiry(withRecord(applied, record, hasNews));
+  const observed = withBody(changed, result, running.requested);
   const isKept = hasNews || result.from_connection;
   const kept =
     hasOutputs && isKept && needsOutputs(record, result)
@@ -158,13 +159,13 @@ function afterEvents(state: RunState, at: string): RunState {
   return reopen(state, at);
 }
 
-// A body that the rows have is not written again; nor one that KV has had for so long that the rows were dropped.
-function withBody(state: RunState, result: ObservationResult): RunState {
+// A body that the rows have is not written again; nor one that KV has had for so long that the rows were dropped, unless somebody asks: KV may have lost it.
+function withBody(state: RunState, result: ObservationResult, isRequested: boolean): RunState {
   const { record, rows, kv } = state;
   const digest = result.body?.digest ?? null;
   if (digest === null || record.body?.digest !== digest || !isStorable(record)) return state;
   if (rows.body_digest === digest) return state;
-  if (rows.body_digest === null && kv.body_digest === digest) return state;
+  if (rows.body_digest === null && kv.body_digest === digest && !isRequested) return state;
   return { ...state, rows: { ...rows, body_digest: digest, drop_at_ms: null } };
 }
 

@@ -1,6 +1,13 @@
 // The Worker as it is, with a KV whose writes a test can make fail or hang, and with Recorders whose state can be copied.
 import worker, { Recorder as RealRecorder } from "../../../src/index.ts";
-import { COPIES_PATH, KV_MODE_PATH, type CopyRequest, type KvMode } from "../recorder-worker.ts";
+import {
+  COPIES_PATH,
+  KV_MODE_PATH,
+  STATES_PATH,
+  type CopyRequest,
+  type KvMode,
+  type StateRequest,
+} from "../recorder-worker.ts";
 
 export { Catalog, Connection } from "../../../src/index.ts";
 
@@ -23,6 +30,13 @@ export class Recorder extends RealRecorder {
   /** Gives an empty object a state, without an alarm. */
   writeState(state: string): void {
     this.ctx.storage.kv.put(STATE, new TextEncoder().encode(state));
+  }
+
+  /** Replaces the state, and restarts the object, which throws. */
+  async replaceState(state: string): Promise<void> {
+    this.writeState(state);
+    await this.ctx.storage.sync();
+    this.ctx.abort("The state was replaced.");
   }
 }
 
@@ -57,6 +71,9 @@ export default {
       await copyRun(env, await request.json<CopyRequest>());
       return new Response("copied");
     }
+    if (pathname === STATES_PATH) {
+      return new Response(await replaceState(env, await request.json<StateRequest>()));
+    }
     return worker.fetch(request, env, ctx);
   },
 } satisfies ExportedHandler<TestEnv>;
@@ -74,6 +91,21 @@ async function copyRun(env: TestEnv, { id, copies }: CopyRequest): Promise<void>
       await env.RECORDS.put(`record:${copy}`, value.replaceAll(id, copy));
     }),
   );
+}
+
+/** Replaces parts of a run's stored state; returns the new state's first line. */
+async function replaceState(
+  env: TestEnv,
+  { id, replace, withoutBody }: StateRequest,
+): Promise<string> {
+  const getRecorder = () => env.RECORDER.get(env.RECORDER.idFromName(id));
+  const state = await getRecorder().readState();
+  const kept = withoutBody ? `${state.split("\n", 1)[0]}\n` : state;
+  const next = replace.reduce((text, [from, to]) => text.replace(from, to), kept);
+  await getRecorder()
+    .replaceState(next)
+    .catch(() => undefined);
+  return next.split("\n", 1)[0] ?? "";
 }
 
 function toKvMode(text: string): KvMode {
