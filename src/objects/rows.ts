@@ -49,7 +49,8 @@ export class Rows {
 
   /** Deletes all values. */
   clear(): void {
-    for (const [name] of [...this.#kv.list()]) this.#kv.delete(name);
+    const names = Array.from(this.#kv.list(), ([name]) => name);
+    for (const name of names) this.#kv.delete(name);
   }
 
   #deleteFrom(name: string, first: number): void {

@@ -7,11 +7,10 @@ import { KvKey, STATE_VERSION, type GoneState } from "./state.ts";
 
 const time = z.iso.datetime().nullable().catch(null);
 const name = z.string().nullable().catch(null);
-const elements = <T>(schema: z.ZodType<T>) =>
-  z.preprocess(
-    (value) => (Array.isArray(value) ? value.filter((one) => schema.safeParse(one).success) : []),
-    z.array(schema),
-  );
+const storedKeys = z
+  .array(z.unknown())
+  .catch([])
+  .transform((all) => all.flatMap((key) => KvKey.safeParse(key).data ?? []));
 
 const NO_RECORD = {
   started_at: null,
@@ -28,7 +27,7 @@ const Salvage = z.looseObject({
       control_connection: name,
     })
     .catch(NO_RECORD),
-  kv: z.looseObject({ keys: elements(KvKey) }).catch({ keys: [] }),
+  kv: z.looseObject({ keys: storedKeys }).catch({ keys: [] }),
 });
 
 /** What can be read of a state. */

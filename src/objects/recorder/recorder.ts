@@ -2,17 +2,19 @@
 // What it does next is decided in record/transition.ts; this class stores states, sets alarms, and performs effects.
 import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
-import { retry, withTimeout } from "../../lib/retry.ts";
+import { retry, sleep, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import { awaitsConnection, awaitsControl } from "../../record/machine/apply-call.ts";
+import { newlyEmpty } from "../../record/machine/apply-files.ts";
 import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { ReportOutcome } from "../../record/connection/transition.ts";
 import type { Channel, RecorderParams, RunConnection } from "../../record/schema.ts";
+import { errorMessage } from "../../openai/api-failure.ts";
 import { bodySource, isKnown, isReadable, type RunState, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import { releaseConnection } from "../connection/client.ts";
-import { NO_BYTES, performEffect } from "./effects.ts";
+import { NO_BYTES, performEffect, searchFiles } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
 import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
 import type { OutputsReading, ReadOptions, RecorderReading } from "./reading.ts";
@@ -23,6 +25,8 @@ import { awaitExpiry, isUnreadable, salvage } from "./unreadable.ts";
 const RECOVERY_MS = 5_000;
 /** Milliseconds between attempts to handle an alarm while storage refuses. */
 const ALARM_RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 120_000, 240_000];
+/** An empty list of files is asked for once more after this many milliseconds: a file can be listed a moment after the end. */
+const SEARCH_AGAIN_MS = 5_000;
 const MAX_WAIT_SECONDS = 60;
 /** `remove` waits this many milliseconds until KV has deleted the run's values, and the Catalog its row. */
 const REMOVE_WAIT_MS = 20_000;
@@ -278,14 +282,30 @@ export class Recorder extends DurableObject<Env> {
     try {
       const result = await withTimeout(work(), effect.untilMs - Date.now(), null);
       if (result === null) throw new Error(`${effect.type} took too long`);
-      this.#report(abort, result.event, result.bytes);
-      this.#releaseConnection(effect, result.event);
+      const { event } = result;
+      const empty = event.type === "files_found" ? newlyEmpty(this.#load(), event) : [];
+      this.#report(abort, event, result.bytes);
+      if (empty.length > 0) this.ctx.waitUntil(this.#searchAgain(empty));
+      this.#releaseConnection(effect, event);
     } catch (error) {
       logFailure("effect", error, { id: this.#id(), type: effect.type });
-      this.#report(abort, { type: "failed", turn, reason: String(error) });
+      this.#report(abort, { type: "failed", turn, reason: errorMessage(error) });
     } finally {
       abort.abort();
       for (const free of reservations) free();
+    }
+  }
+
+  // Nothing is stored for it and nobody waits for it, so that it costs no more than the request. An object that dies does not ask; a refetch by hand does.
+  async #searchAgain(containers: string[]): Promise<void> {
+    await sleep(SEARCH_AGAIN_MS);
+    const state = this.#load();
+    if (state?.kind !== "run") return;
+    try {
+      const { files } = await searchFiles(this.env, { ...state.record, containers });
+      if (files.length > 0) this.#handle({ type: "files_appeared", files });
+    } catch (error) {
+      logFailure("search_again", error, { id: state.record.id });
     }
   }
 
