@@ -10,12 +10,12 @@ export type OpenAIError = { status: ContentfulStatusCode; error: Record<string, 
 /**
  * An error in OpenAI's shape.
  * @param message What is wrong and what to do.
- * @param details The parameter at fault, and a code.
+ * @param details The parameter at fault, a code, and the response that it is about.
  */
 export function toOpenAIError(
   status: ContentfulStatusCode,
   message: string,
-  details: { param?: string; code?: string } = {},
+  details: { param?: string; code?: string; id?: string } = {},
 ): OpenAIError {
   return {
     status,
