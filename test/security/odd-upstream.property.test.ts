@@ -21,7 +21,7 @@ import { startWorld, WEBHOOK_SECRET, type World } from "../support/world.ts";
 
 /** Cases at the same time. */
 const BATCH_SIZE = 8;
-const RUNS = LONG ? 500 : 10;
+const RUNS = LONG ? 150 : 10;
 
 /** Codes of a 5xx that OpenAI causes, not the Worker. */
 const ALLOWED_CODES = new Set([
@@ -212,7 +212,7 @@ async function readInAllWays(id: string): Promise<void> {
   if (status !== 200) return;
   const { calls, files } = Observed.parse(JSON.parse(text));
   for (const call of calls.slice(0, 2)) {
-    await ask(`${path}/images/${encodeURIComponent(call.id)}/1`);
+    await ask(`${path}/images/${encodeURIComponent(call.id.toWellFormed())}/1`);
   }
   for (const { url } of files) if (url !== null && url !== "") await ask(url);
 }
