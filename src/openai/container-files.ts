@@ -1,11 +1,12 @@
 // Container files: found when a response ends, copied before the container expires.
 import * as z from "zod";
 import { parseJson } from "../lib/json-parse.ts";
+import { toSentence } from "../lib/sentence.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { shouldCopy, type FileEntry, type RecordKey, type StoredRecord } from "../record/schema.ts";
 import { errorMessage, toApiFailure } from "./api-failure.ts";
 import { fetchContainer } from "./client.ts";
-import { KEY_FORBIDDEN, KEY_REFUSED } from "./to-problem.ts";
+import { GIVE_PERMISSION, KEY_FORBIDDEN, KEY_REFUSED } from "./to-problem.ts";
 
 /** Files that are copied of one response. */
 const MAX_FILES = 50;
@@ -29,6 +30,8 @@ type ListedFile = z.infer<typeof ListedFile>;
 const FilePage = z.looseObject({ data: z.array(z.unknown()), has_more: z.boolean().catch(false) });
 const Container = z.looseObject({ created_at: z.number() });
 
+/** What to do about a file that does not fit. */
+const DOWNLOAD = "Download it from OpenAI before its container expires.";
 const SHARED_CONTAINER =
   "The container existed before this response: other responses may share it.";
 
@@ -80,9 +83,10 @@ export async function copyFile(
     const stored = await store({ ...file, bytes }, answer.body);
     return { ...file, bytes: stored, url: fileUrl(key.id, file.id) };
   } catch (error) {
-    if (error instanceof RangeError) return { ...file, url: null, reason: error.message };
+    if (error instanceof RangeError)
+      return { ...file, url: null, reason: `${error.message} ${DOWNLOAD}` };
     if (!isExpired(error)) throw toFailure(error);
-    const reason = `It had expired already: ${errorMessage(error)} Run the code again to get it.`;
+    const reason = `It had expired already: ${toSentence(errorMessage(error))} Run the code again to get it.`;
     return { ...file, url: null, reason };
   }
 }
@@ -125,7 +129,7 @@ async function findContainerFiles(
 }
 
 function expiredFiles(id: string, cited: StoredRecord["cited_files"], why: string): FileEntry[] {
-  const reason = `The container had expired already: ${why} Run the code again to get its files.`;
+  const reason = `The container had expired already: ${toSentence(why)} Run the code again to get its files.`;
   if (cited.length > 0) return cited.map((file) => missingFile(file, reason));
   const unknown = { id, container_id: id, filename: "" };
   return [missingFile(unknown, `${reason} Which files it had is not known.`)];
@@ -137,8 +141,8 @@ function toFailure(error: unknown): Error {
   const words = errorMessage(error);
   if (status === 401) return new Error(KEY_REFUSED, { cause: error });
   if (status !== 403) return new Error(words, { cause: error });
-  const advice = "Give that key permission to read containers and their files.";
-  return new Error(`${KEY_FORBIDDEN}: ${words} ${advice}`, { cause: error });
+  const reason = `${KEY_FORBIDDEN}: ${toSentence(words)} ${GIVE_PERMISSION}`;
+  return new Error(reason, { cause: error });
 }
 
 async function listFiles(env: Env, id: string, signal: AbortSignal): Promise<ListedFile[]> {
@@ -192,7 +196,7 @@ function toFileEntry(file: ListedFile, containerId: string, isInShared: boolean)
 }
 
 function fileTooLarge(file: FileEntry): FileEntry {
-  const reason = `It has ${file.bytes} bytes; at most ${MAX_VALUE_BYTES} can be stored. Download it from OpenAI before its container expires.`;
+  const reason = `It has ${file.bytes} bytes; at most ${MAX_VALUE_BYTES} can be stored. ${DOWNLOAD}`;
   return { ...file, url: null, reason };
 }
 
@@ -215,7 +219,7 @@ function applyLimits(files: FileEntry[]): FileEntry[] {
       return { ...file, url: null, reason };
     }
     if (bytes <= MAX_TOTAL_BYTES) return file;
-    const reason = `Only ${MAX_TOTAL_BYTES} bytes of files are copied of a response. Download it from OpenAI before its container expires.`;
+    const reason = `Only ${MAX_TOTAL_BYTES} bytes of files are copied of a response. ${DOWNLOAD}`;
     return { ...file, url: null, reason };
   });
 }

@@ -22,7 +22,10 @@ export async function getImage(c: Context<App>): Promise<Response> {
   const parsed = ImageOutput.safeParse(parseValue(output));
   const image = parsed.success ? decodeImage(parsed.data.url) : null;
   if (image === null) {
-    throw new Problem("not_found", "There is no PNG, JPEG, GIF or WebP at this place.");
+    throw new Problem(
+      "not_found",
+      "There is no PNG, JPEG, GIF or WebP at this place. The record's `calls` have their outputs.",
+    );
   }
   return c.body(image.bytes, 200, {
     "content-type": image.type,

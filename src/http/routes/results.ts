@@ -63,7 +63,10 @@ export async function getOutputs(c: Context<App>): Promise<Response> {
 export async function getResponse(c: Context<App>): Promise<Response> {
   const body = await readEndedRecord(c, ({ openBody }) => openBody());
   if (body === null) {
-    throw new Problem("not_stored", "No response object was stored; see the record's `error`.");
+    throw new Problem(
+      "not_stored",
+      `No response object is stored. The \`error\` of /results/${c.req.param("id")} says why, if it was observed.`,
+    );
   }
   return c.body(body, 200, { "content-type": "application/json" });
 }
@@ -175,7 +178,7 @@ function orNotFound<T>(found: T | null, id: string): T {
 function notFound(id: string): Problem {
   return new Problem(
     "not_found",
-    "No record has this id. Records are kept for RETENTION_DAYS; a response that another program started is recorded when its webhook arrives.",
+    "No record has this id. Records are kept for RETENTION_DAYS; a response that another program started is recorded when its webhook arrives, or by POST /results/ID/refetch.",
     { id },
   );
 }

@@ -7,6 +7,7 @@ import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { retry } from "../../lib/retry.ts";
+import { toSentence } from "../../lib/sentence.ts";
 import { logFailure, withLog } from "../../log.ts";
 import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
 import { getRecorder } from "../../objects/recorder/client.ts";
@@ -135,7 +136,9 @@ function mayHaveStarted(
 ): Problem {
   const details = { requestId: requestId ?? undefined, id: id ?? undefined };
   const message =
-    id === null ? `It is not known whether the response started: ${why} ${consequence}` : why;
+    id === null
+      ? `It is not known whether the response started: ${toSentence(why)} ${consequence}`
+      : why;
   return new Problem("may_have_started", message, details);
 }
 

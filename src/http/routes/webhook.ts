@@ -66,7 +66,10 @@ async function acceptEvent(c: Context<App>): Promise<{ id?: string; outcome: str
 function parseEndEvent(body: unknown): z.infer<typeof EndEvent> | null {
   const event = WebhookEvent.safeParse(body);
   if (!event.success) {
-    throw new Problem("bad_webhook", "The body is not a webhook event of OpenAI's.");
+    throw new Problem(
+      "bad_webhook",
+      "The body is not a webhook event of OpenAI's: it has no type. Send OpenAI's event as it came.",
+    );
   }
   if (!END_EVENTS.has(event.data.type)) return null;
   const end = EndEvent.safeParse(body);

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { parseInclude, toRequestBody } from "../../api/create-params.ts";
 import type { JsonBody } from "../../api/json-body.ts";
 import { readPolicy } from "../../config.ts";
+import { toSentence } from "../../lib/sentence.ts";
 import { withLog } from "../../log.ts";
 import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
 import type { Opening } from "../../objects/connection/report.ts";
@@ -89,7 +90,7 @@ export function toBackground(json: Uint8Array): Record<string, unknown> {
 
 // `id`: of a response that started and can't be recorded.
 function mayHaveStarted(reason: string, id: string | null): OpenAIError {
-  const unknown = `It is not known whether OpenAI started the run: ${reason} Check /results before retrying: each retry is billed.`;
+  const unknown = `It is not known whether OpenAI started the run: ${toSentence(reason)} Check /results before retrying: each retry is billed.`;
   return toOpenAIError(502, id === null ? unknown : reason, {
     code: "may_have_started",
     ...(id === null ? {} : { id }),

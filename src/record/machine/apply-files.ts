@@ -1,4 +1,5 @@
 // Applies what searches of containers, and copies of their files, came to. Pure.
+import { toSentence } from "../../lib/sentence.ts";
 import { isTerminal } from "../reducer.ts";
 import { markStored } from "../schedule.ts";
 import { shouldCopy, type FileEntry } from "../schema.ts";
@@ -103,7 +104,7 @@ export function afterFailedFile(
   if (counted.attempts < MAX_FILE_ATTEMPTS) {
     return { ...state, files: { ...state.files, ...counted } };
   }
-  const words = why === null ? "The Recorder was interrupted." : why.slice(0, MAX_WHY_LENGTH);
+  const words = toSentence(why?.slice(0, MAX_WHY_LENGTH) ?? "The Recorder was interrupted");
   const advice = `${words} Refetch the response to try again while the container exists.`;
   const [file] = state.files.queue;
   if (running.type === "copy_file" && file !== undefined) {

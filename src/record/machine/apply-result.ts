@@ -248,8 +248,7 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
   const channel = running.channel ?? "refetch";
   const error = {
     code: "too_large",
-    message:
-      "The response's body is larger than the memory that the Recorder has. It is refetched on request only.",
+    message: `The response's body is larger than the memory that the Recorder has. It is refetched on request only: POST /results/${state.record.id}/refetch`,
   };
   const result: ObservationResult = {
     observation: {
