@@ -253,7 +253,10 @@ function limitBody(maxSize: number): ReturnType<typeof bodyLimit> {
   return bodyLimit({
     maxSize,
     onError: () => {
-      throw new Problem("too_large", `The body may have at most ${maxSize} bytes.`);
+      throw new Problem(
+        "too_large",
+        `The body may have at most ${maxSize} bytes. Send a smaller one: upload files to OpenAI, and name them by their ids.`,
+      );
     },
   });
 }

@@ -48,6 +48,10 @@ const NOT_FINISHED = {
   retryAfter: true,
 } as const;
 const BAD_REQUEST = { description: "What is wrong, and what to do", schema: "Error" } as const;
+const OPENAI_REFUSAL = {
+  description: "OpenAI's refusal, with its words",
+  schema: "Error",
+} as const;
 const ACCEPTED = { description: "It will be done", schema: "Accepted" } as const;
 const REDIRECT = { description: "To the run's page, for a browser" };
 const CROSS_SITE = { description: "The request came from another site", schema: "Error" } as const;
@@ -193,7 +197,11 @@ const OPERATIONS = {
       202: ACCEPTED,
       303: REDIRECT,
       404: NOT_FOUND,
-      409: { description: "Both have ended already", schema: "Error" },
+      400: OPENAI_REFUSAL,
+      409: { description: "Both have ended already, or OpenAI's refusal", schema: "Error" },
+      413: OPENAI_REFUSAL,
+      422: OPENAI_REFUSAL,
+      429: OPENAI_REFUSAL,
       502: BAD_REQUEST,
     },
   },

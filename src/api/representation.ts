@@ -54,13 +54,15 @@ export type ReadOutputs = (channel: Channel) => Promise<Uint8Array | null>;
 
 /**
  * Joins a record with its body, and with the outputs of other channels.
- * @param body The response object's JSON, unread; null when none is stored.
+ * @param known What is stored of the run.
+ * @param body The response object's JSON, unread; null when none is stored, or when KV does not show it.
  */
 export async function toRepresentation(
-  record: StoredRecord,
+  known: StoredRecord,
   body: ReadableStream<Uint8Array> | null,
   readOutputs: ReadOutputs,
 ): Promise<RecordRepresentation> {
+  const record = body === null && known.body !== null ? withLostBody(known) : known;
   const response = body === null || record.body === null ? null : await new Response(body).bytes();
   const output = response === null ? undefined : findMember(response, "output");
   const shown = arrayElements(output);
@@ -90,6 +92,12 @@ export async function toRepresentation(
     }),
     response,
   };
+}
+
+// What is known without the body is shown.
+function withLostBody(record: StoredRecord): StoredRecord {
+  const message = `KV does not show the stored response, so \`response\` and the outputs in it are missing here. Ask again in a minute; if they stay away, POST /results/${record.id}/refetch stores them again while OpenAI has the response.`;
+  return { ...record, error: { code: "not_stored", message } };
 }
 
 type StoredItems = ReadonlyMap<Channel, Uint8Array>;

@@ -1,6 +1,6 @@
 // The contract's schemas by name. The schemas that check requests and records are the ones that the contract shows.
 import * as z from "zod";
-import { CatalogRow } from "../objects/catalog/row.ts";
+import { CatalogRow, UnreadableRow } from "../objects/catalog/row.ts";
 import { RESPONSE_ID } from "../openai/response.ts";
 import { ResponseRecord } from "../record/schema.ts";
 import { Flags } from "./create-params.ts";
@@ -50,7 +50,10 @@ export const SCHEMAS = {
   Trigger,
   Started: TriggerResult,
   Record: ResponseRecord,
-  List: z.object({ results: z.array(CatalogRow), cursor: z.string().nullable() }),
+  List: z.object({
+    results: z.array(z.union([CatalogRow, UnreadableRow])),
+    cursor: z.string().nullable(),
+  }),
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook: WebhookBody,

@@ -55,6 +55,16 @@ export function concatChunks(chunks: Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** The chunks without their first bytes. */
+export function dropBytes(chunks: Uint8Array[], bytes: number): Uint8Array[] {
+  let left = bytes;
+  return chunks.map((chunk) => {
+    const rest = chunk.subarray(left);
+    left -= chunk.length - rest.length;
+    return rest;
+  });
+}
+
 /** The text of chunks in UTF-8; a character may be split between two chunks. */
 export function decodeChunks(chunks: Uint8Array[]): string {
   const decoder = new TextDecoder();

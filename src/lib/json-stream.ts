@@ -1,7 +1,10 @@
 // Reads a JSON body once: its bytes as they came, and a text in which every long string is truncated.
 // Parsing a body of many megabytes takes several times its size in memory, which an isolate of 128 MB does not have.
+import { dropBytes } from "./byte-stream.ts";
 import { countBackslashes, isContinuationByte, nextEscapeState, QUOTE } from "./json-string.ts";
 
+/** Some servers put it in front of UTF-8. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** The bytes of a larger body are counted, not kept. */
 export const MAX_BODY_BYTES = 24 * 1024 * 1024;
 /** Strings are truncated at about this length. */
@@ -71,8 +74,26 @@ export class BoundedReader {
   }
 
   end(): BodyRead {
-    return { chunks: this.#chunks, bytes: this.#bytes, truncated: this.#truncator.end() };
+    const truncated = this.#truncator.end();
+    if (this.#chunks === null || !beginsWithMark(this.#chunks)) {
+      return { chunks: this.#chunks, bytes: this.#bytes, truncated };
+    }
+    const bytes = this.#bytes - BYTE_ORDER_MARK.length;
+    return { chunks: dropBytes(this.#chunks, BYTE_ORDER_MARK.length), bytes, truncated };
   }
+}
+
+// The text is decoded without its mark. In JSON that others are put around, a mark would make the whole invalid.
+function beginsWithMark(chunks: Uint8Array[]): boolean {
+  let at = 0;
+  for (const chunk of chunks) {
+    for (const byte of chunk) {
+      if (byte !== BYTE_ORDER_MARK[at]) return false;
+      at += 1;
+      if (at === BYTE_ORDER_MARK.length) return true;
+    }
+  }
+  return false;
 }
 
 /** Truncates long strings in JSON that streams by. It only needs to know where strings begin and end. */

@@ -1,5 +1,6 @@
 // Parses server-sent events as bytes. An event can have many megabytes, which as text would not fit into an isolate in addition to its bytes.
 // https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+import { dropBytes } from "./byte-stream.ts";
 import { BoundedReader, type BodyRead } from "./json-stream.ts";
 
 const NEWLINE = 0x0a;
@@ -44,15 +45,6 @@ function fieldValue({ chunks, bytes, truncated }: BodyRead): BodyRead {
     bytes: bytes - begin,
     truncated: truncated.slice(begin),
   };
-}
-
-function dropBytes(chunks: Uint8Array[], bytes: number): Uint8Array[] {
-  let left = bytes;
-  return chunks.map((chunk) => {
-    const rest = chunk.subarray(left);
-    left -= chunk.length - rest.length;
-    return rest;
-  });
 }
 
 function joinLines(before: BodyRead | null, next: BodyRead): BodyRead {

@@ -15,7 +15,7 @@ const LAST_EVENT_MS = 2_000;
 export async function cancelRun(env: Env, id: string, isInFlight: boolean): Promise<void> {
   const { run, control } = await getRecorder(env, id).openConnections();
   if (!isInFlight && control === null) {
-    const message = "The response has ended; there is nothing to cancel.";
+    const message = `The response has ended, and so has its control; there is nothing to cancel. GET /results/${id} has what they brought.`;
     throw new Problem("already_ended", message, { id });
   }
   await Promise.all([

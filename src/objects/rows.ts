@@ -47,6 +47,12 @@ export class Rows {
     this.#deleteFrom(name, 0);
   }
 
+  /** Deletes all values. */
+  clear(): void {
+    const names = Array.from(this.#kv.list(), ([name]) => name);
+    for (const name of names) this.#kv.delete(name);
+  }
+
   #deleteFrom(name: string, first: number): void {
     for (let number = first; this.#kv.delete(toPartName(name, number));) number += 1;
   }

@@ -1,9 +1,12 @@
 // Container files: found when a response ends, copied before the container expires.
 import * as z from "zod";
+import { parseJson } from "../lib/json-parse.ts";
+import { toSentence } from "../lib/sentence.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { shouldCopy, type FileEntry, type RecordKey, type StoredRecord } from "../record/schema.ts";
 import { errorMessage, toApiFailure } from "./api-failure.ts";
 import { fetchContainer } from "./client.ts";
+import { GIVE_PERMISSION, KEY_FORBIDDEN, KEY_REFUSED } from "./to-problem.ts";
 
 /** Files that are copied of one response. */
 const MAX_FILES = 50;
@@ -27,11 +30,16 @@ type ListedFile = z.infer<typeof ListedFile>;
 const FilePage = z.looseObject({ data: z.array(z.unknown()), has_more: z.boolean().catch(false) });
 const Container = z.looseObject({ created_at: z.number() });
 
+/** What to do about a file that does not fit. */
+const DOWNLOAD = "Download it from OpenAI before its container expires.";
 const SHARED_CONTAINER =
   "The container existed before this response: other responses may share it.";
 
 /** Stores one file's bytes and returns their number. */
 type StoreFile = (file: FileEntry, body: ReadableStream<Uint8Array> | null) => Promise<number>;
+
+/** What a search brought. `empty`: the containers whose list had nothing at all. */
+export type FoundFiles = { files: FileEntry[]; empty: string[] };
 
 /**
  * Finds the files that a run created or that its text cites.
@@ -43,11 +51,14 @@ export async function findFiles(
   env: Env,
   record: StoredRecord,
   signal: AbortSignal,
-): Promise<FileEntry[]> {
+): Promise<FoundFiles> {
   const found = await Promise.all(
     record.containers.map((id) => findContainerFiles(env, record, id, signal)),
   );
-  return applyLimits(found.flat());
+  return {
+    files: applyLimits(found.flatMap(({ files }) => files)),
+    empty: found.flatMap(({ empty }) => empty),
+  };
 }
 
 /**
@@ -72,9 +83,11 @@ export async function copyFile(
     const stored = await store({ ...file, bytes }, answer.body);
     return { ...file, bytes: stored, url: fileUrl(key.id, file.id) };
   } catch (error) {
-    if (error instanceof RangeError) return { ...file, url: null, reason: error.message };
-    if (!isExpired(error)) throw error;
-    return { ...file, url: null, reason: `It had expired already: ${errorMessage(error)}` };
+    if (error instanceof RangeError)
+      return { ...file, url: null, reason: `${error.message} ${DOWNLOAD}` };
+    if (!isExpired(error)) throw toFailure(error);
+    const reason = `It had expired already: ${toSentence(errorMessage(error))} Run the code again to get it.`;
+    return { ...file, url: null, reason };
   }
 }
 
@@ -94,26 +107,42 @@ async function findContainerFiles(
   record: StoredRecord,
   id: string,
   signal: AbortSignal,
-): Promise<FileEntry[]> {
+): Promise<FoundFiles> {
   const cited = record.cited_files.filter((file) => file.container_id === id);
   try {
     const listed = await listFiles(env, id, signal);
-    const shared = await isShared(env, record, id, signal);
     const own = listed.filter(
       (file) => isCreatedByRun(file, record) || cited.some((one) => one.id === file.id),
     );
+    const shared = own.length > 0 && (await isShared(env, record, id, signal));
     const missing = cited.filter((file) => !listed.some((one) => one.id === file.id));
-    return [
+    const reason = "The container does not list it. Refetch the response to look again.";
+    const files = [
       ...own.map((file) => toFileEntry(file, id, shared)),
-      ...missing.map((file) => missingFile(file, "The container does not list it any more.")),
+      ...missing.map((file) => missingFile(file, reason)),
     ];
+    return { files, empty: listed.length === 0 ? [id] : [] };
   } catch (error) {
-    if (!isExpired(error)) throw error;
-    const reason = `The container had expired already: ${errorMessage(error)}`;
-    if (cited.length > 0) return cited.map((file) => missingFile(file, reason));
-    const unknown = { id, container_id: id, filename: "" };
-    return [missingFile(unknown, `${reason} Its files are not known.`)];
+    if (!isExpired(error)) throw toFailure(error);
+    return { files: expiredFiles(id, cited, errorMessage(error)), empty: [] };
   }
+}
+
+function expiredFiles(id: string, cited: StoredRecord["cited_files"], why: string): FileEntry[] {
+  const reason = `The container had expired already: ${toSentence(why)} Run the code again to get its files.`;
+  if (cited.length > 0) return cited.map((file) => missingFile(file, reason));
+  const unknown = { id, container_id: id, filename: "" };
+  return [missingFile(unknown, `${reason} Which files it had is not known.`)];
+}
+
+// The words are kept in the record, as the reason why a file is missing.
+function toFailure(error: unknown): Error {
+  const { status } = toApiFailure(error);
+  const words = errorMessage(error);
+  if (status === 401) return new Error(KEY_REFUSED, { cause: error });
+  if (status !== 403) return new Error(words, { cause: error });
+  const reason = `${KEY_FORBIDDEN}: ${toSentence(words)} ${GIVE_PERMISSION}`;
+  return new Error(reason, { cause: error });
 }
 
 async function listFiles(env: Env, id: string, signal: AbortSignal): Promise<ListedFile[]> {
@@ -122,7 +151,8 @@ async function listFiles(env: Env, id: string, signal: AbortSignal): Promise<Lis
     const last = files.at(-1)?.id;
     const query = { limit: 100, ...(last === undefined ? {} : { after: last }) };
     const answer = await fetchContainer(env, [id, "files"], signal, query);
-    const page = FilePage.parse(await answer.json());
+    const page = FilePage.safeParse(parseJson(await answer.text())).data;
+    if (page === undefined) throw new Error("OpenAI's answer was not a list of files.");
     files.push(...page.data.flatMap((file) => ListedFile.safeParse(file).data ?? []));
     if (!page.has_more || page.data.length === 0) break;
   }
@@ -137,8 +167,8 @@ async function isShared(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (record.created_at === null) return false;
-  const answer: unknown = await (await fetchContainer(env, [id], signal)).json();
-  const container = Container.safeParse(answer);
+  const answer = await fetchContainer(env, [id], signal);
+  const container = Container.safeParse(parseJson(await answer.text()));
   const began = Date.parse(record.created_at) / 1000;
   return container.success && container.data.created_at < began - CLOCK_SKEW_SECONDS;
 }
@@ -166,7 +196,7 @@ function toFileEntry(file: ListedFile, containerId: string, isInShared: boolean)
 }
 
 function fileTooLarge(file: FileEntry): FileEntry {
-  const reason = `It has ${file.bytes} bytes; at most ${MAX_VALUE_BYTES} can be stored.`;
+  const reason = `It has ${file.bytes} bytes; at most ${MAX_VALUE_BYTES} can be stored. ${DOWNLOAD}`;
   return { ...file, url: null, reason };
 }
 
@@ -185,10 +215,11 @@ function applyLimits(files: FileEntry[]): FileEntry[] {
     count += 1;
     bytes += file.bytes ?? 0;
     if (count > MAX_FILES) {
-      return { ...file, url: null, reason: `Only ${MAX_FILES} files are copied of a response.` };
+      const reason = `Only ${MAX_FILES} files are copied of a response. Let the code put them into one archive.`;
+      return { ...file, url: null, reason };
     }
     if (bytes <= MAX_TOTAL_BYTES) return file;
-    const reason = `Only ${MAX_TOTAL_BYTES} bytes of files are copied of a response.`;
+    const reason = `Only ${MAX_TOTAL_BYTES} bytes of files are copied of a response. ${DOWNLOAD}`;
     return { ...file, url: null, reason };
   });
 }

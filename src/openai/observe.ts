@@ -2,6 +2,7 @@
 import { decodeChunks } from "../lib/byte-stream.ts";
 import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
+import { toSentence } from "../lib/sentence.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { isTerminal } from "../record/reducer.ts";
@@ -213,12 +214,12 @@ function withoutBody(result: ObservationResult): Observed {
 export function tooLarge(bytes: number): { code: string; message: string } {
   return {
     code: "too_large",
-    message: `The response has ${bytes} bytes; at most ${MAX_BODY_BYTES} can be stored. Its calls and their code are recorded, their outputs are not.`,
+    message: `The response has ${bytes} bytes; at most ${MAX_BODY_BYTES} can be stored. Its calls and their code are recorded, their outputs are not. Get them from OpenAI while it keeps the response.`,
   };
 }
 
 function toBrokenBody(source: ObservationSource): ObservationResult {
-  const message = "OpenAI's answer was not a response object. It is refetched.";
+  const message = "OpenAI's answer was not a response object. The Recorder asks again.";
   return toResult(source, { error: { code: "broken_body", message } });
 }
 
@@ -229,12 +230,21 @@ function toFailedResult(error: unknown, channel: Channel, asked: string[]): Obse
   return toResult(
     { channel, httpStatus: status, requestId },
     {
-      error: { code: known, message: message.slice(0, MAX_ERROR_MESSAGE_LENGTH) },
+      error: { code: known, message: status === null ? toUnreachable(message) : shorten(message) },
       refused: status !== null && isPermanentRefusal(status, known),
       refused_include: status === 400 ? refusedIncludes(asked, { message, param }) : [],
       retry_after_seconds: Number.isFinite(seconds) && seconds >= 0 ? seconds : null,
     },
   );
+}
+
+// The words are the platform's or the SDK's, such as "Connection error."
+function toUnreachable(message: string): string {
+  return `OpenAI could not be asked: ${toSentence(shorten(message))} The Recorder tries again.`;
+}
+
+function shorten(message: string): string {
+  return message.slice(0, MAX_ERROR_MESSAGE_LENGTH);
 }
 
 // The time is that of the observation's end: an observation can take a minute and a half.

@@ -119,8 +119,9 @@ export function parseResponse(value: unknown): ParsedResponse | null {
     options: parseOptions(data.metadata),
     metadata: toCustomMetadata(data.metadata),
     error: data.error === null ? null : { code: data.error.code, message: data.error.message },
-    conversation:
+    conversation: toOpenAIId(
       typeof data.conversation === "string" ? data.conversation : (data.conversation?.id ?? null),
+    ),
     containers: findContainers(calls, cited_files),
     cited_files,
     tools: data.tools === null ? null : toolTypes(data.tools),

@@ -24,7 +24,7 @@ export async function verifyWebhook(
   }
   throw new Problem(
     "bad_webhook",
-    "Signature does not match any secret in OPENAI_WEBHOOK_SECRET, or its timestamp is more than 5 minutes old.",
+    "Signature does not match any secret in OPENAI_WEBHOOK_SECRET, or its timestamp is more than 5 minutes old. Store the secret of this endpoint: npx wrangler secret put OPENAI_WEBHOOK_SECRET",
   );
 }
 
@@ -41,7 +41,8 @@ async function unwrapEvent(
     return await webhooks.unwrap(body, headers, secret, toleranceSeconds);
   } catch (error) {
     if (error instanceof InvalidWebhookSignatureError) return undefined;
-    if (error instanceof SyntaxError) throw new Problem("bad_webhook", "The body is not JSON.");
+    if (error instanceof SyntaxError)
+      throw new Problem("bad_webhook", "The body is not JSON. Send OpenAI's event as it came.");
     const message = error instanceof Error ? error.message : String(error);
     throw new Problem("bad_webhook", `The webhook's headers can't be used: ${message}`);
   }

@@ -27,6 +27,8 @@ export type CallEvent =
   | { type: "control_opened" }
   /** The control's Connection has ended. */
   | { type: "control_ended" }
+  /** A container whose list was empty was asked once more, and had files. */
+  | { type: "files_appeared"; files: FileEntry[] }
   | { type: "remove" }
   /** The Catalog found the run overdue. Only the alarm is set. */
   | { type: "poke" }
@@ -35,12 +37,19 @@ export type CallEvent =
 /** What an effect reports. A result whose turn is not the running effect's is ignored. */
 export type ResultEvent =
   | { type: "erased"; turn: number }
-  /** `hasOutputs`: the channel brought items that may have to be stored in addition to the body. */
-  | { type: "observed"; turn: number; result: ObservationResult; hasOutputs: boolean }
+  /** `hasOutputs`: the channel brought items that may have to be stored in addition to the body. `isBodyLost`: KV does not show the body that it had. */
+  | {
+      type: "observed";
+      turn: number;
+      result: ObservationResult;
+      hasOutputs: boolean;
+      isBodyLost?: boolean;
+    }
   /** The control was asked for. Null: it still runs. `hasOutputs`: its calls' items are to be stored. */
   | { type: "control_observed"; turn: number; result: ControlResult | null; hasOutputs: boolean }
   | { type: "stored"; turn: number }
-  | { type: "files_found"; turn: number; files: FileEntry[] }
+  /** `empty`: the containers whose list had nothing at all. */
+  | { type: "files_found"; turn: number; files: FileEntry[]; empty: string[] }
   | { type: "file_copied"; turn: number; file: FileEntry }
   | { type: "listed"; turn: number }
   | { type: "unlisted"; turn: number }
@@ -63,6 +72,8 @@ export type Effect = { turn: number; untilMs: number } &
         record: StoredRecord;
         /** What is read: a Connection; null for OpenAI's API. */
         connection: string | null;
+        /** Somebody asked, and only KV has the body: whether it still shows it. */
+        checksBody: boolean;
       }
     | {
         type: "store_record";

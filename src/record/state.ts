@@ -133,6 +133,10 @@ export const RunState = z.object({
     searched: z.array(z.string()),
     queue: z.array(FileEntry),
     done: z.array(FileEntry),
+    /** Containers whose list was empty. */
+    empty: z.array(z.string()).default([]),
+    /** Containers that could not be listed, or one of whose files could not be copied: a refetch tries again. */
+    failed: z.array(z.string()).default([]),
   }),
   catalog: z.object({
     ...retryFields,

@@ -2,6 +2,7 @@
 // A record's value is one line of JSON, the StoredRecord, followed by the response's body as OpenAI sent it.
 import { splitFirstLine } from "../lib/byte-stream.ts";
 import { addItems } from "../lib/json-arrays.ts";
+import { parseJson } from "../lib/json-parse.ts";
 import { log } from "../log.ts";
 import { MAX_VALUE_BYTES } from "../record/limits.ts";
 import { StoredRecord, type Channel, type FileEntry, type RecordKey } from "../record/schema.ts";
@@ -127,9 +128,17 @@ export async function readStoredBody(
   logKv("get", name, value !== null);
   if (value === null) return null;
   const { line, rest } = await splitFirstLine(value);
-  if (StoredRecord.parse(JSON.parse(line)).body?.digest === body?.digest) return rest;
+  const shown = StoredRecord.safeParse(parseJson(line)).data;
+  if (shown !== undefined && shown.body?.digest === body?.digest) return rest;
   await rest.cancel();
   return null;
+}
+
+/** Whether KV shows the body of a record that was stored. */
+export async function hasStoredBody(env: Env, record: StoredRecord): Promise<boolean> {
+  const body = await readStoredBody(env, record);
+  await body?.cancel();
+  return body !== null;
 }
 
 function toKeyName(id: string, key: KvKey): string {

@@ -87,7 +87,7 @@ test.each(NOT_COMPARABLE)(
         { error: { code: "control_not_comparable", message: matching(reason) } },
       ]);
     }
-    expect(await world.emulator.listRequests()).toEqual([]);
+    expect(await world.emulator.listRequestsButFiles()).toEqual([]);
   },
 );
 

@@ -72,7 +72,7 @@ test("POST /trigger and POST /v1/responses let a hundred triggers a minute pass,
   expect(await held.last.json()).toMatchObject({
     error: { code: "rate_limit_exceeded", type: "rate_limit_error", param: null },
   });
-  expect(await world.emulator.listRequests()).toEqual([]);
+  expect(await world.emulator.listRequestsButFiles()).toEqual([]);
 });
 
 test("POST /trigger by a form answers 429 with what was typed", async () => {

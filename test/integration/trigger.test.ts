@@ -49,7 +49,7 @@ test.each(BAD)(
     const { status, error } = await triggerRefused(body);
     expect(status).toBe(400);
     expect(error.message).toMatch(about);
-    expect(await world.emulator.listRequests()).toEqual([]);
+    expect(await world.emulator.listRequestsButFiles()).toEqual([]);
   },
 );
 

@@ -38,7 +38,7 @@ async function readEffects(): Promise<Effects> {
   const writes = world
     .kvOperations()
     .filter(({ operation }) => operation === "put" || operation === "delete");
-  return { requests: await world.emulator.listRequests(), writes: writes.length };
+  return { requests: await world.emulator.listRequestsButFiles(), writes: writes.length };
 }
 
 type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;

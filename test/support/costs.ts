@@ -20,6 +20,12 @@ const EndLine = z.object({
   connection: z.string(),
 });
 
+const SearchLine = z.object({
+  event: z.literal("find_files"),
+  id: z.string(),
+  empty: z.number(),
+});
+
 /** What a run has cost in its whole life. */
 export type RunCosts = {
   /** Requests to OpenAI by method and path, without ids, sorted. */
@@ -57,6 +63,7 @@ export async function runToEnd(world: World, body: unknown, readers = 0): Promis
   const waiting = Array.from({ length: readers }, () => world.request(`/results/${id}?wait=60`));
   const { verdict } = await world.waitUntilSettled(id);
   for (const answer of waiting) await (await answer).arrayBuffer();
+  await waitUntil(() => Promise.resolve(hasSearchedAll(world, id)));
   const requests = await world.emulator.listRequests();
   return {
     id,
@@ -81,6 +88,14 @@ export async function measureLife(world: World, { id, openai }: MeasuredRun): Pr
     rowsWritten: sumRows(costs),
     connectionRows: sumRows(costs.filter(({ object }) => object === "connection")),
   };
+}
+
+// An empty list of files is asked for once more some seconds later, which no reader waits for.
+function hasSearchedAll(world: World, id: string): boolean {
+  const messages = world.worker.getLogs().map(({ message }) => message);
+  const searches = messages.flatMap((line) => parseLine(line, SearchLine));
+  const [first, second] = searches.filter((line) => line.id === id);
+  return first === undefined || first.empty === 0 || second !== undefined;
 }
 
 function sumRows(lines: LogLine[]): number {

@@ -7,6 +7,25 @@ export const KV_MODE_PATH = "/test/kv";
 export const COPIES_PATH = "/test/copies";
 export const LIMITS_PATH = "/test/limits";
 
+export const STATES_PATH = "/test/states";
+
+/** A run, what is replaced in its Recorder's stored state, and whether that loses the response's body. */
+export type StateRequest = {
+  id: string;
+  replace: [from: string, to: string][];
+  withoutBody: boolean;
+};
+
+/**
+ * Replaces parts of a Recorder's stored state.
+ * @param url The Worker's URL.
+ * @returns The new state.
+ */
+export async function replaceState(url: string, request: StateRequest): Promise<string> {
+  const body = JSON.stringify(request);
+  return (await fetch(`${url}${STATES_PATH}`, { method: "POST", body })).text();
+}
+
 /** A run, and the ids of its copies. */
 export type CopyRequest = { id: string; copies: string[] };
 

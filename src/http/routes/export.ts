@@ -1,12 +1,13 @@
 // The export: everything that was recorded, one record a line, page by page.
 import type { Context } from "hono";
 import { ExportQuery, MAX_EXPORT_ROWS, parseQuery, toRunFilter } from "../../api/queries.ts";
-import { toRepresentation, type RecordRepresentation } from "../../api/representation.ts";
-import { toByteStream } from "../../lib/byte-stream.ts";
+import { toRepresentation } from "../../api/representation.ts";
+import { Problem } from "../../errors.ts";
+import { streamChunks, toByteStream } from "../../lib/byte-stream.ts";
+import { logFailure } from "../../log.ts";
 import { Channel } from "../../record/schema.ts";
 import { listRuns, type ListPage } from "../../objects/catalog/client.ts";
 import type { RunFilter } from "../../objects/catalog/filter.ts";
-import type { CatalogRow } from "../../objects/catalog/row.ts";
 import { readRun, readRunOutputs } from "../../objects/recorder/client.ts";
 import type { App } from "../middleware/auth.ts";
 
@@ -48,17 +49,28 @@ async function* exportLines(
 ): AsyncGenerator<Uint8Array> {
   let page = first;
   for (let round = 1; ; round += 1) {
-    for (const row of page.rows) yield* recordLine(await readExported(env, row));
+    for (const { id } of page.rows) yield* exportLine(env, id);
     if (page.cursor === null || round === rounds) break;
     page = await listRuns(env, filter, page.cursor, limit);
   }
   yield new TextEncoder().encode(`${JSON.stringify({ cursor: page.cursor })}\n`);
 }
 
-async function* recordLine(record: RecordRepresentation | null): AsyncGenerator<Uint8Array> {
-  if (record === null) return;
-  for await (const chunk of record.json()) yield chunk.map(replaceLineBreak);
+// A record that can't be read does not hide those after it.
+async function* exportLine(env: Env, id: string): AsyncGenerator<Uint8Array> {
+  const line = await readExported(env, id).catch((error: unknown) => unreadableLine(id, error));
+  if (line === null) return;
+  for await (const chunk of line) yield chunk.map(replaceLineBreak);
   yield new TextEncoder().encode("\n");
+}
+
+function unreadableLine(id: string, error: unknown): ReadableStream<Uint8Array> {
+  logFailure("export_record", error, { id });
+  const failed = `The export could not read this record. Try GET /results/${id}; the recorder's log says what happened.`;
+  const { code, message } =
+    error instanceof Problem ? error : { code: "internal" as const, message: failed };
+  const json = JSON.stringify({ id, error: { code, message } });
+  return streamChunks([new TextEncoder().encode(json)]);
 }
 
 // OpenAI's JSON has several lines. A line break inside a string is always escaped, so these stand between values.
@@ -67,9 +79,10 @@ function replaceLineBreak(byte: number): number {
 }
 
 // Null when the record was deleted since the list was read.
-function readExported(env: Env, { id }: CatalogRow): Promise<RecordRepresentation | null> {
-  return readRun(env, id, async ({ known, openBody }) => {
+async function readExported(env: Env, id: string): Promise<ReadableStream<Uint8Array> | null> {
+  const record = await readRun(env, id, async ({ known, openBody }) => {
     const body = await openBody();
     return toRepresentation(known, body, (channel) => readRunOutputs(env, id, channel));
   });
+  return record?.json() ?? null;
 }

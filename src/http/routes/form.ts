@@ -50,7 +50,10 @@ export async function readForm(c: Context<App>): Promise<Record<string, unknown>
   try {
     return await c.req.parseBody();
   } catch {
-    throw new Problem("bad_request", "The body is not the form that its Content-Type declares.");
+    throw new Problem(
+      "bad_request",
+      "The body is not the form that its Content-Type declares. Send a form, or JSON with Content-Type: application/json.",
+    );
   }
 }
 

@@ -15,12 +15,17 @@ const ImageOutput = z.looseObject({ type: z.literal("image"), url: z.string() })
  */
 export async function getImage(c: Context<App>): Promise<Response> {
   const { calls, controlCalls } = await getRecord(c);
-  const call = [...calls, ...controlCalls].find(({ id }) => id === c.req.param("call_id"));
+  // An id from outside can have half a character, which no URL can.
+  const callId = c.req.param("call_id");
+  const call = [...calls, ...controlCalls].find(({ id }) => id.toWellFormed() === callId);
   const output = arrayElements(call?.result)[Number(c.req.param("n"))];
   const parsed = ImageOutput.safeParse(parseValue(output));
   const image = parsed.success ? decodeImage(parsed.data.url) : null;
   if (image === null) {
-    throw new Problem("not_found", "There is no PNG, JPEG, GIF or WebP at this place.");
+    throw new Problem(
+      "not_found",
+      "There is no PNG, JPEG, GIF or WebP at this place. The record's `calls` have their outputs.",
+    );
   }
   return c.body(image.bytes, 200, {
     "content-type": image.type,

@@ -1,5 +1,6 @@
 // Response ids in URLs.
 import { Problem } from "../../errors.ts";
+import { ID_RULE, toShownId } from "../../openai/created-response.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 
 /**
@@ -8,7 +9,7 @@ import { RESPONSE_ID } from "../../openai/response.ts";
  */
 export function parseResponseId(id: string | undefined): string {
   if (id !== undefined && RESPONSE_ID.test(id)) return id;
-  const message =
-    "This is not the id of a response: an id has 1 to 300 letters, digits and characters of _ . = -";
+  const shown = toShownId(id ?? "");
+  const message = `This is not the id of a response: "${shown}". An id has ${ID_RULE}; GET /results lists the recorded ones.`;
   throw new Problem("not_found", message);
 }

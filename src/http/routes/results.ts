@@ -47,7 +47,10 @@ export async function getRecord(c: Context<App>): Promise<RecordRepresentation> 
 export async function getResponse(c: Context<App>): Promise<Response> {
   const body = await readEndedRecord(c, ({ openBody }) => openBody());
   if (body === null) {
-    throw new Problem("not_stored", "No response object was stored; see the record's `error`.");
+    throw new Problem(
+      "not_stored",
+      `No response object is stored. The \`error\` of /results/${c.req.param("id")} says why, if it was observed.`,
+    );
   }
   return c.body(body, 200, { "content-type": "application/json" });
 }
@@ -77,8 +80,14 @@ export async function cancelResult(c: Context<App>): Promise<Response> {
 
 /** Deletes a record, its files and its row in the list. */
 export async function deleteResult(c: Context<App>): Promise<Response> {
-  const { known } = await findRecord(c.env, parseResponseId(c.req.param("id")));
-  await withLog("delete_requested", { id: known.id }, () => removeRun(c.env, known.id));
+  const id = parseResponseId(c.req.param("id"));
+  const wasRecorded = await withLog(
+    "delete_requested",
+    { id },
+    () => removeRun(c.env, id),
+    (isRemoved) => (isRemoved ? {} : { outcome: "not_found" }),
+  );
+  if (!wasRecorded) throw notFound(id);
   return c.body(null, 204);
 }
 
@@ -146,9 +155,13 @@ async function findRecord(env: Env, id: string): Promise<Found> {
 /** @throws Problem 404 when nothing was found. */
 export function orNotFound<T>(found: T | null, id: string): T {
   if (found !== null) return found;
-  throw new Problem(
+  throw notFound(id);
+}
+
+function notFound(id: string): Problem {
+  return new Problem(
     "not_found",
-    "No record has this id. Records are kept for RETENTION_DAYS; a response that another program started is recorded when its webhook arrives.",
+    "No record has this id. Records are kept for RETENTION_DAYS; a response that another program started is recorded when its webhook arrives, or by POST /results/ID/refetch.",
     { id },
   );
 }

@@ -7,12 +7,14 @@ import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { retry } from "../../lib/retry.ts";
+import { toSentence } from "../../lib/sentence.ts";
 import { logFailure, withLog } from "../../log.ts";
 import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
 import { getRecorder } from "../../objects/recorder/client.ts";
 import { toApiError, toApiFailure } from "../../openai/api-failure.ts";
 import { createResponse } from "../../openai/client.ts";
-import { CreatedResponse, toCreatedFields } from "../../openai/response.ts";
+import { readCreatedResponse, UnusableResponse } from "../../openai/created-response.ts";
+import { toCreatedFields, type CreatedResponse } from "../../openai/response.ts";
 import { toProblem } from "../../openai/to-problem.ts";
 import type { StartParams } from "../../record/connection/state.ts";
 import { redactRequest } from "../../record/redact.ts";
@@ -92,7 +94,7 @@ async function startConnected(
     if (!opening.isHandedOver) throw handOverFailed(opening.id, "Its connection starts it later");
     return opening;
   }
-  if (!opening.isLate) throw mayHaveStarted(opening.message, consequence);
+  if (!opening.isLate) throw mayHaveStarted(opening.message, consequence, null, opening.id);
   const message = `OpenAI did not start the run within 20 s (${opening.message}); the connection was closed. Check /results before retrying: the run may exist.`;
   throw new Problem("may_have_started", message);
 }
@@ -111,32 +113,33 @@ async function startBackground(
 async function createBackground(env: Env, body: Uint8Array[]): Promise<CreatedResponse> {
   try {
     const bytes = body.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    return parseCreated(await createResponse(env, { stream: streamChunks(body), bytes }));
+    return readCreatedResponse(await createResponse(env, { stream: streamChunks(body), bytes }));
   } catch (error) {
     throw toCreateProblem(error, WEBHOOK_WILL_RECORD);
   }
-}
-
-function parseCreated(answer: unknown): CreatedResponse {
-  const created = CreatedResponse.safeParse(answer);
-  if (!created.success) throw new TypeError("OpenAI's answer was not a response object.");
-  return created.data;
 }
 
 function toCreateProblem(error: unknown, consequence: string): Problem {
   if (error instanceof Problem) return error;
   const { status, message, requestId } = toApiFailure(error);
   if (status !== null && status < 500 && status !== 408) return toProblem(error);
-  return mayHaveStarted(message, consequence, requestId);
+  const id = error instanceof UnusableResponse ? error.id : null;
+  return mayHaveStarted(message, consequence, requestId, id);
 }
 
+// `id`: of a response that started and can't be recorded.
 function mayHaveStarted(
   why: string,
   consequence: string,
-  requestId: string | null = null,
+  requestId: string | null,
+  id: string | null,
 ): Problem {
-  const message = `It is not known whether the response started: ${why} ${consequence}`;
-  return new Problem("may_have_started", message, { requestId: requestId ?? undefined });
+  const details = { requestId: requestId ?? undefined, id: id ?? undefined };
+  const message =
+    id === null
+      ? `It is not known whether the response started: ${toSentence(why)} ${consequence}`
+      : why;
+  return new Problem("may_have_started", message, details);
 }
 
 async function handOver(env: Env, params: RecorderParams): Promise<void> {

@@ -6,6 +6,7 @@ import { Problem } from "../../errors.ts";
 import { logFailure, withLog } from "../../log.ts";
 import { getRecorder } from "../../objects/recorder/client.ts";
 import type { WebhookOutcome } from "../../objects/recorder/outcome.ts";
+import { ID_RULE, toShownId } from "../../openai/created-response.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 import { verifyWebhook } from "../../openai/webhook-signature.ts";
 import { toRecorderParams, type Webhook } from "../../record/schema.ts";
@@ -65,12 +66,17 @@ async function acceptEvent(c: Context<App>): Promise<{ id?: string; outcome: str
 function parseEndEvent(body: unknown): z.infer<typeof EndEvent> | null {
   const event = WebhookEvent.safeParse(body);
   if (!event.success) {
-    throw new Problem("bad_webhook", "The body is not a webhook event of OpenAI's.");
+    throw new Problem(
+      "bad_webhook",
+      "The body is not a webhook event of OpenAI's: it has no type. Send OpenAI's event as it came.",
+    );
   }
   if (!END_EVENTS.has(event.data.type)) return null;
   const end = EndEvent.safeParse(body);
-  if (!end.success) throw new Problem("bad_webhook", "data.id is not the id of a response.");
-  return end.data;
+  if (end.success) return end.data;
+  const id = toShownId(event.data.data?.id ?? null);
+  const message = `data.id is not the id of a response: "${id}". It must begin with resp_ and have ${ID_RULE}. POST /results/ID/refetch records a response of a gateway.`;
+  throw new Problem("bad_webhook", message, { id });
 }
 
 async function handOver(env: Env, id: string, webhook: Webhook): Promise<WebhookOutcome> {

@@ -81,7 +81,7 @@ v1.post(
   bodyLimit({
     maxSize: MAX_CREATE_BYTES,
     onError: (c) => {
-      const message = `The body may have at most ${MAX_CREATE_BYTES} bytes.`;
+      const message = `The recorder takes at most ${MAX_CREATE_BYTES} bytes. Upload files, and name them by their ids.`;
       const { status, error } = toOpenAIError(413, message);
       return c.json({ error }, status);
     },

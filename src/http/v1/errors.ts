@@ -1,8 +1,9 @@
 // Errors in the shape of OpenAI's API, which its SDKs expect.
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Problem } from "../../errors.ts";
+import { toSentence } from "../../lib/sentence.ts";
 import { withoutKeys } from "../../openai/api-failure.ts";
-import { KEY_FORBIDDEN, KEY_REFUSED } from "../../openai/to-problem.ts";
+import { GIVE_PERMISSION, KEY_FORBIDDEN, KEY_REFUSED } from "../../openai/to-problem.ts";
 
 /** An error answer in OpenAI's shape. */
 export type OpenAIError = { status: ContentfulStatusCode; error: Record<string, unknown> };
@@ -10,12 +11,12 @@ export type OpenAIError = { status: ContentfulStatusCode; error: Record<string, 
 /**
  * An error in OpenAI's shape.
  * @param message What is wrong and what to do.
- * @param details The parameter at fault, and a code.
+ * @param details The parameter at fault, a code, and the response that it is about.
  */
 export function toOpenAIError(
   status: ContentfulStatusCode,
   message: string,
-  details: { param?: string; code?: string } = {},
+  details: { param?: string; code?: string; id?: string } = {},
 ): OpenAIError {
   return {
     status,
@@ -39,6 +40,6 @@ export const OPENAI_KEY_REFUSED = toOpenAIError(502, KEY_REFUSED, { code: "opena
 
 /** OpenAI's refusal of what our key may do, with its own words. */
 export function toForbidden(message: string): OpenAIError {
-  const words = `${KEY_FORBIDDEN}: ${withoutKeys(message)}`;
+  const words = `${KEY_FORBIDDEN}: ${toSentence(withoutKeys(message))} ${GIVE_PERMISSION}`;
   return toOpenAIError(502, words, { code: "openai_unauthorized" });
 }

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { parseInclude, toRequestBody } from "../../api/create-params.ts";
 import type { JsonBody } from "../../api/json-body.ts";
 import { readPolicy } from "../../config.ts";
+import { toSentence } from "../../lib/sentence.ts";
 import { withLog } from "../../log.ts";
 import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
 import type { Opening } from "../../objects/connection/report.ts";
@@ -61,10 +62,10 @@ export async function startHeldRun(
 function toAnswer(c: Context<App>, opening: Opening): Response | OpenAIError {
   if (opening.kind === "opened") return toFirstAnswer(c, opening);
   c.header("x-should-retry", "false");
-  if (opening.kind === "failed") return mayHaveStarted(opening.message);
+  if (opening.kind === "failed") return mayHaveStarted(opening.message, opening.id);
   const { status, requestId, retryAfter } = opening;
   if (requestId !== null) c.header("x-request-id", requestId);
-  if (status >= 500 || status === 408) return mayHaveStarted(`it answered ${status}`);
+  if (status >= 500 || status === 408) return mayHaveStarted(`It answered ${status}.`, null);
   c.header("x-should-retry", undefined);
   if (retryAfter !== null) c.header("retry-after", retryAfter);
   if (status === 401) return OPENAI_KEY_REFUSED;
@@ -87,9 +88,13 @@ export function toBackground(json: Uint8Array): Record<string, unknown> {
   return { ...Params.parse(JSON.parse(new TextDecoder().decode(json))), background: true };
 }
 
-function mayHaveStarted(reason: string): OpenAIError {
-  const message = `It is not known whether OpenAI started the run: ${reason}. Check /results before retrying: each retry is billed.`;
-  return toOpenAIError(502, message, { code: "may_have_started" });
+// `id`: of a response that started and can't be recorded.
+function mayHaveStarted(reason: string, id: string | null): OpenAIError {
+  const unknown = `It is not known whether OpenAI started the run: ${toSentence(reason)} Check /results before retrying: each retry is billed.`;
+  return toOpenAIError(502, id === null ? unknown : reason, {
+    code: "may_have_started",
+    ...(id === null ? {} : { id }),
+  });
 }
 
 const Status = z.custom<OpenAIError["status"]>((status) => typeof status === "number");

@@ -26,7 +26,10 @@ export async function forward(c: Context<App>, body?: Uint8Array): Promise<Respo
   const segments = pathname.slice("/v1/".length).split("/");
   const isAllowed = ALLOWED_PREFIXES.has(segments[0] ?? "");
   if (!isAllowed || !segments.every((segment) => PATH_SEGMENT.test(segment))) {
-    return toOpenAIError(404, `Invalid URL (${c.req.method} ${pathname})`);
+    return toOpenAIError(
+      404,
+      `Invalid URL (${c.req.method} ${pathname}). The recorder forwards ${[...ALLOWED_PREFIXES].join(", ")}.`,
+    );
   }
   const answer = await proxy(`${setting(c.env, OPENAI_BASE_URL)}/${segments.join("/")}${search}`, {
     raw: c.req.raw,

@@ -7,11 +7,11 @@ import type { Catalog } from "./catalog.ts";
 import type { RunFilter } from "./filter.ts";
 import type { ClaimResult, KeyAnswer, KeyClaim } from "./idempotency.ts";
 import { decodeCursor, encodeCursor, type RunKey } from "./position.ts";
-import type { CatalogEntry, CatalogRow } from "./row.ts";
+import type { CatalogEntry, ListRow } from "./row.ts";
 import type { RunPage } from "./runs.ts";
 
 /** One page of the list, newest first; the cursor is null on the last page. */
-export type ListPage = { rows: CatalogRow[]; cursor: string | null };
+export type ListPage = { rows: ListRow[]; cursor: string | null };
 
 /** Milliseconds between attempts to reach the Catalog. An object that restarts is back in less than a second. */
 const RETRY_MS = [50, 250, 1_000];

@@ -28,6 +28,16 @@ export const CatalogRow = ResponseRecord.pick({
 });
 export type CatalogRow = z.infer<typeof CatalogRow>;
 
+/** What a page of many says of one that it can't read. */
+export const UnreadableRow = z.object({
+  id: z.string(),
+  error: z.object({ code: z.string(), message: z.string() }),
+});
+export type UnreadableRow = z.infer<typeof UnreadableRow>;
+
+/** A row as the list has it. */
+export type ListRow = CatalogRow | UnreadableRow;
+
 /** A run as its Recorder reports it. */
 export type CatalogEntry = {
   row: CatalogRow;

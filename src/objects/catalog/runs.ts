@@ -1,8 +1,9 @@
 // The Catalog's runs and their search texts: the statements behind its calls.
 import * as z from "zod";
+import { parseJson } from "../../lib/json-parse.ts";
 import { toListQuery, type RunFilter } from "./filter.ts";
 import { firstPosition, freePosition, toStartedAtMs } from "./position.ts";
-import { CatalogRow, type CatalogEntry } from "./row.ts";
+import { CatalogRow, type CatalogEntry, type ListRow } from "./row.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 /** A tombstone outlives every upsert that was on its way. OpenAI sends webhooks again for as long. */
@@ -16,15 +17,14 @@ const SWEEP_PARTS = (24 * HOUR_MS) / SWEEP_PERIOD_MS;
 const MAX_SWEPT_ROWS = 500;
 
 /** One page of the list. `next` is the position after which the next page begins; null on the last page. */
-export type RunPage = { rows: CatalogRow[]; next: number | null };
+export type RunPage = { rows: ListRow[]; next: number | null };
 
 /** Where a run stands, or will stand; a version of null when it has no row yet. */
 export type Slot = { position: number; version: number | null; expiresAtMs: number | null };
 
 const ListedRow = CatalogRow.extend({
-  position: z.number(),
   held: z.number().transform(Boolean),
-  metadata: z.string().transform((json): unknown => JSON.parse(json)),
+  metadata: z.string().transform(parseJson),
 });
 const SlotRow = z.object({
   position: z.number(),
@@ -124,15 +124,20 @@ export function readPage(
   limit: number,
 ): RunPage {
   const query = toListQuery(filter, before, limit + 1, Date.now());
-  const found = sql
-    .exec(query.sql, ...query.values)
-    .toArray()
-    .map((row) => ListedRow.parse(row));
+  const found = sql.exec(query.sql, ...query.values).toArray();
   const page = found.slice(0, limit);
-  return {
-    rows: page.map((row) => CatalogRow.parse(row)),
-    next: found.length > limit ? (page.at(-1)?.position ?? null) : null,
-  };
+  const last = PositionRow.parse(page.at(-1) ?? { position: 0, id: "" });
+  return { rows: page.map(toListRow), next: found.length > limit ? last.position : null };
+}
+
+// A row of a newer version, after a rollback, does not hide the others.
+function toListRow(row: Record<string, SqlStorageValue>): ListRow {
+  const listed = ListedRow.safeParse(row).data;
+  const known = CatalogRow.safeParse(listed).data;
+  if (known !== undefined) return known;
+  const { id } = PositionRow.parse(row);
+  const message = `The row of this run can't be read: another version of the recorder wrote it. GET /results/${id} has the record.`;
+  return { id, error: { code: "not_stored", message } };
 }
 
 /**

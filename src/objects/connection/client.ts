@@ -33,7 +33,12 @@ export async function openConnection(
     return await getConnection(env, name).open(streamChunks(body), bytes, name, params);
   } catch (error) {
     logFailure("connection_open", error, { connection: name });
-    return { kind: "failed", isLate: false, message: "The Connection was interrupted." };
+    return {
+      kind: "failed",
+      isLate: false,
+      message: "The Connection object was interrupted, by a deploy or a restart of Cloudflare's.",
+      id: null,
+    };
   }
 }
 

@@ -41,6 +41,8 @@ const LONG_RUN_MS = 60_000;
 const STORE_RETRY_MS = [1_000, 2_000, 4_000, 8_000];
 /** After an alarm that could not be handled, milliseconds until the next one. */
 const RECOVERY_MS = 5_000;
+/** A state that can't be read waits for the version that wrote it, and is looked at again after this many milliseconds. */
+const UNREADABLE_MS = 60 * 60_000;
 /** `close` waits this many milliseconds until the Recorder has heard of the end. */
 const CLOSE_WAIT_MS = 10_000;
 /** A reader that waits looks around after this many milliseconds, so that one that went away is noticed. */
@@ -140,10 +142,11 @@ export class Connection extends DurableObject<Env> {
     await this.#waitWhile((state) => isReading(state) || state.phase === "ended", CLOSE_WAIT_MS);
   }
 
-  /** Removes everything; a stream that is being read is closed. */
+  /** Removes everything, also what can't be read; a stream that is being read is closed. */
   remove(): void {
     this.#line?.end();
-    if (this.#load() !== null) this.#apply({ type: "remove" });
+    if (this.#store.isUnreadable()) this.#forget();
+    else if (this.#load() !== null) this.#apply({ type: "remove" });
   }
 
   // An alarm that throws is called again six times and then never: https://developers.cloudflare.com/durable-objects/api/alarms/
@@ -154,7 +157,8 @@ export class Connection extends DurableObject<Env> {
       if (state !== null) this.#applyAlarm();
     } catch (error) {
       logFailure("connection_alarm", error, this.#fields());
-      await this.ctx.storage.setAlarm(Date.now() + RECOVERY_MS);
+      const pauseMs = this.#store.isUnreadable() ? UNREADABLE_MS : RECOVERY_MS;
+      await this.ctx.storage.setAlarm(Date.now() + pauseMs);
     }
   }
 

@@ -1,8 +1,10 @@
 // Opens a response's event stream, and reads up to the first event that says which response it is.
+import { parseJson } from "../../lib/json-parse.ts";
 import { createResponseStream, replayEventStream, type RequestBody } from "../../openai/client.ts";
 import { toApiError } from "../../openai/api-failure.ts";
+import { readCreatedResponse } from "../../openai/created-response.ts";
 import { openEventStream, type ErrorEvent, type EventStream } from "../../openai/event-stream.ts";
-import { CreatedResponse } from "../../openai/response.ts";
+import type { CreatedResponse } from "../../openai/response.ts";
 import type { ConnectionState } from "../../record/connection/state.ts";
 import type { EventLog } from "./event-log.ts";
 import { addEvent, type EventNews } from "./stream-reader.ts";
@@ -39,7 +41,7 @@ export async function openStream(
     const error = news?.seen?.error;
     if (error !== undefined) throw toRefusal(error, stream.requestId);
     if (news === null || news.response === null) continue;
-    const created = CreatedResponse.parse(JSON.parse(new TextDecoder().decode(news.response)));
+    const created = readCreatedResponse(parseJson(new TextDecoder().decode(news.response)));
     return { stream, created, response: news.response.slice(), news };
   }
   throw new Error("OpenAI's stream ended before its first response object.");

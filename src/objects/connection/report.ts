@@ -1,6 +1,6 @@
 // What a Connection says of itself.
-import * as z from "zod";
 import { toApiFailure } from "../../openai/api-failure.ts";
+import { UnusableResponse } from "../../openai/created-response.ts";
 import { isReading, type ConnectionState } from "../../record/connection/state.ts";
 
 /** How a Connection was opened. `failed`: OpenAI did not answer, so the request may have run; `isLate`: not within the time that it has. */
@@ -22,7 +22,13 @@ export type Opening =
       requestId: string | null;
       retryAfter: string | null;
     }
-  | { kind: "failed"; isLate: boolean; message: string };
+  | {
+      kind: "failed";
+      isLate: boolean;
+      message: string;
+      /** Of a response that started and can't be recorded, as an error names it. */
+      id: string | null;
+    };
 
 /** What is known of a stream. */
 export type ConnectionReport = Pick<
@@ -69,6 +75,6 @@ export function inOrder(items: ConnectionState["items"]): ConnectionState["items
 export function toFailure(error: unknown, isLate: boolean): Opening {
   const { status, message, requestId, retryAfter, error: own } = toApiFailure(error);
   if (status !== null) return { kind: "refused", status, error: own, requestId, retryAfter };
-  const isOdd = error instanceof z.ZodError || error instanceof SyntaxError;
-  return { kind: "failed", isLate, message: isOdd ? "It sent no response object." : message };
+  const id = error instanceof UnusableResponse ? error.id : null;
+  return { kind: "failed", isLate, message, id };
 }

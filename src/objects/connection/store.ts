@@ -22,6 +22,12 @@ export class Store {
     return { ...ConnectionState.parse(stored), alarm_at_ms: null };
   }
 
+  /** Whether the state is none of this version. */
+  isUnreadable(): boolean {
+    const stored = this.#storage.kv.get(STATE);
+    return stored !== undefined && !ConnectionState.safeParse(stored).success;
+  }
+
   /**
    * Writes the events that are not stored yet, and the state where it has changed, together or not at all.
    * @param before Null for a new Connection.

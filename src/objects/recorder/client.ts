@@ -7,7 +7,7 @@ import { retry } from "../../lib/retry.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
 import { readOutputs, readStoredBody } from "../../storage/kv.ts";
-import type { ReadOptions } from "./read-options.ts";
+import type { ReadOptions } from "./reading.ts";
 
 /** Milliseconds between attempts to reach a Recorder. */
 const RETRY_MS = [100, 500];
@@ -15,7 +15,7 @@ const RETRY_MS = [100, 500];
 /** What is known of a run. */
 export type Found = {
   known: StoredRecord;
-  /** The response's body; null when none is stored. */
+  /** The response's body; null when none is stored, or when KV does not show it. */
   openBody: () => Promise<ReadableStream<Uint8Array> | null>;
   /** Seconds until the next observation; null when none is planned. */
   retryAfterSeconds: number | null;
@@ -29,6 +29,7 @@ export function getRecorder(env: Env, id: string): ReturnType<Env["RECORDER"]["g
 /**
  * Finds a run.
  * @returns Null when nothing is recorded under this id.
+ * @throws Problem 404 `not_stored` when what is recorded can't be read.
  */
 export async function findRun(
   env: Env,
@@ -42,6 +43,7 @@ export async function findRun(
     return getRecorder(env, id).read({ ...options, waitSeconds: leftSeconds });
   });
   if (reading === null) return null;
+  if (reading === "unreadable") throw unreadable(id);
   const known = StoredRecord.parse(JSON.parse(reading.record));
   return {
     known,
@@ -82,11 +84,13 @@ async function openBody(
   const rows =
     source === "rows" ? await getRecorder(env, record.id).readBody(record.body.digest) : null;
   if (rows !== null) return rows;
-  // The rows may have been dropped since the record was read: KV has the body then.
-  const body = await readStoredBody(env, record);
-  if (body !== null) return body;
-  const message = "KV does not show the stored response yet. Retry in a minute.";
-  throw new Problem("handover_failed", message, { id: record.id, retryAfterSeconds: 60 });
+  // The rows may have been dropped since the record was read: KV has the body then, though it can show it late.
+  return readStoredBody(env, record);
+}
+
+function unreadable(id: string): Problem {
+  const message = `The Recorder can't read the record of ${id}: another version of it wrote the record. Deploy that version, or remove the record by DELETE /results/${id}.`;
+  return new Problem("not_stored", message, { id });
 }
 
 /**
@@ -106,18 +110,25 @@ export async function readRunOutputs(
 
 /**
  * Observes a response now: in flight, after its end, or with an id never seen.
- * @throws Problem 404 for a run that was deleted.
+ * @throws Problem 404 for a run that was deleted, or that can't be read.
  */
 export async function refetchRun(env: Env, id: string): Promise<void> {
   const at = new Date().toISOString();
   const params = toRecorderParams({ id, at, started_by: "refetch", policy: readPolicy(env) });
-  if (await retry(RETRY_MS, async () => getRecorder(env, id).refetch(params))) return;
-  throw new Problem("not_found", "This record was deleted.", { id });
+  const outcome = await retry(RETRY_MS, async () => getRecorder(env, id).refetch(params));
+  if (outcome === "unreadable") throw unreadable(id);
+  if (outcome === "accepted") return;
+  const message =
+    "This record was deleted, and for 72 hours its id is not recorded again. Trigger a new run.";
+  throw new Problem("not_found", message, { id });
 }
 
-/** Deletes everything that is stored of a run, and ends its Connections. */
-export async function removeRun(env: Env, id: string): Promise<void> {
-  await retry(RETRY_MS, async () => getRecorder(env, id).remove());
+/**
+ * Deletes everything that is stored of a run, and ends its Connections. Nothing of it is read.
+ * @returns False when nothing is recorded under this id.
+ */
+export async function removeRun(env: Env, id: string): Promise<boolean> {
+  return retry(RETRY_MS, async () => getRecorder(env, id).remove());
 }
 
 /** Tells the Recorder that OpenAI accepted a cancel, or that the run's Connection was closed. */

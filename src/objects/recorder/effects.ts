@@ -1,13 +1,14 @@
 // A Recorder's effects: what it does to OpenAI, to KV and to the Catalog. Each reports its result as an event.
 import {
   deleteKeys,
+  hasStoredBody,
   readStoredBody,
   storeFile,
   storeOutputs,
   storeRecord,
   type BodySource,
 } from "../../storage/kv.ts";
-import { copyFile, findFiles } from "../../openai/container-files.ts";
+import { copyFile, findFiles, type FoundFiles } from "../../openai/container-files.ts";
 import { findMember } from "../../lib/json-scan.ts";
 import { withLog, type LogFields } from "../../log.ts";
 import { observe } from "../../openai/observe.ts";
@@ -34,6 +35,9 @@ export type EffectContext = {
 };
 
 type EffectOf<Type extends Effect["type"]> = Extract<Effect, { type: Type }>;
+
+/** Milliseconds of a search that is no effect. */
+const SEARCH_MS = 60_000;
 
 export const NO_BYTES: Bytes = { body: null, outputs: null };
 
@@ -85,14 +89,7 @@ async function performOther(
     return { type: "stored" };
   }
   if (effect.type === "find_files") {
-    const { record } = effect;
-    const files = await withLog(
-      "find_files",
-      { id: record.id },
-      () => findFiles(env, record, signal),
-      (found) => ({ files: found.length }),
-    );
-    return { type: "files_found", files };
+    return { type: "files_found", ...(await searchFiles(env, effect.record, signal)) };
   }
   if (effect.type === "copy_file") {
     return { type: "file_copied", file: await copy(env, effect, signal) };
@@ -108,11 +105,26 @@ async function performOther(
   return { type: "unlisted" };
 }
 
+/** Searches the record's containers. */
+export function searchFiles(
+  env: Env,
+  record: StoredRecord,
+  signal: AbortSignal = AbortSignal.timeout(SEARCH_MS),
+): Promise<FoundFiles> {
+  return withLog(
+    "find_files",
+    { id: record.id },
+    () => findFiles(env, record, signal),
+    ({ files, empty }) => ({ files: files.length, empty: empty.length }),
+  );
+}
+
 async function observeRun(
-  { record, channel, connection, turn }: EffectOf<"observe">,
+  { record, channel, connection, turn, checksBody }: EffectOf<"observe">,
   { env, onLargeBody, signal }: EffectContext,
 ): Promise<EffectResult> {
   const { id } = record;
+  const isBodyLost = checksBody && !(await hasStoredBody(env, record));
   const { result, chunks, outputs } = await withLog(
     "observe",
     { id, channel },
@@ -124,7 +136,7 @@ async function observeRun(
   );
   const items = outputs === null ? null : new TextEncoder().encode(JSON.stringify(outputs()));
   return {
-    event: { type: "observed", turn, result, hasOutputs: items !== null },
+    event: { type: "observed", turn, result, hasOutputs: items !== null, isBodyLost },
     bytes: { body: chunks, outputs: items },
   };
 }

@@ -2,43 +2,37 @@
 // What it does next is decided in record/transition.ts; this class stores states, sets alarms, and performs effects.
 import { DurableObject } from "cloudflare:workers";
 import { toByteStream } from "../../lib/byte-stream.ts";
-import { retry, withTimeout } from "../../lib/retry.ts";
+import { retry, sleep, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import { awaitsConnection, awaitsControl } from "../../record/machine/apply-call.ts";
+import { newlyEmpty } from "../../record/machine/apply-files.ts";
 import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { ReportOutcome } from "../../record/connection/transition.ts";
 import type { Channel, RecorderParams, RunConnection } from "../../record/schema.ts";
+import { errorMessage } from "../../openai/api-failure.ts";
 import { retryAfterSeconds } from "../../record/retry-after.ts";
 import { bodySource, isKnown, isReadable, type RunState, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import { releaseConnection } from "../connection/client.ts";
-import { NO_BYTES, performEffect } from "./effects.ts";
+import { NO_BYTES, performEffect, searchFiles } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
 import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
-import type { ReadOptions } from "./read-options.ts";
+import type { OutputsReading, ReadOptions, RecorderReading } from "./reading.ts";
 import { Store } from "./store.ts";
+import { awaitExpiry, isUnreadable, salvage } from "./unreadable.ts";
 
 /** After a result or an alarm that could not be stored, milliseconds until the next alarm. */
 const RECOVERY_MS = 5_000;
 /** Milliseconds between attempts to handle an alarm while storage refuses. */
 const ALARM_RETRY_MS = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 120_000, 240_000];
+/** An empty list of files is asked for once more after this many milliseconds: a file can be listed a moment after the end. */
+const SEARCH_AGAIN_MS = 5_000;
 const MAX_WAIT_SECONDS = 60;
 /** `remove` waits this many milliseconds until KV has deleted the run's values, and the Catalog its row. */
 const REMOVE_WAIT_MS = 20_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
-
-/** What is known of a run: its record as JSON, and where the response's body is. */
-export type RecorderReading = {
-  record: string;
-  body: "rows" | "kv" | "none";
-  /** Seconds until the next observation; null when none is planned. An object that a deploy has not reached does not say it. */
-  retryAfterSeconds?: number | null;
-};
-
-/** The calls that a channel had: an array as JSON, as far as the object's own rows have them, and whether KV has some. */
-export type OutputsReading = { rows: Uint8Array | null; isInKv: boolean };
 
 type RunningEffect = { turn: number; abort: AbortController; done: Promise<void> };
 
@@ -70,15 +64,13 @@ export class Recorder extends DurableObject<Env> {
     return outcome;
   }
 
-  /**
-   * Observes the response now. For an unknown id it begins a run.
-   * @returns False for a run that was deleted.
-   */
-  refetch(params: RecorderParams): boolean {
+  /** Observes the response now. For an unknown id it begins a run. */
+  refetch(params: RecorderParams): "accepted" | "deleted" | "unreadable" {
+    if (this.#isUnreadable()) return "unreadable";
     const state = this.#load();
-    if (state !== null && state.kind !== "run") return false;
+    if (state !== null && state.kind !== "run") return "deleted";
     this.#handle({ type: "refetch", params });
-    return true;
+    return "accepted";
   }
 
   /** Observes the response now: OpenAI accepted a cancel, or the run's Connection was closed. */
@@ -121,10 +113,17 @@ export class Recorder extends DurableObject<Env> {
     };
   }
 
-  /** Deletes everything that is stored of the run. What KV or the Catalog refuse to delete within the time limit is deleted later. */
-  async remove(): Promise<void> {
+  /**
+   * Deletes everything that is stored of the run, also when it can't be read. What KV or the Catalog refuse to delete within the time limit is deleted later.
+   * @returns False when nothing is recorded.
+   */
+  async remove(): Promise<boolean> {
+    // Only what the deletion needs is left of it.
+    if (this.#isUnreadable()) this.#state = salvage(this.#store, this.ctx.id.name ?? "");
+    else if (!isFound(this.#load())) return false;
     this.#handle({ type: "remove" });
     await this.#waitForEffects(Date.now() + REMOVE_WAIT_MS);
+    return true;
   }
 
   /** Sets the alarm to now where work is left. */
@@ -136,10 +135,10 @@ export class Recorder extends DurableObject<Env> {
    * What is known of the run.
    * @returns Null when nothing is recorded.
    */
-  async read({
-    waitSeconds = 0,
-    until = "readable",
-  }: ReadOptions = {}): Promise<RecorderReading | null> {
+  async read({ waitSeconds = 0, until = "readable" }: ReadOptions = {}): Promise<
+    RecorderReading | "unreadable" | null
+  > {
+    if (this.#isUnreadable()) return "unreadable";
     const deadline = Date.now() + Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000;
     const isReached = until === "settled" ? isAtRest : isReadable;
     let state = this.#load();
@@ -147,8 +146,7 @@ export class Recorder extends DurableObject<Env> {
       await withTimeout(this.#changed.promise, deadline - Date.now(), null);
       state = this.#load();
     }
-    // The alarm that removes an expired run can be late.
-    if (!isKnown(state) || Date.now() >= Date.parse(state.record.expires_at)) return null;
+    if (!isFound(state)) return null;
     return {
       record: JSON.stringify(state.record),
       body: bodySource(state),
@@ -186,6 +184,7 @@ export class Recorder extends DurableObject<Env> {
   // An alarm that throws is called again six times and then never: https://developers.cloudflare.com/durable-objects/api/alarms/
   // It throws only when storage refuses everything for minutes, a new alarm included.
   override async alarm(): Promise<void> {
+    if (this.#isUnreadable()) return awaitExpiry(this.ctx, this.#store);
     const end = Date.now() + MAX_ALARM_MS;
     try {
       await retry(
@@ -215,6 +214,10 @@ export class Recorder extends DurableObject<Env> {
       if (this.#running === null) return;
       await withTimeout(this.#running.done, leftMs, undefined);
     }
+  }
+
+  #isUnreadable(): boolean {
+    return isUnreadable(() => this.#load());
   }
 
   #load(): State | null {
@@ -284,14 +287,30 @@ export class Recorder extends DurableObject<Env> {
     try {
       const result = await withTimeout(work(), effect.untilMs - Date.now(), null);
       if (result === null) throw new Error(`${effect.type} took too long`);
-      this.#report(abort, result.event, result.bytes);
-      this.#releaseConnection(effect, result.event);
+      const { event } = result;
+      const empty = event.type === "files_found" ? newlyEmpty(this.#load(), event) : [];
+      this.#report(abort, event, result.bytes);
+      if (empty.length > 0) this.ctx.waitUntil(this.#searchAgain(empty));
+      this.#releaseConnection(effect, event);
     } catch (error) {
       logFailure("effect", error, { id: this.#id(), type: effect.type });
-      this.#report(abort, { type: "failed", turn, reason: String(error) });
+      this.#report(abort, { type: "failed", turn, reason: errorMessage(error) });
     } finally {
       abort.abort();
       for (const free of reservations) free();
+    }
+  }
+
+  // Nothing is stored for it and nobody waits for it, so that it costs no more than the request. An object that dies does not ask; a refetch by hand does.
+  async #searchAgain(containers: string[]): Promise<void> {
+    await sleep(SEARCH_AGAIN_MS);
+    const state = this.#load();
+    if (state?.kind !== "run") return;
+    try {
+      const { files } = await searchFiles(this.env, { ...state.record, containers });
+      if (files.length > 0) this.#handle({ type: "files_appeared", files });
+    } catch (error) {
+      logFailure("search_again", error, { id: state.record.id });
     }
   }
 
@@ -338,6 +357,7 @@ export class Recorder extends DurableObject<Env> {
     const encoder = new TextEncoder();
     for (let last = after; ;) {
       const { promise } = this.#changed;
+      if (this.#isUnreadable()) return;
       const state = this.#load();
       if (!isKnown(state)) return;
       for (const update of toProgressUpdates(state, last)) {
@@ -350,4 +370,9 @@ export class Recorder extends DurableObject<Env> {
       await promise;
     }
   }
+}
+
+// The alarm that removes an expired run can be late.
+function isFound(state: State | null): state is RunState {
+  return isKnown(state) && Date.now() < Date.parse(state.record.expires_at);
 }

@@ -2,8 +2,10 @@
 // Cloudflare bills each row that is written or deleted, so a small body is stored in the state's row, after its line of JSON.
 import { concatChunks } from "../../lib/byte-stream.ts";
 import { concatArrays } from "../../lib/json-arrays.ts";
+import { parseJson } from "../../lib/json-parse.ts";
 import type { Outcome } from "../../record/events.ts";
 import type { Channel } from "../../record/schema.ts";
+import { salvageState, type Salvage } from "../../record/salvage.ts";
 import { State } from "../../record/state.ts";
 import { Rows } from "../rows.ts";
 
@@ -14,6 +16,9 @@ const NEWLINE = 0x0a;
 
 /** Bytes that an event brings. They are stored in the same synchronous block as the state, if the state has use for them. */
 export type Bytes = { body: Uint8Array[] | null; outputs: Uint8Array | null };
+
+/** The stored state is none of this version. It stays as it is: the version that wrote it can read it. */
+export class UnreadableState extends Error {}
 
 type BodyInState = { digest: string; bytes: Uint8Array };
 
@@ -26,17 +31,34 @@ export class Store {
     this.#rows = new Rows(kv);
   }
 
-  /** The state as it was written last; null in an empty object. */
+  /**
+   * The state as it was written last; null in an empty object.
+   * @throws UnreadableState when it is not one of this version.
+   */
   load(): State | null {
     this.#bodyInState = null;
     const stored = this.#rows.get(STATE);
     if (stored === null) return null;
-    const end = stored.indexOf(NEWLINE);
-    const state = State.parse(JSON.parse(new TextDecoder().decode(stored.subarray(0, end))));
-    const bytes = stored.subarray(end + 1);
+    const [line, bytes] = splitState(stored);
+    const parsed = State.safeParse(line);
+    if (!parsed.success)
+      throw new UnreadableState(`The stored state can't be read: ${parsed.error.message}`);
+    const state = parsed.data;
     const digest = state.kind === "run" ? state.rows.body_digest : null;
     if (bytes.byteLength > 0 && digest !== null) this.#bodyInState = { digest, bytes };
     return state;
+  }
+
+  /** What can be read of a state that can't be loaded. */
+  salvage(): Salvage {
+    const stored = this.#rows.get(STATE);
+    return salvageState(stored === null ? undefined : splitState(stored)[0]);
+  }
+
+  /** Deletes everything that is stored here. */
+  clear(): void {
+    this.#bodyInState = null;
+    this.#rows.clear();
   }
 
   /**
@@ -117,6 +139,12 @@ export class Store {
     this.#bodyInState = null;
     if (digest !== null) this.#rows.delete(toBodyName(digest));
   }
+}
+
+// The state, parsed; undefined when it is no JSON. After it a small body.
+function splitState(stored: Uint8Array): [unknown, Uint8Array] {
+  const end = stored.indexOf(NEWLINE);
+  return [parseJson(new TextDecoder().decode(stored.subarray(0, end))), stored.subarray(end + 1)];
 }
 
 function toBodyName(digest: string): string {

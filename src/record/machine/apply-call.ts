@@ -1,4 +1,5 @@
 // Applies calls to a Recorder's state. Pure.
+import { addFiles } from "./apply-files.ts";
 import { toExpiry } from "../policy.ts";
 import { applyStart, applyWebhook, createRecord, isTerminal } from "../reducer.ts";
 import {
@@ -27,6 +28,7 @@ export function applyCall(state: State | null, event: CallEvent, now: number): S
   if (event.type === "refetch") return refetch(state, event.params, now);
   if (event.type === "connection_ended") return endConnection(state, event.params, now);
   if (state === null) return null;
+  if (event.type === "files_appeared") return addFiles(state, event.files, now);
   if (event.type === "control_opened") return openControl(state);
   if (event.type === "control_ended") return endControl(state);
   if (isTerminal(state.record.status)) return state;

@@ -1,5 +1,6 @@
 // Applies the results of effects to a Recorder's state. Pure.
 import { withExpiry } from "./apply-call.ts";
+import { afterCopy, afterFailedFile, afterSearch, retryFiles } from "./apply-files.ts";
 import { applyObservation, isTerminal } from "../reducer.ts";
 import {
   addProgress,
@@ -22,9 +23,7 @@ import {
 import {
   BREAK_UNKNOWN,
   NO_RESULT,
-  shouldCopy,
   type ControlResult,
-  type FileEntry,
   type ObservationResult,
   type StoredRecord,
 } from "../schema.ts";
@@ -39,8 +38,6 @@ import {
 
 /** After this many deaths on large bodies in a row a response counts as too large. */
 const MAX_LARGE_BODY_DEATHS = 3;
-/** A file is copied, or a container searched, at most this often: it expires 20 minutes after its last use. */
-const MAX_FILE_ATTEMPTS = 6;
 
 /** What a control brought can't be read: the object did not survive it. */
 const UNREADABLE_CONTROL: ControlResult = {
@@ -87,12 +84,12 @@ function applyRunResult(
     return { ...state, observation: { ...state.observation, large_bodies } };
   }
   const free = { ...state, running: null };
-  if (event.type === "failed") return afterFailure(free, running, false, now);
-  if (event.type === "lost") return afterFailure(free, running, true, now);
+  if (event.type === "failed") return afterFailure(free, running, event.reason, now);
+  if (event.type === "lost") return afterFailure(free, running, null, now);
   if (event.type === "observed") return afterObservation(free, running, event);
   if (event.type === "control_observed") return afterControl(free, event, now);
   if (event.type === "stored") return afterStore(free, running, now);
-  if (event.type === "files_found") return afterSearch(free, running, event.files, now);
+  if (event.type === "files_found") return afterSearch(free, running, event, now);
   if (event.type === "file_copied") return afterCopy(free, event.file, now);
   const { catalog } = state;
   if (event.type === "unlisted") {
@@ -105,7 +102,7 @@ function applyRunResult(
 function afterObservation(
   state: RunState,
   running: Running,
-  { result, hasOutputs }: Result<"observed">,
+  { result, hasOutputs, isBodyLost = false }: Result<"observed">,
 ): RunState {
   const { record: before, policy } = state;
   const { channel, at } = result.observation;
@@ -115,13 +112,15 @@ function afterObservation(
   // Its Connection may have reported its end while it was read.
   const observation = result.from_connection ? { ...cleared, connection: false } : cleared;
   const applied = addProgress({ ...state, observation }, "observed", at, channel);
-  const observed = withBody(withExpiry(withRecord(applied, record, hasNews)), result);
+  const changed = withExpiry(withRecord(applied, record, hasNews));
+  const observed = withBody(changed, result, isBodyLost);
   const isKept = hasNews || result.from_connection;
   const kept =
     hasOutputs && isKept && needsOutputs(record, result)
       ? keepOutputs(observed, channel)
       : observed;
-  return afterEvents(kept, at);
+  const isSeen = channel === "refetch" && result.fields !== null;
+  return afterEvents(isSeen ? retryFiles(kept, running.requested) : kept, at);
 }
 
 // A control that still runs is known to exist, whether or not its Connection's announcement came.
@@ -159,13 +158,13 @@ function afterEvents(state: RunState, at: string): RunState {
   return reopen(state, at);
 }
 
-// A body that the rows have is not written again; nor one that KV has had for so long that the rows were dropped.
-function withBody(state: RunState, result: ObservationResult): RunState {
+// A body that the rows have is not written again; nor one that KV has had for so long that the rows were dropped, unless KV has lost it since.
+function withBody(state: RunState, result: ObservationResult, isLost: boolean): RunState {
   const { record, rows, kv } = state;
   const digest = result.body?.digest ?? null;
   if (digest === null || record.body?.digest !== digest || !isStorable(record)) return state;
   if (rows.body_digest === digest) return state;
-  if (rows.body_digest === null && kv.body_digest === digest) return state;
+  if (rows.body_digest === null && kv.body_digest === digest && !isLost) return state;
   return { ...state, rows: { ...rows, body_digest: digest, drop_at_ms: null } };
 }
 
@@ -194,41 +193,18 @@ function afterStore(state: RunState, running: Running, now: number): RunState {
   return addProgress({ ...state, kv }, "stored", toIso(now));
 }
 
-function afterSearch(state: RunState, running: Running, found: FileEntry[], now: number): RunState {
-  const { files } = state;
-  const searched = [...files.searched, ...running.containers];
-  const queue = [...files.queue, ...found.filter(shouldCopy)];
-  const done = [...files.done, ...found.filter((file) => !shouldCopy(file))];
-  const next = { ...state, files: { ...clearAttempts(), searched, queue, done } };
-  return withFiles(addProgress(next, "files_found", toIso(now)), now);
-}
-
-function afterCopy(state: RunState, file: FileEntry, now: number): RunState {
-  const { files } = state;
-  const next = {
-    ...files,
-    ...clearAttempts(),
-    queue: files.queue.slice(1),
-    done: [...files.done, file],
-  };
-  return withFiles(addProgress({ ...state, files: next }, "file_copied", toIso(now)), now);
-}
-
-// The record lists the files when all were processed.
-function withFiles(state: RunState, now: number): RunState {
-  const { files, record } = state;
-  if (files.queue.length > 0 || unsearchedContainers(state).length > 0) return state;
-  if (files.done.length === 0) return state;
-  const listed = markStored({ ...record, files: files.done }, toIso(now));
-  const changed = withRecord(state, listed, true);
-  return addProgress(changed, "files_done", toIso(now));
-}
-
-function afterFailure(state: RunState, running: Running, died: boolean, now: number): RunState {
+// `reason`: null when the effect died with its object.
+function afterFailure(
+  state: RunState,
+  running: Running,
+  reason: string | null,
+  now: number,
+): RunState {
+  const died = reason === null;
   const failed = died ? state : addProgress(state, "failed", toIso(now), running.channel);
   if (running.type === "observe") return afterFailedObservation(failed, running, died, now);
   if (running.type === "find_files" || running.type === "copy_file") {
-    return afterFailedFile(failed, running, died, now);
+    return afterFailedFile(failed, running, reason, now);
   }
   if (running.type === "list" || running.type === "unlist") {
     return {
@@ -275,8 +251,7 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
   const channel = running.channel ?? "refetch";
   const error = {
     code: "too_large",
-    message:
-      "The response's body is larger than the memory that the Recorder has. It is refetched on request only.",
+    message: `The response's body is larger than the memory that the Recorder has. It is refetched on request only: POST /results/${state.record.id}/refetch`,
   };
   const result: ObservationResult = {
     observation: {
@@ -300,26 +275,4 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0, now: null };
   const ended = addProgress({ ...state, observation }, "observed", toIso(now), channel);
   return settle(withRecord(ended, markStored(record, toIso(now)), true));
-}
-
-function afterFailedFile(state: RunState, running: Running, died: boolean, now: number): RunState {
-  const counted = countAttempt(state.files, running, died, now);
-  if (counted.attempts < MAX_FILE_ATTEMPTS) {
-    return { ...state, files: { ...state.files, ...counted } };
-  }
-  const [file] = state.files.queue;
-  if (running.type === "copy_file" && file !== undefined) {
-    const reason = `It could not be copied in ${MAX_FILE_ATTEMPTS} attempts.`;
-    return afterCopy(state, { ...file, url: null, reason }, now);
-  }
-  const reason = `The container's files could not be listed in ${MAX_FILE_ATTEMPTS} attempts.`;
-  const unknown = running.containers.map((id): FileEntry => ({
-    id,
-    container_id: id,
-    filename: "",
-    bytes: null,
-    url: null,
-    reason,
-  }));
-  return afterSearch(state, running, unknown, now);
 }

@@ -36,7 +36,14 @@ export function createRunState(params: RecorderParams, now: number): RunState {
     observation: { ...NO_ATTEMPTS, now: null, connection: false, control: false, large_bodies: 0 },
     kv: { ...NO_ATTEMPTS, record_revision: null, body_digest: null, keys: [] },
     rows: { body_digest: null, outputs: [], unstored_outputs: [], drop_at_ms: null },
-    files: { ...NO_ATTEMPTS, searched: [], queue: [], done: [] },
+    files: {
+      ...NO_ATTEMPTS,
+      searched: [],
+      queue: [],
+      done: [],
+      empty: [],
+      failed: [],
+    },
     catalog: { ...NO_ATTEMPTS, version: null, listed_revision: null, due_ms: null },
     progress: [],
   };

@@ -33,7 +33,9 @@ function observationWork(state: RunState): Work | null {
       // A control is a run of its own: what its Connection brings is no observation of this one.
       const begun =
         channel === "control" ? next : addProgress(next, "observing", toIso(now), channel);
-      const effect = { type: "observe" as const, channel, connection, record: state.record };
+      const checksBody = requested && bodySource(state) === "kv";
+      const { record } = state;
+      const effect = { type: "observe" as const, channel, connection, record, checksBody };
       const details = { channel, from_connection: connection !== null, requested };
       return begin(begun, now, "observe", details, effect);
     },

@@ -96,7 +96,7 @@ function ImageOutput(props: Props & { url: string; index: number }) {
       </p>
     );
   }
-  const source = `/results/${props.id}/images/${encodeURIComponent(props.call.id)}/${props.index}`;
+  const source = `/results/${props.id}/images/${encodeURIComponent(props.call.id.toWellFormed())}/${props.index}`;
   return (
     <a class="image" href={source}>
       <img src={source} alt={`Output ${props.index + 1} of the call, an image`} loading="lazy" />

@@ -2,7 +2,7 @@
 import { RunVerdict } from "../../record/schema.ts";
 import { toFilterParams, type ListQuery } from "../../api/queries.ts";
 import type { ListPage } from "../../objects/catalog/client.ts";
-import type { CatalogRow } from "../../objects/catalog/row.ts";
+import type { CatalogRow, UnreadableRow as UnreadableRun } from "../../objects/catalog/row.ts";
 import { Chip } from "../components/chip.tsx";
 import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
@@ -32,9 +32,9 @@ export function ResultListPage(props: {
       {isFirstUse ? <FirstUse url={props.url} /> : <FilterForm query={query} />}
       {isEmpty && !isFirstUse ? <NoMatch query={query} /> : null}
       <ol class="results">
-        {page.rows.map((row) => (
-          <ResultRow row={row} nowMs={nowMs} />
-        ))}
+        {page.rows.map((row) =>
+          "error" in row ? <UnreadableRow row={row} /> : <ResultRow row={row} nowMs={nowMs} />,
+        )}
       </ol>
       <Pagination query={query} cursor={page.cursor} />
     </Layout>
@@ -105,6 +105,17 @@ function FilterSelect(props: { name: string; options: string[]; selected: string
         ))}
       </select>
     </label>
+  );
+}
+
+function UnreadableRow({ row }: { row: UnreadableRun }) {
+  return (
+    <li>
+      <div class="result-title">
+        <a href={`/results/${row.id}`}>{row.id}</a>
+      </div>
+      <p>{row.error.message}</p>
+    </li>
   );
 }
 

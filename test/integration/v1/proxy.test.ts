@@ -53,11 +53,11 @@ const NOT_FORWARDED = [
 ];
 
 test.each(NOT_FORWARDED)("GET %s answers 404, and sends OpenAI nothing", async (path) => {
-  const before = await world.emulator.listRequests();
+  const before = await world.emulator.listRequestsButFiles();
   const headers = { authorization: `Bearer ${TOKEN}` };
   const { status } = await rawClient.send({ method: "GET", path, headers, body: null });
   expect(status).toBe(404);
-  expect(await world.emulator.listRequests()).toEqual(before);
+  expect(await world.emulator.listRequestsButFiles()).toEqual(before);
 });
 
 test("GET /v1/models forwards neither the caller's token, cookie, project nor address", async () => {

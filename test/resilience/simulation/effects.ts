@@ -213,7 +213,8 @@ function findFiles(run: SimulationState, containers: string[], turn: number): Re
       reason,
     })),
   );
-  return { event: { type: "files_found", turn, files } };
+  const empty = files.length === 0 ? containers : [];
+  return { event: { type: "files_found", turn, files, empty } };
 }
 
 function copyFile(

@@ -134,7 +134,7 @@ function getConnection(env: TestEnv, name: string): DurableObjectStub<Connection
 
 async function readNames(env: TestEnv, id: string): Promise<ConnectionNames> {
   const reading = await env.RECORDER.get(env.RECORDER.idFromName(id)).read();
-  if (reading === null) return { run: null, control: null };
+  if (reading === null || reading === "unreadable") return { run: null, control: null };
   const { connection, control_connection } = StoredRecord.parse(JSON.parse(reading.record));
   return { run: connection?.id ?? null, control: control_connection };
 }

@@ -6,8 +6,10 @@ import {
   COPIES_PATH,
   KV_MODE_PATH,
   LIMITS_PATH,
+  STATES_PATH,
   type CopyRequest,
   type KvMode,
+  type StateRequest,
 } from "../recorder-worker.ts";
 
 export { Catalog, Connection } from "../../../src/index.ts";
@@ -41,6 +43,13 @@ export class Recorder extends RealRecorder {
   /** Gives an empty object a state, without an alarm. */
   writeState(state: string): void {
     this.ctx.storage.kv.put(STATE, new TextEncoder().encode(state));
+  }
+
+  /** Replaces the state, and restarts the object, which throws. */
+  async replaceState(state: string): Promise<void> {
+    this.writeState(state);
+    await this.ctx.storage.sync();
+    this.ctx.abort("The state was replaced.");
   }
 }
 
@@ -84,6 +93,9 @@ export default {
       await copyRun(env, await request.json<CopyRequest>());
       return new Response("copied");
     }
+    if (pathname === STATES_PATH) {
+      return new Response(await replaceState(env, await request.json<StateRequest>()));
+    }
     return worker.fetch(request, env, ctx);
   },
 } satisfies ExportedHandler<TestEnv>;
@@ -101,6 +113,21 @@ async function copyRun(env: TestEnv, { id, copies }: CopyRequest): Promise<void>
       await env.RECORDS.put(`record:${copy}`, value.replaceAll(id, copy));
     }),
   );
+}
+
+/** Replaces parts of a run's stored state; returns the new state's first line. */
+async function replaceState(
+  env: TestEnv,
+  { id, replace, withoutBody }: StateRequest,
+): Promise<string> {
+  const getRecorder = () => env.RECORDER.get(env.RECORDER.idFromName(id));
+  const state = await getRecorder().readState();
+  const kept = withoutBody ? `${state.split("\n", 1)[0]}\n` : state;
+  const next = replace.reduce((text, [from, to]) => text.replace(from, to), kept);
+  await getRecorder()
+    .replaceState(next)
+    .catch(() => undefined);
+  return next.split("\n", 1)[0] ?? "";
 }
 
 function toKvMode(text: string): KvMode {

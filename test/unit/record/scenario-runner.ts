@@ -91,8 +91,8 @@ type Scenario = {
   effects?: EffectScript;
   /** What came of the control when it is asked for; null: it still runs. By default it never ran. */
   control?: (seconds: number) => ControlResult | null;
-  /** The files that a container has. */
-  files?: FileEntry[];
+  /** The files that a container has, at a time. */
+  files?: FileEntry[] | ((seconds: number) => FileEntry[]);
   /** Seconds that an effect takes. */
   takes?: number;
   /** The scenario ends after these seconds. */
@@ -145,7 +145,7 @@ export function runScenario(script: AnswerScript, scenario: Scenario = {}): Scen
       if (effect.type === "store_record") seen.stored.push(effect.record);
       if (effect.type === "store_record") seen.bodies.push(effect.body);
       if (effect.type === "list" && isListed(effect.record)) seen.listed.push(effect.record);
-      object.report(life, toResult(effect, scenario.files ?? []));
+      object.report(life, toResult(effect, listFiles(scenario, clock.seconds)));
     });
   };
 
@@ -209,12 +209,19 @@ function withPolicy<E extends { params: RecorderParams }>(event: E, policy: Poli
   return { ...event, params: { ...event.params, policy } };
 }
 
+function listFiles({ files = [] }: Scenario, seconds: number): FileEntry[] {
+  return typeof files === "function" ? files(seconds) : files;
+}
+
 function toResult(effect: Effect, files: FileEntry[]): ResultEvent {
   const { turn } = effect;
   if (effect.type === "erase") return { type: "erased", turn };
   if (effect.type === "list") return { type: "listed", turn };
   if (effect.type === "unlist") return { type: "unlisted", turn };
-  if (effect.type === "find_files") return { type: "files_found", turn, files };
+  if (effect.type === "find_files") {
+    const empty = files.length === 0 ? effect.record.containers : [];
+    return { type: "files_found", turn, files, empty };
+  }
   if (effect.type !== "copy_file") return { type: "stored", turn };
   const file = { ...effect.file, url: `/results/resp_1/files/${effect.file.id}` };
   return { type: "file_copied", turn, file };
