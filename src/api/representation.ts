@@ -14,8 +14,9 @@ import type { Call, Channel, ResponseRecord, StoredCall, StoredRecord } from "..
 
 /** A page gets only the beginning of a larger output. */
 const MAX_PAGE_OUTPUT_BYTES = 64 * 1024;
-/** Characters of that beginning. */
+/** Characters of that beginning, and of the end of a text. */
 const MAX_PAGE_TEXT_LENGTH = 32 * 1024;
+const MAX_PAGE_END_LENGTH = 8 * 1024;
 
 /** A call, and its outputs as JSON; null when it has none. */
 export type CallRepresentation = Omit<Call, "outputs"> & { outputs: Uint8Array | null };
@@ -198,7 +199,7 @@ async function toPageCalls(calls: CallRepresentation[]): Promise<Call[]> {
   );
 }
 
-// `cut` has the size of the whole text, and a digest that tells apart texts with the same beginning.
+// `cut` has the size of the whole text, its end, and a digest that tells apart texts with the same beginning.
 async function toPageOutput(output: Uint8Array): Promise<unknown> {
   if (output.byteLength <= MAX_PAGE_OUTPUT_BYTES) return parseValue(output);
   const members = memberMap(output);
@@ -206,7 +207,7 @@ async function toPageOutput(output: Uint8Array): Promise<unknown> {
   const [name, text] = [...members].find(isLong) ?? ["", output];
   if (!isString(text)) return { type, cut: { bytes: output.byteLength } };
   const { digest } = await sha256OfChunks([text]);
-  return { type, [name]: textBeginning(text), cut: { bytes: textBytes(text), digest } };
+  return { type, [name]: textBeginning(text), cut: { ...measureText(text), digest } };
 }
 
 function isLong([, value]: [string, Uint8Array]): boolean {
@@ -222,8 +223,13 @@ function textBeginning(text: Uint8Array): string {
   return beginning.slice(0, MAX_PAGE_TEXT_LENGTH);
 }
 
-function textBytes(text: Uint8Array): number {
+function measureText(text: Uint8Array): { bytes: number; end: string } {
+  const encoder = new TextEncoder();
   let bytes = 0;
-  for (const chunk of encodePieces(stringChunks(text))) bytes += chunk.byteLength;
-  return bytes;
+  let end = "";
+  for (const chunk of stringChunks(text)) {
+    bytes += encoder.encode(chunk).byteLength;
+    end = (end + chunk).slice(-MAX_PAGE_END_LENGTH);
+  }
+  return { bytes, end };
 }

@@ -2,7 +2,8 @@
 
 /** A part of a line. A `break` is a line break of the source. */
 export type Inline =
-  | { type: "text" | "code"; text: string }
+  | { type: "text"; text: string }
+  | { type: "code"; text: string }
   | { type: "break" }
   | { type: "strong" | "emphasis" | "deleted"; content: Inline[] }
   | { type: "link"; target: string; content: Inline[] };

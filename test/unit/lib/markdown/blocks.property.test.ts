@@ -52,21 +52,12 @@ function findWords(text: string): string[] {
 }
 
 function blockText(block: Block): string {
-  switch (block.type) {
-    case "rule":
-      return "";
-    case "code":
-      return `${block.language} ${block.text}`;
-    case "quote":
-      return block.blocks.map(blockText).join(" ");
-    case "list":
-      return block.items.flat().map(blockText).join(" ");
-    case "table":
-      return [block.head, ...block.rows].flat().map(inlineText).join(" ");
-    case "heading":
-    case "paragraph":
-      return inlineText(block.content);
-  }
+  if (block.type === "rule") return "";
+  if (block.type === "code") return `${block.language} ${block.text}`;
+  if (block.type === "quote") return block.blocks.map(blockText).join(" ");
+  if (block.type === "list") return block.items.flat().map(blockText).join(" ");
+  if (block.type === "table") return [block.head, ...block.rows].flat().map(inlineText).join(" ");
+  return inlineText(block.content);
 }
 
 function inlineText(inlines: Inline[]): string {

@@ -2,7 +2,7 @@
 import type { Block } from "../../../../src/lib/markdown/blocks.ts";
 import type { Inline } from "../../../../src/lib/markdown/inlines.ts";
 
-const TAGS = { strong: "strong", emphasis: "em", deleted: "del", code: "code" } as const;
+const TAGS = { strong: "strong", emphasis: "em", deleted: "del" } as const;
 
 /** Formats blocks. */
 export function toHtml(blocks: Block[]): string {
@@ -10,22 +10,16 @@ export function toHtml(blocks: Block[]): string {
 }
 
 function formatBlock(block: Block): string {
-  switch (block.type) {
-    case "rule":
-      return "<hr>";
-    case "code":
-      return `<pre ${block.language}>${escapeHtml(block.text)}</pre>`;
-    case "quote":
-      return `<blockquote>${toHtml(block.blocks)}</blockquote>`;
-    case "heading":
-      return `<h${block.level}>${formatInlines(block.content)}</h${block.level}>`;
-    case "paragraph":
-      return `<p>${formatInlines(block.content)}</p>`;
-    case "list":
-      return formatList(block.start, block.items);
-    case "table":
-      return `<table>${formatRow("th", block.head)}${block.rows.map((row) => formatRow("td", row)).join("")}</table>`;
+  if (block.type === "rule") return "<hr>";
+  if (block.type === "code") return `<pre ${block.language}>${escapeHtml(block.text)}</pre>`;
+  if (block.type === "quote") return `<blockquote>${toHtml(block.blocks)}</blockquote>`;
+  if (block.type === "list") return formatList(block.start, block.items);
+  if (block.type === "table") {
+    const rows = block.rows.map((row) => formatRow("td", row)).join("");
+    return `<table>${formatRow("th", block.head)}${rows}</table>`;
   }
+  const tag = block.type === "heading" ? `h${block.level}` : "p";
+  return `<${tag}>${formatInlines(block.content)}</${tag}>`;
 }
 
 function formatList(start: number | null, items: Block[][]): string {
@@ -42,20 +36,12 @@ function formatInlines(inlines: Inline[]): string {
 }
 
 function formatInline(inline: Inline): string {
-  switch (inline.type) {
-    case "text":
-      return escapeHtml(inline.text);
-    case "break":
-      return "<br>";
-    case "code":
-      return `<code>${escapeHtml(inline.text)}</code>`;
-    case "link":
-      return `<a ${inline.target}>${formatInlines(inline.content)}</a>`;
-    case "strong":
-    case "emphasis":
-    case "deleted":
-      return `<${TAGS[inline.type]}>${formatInlines(inline.content)}</${TAGS[inline.type]}>`;
-  }
+  if (inline.type === "break") return "<br>";
+  if (inline.type === "text") return escapeHtml(inline.text);
+  if (inline.type === "code") return `<code>${escapeHtml(inline.text)}</code>`;
+  const content = formatInlines(inline.content);
+  if (inline.type === "link") return `<a ${inline.target}>${content}</a>`;
+  return `<${TAGS[inline.type]}>${content}</${TAGS[inline.type]}>`;
 }
 
 function escapeHtml(text: string): string {

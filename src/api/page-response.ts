@@ -1,0 +1,128 @@
+// What a page shows of a response object: its items, usage and reason, with long texts cut. Bodies can have 24 MiB, of which a page needs little.
+import * as z from "zod";
+import {
+  arrayElements,
+  asArray,
+  isString,
+  memberMap,
+  parseValue,
+  scanMembers,
+  stringChunks,
+} from "../lib/json-scan.ts";
+
+/** Items of a longer response are left out in its middle: the last one is most often its answer. */
+const MAX_FIRST_ITEMS = 80;
+const MAX_LAST_ITEMS = 40;
+/** A value of at most this size is parsed as it is. */
+const MAX_WHOLE_BYTES = 64 * 1024;
+/** Of a larger value: the characters of a text, the elements of a list, and the levels that are kept. */
+const MAX_TEXT_LENGTH = 32 * 1024;
+const MAX_ELEMENTS = 200;
+const MAX_LEVELS = 12;
+/** What all items of a page may take together. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+
+/** An output item. `isCut`: `value` lacks something of it. */
+export type PageItem = {
+  type: string;
+  id: string | null;
+  value: unknown;
+  bytes: number;
+  isCut: boolean;
+};
+
+const Usage = z.looseObject({
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+  total_tokens: z.number(),
+  input_tokens_details: z.looseObject({ cached_tokens: z.number() }).nullish().catch(null),
+  output_tokens_details: z.looseObject({ reasoning_tokens: z.number() }).nullish().catch(null),
+});
+export type Usage = z.infer<typeof Usage>;
+
+const Details = z.looseObject({ reason: z.string() });
+const Head = z.looseObject({ type: z.string(), id: z.string().nullable().catch(null) });
+
+/** What a page shows of a response. */
+export type PageResponse = {
+  items: PageItem[];
+  /** Items that are left out after the first ones, and the ids of all. */
+  omitted: { after: number; count: number };
+  ids: ReadonlySet<string>;
+  usage: Usage | null;
+  /** Why the response is incomplete. */
+  incompleteReason: string | null;
+};
+
+/**
+ * Reads what a page shows of a response.
+ * @param response The response object's JSON; null when none is stored.
+ */
+export function toPageResponse(response: Uint8Array | null): PageResponse {
+  const members = response === null ? new Map<string, Uint8Array>() : memberMap(response);
+  const items = arrayElements(members.get("output"));
+  const count = Math.max(0, items.length - MAX_FIRST_ITEMS - MAX_LAST_ITEMS);
+  const shown = items.filter(
+    (_, index) => index < MAX_FIRST_ITEMS || index >= MAX_FIRST_ITEMS + count,
+  );
+  const reader = new PageReader();
+  return {
+    items: shown.map((item) => reader.readItem(item)),
+    omitted: { after: MAX_FIRST_ITEMS, count },
+    ids: new Set(items.flatMap((item) => toHead(item).id ?? [])),
+    usage: Usage.safeParse(parseValue(members.get("usage"))).data ?? null,
+    incompleteReason:
+      Details.safeParse(parseValue(members.get("incomplete_details"))).data?.reason ?? null,
+  };
+}
+
+function toHead(item: Uint8Array): { type: string; id: string | null } {
+  const members = memberMap(item);
+  const [type, id] = ["type", "id"].map((name) => parseShort(members.get(name)));
+  const { data } = Head.safeParse({ type, id });
+  return { type: data?.type ?? "unknown", id: data?.id ?? null };
+}
+
+function parseShort(json: Uint8Array | undefined): unknown {
+  return json === undefined || json.byteLength > MAX_WHOLE_BYTES ? null : parseValue(json);
+}
+
+/** Reads items until a page has enough. */
+class PageReader {
+  #room = MAX_PAGE_BYTES;
+  #isCut = false;
+
+  readItem(item: Uint8Array): PageItem {
+    this.#isCut = false;
+    const value = this.#read(item, MAX_LEVELS);
+    return { ...toHead(item), value, bytes: item.byteLength, isCut: this.#isCut };
+  }
+
+  #read(json: Uint8Array, levels: number): unknown {
+    if (this.#room <= 0 || levels === 0) return this.#leaveOut();
+    if (json.byteLength <= MAX_WHOLE_BYTES) {
+      this.#room -= json.byteLength;
+      return parseValue(json);
+    }
+    this.#isCut = true;
+    if (isString(json)) return this.#readBeginning(json);
+    const members = scanMembers(json, MAX_ELEMENTS);
+    const values = members.map(({ name, value }) => [name, this.#read(value, levels - 1)] as const);
+    return asArray(json) === null ? Object.fromEntries(values) : values.map(([, value]) => value);
+  }
+
+  #readBeginning(json: Uint8Array): string {
+    let text = "";
+    for (const chunk of stringChunks(json)) {
+      text += chunk;
+      if (text.length >= MAX_TEXT_LENGTH) break;
+    }
+    this.#room -= MAX_TEXT_LENGTH;
+    return text.slice(0, MAX_TEXT_LENGTH);
+  }
+
+  #leaveOut(): null {
+    this.#isCut = true;
+    return null;
+  }
+}
