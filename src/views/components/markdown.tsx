@@ -16,25 +16,27 @@ type Context = {
   /** The prefix of the ids of the sources that the text cites. */
   name: string;
   /** A link can't contain another. */
-  isInLink?: boolean;
+  isInLink: boolean;
 };
 
-/** A text of a model. */
-export function Markdown(props: { text: string } & Context) {
-  const blocks = parseMarkdown(props.text);
+type InContext<T> = T & { context: Context };
+
+/** A text of a model. `name`: the prefix of the ids of the sources that it cites. */
+export function Markdown(props: { text: string; files: FileEntry[]; name: string }) {
+  const context = { files: props.files, name: props.name, isInLink: false };
   return (
     <div class="markdown" dir="auto">
-      <Blocks blocks={blocks} files={props.files} name={props.name} />
+      <Blocks blocks={parseMarkdown(props.text)} context={context} />
     </div>
   );
 }
 
-function Blocks(props: { blocks: Block[] } & Context) {
-  const levels = toHeadingLevels(props.blocks);
+function Blocks({ blocks, context }: InContext<{ blocks: Block[] }>) {
+  const levels = toHeadingLevels(blocks);
   return (
     <>
-      {props.blocks.map((block, index) => (
-        <BlockElement {...props} block={block} level={levels[index] ?? 0} />
+      {blocks.map((block, index) => (
+        <BlockElement block={block} level={levels[index] ?? 0} context={context} />
       ))}
     </>
   );
@@ -49,19 +51,19 @@ function toHeadingLevels(blocks: Block[]): number[] {
   });
 }
 
-function BlockElement({ block, level, ...context }: { block: Block; level: number } & Context) {
+function BlockElement({ block, level, context }: InContext<{ block: Block; level: number }>) {
   if (block.type === "rule") return <hr />;
   if (block.type === "code") return <Code language={block.language} text={block.text} />;
-  if (block.type === "list") return <List block={block} {...context} />;
-  if (block.type === "table") return <Table block={block} {...context} />;
+  if (block.type === "list") return <List block={block} context={context} />;
+  if (block.type === "table") return <Table block={block} context={context} />;
   if (block.type === "quote") {
     return (
       <blockquote>
-        <Blocks blocks={block.blocks} {...context} />
+        <Blocks blocks={block.blocks} context={context} />
       </blockquote>
     );
   }
-  const content = <Inlines inlines={block.content} {...context} />;
+  const content = <Inlines inlines={block.content} context={context} />;
   if (block.type === "paragraph") return <p>{content}</p>;
   return (
     <div role="heading" aria-level={level} class={`heading-${block.level}`}>
@@ -80,17 +82,17 @@ function Code(props: { language: string; text: string }) {
   );
 }
 
-function List({ block, ...context }: { block: Extract<Block, { type: "list" }> } & Context) {
+function List({ block, context }: InContext<{ block: Extract<Block, { type: "list" }> }>) {
   const items = block.items.map((blocks) => (
     <li>
-      <Blocks blocks={blocks} {...context} />
+      <Blocks blocks={blocks} context={context} />
     </li>
   ));
   return block.start === null ? <ul>{items}</ul> : <ol start={block.start}>{items}</ol>;
 }
 
-function Table({ block, ...context }: { block: Extract<Block, { type: "table" }> } & Context) {
-  const toCell = (cell: Inline[]) => <Inlines inlines={cell} {...context} />;
+function Table({ block, context }: InContext<{ block: Extract<Block, { type: "table" }> }>) {
+  const toCell = (cell: Inline[]) => <Inlines inlines={cell} context={context} />;
   return (
     <div class="table" tabindex={0} role="group" aria-label="A table">
       <table>
@@ -115,17 +117,17 @@ function Table({ block, ...context }: { block: Extract<Block, { type: "table" }>
   );
 }
 
-function Inlines({ inlines, ...context }: { inlines: Inline[] } & Context) {
+function Inlines({ inlines, context }: InContext<{ inlines: Inline[] }>) {
   return (
     <>
       {inlines.map((inline) => (
-        <InlineElement inline={inline} {...context} />
+        <InlineElement inline={inline} context={context} />
       ))}
     </>
   );
 }
 
-function InlineElement({ inline, ...context }: { inline: Inline } & Context) {
+function InlineElement({ inline, context }: InContext<{ inline: Inline }>) {
   if (inline.type === "break") return <br />;
   if (inline.type === "text") return <EscapedText text={inline.text} />;
   if (inline.type === "code") {
@@ -135,21 +137,17 @@ function InlineElement({ inline, ...context }: { inline: Inline } & Context) {
       </code>
     );
   }
-  if (inline.type === "link") return <Link {...context} {...inline} />;
-  const content = <Inlines inlines={inline.content} {...context} />;
+  if (inline.type === "link")
+    return <Link target={inline.target} content={inline.content} context={context} />;
+  const content = <Inlines inlines={inline.content} context={context} />;
   if (inline.type === "strong") return <strong>{content}</strong>;
   return inline.type === "emphasis" ? <em>{content}</em> : <del>{content}</del>;
 }
 
-function Link({
-  target,
-  content,
-  files,
-  name,
-  isInLink,
-}: Context & Pick<LinkInline, "target" | "content">) {
-  const inner = <Inlines inlines={content} files={files} name={name} isInLink />;
-  if (isInLink === true) return inner;
+function Link({ target, content, context }: InContext<Pick<LinkInline, "target" | "content">>) {
+  const { files, name } = context;
+  const inner = <Inlines inlines={content} context={{ ...context, isInLink: true }} />;
+  if (context.isInLink) return inner;
   const mark = parseMark(target);
   if (mark !== null) {
     return (

@@ -8,7 +8,7 @@ export type Entry = {
   item: PageItem;
   output: PageItem | null;
   call: Call | null;
-  /** The call's number in the record, from 1. */
+  /** The call's number in the record, or in the control when only that has it, from 1. */
   number: number | null;
   control: Call | null;
 };
@@ -33,8 +33,8 @@ export function toEntries(record: Subject, response: PageResponse): Entry[] {
     response.ids.has(call.id) ? [] : [toCallEntry(call, toCallFields(record, index))],
   );
   const controlCalls = record.control?.calls.slice(record.calls.length) ?? [];
-  const extra = controlCalls.map((control) =>
-    toCallEntry(control, { call: null, number: null, control }),
+  const extra = controlCalls.map((control, index) =>
+    toCallEntry(control, { call: null, number: record.calls.length + index + 1, control }),
   );
   return [...shown.filter(({ item }) => !attached.has(item)), ...gone, ...extra];
 }

@@ -1,6 +1,7 @@
 // Fields of output items. Real items lack and add fields: what is missing or of another type becomes null or nothing.
 import * as z from "zod";
 
+export const anything = z.unknown().optional();
 export const text = z.string().nullable().catch(null);
 export const count = z.number().nullable().catch(null);
 export const texts = z

@@ -31,7 +31,7 @@ export function Item(props: Props) {
   const { Request, Result } = kind;
   const isCompared = props.isCompared && (entry.call ?? entry.control) !== null;
   return (
-    <li class={`item ${kind.icon}`} id={name}>
+    <li class={`item kind-${kind.icon}`} id={name}>
       <ItemIcon name={kind.icon} />
       <div class="item-body">
         <ItemHead entry={entry} kind={kind} />

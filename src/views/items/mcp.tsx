@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { CodeBlock } from "../components/code-block.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
-import { formatJson, listOf, parseFields, text } from "./fields.ts";
+import { anything, formatJson, listOf, parseFields, text } from "./fields.ts";
 import { toResponseUrl, type PartProps } from "./part.ts";
 
 const McpItem = z.looseObject({
@@ -10,7 +10,7 @@ const McpItem = z.looseObject({
   name: text,
   arguments: text,
   output: text,
-  error: z.unknown(),
+  error: anything,
   tools: listOf(z.looseObject({ name: text, description: text })),
 });
 

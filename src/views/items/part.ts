@@ -35,8 +35,6 @@ export function toResponseUrl({ id }: PageContext): string {
 
 /** The URL of everything that a call printed, as it was. */
 export function toOutputsUrl({ page, number, isControl }: PartProps): string {
-  const query = new URLSearchParams();
-  if (number !== null) query.set("call", String(number));
-  if (isControl) query.set("from", "control");
-  return `/results/${page.id}/outputs${query.size === 0 ? "" : `?${query.toString()}`}`;
+  const call = number === null ? "" : `call=${number}&`;
+  return `/results/${page.id}/outputs?${call}strict=false${isControl ? "&from=control" : ""}`;
 }

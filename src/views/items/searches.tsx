@@ -3,14 +3,14 @@ import * as z from "zod";
 import { toExcerpt } from "../text/excerpt.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { CutNote } from "../components/code-block.tsx";
-import { count, listOf, parseFields, text, texts } from "./fields.ts";
+import { anything, count, listOf, parseFields, text, texts } from "./fields.ts";
 import { WebSource } from "./message.tsx";
 import { toResponseUrl, type PartProps } from "./part.ts";
 
 /** Sources and results of a longer list are folded. */
 const MAX_UNFOLDED = 5;
 /** Of the text that was found in a file. */
-const MAX_FOUND_BYTES = 400;
+const MAX_FOUND_BYTES = 800;
 
 const Source = z.looseObject({ url: text, type: text, name: text });
 const Action = z.looseObject({
@@ -21,7 +21,7 @@ const Action = z.looseObject({
   pattern: text,
   sources: z.array(z.unknown()).nullable().catch(null),
 });
-const WebSearch = z.looseObject({ action: z.unknown() });
+const WebSearch = z.looseObject({ action: anything });
 const FileSearch = z.looseObject({
   queries: texts,
   results: z.array(z.unknown()).nullable().catch(null),

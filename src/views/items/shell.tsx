@@ -2,18 +2,19 @@
 import * as z from "zod";
 import { Chip } from "../components/chip.tsx";
 import { CodeBlock } from "../components/code-block.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 import { Printed } from "../components/printed-text.tsx";
-import { count, listOf, parseFields, text, texts } from "./fields.ts";
+import { anything, count, listOf, parseFields, text, texts } from "./fields.ts";
 import { Data } from "./mcp.tsx";
 import { toOutputsUrl, toResponseUrl, type PartProps } from "./part.ts";
 
 const Action = z.looseObject({ commands: texts, command: texts, working_directory: text });
 const Shell = z.looseObject({
-  action: z.unknown(),
+  action: anything,
   environment: z.looseObject({ type: text }).nullable().catch(null),
 });
 const Outcome = z.looseObject({ type: text, exit_code: count });
-const Output = z.looseObject({ output: z.unknown() });
+const Output = z.looseObject({ output: anything });
 const Printout = z.looseObject({
   stdout: text,
   stderr: text,
@@ -39,7 +40,11 @@ export function ShellRequest(props: PartProps) {
         maxBytes={page.maxBytes}
         wholeUrl={toResponseUrl(page)}
       />
-      <Data {...props} title="Working directory" value={action.working_directory} />
+      {action.working_directory === null ? null : (
+        <p class="note">
+          In <IsolatedText text={action.working_directory} />
+        </p>
+      )}
     </>
   );
 }
@@ -58,7 +63,7 @@ export function ShellResult(props: PartProps) {
         <PrintoutOf
           {...props}
           printout={printout}
-          label={printouts.length === 1 ? "" : ` ${index + 1}`}
+          label={printouts.length === 1 ? "" : `Command ${index + 1}, `}
         />
       ))}
     </>
@@ -71,15 +76,15 @@ function PrintoutOf(props: PartProps & { printout: z.infer<typeof Printout>; lab
     <>
       {(
         [
-          ["Standard output", printout.stdout],
-          ["Standard error", printout.stderr],
+          ["standard output", printout.stdout],
+          ["standard error", printout.stderr],
         ] as const
       ).map(([title, value]) =>
         value === null || value === "" ? null : (
           <Printed
             printed={{ text: value, cut: null }}
             other={null}
-            title={title + label}
+            title={toTitle(label, title)}
             maxBytes={props.page.maxBytes}
             url={props.number === null ? toResponseUrl(props.page) : toOutputsUrl(props)}
           />
@@ -96,9 +101,13 @@ function Exit({ outcome, label }: { outcome: z.infer<typeof Outcome> | null; lab
   const words =
     outcome.type === "timeout" ? "timed out" : `exit code ${outcome.exit_code ?? "unknown"}`;
   return (
-    <p class="row">
-      <span class="muted">Command{label}</span>
+    <p class="row exit">
+      <span class="muted">{toTitle(label, "end")}</span>
       <Chip tone={hasFailed ? "warn" : "neutral"}>{words}</Chip>
     </p>
   );
+}
+
+function toTitle(label: string, words: string): string {
+  return label === "" ? `${words.charAt(0).toUpperCase()}${words.slice(1)}` : label + words;
 }

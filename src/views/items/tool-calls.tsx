@@ -1,20 +1,20 @@
 // Calls that the caller's program carries out: functions, custom tools, a computer, patches. Their results are not in the response.
 import * as z from "zod";
-import { parseFields, text } from "./fields.ts";
+import { anything, parseFields, text } from "./fields.ts";
 import { Data } from "./mcp.tsx";
 import type { PartProps } from "./part.ts";
 
 const ToolCall = z.looseObject({
   name: text,
   namespace: text,
-  arguments: z.unknown(),
+  arguments: anything,
   input: text,
-  action: z.unknown(),
-  actions: z.unknown(),
+  action: anything,
+  actions: anything,
   pending_safety_checks: z.array(z.unknown()).catch([]),
   operation: z.looseObject({ type: text, path: text, diff: text }).nullable().catch(null),
-  output: z.unknown(),
-  result: z.unknown(),
+  output: anything,
+  result: anything,
 });
 
 /** The tool that is called. */
