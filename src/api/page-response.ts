@@ -1,5 +1,6 @@
 // What a page shows of a response object: its items, usage and reason, with long texts cut. Bodies can have 24 MiB, of which a page needs little.
 import * as z from "zod";
+import { cutText, type CutText } from "./page-text.ts";
 import {
   arrayElements,
   asArray,
@@ -7,7 +8,6 @@ import {
   memberMap,
   parseValue,
   scanMembers,
-  stringChunks,
 } from "../lib/json-scan.ts";
 
 /** Items of a longer response are left out in its middle: the last one is most often its answer. */
@@ -15,20 +15,23 @@ const MAX_FIRST_ITEMS = 80;
 const MAX_LAST_ITEMS = 40;
 /** A value of at most this size is parsed as it is. */
 const MAX_WHOLE_BYTES = 64 * 1024;
-/** Of a larger value: the characters of a text, the elements of a list, and the levels that are kept. */
-const MAX_TEXT_LENGTH = 32 * 1024;
+/** Of a larger value: the elements of a list, and the levels that are kept. */
 const MAX_ELEMENTS = 200;
 const MAX_LEVELS = 12;
 /** What all items of a page may take together. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
-/** An output item. `isCut`: `value` lacks something of it. */
+/** An output item. */
 export type PageItem = {
   type: string;
   id: string | null;
+  /** The item, with the beginnings of long texts. */
   value: unknown;
+  /** What is known of those texts, by their beginnings. */
+  cuts: ReadonlyMap<string, CutText>;
   bytes: number;
-  isCut: boolean;
+  /** Whether the value lacks something else. */
+  isPart: boolean;
 };
 
 const Usage = z.looseObject({
@@ -90,12 +93,15 @@ function parseShort(json: Uint8Array | undefined): unknown {
 /** Reads items until a page has enough. */
 class PageReader {
   #room = MAX_PAGE_BYTES;
-  #isCut = false;
+  #isPart = false;
+  #cuts = new Map<string, CutText>();
 
   readItem(item: Uint8Array): PageItem {
-    this.#isCut = false;
+    this.#isPart = false;
+    this.#cuts = new Map();
     const value = this.#read(item, MAX_LEVELS);
-    return { ...toHead(item), value, bytes: item.byteLength, isCut: this.#isCut };
+    const { length: bytes } = item;
+    return { ...toHead(item), value, cuts: this.#cuts, bytes, isPart: this.#isPart };
   }
 
   #read(json: Uint8Array, levels: number): unknown {
@@ -104,25 +110,24 @@ class PageReader {
       this.#room -= json.byteLength;
       return parseValue(json);
     }
-    this.#isCut = true;
-    if (isString(json)) return this.#readBeginning(json);
-    const members = scanMembers(json, MAX_ELEMENTS);
-    const values = members.map(({ name, value }) => [name, this.#read(value, levels - 1)] as const);
+    if (isString(json)) return this.#readText(json);
+    const members = scanMembers(json, MAX_ELEMENTS + 1);
+    this.#isPart ||= members.length > MAX_ELEMENTS;
+    const values = members
+      .slice(0, MAX_ELEMENTS)
+      .map(({ name, value }) => [name, this.#read(value, levels - 1)] as const);
     return asArray(json) === null ? Object.fromEntries(values) : values.map(([, value]) => value);
   }
 
-  #readBeginning(json: Uint8Array): string {
-    let text = "";
-    for (const chunk of stringChunks(json)) {
-      text += chunk;
-      if (text.length >= MAX_TEXT_LENGTH) break;
-    }
-    this.#room -= MAX_TEXT_LENGTH;
-    return text.slice(0, MAX_TEXT_LENGTH);
+  #readText(json: Uint8Array): string {
+    const cut = cutText(json);
+    this.#cuts.set(cut.beginning, cut);
+    this.#room -= cut.beginning.length;
+    return cut.beginning;
   }
 
   #leaveOut(): null {
-    this.#isCut = true;
+    this.#isPart = true;
     return null;
   }
 }

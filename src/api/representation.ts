@@ -1,22 +1,13 @@
 // A record as the API shows it: the stored record joined with the response's body. Outputs pass through as bytes: they can be megabytes.
 import { toByteStream } from "../lib/byte-stream.ts";
-import {
-  arrayElements,
-  findMember,
-  isString,
-  memberMap,
-  parseValue,
-  stringChunks,
-} from "../lib/json-scan.ts";
+import { arrayElements, findMember, isString, memberMap, parseValue } from "../lib/json-scan.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { findCallItems, logChunks, type CallItem } from "../openai/call-items.ts";
+import { cutText } from "./page-text.ts";
 import type { Call, Channel, ResponseRecord, StoredCall, StoredRecord } from "../record/schema.ts";
 
-/** A page gets only the beginning of a larger output. */
+/** A page gets only the beginning and the end of the text of a larger output. */
 const MAX_PAGE_OUTPUT_BYTES = 64 * 1024;
-/** Characters of that beginning, and of the end of a text. */
-const MAX_PAGE_TEXT_LENGTH = 32 * 1024;
-const MAX_PAGE_END_LENGTH = 8 * 1024;
 
 /** A call, and its outputs as JSON; null when it has none. */
 export type CallRepresentation = Omit<Call, "outputs"> & { outputs: Uint8Array | null };
@@ -207,29 +198,10 @@ async function toPageOutput(output: Uint8Array): Promise<unknown> {
   const [name, text] = [...members].find(isLong) ?? ["", output];
   if (!isString(text)) return { type, cut: { bytes: output.byteLength } };
   const { digest } = await sha256OfChunks([text]);
-  return { type, [name]: textBeginning(text), cut: { ...measureText(text), digest } };
+  const { beginning, end, bytes } = cutText(text);
+  return { type, [name]: beginning, cut: { bytes, digest, end } };
 }
 
 function isLong([, value]: [string, Uint8Array]): boolean {
-  return value.byteLength > MAX_PAGE_TEXT_LENGTH;
-}
-
-function textBeginning(text: Uint8Array): string {
-  let beginning = "";
-  for (const chunk of stringChunks(text)) {
-    beginning += chunk;
-    if (beginning.length >= MAX_PAGE_TEXT_LENGTH) break;
-  }
-  return beginning.slice(0, MAX_PAGE_TEXT_LENGTH);
-}
-
-function measureText(text: Uint8Array): { bytes: number; end: string } {
-  const encoder = new TextEncoder();
-  let bytes = 0;
-  let end = "";
-  for (const chunk of stringChunks(text)) {
-    bytes += encoder.encode(chunk).byteLength;
-    end = (end + chunk).slice(-MAX_PAGE_END_LENGTH);
-  }
-  return { bytes, end };
+  return value.byteLength > MAX_PAGE_OUTPUT_BYTES / 2;
 }

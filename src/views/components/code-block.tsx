@@ -11,6 +11,8 @@ type Props = {
   /** The id of the element with the text. */
   id: string;
   maxBytes: number;
+  /** The size of the whole text, when `text` is only its beginning. */
+  totalBytes?: number | null;
   /** Where the whole text is. */
   wholeUrl: string;
   isPython?: boolean;
@@ -19,7 +21,7 @@ type Props = {
 /** A block of code or data. Only a whole one can be copied. */
 export function CodeBlock(props: Props) {
   const { title, id, isPython = false } = props;
-  const excerpt = toExcerpt(props.text, props.maxBytes);
+  const excerpt = toExcerpt(props.text, props.maxBytes, props.totalBytes ?? null);
   return (
     <>
       <BlockBar title={title}>

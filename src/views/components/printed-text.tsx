@@ -13,6 +13,8 @@ type Props = {
   /** What the same call printed elsewhere: lines that differ are highlighted. */
   other: string | null;
   title: string;
+  /** The id of the element with the text. */
+  id: string;
   maxBytes: number;
   /** Where the text is as it was. */
   url: string;
@@ -32,9 +34,9 @@ export function Printed(props: Props) {
     <>
       <BlockBar title={title}>
         {isRaw ? null : <a href={url}>Raw text</a>}
-        <CopyButton url={url} what={title} />
+        <CopyButton {...(excerpt.isCut ? { url } : { id: props.id })} what={title} />
       </BlockBar>
-      <div class="printed">
+      <div class="printed" id={props.id}>
         {excerpt.groups.map((group, index) => (
           <>
             {index === 1 && excerpt.isCut ? <p class="gap">Not shown here</p> : null}

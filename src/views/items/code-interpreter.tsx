@@ -92,6 +92,7 @@ function LogsOutput(props: OutputProps & { logs: z.infer<typeof Logs> }) {
             )
       }
       title={props.isOnly ? "Printed text" : `Printed text ${props.index + 1}`}
+      id={`${props.name}-output-${props.index}`}
       maxBytes={props.page.maxBytes}
       url={toOutputsUrl(props)}
     />

@@ -41,7 +41,7 @@ export function toEntries(record: Subject, response: PageResponse): Entry[] {
 
 /** An item that stands for a call of which only the record knows. */
 export function toCallItem(call: Call): PageItem {
-  return { type: CALL_TYPE, id: call.id, value: null, bytes: 0, isCut: false };
+  return { type: CALL_TYPE, id: call.id, value: null, cuts: new Map(), bytes: 0, isPart: false };
 }
 
 /** The id by which a call and its output belong together. */

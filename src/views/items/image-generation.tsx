@@ -4,7 +4,7 @@ import { Picture } from "../components/picture.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { escapeHidden } from "../text/hidden-characters.ts";
 import { parseFields, text } from "./fields.ts";
-import type { PartProps } from "./part.ts";
+import { toTotalBytes, type PartProps } from "./part.ts";
 
 /** Base64 has four characters for three bytes. */
 const BYTES_PER_CHARACTER = 3 / 4;
@@ -36,7 +36,7 @@ export function ImageResult({ item, page, name }: PartProps) {
       href={`/results/${page.id}/images/${encodeURIComponent(item.id ?? "")}/0`}
       alt="The generated picture"
       filename={name}
-      bytes={item.isCut ? Math.round(item.bytes * BYTES_PER_CHARACTER) : undefined}
+      bytes={Math.floor((toTotalBytes(item, result) ?? result.length) * BYTES_PER_CHARACTER)}
     />
   );
 }

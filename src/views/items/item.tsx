@@ -44,7 +44,7 @@ export function Item(props: Props) {
           </>
         )}
         {props.hasEnded ? <Waiting entry={entry} kind={kind} /> : null}
-        {entry.item.isCut ? (
+        {entry.item.isPart ? (
           <p class="note">
             Not all of this item is shown. <a href={toResponseUrl(page)}>The raw response</a>
           </p>

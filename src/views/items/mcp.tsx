@@ -1,9 +1,13 @@
 // What was asked of MCP servers, and what came.
 import * as z from "zod";
 import { CodeBlock } from "../components/code-block.tsx";
+import { toExcerpt } from "../text/excerpt.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { anything, formatJson, listOf, parseFields, text } from "./fields.ts";
-import { toResponseUrl, type PartProps } from "./part.ts";
+import { toResponseUrl, toTotalBytes, type PartProps } from "./part.ts";
+
+/** Of a tool's description. */
+const MAX_DESCRIPTION_BYTES = 300;
 
 const McpItem = z.looseObject({
   server_label: text,
@@ -57,9 +61,7 @@ export function McpTools(props: PartProps) {
               <code>
                 <IsolatedText text={tool.name ?? ""} />
               </code>{" "}
-              <span class="muted">
-                <IsolatedText text={(tool.description ?? "").slice(0, props.page.maxBytes)} />
-              </span>
+              <Description text={tool.description ?? ""} url={toResponseUrl(props.page)} />
             </li>
           ))}
         </ul>
@@ -68,9 +70,20 @@ export function McpTools(props: PartProps) {
   );
 }
 
+function Description(props: { text: string; url: string }) {
+  const excerpt = toExcerpt(props.text, MAX_DESCRIPTION_BYTES);
+  return (
+    <span class="muted">
+      <IsolatedText text={excerpt.text} />
+      {excerpt.isTruncated ? <a href={props.url}> … all of it</a> : null}
+    </span>
+  );
+}
+
 /** JSON or a text, in a block of its own. Nothing for what is not there. */
 export function Data(props: PartProps & { title: string; value: unknown }) {
   const { title, value, name, page } = props;
+  const totalBytes = typeof value === "string" ? toTotalBytes(props.item, value) : null;
   if (value === null || value === undefined || value === "") return null;
   return (
     <CodeBlock
@@ -78,6 +91,7 @@ export function Data(props: PartProps & { title: string; value: unknown }) {
       title={title}
       id={`${name}-${title.toLowerCase().replaceAll(" ", "-")}`}
       maxBytes={page.maxBytes}
+      totalBytes={totalBytes}
       wholeUrl={toResponseUrl(page)}
     />
   );

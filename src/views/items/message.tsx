@@ -7,7 +7,7 @@ import { markCitations, type Source } from "../text/citations.ts";
 import { toExcerpt } from "../text/excerpt.ts";
 import { resolveFile, resolveLink } from "../text/safe-link.ts";
 import { listOf, parseFields, text } from "./fields.ts";
-import { toResponseUrl, type PageContext, type PartProps } from "./part.ts";
+import { toResponseUrl, toTotalBytes, type PageContext, type PartProps } from "./part.ts";
 
 /** A longer summary of reasoning is folded. */
 const MAX_UNFOLDED_LENGTH = 600;
@@ -31,6 +31,7 @@ export function MessageContent(props: PartProps) {
         part.refusal === null ? (
           <MessageText
             text={part.text ?? ""}
+            totalBytes={toTotalBytes(props.item, part.text ?? "")}
             annotations={part.annotations}
             name={`${props.name}-${index}`}
             page={props.page}
@@ -45,10 +46,16 @@ export function MessageContent(props: PartProps) {
   );
 }
 
-type TextProps = { text: string; annotations: unknown[]; name: string; page: PageContext };
+type TextProps = {
+  text: string;
+  totalBytes: number | null;
+  annotations: unknown[];
+  name: string;
+  page: PageContext;
+};
 
-function MessageText({ text: whole, annotations, name, page }: TextProps) {
-  const excerpt = toExcerpt(whole, page.maxMessageBytes);
+function MessageText({ text: whole, totalBytes, annotations, name, page }: TextProps) {
+  const excerpt = toExcerpt(whole, page.maxMessageBytes, totalBytes);
   const { text: marked, sources } = markCitations(excerpt.text, annotations);
   return (
     <>
@@ -105,9 +112,11 @@ function FileSource(props: { id: string; filename: string; page: PageContext }) 
 /** What the model says of its reasoning. */
 export function ReasoningContent({ item, name, page }: PartProps) {
   const { summary, content } = parseFields(Reasoning, item.value);
-  const whole = [...summary, ...content].map((part) => part.text ?? "").join("\n\n");
+  const parts = [...summary, ...content].map((part) => part.text ?? "");
+  const whole = parts.join("\n\n");
   if (whole === "") return null;
-  const excerpt = toExcerpt(whole, page.maxBytes);
+  const isCut = parts.some((part) => item.cuts.has(part));
+  const excerpt = toExcerpt(whole, page.maxBytes, isCut ? item.bytes : null);
   const shown = (
     <div class="muted">
       <Markdown text={excerpt.text} files={page.files} name={name} />

@@ -28,6 +28,11 @@ export type PartProps = {
   page: PageContext;
 };
 
+/** The size of the whole of a text, when the item has only its beginning. */
+export function toTotalBytes({ cuts }: PageItem, text: string): number | null {
+  return cuts.get(text)?.bytes ?? null;
+}
+
 /** The URL of the whole response object. */
 export function toResponseUrl({ id }: PageContext): string {
   return `/results/${id}/response`;

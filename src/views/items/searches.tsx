@@ -5,7 +5,7 @@ import { IsolatedText } from "../components/safe-text.tsx";
 import { CutNote } from "../components/code-block.tsx";
 import { anything, count, listOf, parseFields, text, texts } from "./fields.ts";
 import { WebSource } from "./message.tsx";
-import { toResponseUrl, type PartProps } from "./part.ts";
+import { toResponseUrl, toTotalBytes, type PartProps } from "./part.ts";
 
 /** Sources and results of a longer list are folded. */
 const MAX_UNFOLDED = 5;
@@ -96,15 +96,19 @@ export function FileResult({ item, page }: PartProps) {
     <FoldedList noun="result" of={results.length}>
       {parseFields(z.looseObject({ found: listOf(Found) }), { found: results }).found.map(
         (found) => (
-          <FoundText found={found} page={page} />
+          <FoundText found={found} item={item} page={page} />
         ),
       )}
     </FoldedList>
   );
 }
 
-function FoundText({ found, page }: { found: z.infer<typeof Found> } & Pick<PartProps, "page">) {
-  const excerpt = toExcerpt(found.text ?? "", Math.min(MAX_FOUND_BYTES, page.maxBytes));
+type FoundProps = { found: z.infer<typeof Found> } & Pick<PartProps, "item" | "page">;
+
+function FoundText({ found, item, page }: FoundProps) {
+  const whole = found.text ?? "";
+  const maxBytes = Math.min(MAX_FOUND_BYTES, page.maxBytes);
+  const excerpt = toExcerpt(whole, maxBytes, toTotalBytes(item, whole));
   return (
     <li>
       <strong>

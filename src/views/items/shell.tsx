@@ -82,9 +82,10 @@ function PrintoutOf(props: PartProps & { printout: z.infer<typeof Printout>; lab
       ).map(([title, value]) =>
         value === null || value === "" ? null : (
           <Printed
-            printed={{ text: value, cut: null }}
+            printed={{ text: value, cut: props.output?.cuts.get(value) ?? null }}
             other={null}
             title={toTitle(label, title)}
+            id={`${props.name}-${toTitle(label, title).replaceAll(/\W+/g, "-")}`}
             maxBytes={props.page.maxBytes}
             url={props.number === null ? toResponseUrl(props.page) : toOutputsUrl(props)}
           />
