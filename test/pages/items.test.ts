@@ -160,7 +160,6 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     expect(await answer.locator(".sources li").allInnerTexts()).toEqual([
       "Tide tables 2026 tides.example",
       "harbours.md",
-      "harbours.csv",
     ]);
     await answer.locator("sup a").first().click();
     expect(page.url()).toMatch(/-source-1$/);

@@ -40,7 +40,7 @@ export function markCitations(text: string, annotations: unknown[]): CitedText {
   const marks: { at: number; number: number }[] = [];
   for (const value of annotations) {
     const { data } = Annotation.safeParse(value);
-    if (data === undefined) continue;
+    if (data === undefined || isLinked(text, data)) continue;
     const key = "url" in data ? data.url : data.file_id;
     const entry = sources.get(key) ?? { source: toSource(data), number: sources.size + 1 };
     sources.set(key, entry);
@@ -62,6 +62,12 @@ export function parseMark(target: string): number | null {
 function toSource(annotation: Annotation): Source {
   if ("url" in annotation) return { type: "web", url: annotation.url, title: annotation.title };
   return { type: "file", id: annotation.file_id, filename: annotation.filename };
+}
+
+// The text itself links to the file.
+function isLinked(text: string, { type, start_index: start, end_index: end }: Annotation): boolean {
+  if (type !== "container_file_citation" || start === null || end === null) return false;
+  return text.slice(start, end).includes("sandbox:");
 }
 
 // Whether the offsets count UTF-16 units or characters is not documented. Where that makes a difference there is no mark.

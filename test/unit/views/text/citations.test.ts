@@ -41,6 +41,21 @@ test.each([
   expect(markCitations(text, [annotation])).toEqual({ text, sources: [WEB] });
 });
 
+test("markCitations leaves out a file to which the text links where it is cited", () => {
+  const text = "See [b.csv](sandbox:/mnt/data/b.csv).";
+  const citation = { type: "container_file_citation", file_id: "cfile_1", filename: "b.csv" };
+  const places = [
+    [12, 35],
+    [4, 36],
+  ];
+  const annotations = places.map(([start_index, end_index]) => ({
+    ...citation,
+    start_index,
+    end_index,
+  }));
+  expect(markCitations(text, annotations)).toEqual({ text, sources: [] });
+});
+
 test("markCitations ignores what is no citation", () => {
   const annotations = [null, 1, [], { type: "other" }, { type: "url_citation" }];
   expect(markCitations("One.", annotations)).toEqual({ text: "One.", sources: [] });
