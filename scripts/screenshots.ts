@@ -8,6 +8,7 @@ import {
   openLoggedInPage,
   warnIfNoChromium,
 } from "../test/pages/browser.ts";
+import { ALL_KINDS, ALL_KINDS_REQUEST, USAGE } from "../test/pages/all-kinds.ts";
 import { DRAW_IMAGE, pythonRequest } from "../test/pages/python-requests.ts";
 import { startWorld, type World } from "../test/support/world.ts";
 
@@ -28,6 +29,13 @@ print(f"intercept {(sum(ys) - slope * sum(xs)) / n:.3f}")`,
   ),
 };
 
+/** Kinds of items that most people have. */
+const RESEARCH = ALL_KINDS.filter((step) =>
+  ["reasoning", "web_search", "code", "image_generation", "shell", "function_call", "text"].some(
+    (name) => name in step,
+  ),
+);
+
 if (CHROMIUM === undefined) {
   warnIfNoChromium("the screenshots");
   process.exit(1);
@@ -40,6 +48,9 @@ try {
   const { page } = await openLoggedInPage(browser, world, { viewport: VIEWPORT });
   await page.goto(`${world.url}/results/${runs.compared}`);
   await takeScreenshot(page, "result");
+  await page.goto(`${world.url}/results/${runs.research}`);
+  await loadPictures(page);
+  await takeScreenshot(page, "items");
   await page.goto(`${world.url}/results/${runs.inFlight}`);
   await page.getByText("Waiting for OpenAI's webhook").first().waitFor();
   await takeScreenshot(page, "running");
@@ -50,20 +61,28 @@ try {
   await world.close();
 }
 
-/** Triggers the runs that the pictures show; gives the ids of the two that have a picture each. */
-async function triggerRuns(target: World): Promise<{ compared: string; inFlight: string }> {
+type Runs = { compared: string; research: string; inFlight: string };
+
+/** Triggers the runs that the pictures show; gives the ids of those that have a picture each. */
+async function triggerRuns(target: World): Promise<Runs> {
   const compared = await target.trigger(EXAMPLE);
   const settled = [compared, await target.trigger(pythonRequest("Just compute", "x = 6 * 7"))];
   await Promise.all(settled.map((id) => target.waitUntilSettled(id)));
   await target.emulator.configure({ backgroundOutputs: "present" });
   const drawn = await target.trigger(pythonRequest("Draw one period of a damped sine", DRAW_IMAGE));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
-  await Promise.all([drawn, failed].map((id) => target.waitUntilSettled(id)));
+  await target.emulator.addScript(RESEARCH, { input: "tides" }, { usage: USAGE });
+  const research = await target.trigger(ALL_KINDS_REQUEST);
+  await Promise.all([drawn, failed, research].map((id) => target.waitUntilSettled(id)));
   await target.emulator.configure({ runSeconds: 600 });
   const inFlight = await target.trigger(
     pythonRequest("Train a small classifier and print its accuracy", "print(0.93)"),
   );
-  return { compared, inFlight };
+  return { compared, research, inFlight };
+}
+
+async function loadPictures(page: Page): Promise<void> {
+  for (const image of await page.locator("main img").all()) await image.scrollIntoViewIfNeeded();
 }
 
 async function takeScreenshot(page: Page, name: string): Promise<void> {
