@@ -20,7 +20,7 @@ const PROJECTS = [
 ];
 
 function project(name: string, folders: string[], globalSetup: string[]) {
-  const include = folders.map((folder) => `test/${folder}/**/*.test.ts`);
+  const include = folders.map((folder) => `test/${folder}/**/*.test.{ts,tsx}`);
   const exclude = LONG ? [] : [`**/*${LONG_FILE}`];
   return { extends: true as const, test: { name, include, exclude, globalSetup } };
 }

@@ -8,6 +8,7 @@ import {
   openLoggedInPage,
   warnIfNoChromium,
 } from "../test/pages/browser.ts";
+import { ALL_KINDS, ALL_KINDS_REQUEST, USAGE } from "../test/pages/all-kinds.ts";
 import { DRAW_IMAGE, pythonRequest } from "../test/pages/python-requests.ts";
 import { startWorld, type World } from "../test/support/world.ts";
 
@@ -27,6 +28,13 @@ print(f"slope {slope:.3f}")
 print(f"intercept {(sum(ys) - slope * sum(xs)) / n:.3f}")`,
 );
 
+/** Kinds of items that most people have. */
+const RESEARCH = ALL_KINDS.filter((step) =>
+  ["reasoning", "web_search", "code", "image_generation", "shell", "function_call", "text"].some(
+    (name) => name in step,
+  ),
+);
+
 if (CHROMIUM === undefined) {
   warnIfNoChromium("the screenshots");
   process.exit(1);
@@ -42,10 +50,13 @@ try {
     await takeScreenshot(page, `lost-and-held-${colorScheme}`);
     await page.context().close();
   }
-  const inFlight = await triggerOthers(world);
+  const { research, inFlight } = await triggerOthers(world);
   const { page } = await openLoggedInPage(browser, world, { viewport: VIEWPORT });
   await page.goto(`${world.url}/results/${compared}`);
   await takeScreenshot(page, "result");
+  await page.goto(`${world.url}/results/${research}`);
+  await loadPictures(page);
+  await takeScreenshot(page, "items");
   await page.goto(`${world.url}/results/${inFlight}`);
   await page.getByText("Waiting for OpenAI's webhook").first().waitFor();
   await takeScreenshot(page, "running");
@@ -64,18 +75,25 @@ async function triggerLostAndHeld(target: World): Promise<string> {
   return lost;
 }
 
-/** Starts runs for the other verdicts; gives the id of one that is in flight. */
-async function triggerOthers(target: World): Promise<string> {
+/** Starts runs for the other verdicts; gives the id of one with many kinds of items, and of one that is in flight. */
+async function triggerOthers(target: World): Promise<{ research: string; inFlight: string }> {
   const silent = await target.trigger(pythonRequest("Just compute", "x = 6 * 7"));
   await target.waitUntilSettled(silent);
   await target.emulator.configure({ backgroundOutputs: "present" });
   const drawn = await target.trigger(pythonRequest("Draw one period of a damped sine", DRAW_IMAGE));
   const failed = await target.trigger({ input: "Summarise the attached report\nemulator: fail" });
-  await Promise.all([drawn, failed].map((id) => target.waitUntilSettled(id)));
+  await target.emulator.addScript(RESEARCH, { input: "tides" }, { usage: USAGE });
+  const research = await target.trigger(ALL_KINDS_REQUEST);
+  await Promise.all([drawn, failed, research].map((id) => target.waitUntilSettled(id)));
   await target.emulator.configure({ runSeconds: 600 });
-  return target.trigger(
+  const inFlight = await target.trigger(
     pythonRequest("Train a small classifier and print its accuracy", "print(0.93)"),
   );
+  return { research, inFlight };
+}
+
+async function loadPictures(page: Page): Promise<void> {
+  for (const image of await page.locator("main img").all()) await image.scrollIntoViewIfNeeded();
 }
 
 async function takeScreenshot(page: Page, name: string): Promise<void> {

@@ -123,8 +123,8 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       }
       const record = await found.toPageRecord();
       const follow = c.req.query("follow") !== undefined;
-      const { response } = found;
-      return c.html(<ResultPage {...{ record, response, follow }} nowMs={Date.now()} />);
+      const { response, items } = found;
+      return c.html(<ResultPage {...{ record, response, items, follow }} nowMs={Date.now()} />);
     },
   ],
   "GET /results/:id/outputs": [getOutputs],

@@ -32,7 +32,10 @@ async function getCopyText(button) {
   const { copy: id, copyFrom: url } = button.dataset;
   if (url === undefined) {
     const source = document.getElementById(id ?? "");
-    return source instanceof HTMLTextAreaElement ? source.value : (source?.textContent ?? "");
+    if (source instanceof HTMLTextAreaElement) return source.value;
+    // Between the parts of a long text stand words of the page.
+    const parts = [...(source?.querySelectorAll("pre") ?? [])].map((part) => part.textContent);
+    return parts.length > 0 ? parts.join("\n") : (source?.textContent ?? "");
   }
   const response = await fetch(url);
   if (!response.ok) throw new Error(`HTTP ${response.status}`);

@@ -179,7 +179,7 @@ const OPERATIONS = {
     },
   },
   "GET /results/:id/images/:call_id/:n": {
-    summary: "An image among a call's outputs",
+    summary: "An image: among a call's outputs, or generated",
     query: WaitQuery,
     responses: {
       200: { description: "Its bytes", contentType: "image/*" },

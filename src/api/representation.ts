@@ -8,21 +8,20 @@ import {
   isString,
   memberMap,
   parseValue,
-  stringChunks,
 } from "../lib/json-scan.ts";
+import { askedTexts } from "../objects/catalog/texts.ts";
 import { includeOf } from "../record/include.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
 import { findCallItems, keyOfItem, resultText, type CallItem } from "../openai/call-items.ts";
 import { missingOutputsHint } from "../record/cure.ts";
+import { cutText } from "./page-text.ts";
 import { CODE_INTERPRETER, itemKind } from "../record/item-kinds.ts";
 import type { Call, Channel, ResponseRecord, StoredCall, StoredRecord } from "../record/schema.ts";
 
 const encoder = new TextEncoder();
 
-/** A page gets only the beginning of a larger output. */
+/** A page gets only the beginning and the end of the text of a larger output. */
 const MAX_PAGE_OUTPUT_BYTES = 64 * 1024;
-/** Characters of that beginning. */
-const MAX_PAGE_TEXT_LENGTH = 32 * 1024;
 
 /** A call; its request and its result are JSON, or null where it has none. */
 export type CallRepresentation = Omit<Call, "request" | "result" | "outputs"> & {
@@ -31,7 +30,10 @@ export type CallRepresentation = Omit<Call, "request" | "result" | "outputs"> & 
 };
 
 /** A record as pages show it: without the response object, and with long texts truncated. */
-export type PageRecord = Omit<ResponseRecord, "response">;
+export type PageRecord = Omit<ResponseRecord, "response"> & {
+  /** The last text of what was asked; null when it is not known. */
+  asked: string | null;
+};
 
 /** A record, ready to be sent or shown. */
 export type RecordRepresentation = {
@@ -83,6 +85,7 @@ export async function toRepresentation(
     json: () => toByteStream(recordJson({ record, calls, controlCalls, partial, response })),
     toPageRecord: async () => ({
       ...publicFields(record),
+      asked: askedTexts(record).at(-1) ?? null,
       partial: partial.length === 0 ? null : partial.map(toPageItem),
       control:
         record.control === null
@@ -314,7 +317,7 @@ function toPageItem(json: Uint8Array | null): unknown {
   return { cut: { bytes: json.byteLength } };
 }
 
-// `cut` has the size of the whole text, and a digest that tells apart texts with the same beginning.
+// `cut` has the size of the whole text, its end, and a digest that tells apart texts with the same beginning.
 async function toPageOutput(output: Uint8Array): Promise<unknown> {
   if (output.byteLength <= MAX_PAGE_OUTPUT_BYTES) return parseValue(output);
   const members = memberMap(output);
@@ -322,24 +325,10 @@ async function toPageOutput(output: Uint8Array): Promise<unknown> {
   const [name, text] = [...members].find(isLong) ?? ["", output];
   if (!isString(text)) return { type, cut: { bytes: output.byteLength } };
   const { digest } = await sha256OfChunks([text]);
-  return { type, [name]: textBeginning(text), cut: { bytes: textBytes(text), digest } };
+  const { beginning, end, bytes } = cutText(text);
+  return { type, [name]: beginning, cut: { bytes, digest, end } };
 }
 
 function isLong([, value]: [string, Uint8Array]): boolean {
-  return value.byteLength > MAX_PAGE_TEXT_LENGTH;
-}
-
-function textBeginning(text: Uint8Array): string {
-  let beginning = "";
-  for (const chunk of stringChunks(text)) {
-    beginning += chunk;
-    if (beginning.length >= MAX_PAGE_TEXT_LENGTH) break;
-  }
-  return beginning.slice(0, MAX_PAGE_TEXT_LENGTH);
-}
-
-function textBytes(text: Uint8Array): number {
-  let bytes = 0;
-  for (const chunk of encodePieces(stringChunks(text))) bytes += chunk.byteLength;
-  return bytes;
+  return value.byteLength > MAX_PAGE_OUTPUT_BYTES / 2;
 }

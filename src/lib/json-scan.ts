@@ -26,14 +26,15 @@ export type Edit = { value: Uint8Array; replacement: Uint8Array[] };
 /**
  * The members of an object, or the elements of an array, without those of nested values.
  * @param json Valid JSON.
+ * @param max The scan ends after this many.
  */
-export function scanMembers(json: Uint8Array): Member[] {
+export function scanMembers(json: Uint8Array, max = Infinity): Member[] {
   const members: Member[] = [];
   let depth = 0;
   let valueStart = 0;
   let lastString = json.subarray(0, 0);
   let name = "";
-  for (let at = 0; at < json.length; at += 1) {
+  for (let at = 0; at < json.length && members.length < max; at += 1) {
     const byte = json[at] ?? 0;
     if (byte === QUOTE) {
       const end = endOfString(json, at);
@@ -67,10 +68,13 @@ export function memberMap(json: Uint8Array): Map<string, Uint8Array> {
   return new Map(scanMembers(json).map(({ name, value }) => [name, value]));
 }
 
-/** The elements of an array, each as JSON; any other value has none. */
-export function arrayElements(json: Uint8Array | null | undefined): Uint8Array[] {
+/**
+ * The elements of an array, each as JSON; any other value has none.
+ * @param max The number of elements after which the scan ends.
+ */
+export function arrayElements(json: Uint8Array | null | undefined, max = Infinity): Uint8Array[] {
   const array = asArray(json ?? undefined);
-  return array === null ? [] : scanMembers(array).map(({ value }) => value);
+  return array === null ? [] : scanMembers(array, max).map(({ value }) => value);
 }
 
 /** The JSON itself when it is an array, else null. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { startWorld, TOKEN, type World } from "../support/world.ts";
 import { CHROMIUM, openBrowser, openLoggedInPage, warnIfNoChromium } from "./browser.ts";
+import { ALL_KINDS, ALL_KINDS_REQUEST } from "./all-kinds.ts";
 import {
   DRAW_IMAGE,
   PRINT_HOSTILE_TEXT,
@@ -132,7 +133,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     const shown = (await page.locator("pre.preformatted").first().textContent()) ?? "";
     expect(shown).toContain("<script>alert(1)</script>");
     expect(shown).toContain("</pre><img src=x onerror=alert(2)>");
-    expect(shown).toContain("ESC[31mredESC[0m");
+    expect(shown).toContain("red ESC]8;;https://example.comBELlink");
     expect(shown).toContain("U+202Egnp.exe");
     await page.getByText("Truncated: 5 MB in total.").waitFor();
     expect(await page.locator("main img, main script, main iframe").count()).toBe(0);
@@ -157,7 +158,9 @@ async function createPages(target: World): Promise<Record<string, string>> {
       PRINT_INCOMPRESSIBLE_TEXT,
     ),
   );
-  for (const id of [rich, hostile, dense, failed]) await target.waitUntilSettled(id);
+  await target.emulator.addScript(ALL_KINDS, { input: "tides" });
+  const kinds = await target.trigger(ALL_KINDS_REQUEST);
+  for (const id of [rich, hostile, dense, failed, kinds]) await target.waitUntilSettled(id);
   const held = await target.trigger({ hold: true, ...pythonRequest("Held", "print(1)") });
   await target.emulator.addFault({
     method: "POST",
@@ -183,6 +186,7 @@ async function createPages(target: World): Promise<Record<string, string>> {
     filtered: "/results?verdict=lost",
     trigger: "/trigger",
     rich: resultPath(rich),
+    kinds: resultPath(kinds),
     hostile: resultPath(hostile),
     dense: resultPath(dense),
     failed: resultPath(failed),

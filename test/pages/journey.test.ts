@@ -82,7 +82,7 @@ async function expectOutputs(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(READ_IMAGE_WIDTH), { timeout: 30_000 }).toBe(480);
   const [download] = await Promise.all([
     page.waitForEvent("download"),
-    page.getByRole("link", { name: "sine.csv" }).click(),
+    page.getByRole("link", { name: "sine.csv" }).first().click(),
   ]);
   expect(readFileSync(await download.path(), "utf8")).toBe("x,y\n0,0\n");
 }

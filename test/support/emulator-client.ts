@@ -74,8 +74,12 @@ export type EmulatorClient = {
   /** Adds an answer to one request with this metadata, by its steps. docs/emulator.md describes them. */
   addScriptFor(metadata: Record<string, string>, steps: object[]): Promise<void>;
   clearFaults(): Promise<void>;
-  /** Says what the model answers, step by step, to the next request that matches. */
-  addScript(steps: object[], match?: Record<string, unknown>): Promise<void>;
+  /** Says what the model answers, step by step, to the next request that matches. `response`: members that replace the response's. */
+  addScript(
+    steps: object[],
+    match?: Record<string, unknown>,
+    response?: Record<string, unknown>,
+  ): Promise<void>;
   clearScripts(): Promise<void>;
   expireContainer(id: string): Promise<void>;
   /** Sends the API itself a request with the test's key, as another program of the project would. */
@@ -109,10 +113,11 @@ export function createEmulatorClient(url: string): EmulatorClient {
     addScriptFor: async (metadata, steps) =>
       void (await send("POST", "/scripts", { match: { metadata }, then: steps })),
     clearFaults: async () => void (await send("DELETE", "/faults")),
-    async addScript(steps, match = {}) {
+    async addScript(steps, match = {}, response = {}) {
       const script = new Map<string, unknown>([
         ["match", match],
         ["then", steps],
+        ["response", response],
       ]);
       await send("POST", "/scripts", Object.fromEntries(script));
     },

@@ -5,8 +5,10 @@ import type { Child } from "hono/jsx";
 import { EscapedText } from "./safe-text.tsx";
 
 /** Python code with syntax colours. */
-export function PythonCode(props: { code: string; label: string }) {
-  const { code, label } = props;
+export function PythonCode(props: { code: string; label: string; id: string }) {
+  const { label } = props;
+  // The parser's tokens would tear a CRLF line end apart.
+  const code = props.code.replaceAll("\r\n", "\n");
   const tokens: Child[] = [];
   highlightCode(
     code,
@@ -16,7 +18,7 @@ export function PythonCode(props: { code: string; label: string }) {
     () => tokens.push("\n"),
   );
   return (
-    <pre tabindex={0} role="group" aria-label={label}>
+    <pre id={props.id} tabindex={0} role="group" aria-label={label}>
       <code>{tokens}</code>
     </pre>
   );

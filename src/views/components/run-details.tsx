@@ -1,17 +1,17 @@
 // The details of a run in a grid: model, times, tokens, how its end was reported.
 import type { Child } from "hono/jsx";
+import type { PageResponse, Usage } from "../../api/page-response.ts";
 import type { ResponseRecord } from "../../record/schema.ts";
 import { formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/connection.ts";
 import { STARTED_BY } from "../text/labels.ts";
-import type { ModelAnswer } from "../text/model-answer.ts";
 import { IsolatedText } from "./safe-text.tsx";
 
 type Subject = Omit<ResponseRecord, "response">;
 
 /** The details of a run. */
-export function RunDetails(props: { record: Subject; answer: ModelAnswer }) {
-  const { record, answer } = props;
+export function RunDetails(props: { record: Subject; response: PageResponse }) {
+  const { record, response } = props;
   const ranMs = millisecondsBetween(record.created_at, record.completed_at);
   const storedAfterMs = millisecondsBetween(record.created_at, record.recorded_at);
   const details: [string, Child][] = [
@@ -19,7 +19,7 @@ export function RunDetails(props: { record: Subject; answer: ModelAnswer }) {
     ["Created", record.created_at === null ? "unknown" : <Time at={record.created_at} />],
     ["Ran for", ranMs === null ? "–" : formatDuration(ranMs)],
     ["Stored after", storedAfterMs === null ? "not yet" : formatDuration(storedAfterMs)],
-    ["Tokens", formatTokens(answer)],
+    ["Tokens", formatTokens(response.usage)],
     ["Observations", String(countObservations(record))],
     ["Started by", STARTED_BY[record.started_by]],
     ...toDeliveryDetails(record),
@@ -55,16 +55,23 @@ function toDeliveryDetails(record: Subject): [string, Child][] {
   return [...stream, ["Webhook", webhook]];
 }
 
-function formatTokens({ usage }: ModelAnswer): Child {
+function formatTokens(usage: Usage | null): Child {
   if (usage === null) return "–";
+  const cached = usage.input_tokens_details?.cached_tokens ?? 0;
+  const reasoning = usage.output_tokens_details?.reasoning_tokens ?? 0;
   return (
     <>
       {formatCount(usage.total_tokens)}{" "}
       <span class="muted">
-        {formatCount(usage.input_tokens)} in, {formatCount(usage.output_tokens)} out
+        {formatCount(usage.input_tokens)} in{formatPart(cached, "cached")},{" "}
+        {formatCount(usage.output_tokens)} out{formatPart(reasoning, "reasoning")}
       </span>
     </>
   );
+}
+
+function formatPart(value: number, name: string): string {
+  return value === 0 ? "" : ` (${formatCount(value)} ${name})`;
 }
 
 function formatCount(value: number): string {

@@ -22,3 +22,10 @@ export function toExcerpt(
   const size = formatBytes(totalBytes ?? encoder.encode(text).byteLength);
   return { text: beginning, isTruncated: true, size };
 }
+
+/** The end of a text: at most `maxBytes` of UTF-8. */
+export function toEnding(text: string, maxBytes: number): string {
+  const tail = new TextEncoder().encode(text.slice(Math.max(0, text.length - maxBytes)));
+  const end = tail.subarray(Math.max(0, tail.byteLength - maxBytes));
+  return new TextDecoder().decode(end).replace(/^\ufffd+/, "");
+}

@@ -13,7 +13,7 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
   captured: {
     title: "Outputs captured",
     meaning:
-      "The first observation after the end had the outputs of every call that shows something.",
+      "The first observation after the end had the result of every call that has one to show.",
     next: "Nothing to do: the outputs below are what OpenAI returned.",
     tone: "good",
   },
@@ -26,15 +26,14 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
   },
   silent: {
     title: "Nothing was printed",
-    meaning:
-      "No call has outputs, and nothing in the code suggests that it should have shown anything.",
+    meaning: "No call has a result, and nothing suggests that one should have had any.",
     next: "Nothing to do, unless you expected output: then have the code print it.",
     tone: "neutral",
   },
   suspect: {
     title: "Outputs may be missing",
     meaning:
-      "The code should have shown something, yet its outputs are empty. A raised exception looks the same, so nothing is proven.",
+      "A call should have had a result, and every observation saw none. Code that raises an exception looks the same, so nothing is proven.",
     next: "Refetch. Or start the request again: held, with Hold on the trigger page or through /v1, which keeps its outputs; or with a control, which settles it.",
     tone: "warn",
   },
@@ -59,9 +58,9 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
     tone: "busy",
   },
   no_calls: {
-    title: "No code was run",
-    meaning: "The response ended without a single code interpreter call.",
-    next: "If you expected code, ask for it in the input, and give the request a code_interpreter tool.",
+    title: "No calls",
+    meaning: "The response ended without a call whose result could be lost.",
+    next: "If you expected code or a search, ask for it in the input, and give the request that tool.",
     tone: "neutral",
   },
   not_found: {
@@ -81,17 +80,19 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
 
 /** The verdict of one call, in a line. */
 export const CALL_VERDICTS: Record<CallVerdict, { meaning: string; tone: Tone }> = {
-  captured: { meaning: "The first observation after the end had its outputs.", tone: "good" },
-  recovered: { meaning: "A later observation, or another channel, had its outputs.", tone: "good" },
-  silent: { meaning: "It has no outputs, and its code shows nothing.", tone: "neutral" },
-  suspect: { meaning: "It has no outputs, though its code should show something.", tone: "warn" },
+  captured: { meaning: "The first observation after the end had its result.", tone: "good" },
+  recovered: { meaning: "A later observation, or another channel, had its result.", tone: "good" },
+  silent: { meaning: "It has no result, and nothing suggests one.", tone: "neutral" },
+  suspect: {
+    meaning: "It has no result, though its code, or the response, suggests one.",
+    tone: "warn",
+  },
   lost: {
-    meaning:
-      "It has no outputs, though the same calls, up to this one, had some in the foreground.",
+    meaning: "It has no result, though the same calls, up to this one, had one in the foreground.",
     tone: "bad",
   },
   unfinished: {
-    meaning: "It has no outputs, and never finished, by its own status.",
+    meaning: "It has no result, and never finished, by its own status.",
     tone: "warn",
   },
 };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { toExcerpt } from "../../../../src/views/text/excerpt.ts";
+import { toEnding, toExcerpt } from "../../../../src/views/text/excerpt.ts";
 
 test("toExcerpt leaves a text that fits as it is", () => {
   expect(toExcerpt("ééé", 6)).toEqual({ text: "ééé", isTruncated: false, size: "6 bytes" });
@@ -12,4 +12,15 @@ test("toExcerpt truncates between two characters, and gives the size of the whol
 test("toExcerpt takes the size of the whole when it gets only the beginning", () => {
   const excerpt = { text: "begin", isTruncated: true, size: "5 MB" };
   expect(toExcerpt("begin", 100, 5_000_000)).toEqual(excerpt);
+});
+
+test.each([
+  ["ééé", 6, "ééé"],
+  ["ééé", 5, "éé"],
+  ["ab🙂", 3, ""],
+  ["abc", 2, "bc"],
+  ["abc", 0, ""],
+  ["", 5, ""],
+])("toEnding of %j in %i bytes is %j", (text, maxBytes, end) => {
+  expect(toEnding(text, maxBytes)).toBe(end);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeImage, detectImageType } from "../../../../src/views/text/image.ts";
+import { decodeImage, detectImage } from "../../../../src/views/text/image.ts";
 
 const dataUrl = (type: string, content: string) => `data:${type};base64,${btoa(content)}`;
 
@@ -13,7 +13,7 @@ test.each([
   [null, "https://example.com/image.png"],
   [null, "data:image/png;base64,!!!"],
   [null, ""],
-])("detectImageType finds %s by the first bytes alone in %s", (type, url) => {
-  expect(detectImageType(url)).toBe(type);
+])("detectImage finds %s by the first bytes alone in %s", (type, url) => {
+  expect(detectImage(url)?.type ?? null).toBe(type);
   expect(decodeImage(url)?.type ?? null).toBe(type);
 });
