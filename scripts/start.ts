@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const stack = await startLocalStack({
     live: values.live,
     port,
-    token: process.env["ACCESS_TOKEN"] ?? readOrCreateToken(values.state),
+    token: readOrCreateToken(values.state),
     stateFolder: values.state,
     tunnelUrl: values.tunnel,
     log: values.verbose ? (line) => console.error(line) : () => undefined,

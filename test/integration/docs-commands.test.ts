@@ -27,13 +27,20 @@ const NOT_RUN = [
   { command: /^npm (ci|run test:unit)$/, reason: "what runs this test" },
 ];
 
-/** The files whose other commands this file runs. */
-const RUN_FILES = ["docs/emulator.md", "docs/operations.md", "docs/recipes.md"];
-
 /** Languages of blocks that are no commands. */
 const NO_COMMANDS = ["text", "mermaid", "md", "ts"];
-/** Languages whose blocks this file runs. */
-const RUN_LANGUAGES = ["sh", "python", "js", "yaml", "crontab"];
+/** All other blocks: this file runs them. */
+const RUN = [
+  "README.md js",
+  "README.md python",
+  "docs/emulator.md sh",
+  "docs/operations.md sh",
+  "docs/recipes.md crontab",
+  "docs/recipes.md js",
+  "docs/recipes.md python",
+  "docs/recipes.md sh",
+  "docs/recipes.md yaml",
+];
 
 let world: World;
 let slack: Server;
@@ -90,6 +97,11 @@ function fillIn(text: string): string {
   return text.replaceAll("https://YOUR-WORKER", world.url).replaceAll("YOUR-ACCESS-TOKEN", TOKEN);
 }
 
+/** A command with empty quotes in place of what is quoted, and without heredocs. */
+function withoutQuoted(text: string): string {
+  return text.replaceAll(/<<'END'\n[^]*?\nEND$/gm, "").replaceAll(/'[^']*'|"(?:\\.|[^"])*"/g, "''");
+}
+
 function newFolder(name: string): string {
   const path = join(folder, name);
   mkdirSync(path);
@@ -101,25 +113,19 @@ describe("every code block", () => {
     .filter((file) => !UNCHECKED.includes(file))
     .flatMap(readCodeBlocks);
 
-  test("is fenced and names a language that is run, or that has no commands", () => {
-    const known = new Set([...NO_COMMANDS, ...RUN_LANGUAGES]);
-    expect(blocks.filter(({ language }) => !known.has(language))).toEqual([]);
+  test("is run, is listed as not run, or is fenced with a language that has no commands", () => {
+    const others = blocks.filter(
+      (block) => !NO_COMMANDS.includes(block.language) && !isNotRun(block),
+    );
+    const found = new Set(others.map(({ file, language }) => `${file} ${language}`));
+    expect([...found].toSorted()).toEqual(RUN);
   });
 
   test("of a shell can be pasted into zsh: no comments, and no glob outside of quotes", () => {
-    const unquoted = (text: string) => text.replaceAll(/'[^']*'|"(?:\\.|[^"])*"/g, "''");
     const pasted = blocks
       .filter(({ language }) => language === "sh")
-      .map(({ text, ...where }) => ({
-        ...where,
-        text: unquoted(text.replaceAll(/<<'END'\n[^]*?\nEND$/gm, "")),
-      }));
+      .map(({ text, ...where }) => ({ ...where, text: withoutQuoted(text) }));
     expect(pasted.filter(({ text }) => /(^|\s)#|[?*]|\w\[|\[\]/m.test(text))).toEqual([]);
-  });
-
-  test("with commands is in a file whose commands are run, or is listed as not run", () => {
-    const others = blocks.filter((block) => block.language === "sh" && !isNotRun(block));
-    expect([...new Set(others.map(({ file }) => file))].toSorted()).toEqual(RUN_FILES);
   });
 
   test("that is listed as not run exists", () => {
@@ -127,6 +133,12 @@ describe("every code block", () => {
     const stale = NOT_RUN.filter(({ command }) => !lines.some((line) => command.test(line)));
     expect(stale).toEqual([]);
   });
+});
+
+test("the README has at most 120 lines, and no command before the one that installs", () => {
+  const lines = readFileSync("README.md", "utf8").trimEnd().split("\n");
+  expect(lines.length).toBeLessThanOrEqual(120);
+  expect(blocksOf("README.md", "sh")[0]?.text).toContain("npm ci");
 });
 
 test.runIf(isInstalled("python3"))("the recipe for Python prints the outputs", async () => {

@@ -16,10 +16,13 @@ const folder = mkdtempSync(join(tmpdir(), "response-recorder-first-"));
 const repository = createRepository();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+function git(...args: string[]): string {
+  return execFileSync("git", args, { encoding: "utf8" });
+}
+
 /** Commits this project's files, as they are now, to a repository of their own; gives its path. */
 function createRepository(): string {
   const path = join(folder, "repository");
-  const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" });
   const files = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0");
   for (const file of files.filter((name) => name !== "")) cpSync(file, join(path, file));
   git("init", "--quiet", path);

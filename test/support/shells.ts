@@ -65,7 +65,7 @@ export async function run(
   child.stdout.on("data", (chunk) => (printed += String(chunk)));
   // A shell that a command has ended reads no more.
   child.stdin.on("error", () => undefined).end(input);
-  const exitCode = await new Promise((resolve) => child.once("close", resolve));
+  const exitCode = await new Promise<number | null>((resolve) => child.once("close", resolve));
   if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode}:\n${output.text()}`);
   return printed;
 }
