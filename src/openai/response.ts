@@ -164,12 +164,12 @@ export function outputItems(response: unknown): unknown[] {
 }
 
 /**
- * What output items show of their calls, in their order.
+ * What output items show of their calls, in their order. One that is listed twice is one call.
  * @param items A response's output, a conversation's items, or the items of a stream.
  */
 export function parseCalls(items: unknown[]): ObservedCall[] {
   let room = MAX_CODE_LENGTH;
-  return items.flatMap((item) => {
+  const calls = items.flatMap((item): ObservedCall[] => {
     const parsed = CallItem.safeParse(item);
     if (!parsed.success) return [];
     const { id, outputs } = parsed.data;
@@ -180,6 +180,14 @@ export function parseCalls(items: unknown[]): ObservedCall[] {
     const call = { id, container_id, code, state: toOutputState(outputs) };
     return [isCut ? { ...call, code_cut: true } : call];
   });
+  const byId = new Map<string, ObservedCall>();
+  for (const call of calls) {
+    const isRepeated = byId.has(call.id);
+    if (!isRepeated || (call.state === "populated" && byId.get(call.id)?.state !== call.state)) {
+      byId.set(call.id, call);
+    }
+  }
+  return [...byId.values()];
 }
 
 /** The output items that are calls, unchanged. */

@@ -54,9 +54,8 @@ export const v1 = new Hono<App>();
 v1.use(async (c, next) => {
   await next();
   c.res = new Response(c.res.body, c.res);
-  for (const name of [...c.res.headers.keys()]) {
-    if (FORBIDDEN_HEADER.test(name)) c.res.headers.delete(name);
-  }
+  const names = Array.from(c.res.headers.keys());
+  for (const name of names) if (FORBIDDEN_HEADER.test(name)) c.res.headers.delete(name);
   c.res.headers.set("x-content-type-options", "nosniff");
   c.res.headers.set("content-security-policy", "sandbox");
 });

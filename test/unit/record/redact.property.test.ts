@@ -100,11 +100,11 @@ test("redactJson removes what is not masked, from each of two members with the s
 test.each(["tools", "t\\u006fols"])(
   "redactJson removes credentials of a member called %s that another with the same name hides",
   (name) => {
-    const secret = `[{"type":"mcp","authorization":"${CANARY}"}]`;
+    const open = `[{"type":"mcp","authorization":"${CANARY}"}]`;
     for (const text of [
-      `{"${name}":${secret},"tools":[]}`,
-      `{"type":"x","response":{"${name}":${secret},"tools":null}}`,
-      `{"response":{"${name}":${secret}},"response":{}}`,
+      `{"${name}":${open},"tools":[]}`,
+      `{"type":"x","response":{"${name}":${open},"tools":null}}`,
+      `{"response":{"${name}":${open}},"response":{}}`,
       `{"${name}":[{"type":"mcp","authorization":"${CANARY}","authorization":"${MASK}"}]}`,
       `{"${name}":[{"type":"mcp","type":"x","headers":{"a":"${CANARY}"},"headers":null}]}`,
     ]) {
