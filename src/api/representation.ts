@@ -106,8 +106,11 @@ function lacksOutputs(call: StoredCall, items: CallItem[]): boolean {
   return arrayElements(findById(items, call.id)?.outputs).length === 0;
 }
 
+// Of a call that is listed twice, the one that has outputs.
 function findById(items: CallItem[], id: string): CallItem | undefined {
-  return items.find((item) => item.id === id);
+  const same = items.filter((item) => item.id === id);
+  if (same.length < 2) return same[0];
+  return same.find(({ outputs }) => arrayElements(outputs).length > 0) ?? same[0];
 }
 
 // The contract's fields, in its order.
