@@ -164,19 +164,15 @@ app.use(
   }),
 );
 register(PUBLIC_ROUTES);
+for (const path of new Set(Object.keys(PUBLIC_ROUTES).map(toPath))) app.all(path, refuseMethod);
 app.use(requireAuth);
 app.use(noStore);
 register(PROTECTED_ROUTES);
 
 app.notFound((c) => {
-  const allowed = findMethods(c.req.path);
-  if (allowed.length === 0) {
-    const message = "Not found. /results lists all records.";
-    return respondWithProblem(c, new Problem("unknown_route", message));
-  }
-  c.header("allow", allowed.join(", "));
-  const message = `${c.req.method} is not possible here. Use ${allowed.join(" or ")}.`;
-  return respondWithProblem(c, new Problem("method_not_allowed", message));
+  if (findMethods(c.req.path).length > 0) return refuseMethod(c);
+  const message = "Not found. /results lists all records.";
+  return respondWithProblem(c, new Problem("unknown_route", message));
 });
 app.onError((error, c) => {
   if (error instanceof Problem) return respondWithProblem(c, error);
@@ -184,6 +180,17 @@ app.onError((error, c) => {
   const message = "The recorder failed. Try again; its log says what happened.";
   return respondWithProblem(c, new Problem("internal", message));
 });
+
+function refuseMethod(c: Context<App>): Response | Promise<Response> {
+  const allowed = findMethods(c.req.path);
+  c.header("allow", allowed.join(", "));
+  const message = `${c.req.method} is not possible here. Use ${allowed.join(" or ")}.`;
+  return respondWithProblem(c, new Problem("method_not_allowed", message));
+}
+
+function toPath(name: string): string {
+  return name.split(" ")[1] ?? "";
+}
 
 // The methods of the routes that have this path.
 function findMethods(path: string): string[] {

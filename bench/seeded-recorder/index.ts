@@ -15,7 +15,7 @@ app.post("/seed/:id/:from/:to", async (c) => {
   const { id, from, to } = c.req.param();
   const { rows } = await listRuns(c.env, {}, null, 100);
   const row = rows.find((one) => one.id === id);
-  if (row === undefined) return c.json({ seeded: false });
+  if (row === undefined || "error" in row) return c.json({ seeded: false });
   const expiresAtMs = Date.now() + YEAR_MS;
   const listCopy = async (n: number) => {
     const copy = { ...row, id: `resp_copy${String(n).padStart(6, "0")}` };

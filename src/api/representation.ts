@@ -176,8 +176,10 @@ function lacksResult(call: StoredCall, items: CallItem[]): boolean {
   return call.state === "populated" && findById(items, call.id)?.isPopulated !== true;
 }
 
+// Of a call that is listed twice, the one that has a result.
 function findById(items: CallItem[], id: string): CallItem | undefined {
-  return items.find((item) => item.id === id);
+  const same = items.filter((item) => item.id === id);
+  return same.find(({ isPopulated }) => isPopulated) ?? same[0];
 }
 
 // The contract's fields, in its order.

@@ -1,10 +1,12 @@
 // What a failed request to OpenAI says.
 import { APIError } from "openai";
 import * as z from "zod";
+import { MAX_ERROR_CODE_LENGTH } from "../record/limits.ts";
 
 /** The SDK's types are wishes: gateways send a number as code. */
 const text = z
   .union([z.string(), z.number().transform(String)])
+  .transform((value) => value.slice(0, MAX_ERROR_CODE_LENGTH))
   .nullable()
   .catch(null);
 const NO_WORDS = { code: null, param: null };

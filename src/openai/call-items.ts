@@ -60,6 +60,8 @@ const BYTES: JsonReader<Uint8Array> = {
 };
 
 const decoder = new TextDecoder();
+/** The record has a call's id in each observation. */
+const MAX_ID_LENGTH = 300;
 /** Values that are no result, without white space. */
 const EMPTY = new Set(["null", "[]", '""']);
 const MAX_EMPTY_BYTES = 100;
@@ -157,7 +159,7 @@ function locate<T>(items: readonly T[], reader: JsonReader<T>): LocatedCall<T>[]
     if (kind === undefined || !isOfKind(kind, members, reader)) return [];
     const callId = reader.parse(members.get("call_id"));
     const id = Text.parse(reader.parse(members.get("id")) ?? callId);
-    if (id === null) return [];
+    if (id === null || id.length > MAX_ID_LENGTH) return [];
     const holder = kind.resultType === undefined ? members : results.get(callId);
     return [
       {

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { parseJson } from "../lib/json-parse.ts";
 import { toSentence } from "../lib/sentence.ts";
-import { MAX_VALUE_BYTES } from "../record/limits.ts";
+import { MAX_FILENAME_LENGTH, MAX_VALUE_BYTES } from "../record/limits.ts";
 import { shouldCopy, type FileEntry, type RecordKey, type StoredRecord } from "../record/schema.ts";
 import { errorMessage, toApiFailure } from "./api-failure.ts";
 import { fetchContainer } from "./client.ts";
@@ -185,7 +185,7 @@ function toFileEntry(file: ListedFile, containerId: string, isInShared: boolean)
   const entry: FileEntry = {
     id: file.id,
     container_id: containerId,
-    filename: file.path.split("/").at(-1) ?? "",
+    filename: (file.path.split("/").at(-1) ?? "").slice(0, MAX_FILENAME_LENGTH),
     bytes: file.bytes ?? null,
     url: null,
     reason: null,

@@ -4,21 +4,25 @@ import { concatChunks } from "../lib/byte-stream.ts";
 import { findMember } from "../lib/json-scan.ts";
 import { noticeLarge, type BodyRead } from "../lib/json-stream.ts";
 import { parseEvents } from "../lib/sse-parser.ts";
+import { MAX_ERROR_CODE_LENGTH, MAX_ERROR_MESSAGE_LENGTH } from "../record/limits.ts";
 import { isTerminal } from "../record/reducer.ts";
 import { identifyItem, isCallItem } from "./call-items.ts";
-import { parseUpstreamJson } from "./response.ts";
+import { MAX_STATUS_LENGTH, parseUpstreamJson, shortText } from "./response.ts";
 
 const text = z.string().nullish().catch(null);
 
+/** Characters of an event's type; the last one's stands in the record. */
+const MAX_TYPE_LENGTH = 128;
+
 /** An odd member makes no event unreadable: another of its members may be all that is left of a call. */
 const StreamEvent = z.looseObject({
-  type: z.string(),
+  type: shortText(MAX_TYPE_LENGTH),
   sequence_number: z.number().optional().catch(undefined),
   item: z.unknown().optional(),
   /** The item's place in the output. */
   output_index: z.number().optional().catch(undefined),
   response: z
-    .looseObject({ id: z.string().catch(""), status: z.string().catch("") })
+    .looseObject({ id: z.string().catch(""), status: shortText(MAX_STATUS_LENGTH).catch("") })
     .optional()
     .catch(undefined),
   /** Of an `error` event: OpenAI's document says flat, and recorded ones are nested. */
@@ -34,9 +38,10 @@ export type ErrorEvent = { code: string; message: string };
 /** Reads an `error` event; null for any other. */
 export function readErrorEvent({ type, code, message, error }: StreamEvent): ErrorEvent | null {
   if (type !== "error") return null;
+  const words = { code: error?.code ?? error?.type ?? code, message: error?.message ?? message };
   return {
-    code: error?.code ?? error?.type ?? code ?? "error",
-    message: error?.message ?? message ?? "",
+    code: (words.code ?? "error").slice(0, MAX_ERROR_CODE_LENGTH),
+    message: (words.message ?? "").slice(0, MAX_ERROR_MESSAGE_LENGTH),
   };
 }
 

@@ -4,9 +4,9 @@ import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
 import { toSentence } from "../lib/sentence.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
-import { MAX_VALUE_BYTES } from "../record/limits.ts";
-import { isTerminal } from "../record/reducer.ts";
 import { includeOf, refusedIncludes } from "../record/include.ts";
+import { MAX_ERROR_MESSAGE_LENGTH, MAX_VALUE_BYTES } from "../record/limits.ts";
+import { isTerminal } from "../record/reducer.ts";
 import { redactJson } from "../record/redact.ts";
 import {
   NO_RESULT,
@@ -41,8 +41,6 @@ const BILLING_ERRORS = [
   /_spend_limit_exceeded$/,
   /_usage_limit_exceeded$/,
 ];
-
-const MAX_ERROR_MESSAGE_LENGTH = 2_000;
 
 /** Where an observation comes from. */
 export type ObservationSource = {
@@ -128,7 +126,7 @@ export async function observeBody(
   const parsed = parseResponse(value);
   if (body === null || parsed === null) return withoutBody(toBrokenBody(source));
   const { fields, calls } = parsed;
-  const chunks = body.chunks === null ? null : redactJson(body.chunks, value);
+  const chunks = body.chunks === null ? null : redactJson(body.chunks, value, body.truncated);
   const result = toResult(source, {
     status: fields.status,
     fields,

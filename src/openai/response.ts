@@ -3,7 +3,13 @@ import * as z from "zod";
 import { exceedsDepth, parseJson } from "../lib/json-parse.ts";
 import { toCustomMetadata } from "../record/metadata.ts";
 import { CODE_INTERPRETER, toResultState } from "../record/item-kinds.ts";
-import { MAX_RETENTION_DAYS, MAX_UPSTREAM_DEPTH } from "../record/limits.ts";
+import {
+  MAX_ERROR_CODE_LENGTH,
+  MAX_ERROR_MESSAGE_LENGTH,
+  MAX_FILENAME_LENGTH,
+  MAX_RETENTION_DAYS,
+  MAX_UPSTREAM_DEPTH,
+} from "../record/limits.ts";
 import {
   METADATA_KEY,
   type Citations,
@@ -27,7 +33,7 @@ const MAX_TIME_SECONDS = Date.parse("9999-12-31") / 1000;
 /** Characters of code and other requests that the record keeps of all calls together; the response's body has all of it. */
 const MAX_REQUESTS_LENGTH = 128 * 1024;
 /** Characters of a status and of a model's name that the record keeps. */
-const MAX_STATUS_LENGTH = 64;
+export const MAX_STATUS_LENGTH = 64;
 const MAX_MODEL_LENGTH = 128;
 /** Citations and containers that the record keeps. */
 const MAX_REFERENCES = 200;
@@ -39,14 +45,15 @@ const nullable = <T extends z.ZodType>(schema: T) =>
     .catch(null);
 
 /** A text that lists show, and that has no business to be longer. */
-const text = (maxLength: number) => z.string().transform((value) => value.slice(0, maxLength));
+export const shortText = (maxLength: number) =>
+  z.string().transform((value) => value.slice(0, maxLength));
 
 const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
 
 const ResponseObject = Output.extend({
   id: z.string(),
-  status: text(MAX_STATUS_LENGTH),
-  model: nullable(text(MAX_MODEL_LENGTH)),
+  status: shortText(MAX_STATUS_LENGTH),
+  model: nullable(shortText(MAX_MODEL_LENGTH)),
   background: nullable(z.boolean()),
   store: nullable(z.boolean()),
   created_at: nullable(z.number()),
@@ -55,8 +62,10 @@ const ResponseObject = Output.extend({
   tools: nullable(z.array(z.unknown())),
   error: nullable(
     z.looseObject({
-      code: z.union([z.string(), z.number().transform(String)]).catch("error"),
-      message: z.string().catch(""),
+      code: z
+        .union([shortText(MAX_ERROR_CODE_LENGTH), z.number().transform(String)])
+        .catch("error"),
+      message: shortText(MAX_ERROR_MESSAGE_LENGTH).catch(""),
     }),
   ),
   conversation: nullable(z.union([z.string(), z.looseObject({ id: z.string() })])),
@@ -65,8 +74,8 @@ const ResponseObject = Output.extend({
 /** The first answer to a create. */
 export const CreatedResponse = z.looseObject({
   id: z.string().regex(RESPONSE_ID),
-  status: text(MAX_STATUS_LENGTH),
-  model: nullable(text(MAX_MODEL_LENGTH)),
+  status: shortText(MAX_STATUS_LENGTH),
+  model: nullable(shortText(MAX_MODEL_LENGTH)),
   background: nullable(z.boolean()),
   store: nullable(z.boolean()),
   created_at: nullable(z.number()),
@@ -92,7 +101,7 @@ const CitationAnnotation = z.looseObject({
   type: z.literal("container_file_citation"),
   container_id: z.string(),
   file_id: z.string(),
-  filename: z.string().catch(""),
+  filename: shortText(MAX_FILENAME_LENGTH).catch(""),
 });
 
 /** A response object's fields, and what it shows of its calls. */
@@ -153,12 +162,12 @@ export function outputItems(response: unknown): unknown[] {
 }
 
 /**
- * What output items show of their calls, in their order.
+ * What output items show of their calls, in their order. One that is listed twice is one call.
  * @param items A response's output, a conversation's items, or the items of a stream.
  */
 export function parseCalls(items: unknown[]): ObservedCall[] {
   let room = MAX_REQUESTS_LENGTH;
-  return locateCalls(items).map((call): ObservedCall => {
+  const calls = locateCalls(items).map((call): ObservedCall => {
     const whole = toRequestText(call);
     const request = whole?.slice(0, room) ?? null;
     room -= request?.length ?? 0;
@@ -174,6 +183,14 @@ export function parseCalls(items: unknown[]): ObservedCall[] {
       ...(isCut ? { request_cut: true } : {}),
     };
   });
+  const byId = new Map<string, ObservedCall>();
+  for (const call of calls) {
+    const isRepeated = byId.has(call.id);
+    if (!isRepeated || (call.state === "populated" && byId.get(call.id)?.state !== call.state)) {
+      byId.set(call.id, call);
+    }
+  }
+  return [...byId.values()];
 }
 
 // The code of a code interpreter call is read as text; what others were asked is compared as JSON.

@@ -1,14 +1,19 @@
 // A response's metadata. Pure.
 import { METADATA_KEY } from "./schema.ts";
 
+/** OpenAI allows 16 pairs of 64 and 512 characters; a gateway may allow more. */
+const MAX_PAIRS = 64;
+const MAX_TEXT_LENGTH = 2_000;
+
 /**
  * The pairs of a response's metadata that its caller set, without the trigger's options.
  * @param value The `metadata` of a request or of a response object.
  */
 export function toCustomMetadata(value: unknown): Record<string, string> {
   if (typeof value !== "object" || value === null) return {};
-  const pairs = Object.entries(value).flatMap(([name, text]): [string, string][] =>
-    typeof text === "string" && name !== METADATA_KEY ? [[name, text]] : [],
-  );
-  return Object.fromEntries(pairs);
+  const pairs = Object.entries(value).flatMap(([name, text]): [string, string][] => {
+    if (typeof text !== "string" || name === METADATA_KEY) return [];
+    return [[name.slice(0, MAX_TEXT_LENGTH), text.slice(0, MAX_TEXT_LENGTH)]];
+  });
+  return Object.fromEntries(pairs.slice(0, MAX_PAIRS));
 }

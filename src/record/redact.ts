@@ -32,25 +32,38 @@ export function hasCredentials(request: Record<string, unknown>): boolean {
  * A response object, or an event with one, without the credentials of its tools. It is not known whether OpenAI returns them.
  * @param chunks Its JSON.
  * @param value The parsed JSON, in which long texts may be truncated.
+ * @param text What it was parsed from: of a member that stands there twice, the value shows only the last one.
  * @returns The same chunks when there are none.
  */
-export function redactJson(chunks: Uint8Array[], value: unknown): Uint8Array[] {
-  if (!isObject(value) || !hasCredentials(pickEcho(value))) return chunks;
+export function redactJson(chunks: Uint8Array[], value: unknown, text = ""): Uint8Array[] {
+  if (!isObject(value)) return chunks;
+  const echo = pickEcho(value);
+  if (!hasCredentials(echo) && !hidesMembers(text, echo)) return chunks;
   const json = concatChunks(chunks);
-  const edits = findEchoedTools(json).map((tools) => {
-    const clean = removeCredentials({ tools: parseValue(tools) });
-    return {
-      value: tools,
-      replacement: [new TextEncoder().encode(JSON.stringify(clean["tools"]))],
-    };
+  const edits = findEchoedTools(json).flatMap((tools) => {
+    const parsed = { tools: parseValue(tools) };
+    const raw = new TextDecoder().decode(tools);
+    if (!hasCredentials(parsed) && !hidesMembers(raw, parsed.tools)) return [];
+    const clean = JSON.stringify(removeCredentials(parsed)["tools"]);
+    return [{ value: tools, replacement: [new TextEncoder().encode(clean)] }];
   });
-  return applyEdits(json, edits);
+  return edits.length === 0 ? chunks : applyEdits(json, edits);
+}
+
+// Whether JSON has more members with credentials, or with tools, than its value shows: of two with the same name it shows the last. An escape can stand for a letter of a name.
+function hidesMembers(json: string, value: unknown): boolean {
+  return countNames(json) > countNames(JSON.stringify(value) ?? "");
+}
+
+function countNames(json: string): number {
+  return json.match(/"(?:tools|authorization|headers|domain_secrets)"\s*:|\\u00[67]/g)?.length ?? 0;
 }
 
 // The parts that repeat the request.
 function pickEcho(value: Record<string, unknown>): Record<string, unknown> {
   const { response } = value;
-  return { tools: value["tools"], response: isObject(response) ? response["tools"] : undefined };
+  const inner = isObject(response) ? { response: { tools: response["tools"] } } : {};
+  return { tools: value["tools"], ...inner };
 }
 
 // In their order. A member can stand there twice, and none may keep its credentials.

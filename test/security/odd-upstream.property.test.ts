@@ -122,7 +122,6 @@ test(
   async () => {
     const batch = fc.array(arbitraryCase, { minLength: BATCH_SIZE, maxLength: BATCH_SIZE });
     await fc.assert(fc.asyncProperty(batch, expectUsable), {
-      ...(process.env["FCPATH"] ? { path: process.env["FCPATH"] } : {}),
       numRuns: RUNS,
       seed: SEED,
       endOnFailure: true,

@@ -43,19 +43,9 @@ const INCLUDE_VALUES = new Set([
   "message.output_text.logprobs",
 ]);
 
-/** Headers of OpenAI's that would act on this origin, or that tell whose key it is. */
-const FORBIDDEN_HEADERS = [
-  "set-cookie",
-  "clear-site-data",
-  "access-control-allow-credentials",
-  "access-control-allow-headers",
-  "access-control-allow-methods",
-  "access-control-allow-origin",
-  "access-control-expose-headers",
-  "access-control-max-age",
-  "openai-organization",
-  "openai-project",
-];
+/** Headers of OpenAI's, or of the servers before it, that would act on this origin, or that tell whose key it is. */
+const FORBIDDEN_HEADER =
+  /^(set-cookie2?|clear-site-data|access-control-.*|openai-(organization|project)|cross-origin-.*|service-worker-allowed|refresh|link|alt-svc|strict-transport-security|nel|report-to|reporting-endpoints|content-security-policy-report-only)$/;
 
 const Params = z.record(z.string(), z.unknown());
 
@@ -65,7 +55,8 @@ export const v1 = new Hono<App>();
 v1.use(async (c, next) => {
   await next();
   c.res = new Response(c.res.body, c.res);
-  for (const name of FORBIDDEN_HEADERS) c.res.headers.delete(name);
+  const names = Array.from(c.res.headers.keys());
+  for (const name of names) if (FORBIDDEN_HEADER.test(name)) c.res.headers.delete(name);
   c.res.headers.set("x-content-type-options", "nosniff");
   c.res.headers.set("content-security-policy", "sandbox");
 });

@@ -11,7 +11,7 @@ import { toForbidden, toOpenAIError, OPENAI_KEY_REFUSED, type OpenAIError } from
 const ALLOWED_PREFIXES = new Set(["responses", "conversations", "containers", "files", "models"]);
 
 /** A path segment that no server could read as another path. */
-const PATH_SEGMENT = /^(?!\.{1,2}$)[\w.:@~-]+$/;
+const PATH_SEGMENT = /^(?!\.{1,2}$)[\w.:@~=-]+$/;
 
 /** Request headers that are forwarded. Others may identify the caller; organization and project follow from the key. */
 const FORWARDED_HEADERS =

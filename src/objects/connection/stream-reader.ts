@@ -36,7 +36,7 @@ export function addEvent(log: EventLog, body: BodyRead, after: number | null): E
   // An event that is too large is kept with its long texts truncated.
   const whole = body.chunks ?? [new TextEncoder().encode(body.truncated)];
   // One copy, that all others are views into: an event can be megabytes.
-  const json = concatChunks(hasEcho(event) ? redactJson(whole, event) : whole);
+  const json = concatChunks(hasEcho(event) ? redactJson(whole, event, body.truncated) : whole);
   const label = sequenceNumber === null ? event.type : `${sequenceNumber} ${event.type}`;
   const number = log.append([json], { label, sequenceNumber });
   return toNews(event, number, body, json);

@@ -1,6 +1,6 @@
 // Checks the invariants of a response, whatever faults were injected.
 import type { Outcome, RecorderEvent } from "../../../src/record/events.ts";
-import type { StoredRecord } from "../../../src/record/schema.ts";
+import type { FileEntry, StoredRecord } from "../../../src/record/schema.ts";
 import { bodySource, isReadable, type RunState } from "../../../src/record/state.ts";
 import { checkConnectionsEnd, checkRead } from "./check-connections.ts";
 import { checkCosts } from "./check-costs.ts";
@@ -60,11 +60,18 @@ function readKvBody(value: string | null): string | null {
   return value?.slice(value.indexOf("\n") + 1) ?? null;
 }
 
+// A file that was copied stays so. What stands for a container that could not be listed goes when it could.
+function isFileKept(file: FileEntry, { files }: StoredRecord): boolean {
+  if (file.id === file.container_id) return true;
+  const found = files.find(({ id }) => id === file.id);
+  return found !== undefined && (file.url === null || found.url === file.url);
+}
+
 function checkNotWorse(run: SimulationState, before: StoredRecord, after: StoredRecord): void {
   if (before === after || before.excluded || startsOver(before, after)) return;
   const losses = [
     isEnd(before.status) && after.status !== before.status && `status was ${before.status}`,
-    before.files.length > after.files.length && "files were forgotten",
+    before.files.some((file) => !isFileKept(file, after)) && "files were forgotten",
     before.control !== null &&
       before.control.status !== "not_run" &&
       after.control === null &&

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { parseJson } from "../../../src/lib/json-parse.ts";
 import { decodeChunks } from "../../../src/lib/byte-stream.ts";
 import { hasCredentials, redactRequest, redactJson } from "../../../src/record/redact.ts";
 import { runs } from "../../support/property-runs.ts";
@@ -94,4 +95,28 @@ test("redactJson removes what is not masked, from each of two members with the s
   const value: unknown = JSON.parse(json);
   const chunks = redactJson([new TextEncoder().encode(json)], value);
   expect(decodeChunks(chunks)).not.toContain(CANARY);
+});
+
+test.each(["tools", "t\\u006fols"])(
+  "redactJson removes credentials of a member called %s that another with the same name hides",
+  (name) => {
+    const open = `[{"type":"mcp","authorization":"${CANARY}"}]`;
+    for (const text of [
+      `{"${name}":${open},"tools":[]}`,
+      `{"type":"x","response":{"${name}":${open},"tools":null}}`,
+      `{"response":{"${name}":${open}},"response":{}}`,
+      `{"${name}":[{"type":"mcp","authorization":"${CANARY}","authorization":"${MASK}"}]}`,
+      `{"${name}":[{"type":"mcp","type":"x","headers":{"a":"${CANARY}"},"headers":null}]}`,
+    ]) {
+      const chunks = redactJson([new TextEncoder().encode(text)], JSON.parse(text), text);
+      expect(decodeChunks(chunks)).not.toContain(CANARY);
+      expect(parseJson(decodeChunks(chunks))).toBeDefined();
+    }
+  },
+);
+
+test("redactJson leaves a response that says tools twice without credentials as it is", () => {
+  const text = '{"tools":[{"type":"mcp"}],"tools":[]}';
+  const chunks = [new TextEncoder().encode(text)];
+  expect(redactJson(chunks, JSON.parse(text), text)).toBe(chunks);
 });
