@@ -65,6 +65,7 @@ const ResponseObject = Output.extend({
     }),
   ),
   conversation: nullable(z.union([z.string(), z.looseObject({ id: z.string() })])),
+  usage: nullable(z.looseObject({ output_tokens: z.number() })),
 });
 
 /** The first answer to a create. */
@@ -126,6 +127,8 @@ export function parseResponse(value: unknown): ParsedResponse | null {
       typeof data.conversation === "string" ? data.conversation : (data.conversation?.id ?? null),
     containers: findContainers(calls, cited_files),
     cited_files,
+    // Reasoning is an item as well.
+    lacks_items: data.output.length === 0 && (data.usage?.output_tokens ?? 0) > 0,
   };
   return { fields, calls };
 }

@@ -54,7 +54,7 @@ function observeConnection(record: StoredRecord, { limits }: Policy): Action {
   return { type: "observe", channel: connectionChannel(record), atMs };
 }
 
-// While outputs are missing that the code should have shown, every channel is tried, and then the response is refetched on schedule.
+// While outputs are missing that the code should have shown, every channel is tried, and then the response is refetched on schedule. So it is while items are missing.
 function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
   if (record.connection_due) return observeConnection(record, policy);
   if (record.awaits_trigger) {
@@ -67,7 +67,7 @@ function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
   if (isMissing && record.conversation !== null && !hasBeenTried(record, "conversation")) {
     return observeOtherChannel("conversation", record);
   }
-  const refetchAtMs = isMissing ? nextRefetchMs(record, policy) : null;
+  const refetchAtMs = isMissing || record.awaits_items ? nextRefetchMs(record, policy) : null;
   if (refetchAtMs !== null) return refetchAt(refetchAtMs);
   return record.control_due ? observeControl(record, policy) : END;
 }
@@ -86,22 +86,37 @@ export function connectionChannel({ connection }: StoredRecord): "held" | "strea
 
 // The first moment of the schedule after the last observation: moments that an outage let pass are made up for by one observation.
 function nextRefetchMs(record: StoredRecord, policy: Policy): number | null {
+  if (wasRemoved(record)) return null;
   const endMs = responseEndMs(record);
+  // An answer that lacks items is a stale one, however long ago the response ended.
+  let dueMs = record.awaits_items ? endSeenMs(record) : endMs;
+  const isStored = record.effective_store !== false;
+  const lastMs = isStored ? Number.POSITIVE_INFINITY : endMs + UNSTORED_TTL_SECONDS * 1000;
   const observedAtMs = lastObservedMs(record);
-  const limit = record.effective_store === false ? UNSTORED_TTL_SECONDS : Number.POSITIVE_INFINITY;
-  let due = 0;
   for (const delay of policy.delays_seconds) {
-    due += delay;
-    if (endMs + due * 1000 > observedAtMs && due <= limit) return endMs + due * 1000;
+    dueMs += delay * 1000;
+    if (dueMs > observedAtMs && dueMs <= lastMs) return dueMs;
   }
   return null;
 }
 
+// OpenAI had shown the response, and has it no more.
+function wasRemoved({ observations }: StoredRecord): boolean {
+  const refetches = observations.filter(({ channel }) => channel === "refetch");
+  return (
+    refetches.at(-1)?.http_status === 404 && refetches.some(({ status }) => isTerminal(status))
+  );
+}
+
 // The end is never later than the first observation that saw it, whatever OpenAI's clock says. A failed response can lack completed_at.
 function responseEndMs(record: StoredRecord): number {
-  const seenAt = runObservations(record).find(({ status }) => isTerminal(status))?.at;
-  const seenMs = seenAt === undefined ? lastObservedMs(record) : Date.parse(seenAt);
+  const seenMs = endSeenMs(record);
   return record.completed_at === null ? seenMs : Math.min(Date.parse(record.completed_at), seenMs);
+}
+
+function endSeenMs(record: StoredRecord): number {
+  const seenAt = runObservations(record).find(({ status }) => isTerminal(status))?.at;
+  return seenAt === undefined ? lastObservedMs(record) : Date.parse(seenAt);
 }
 
 // The start counts until there is an observation.

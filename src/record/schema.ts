@@ -201,6 +201,8 @@ export const StoredRecord = ResponseRecord.omit({
   excluded: z.boolean(),
   /** Our metadata is present, but the webhook arrived before the trigger's hand-over. */
   awaits_trigger: z.boolean().default(false),
+  /** It is completed, and no answer had all of its items yet. */
+  awaits_items: z.boolean(),
   /** The Recorder ran out of memory on the response's body too often: it is refetched only on request. */
   unreadable: z.boolean(),
 });
@@ -225,6 +227,8 @@ export const ResponseFields = z.object({
   conversation: z.string().nullable(),
   containers: z.array(z.string()),
   cited_files: z.array(FileCitation),
+  /** It has no output items, though OpenAI counts tokens of its output. */
+  lacks_items: z.boolean(),
 });
 export type ResponseFields = z.infer<typeof ResponseFields>;
 

@@ -206,6 +206,7 @@ export function toFields(scenario: Scenario, status: string, over: boolean): Res
     conversation: scenario.conversation ? "conv_1" : null,
     containers: over ? toContainers(scenario) : [],
     cited_files: [],
+    lacks_items: false,
   };
 }
 

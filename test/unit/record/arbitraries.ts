@@ -48,6 +48,7 @@ const fields = fc.record({
   conversation: fc.constantFrom("conv_1", null),
   containers: fc.constantFrom<string[]>([], ["cntr_1"]),
   cited_files: fc.constant<FileCitation[]>([]),
+  lacks_items: fc.boolean(),
 });
 
 export const observationResult: fc.Arbitrary<ObservationResult> = fc

@@ -23,10 +23,14 @@ export type ScenarioEvent = { at: number; event: CallEvent };
 export type ScriptedAnswer = {
   http: number | null;
   status?: string;
-  outputs?: "populated" | "empty" | "null";
+  outputs?: "populated" | "empty" | "null" | undefined;
   code?: string;
   /** The call's own status; completed by default. */
   callStatus?: string | null;
+  /** Seconds after the start at which it ended. */
+  completedAt?: number;
+  /** It has no items, though it counts tokens. */
+  lacksItems?: boolean;
   refused?: boolean;
   retryAfter?: number;
   /** Whether the response's metadata has the options of a trigger. */
@@ -301,13 +305,14 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
           background: true,
           store: null,
           created_at: toTime(0),
-          completed_at: null,
+          completed_at: answer.completedAt === undefined ? null : toTime(answer.completedAt),
           options: answer.ours === true ? options : null,
           error: null,
           metadata: {},
           conversation: null,
           containers,
           cited_files: [],
+          lacks_items: answer.lacksItems ?? false,
         }
       : null,
     calls: hasResponse ? calls : null,
