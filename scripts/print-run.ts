@@ -23,6 +23,7 @@ const VERDICT_MEANINGS: Record<Verdict, string> = {
   pending: "not observed after its end yet",
   no_calls: "the response used no code interpreter",
   not_found: "OpenAI knows no such response",
+  gone: "OpenAI had the response, and has it no more; its end was not seen",
   abandoned: "no end was seen within 24 hours",
 };
 

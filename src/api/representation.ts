@@ -161,12 +161,13 @@ function* callsJson(calls: CallRepresentation[]): Generator<Piece> {
   yield "]";
 }
 
-// An object's JSON without its closing brace, ready for more members.
-function openObject(value: object): string {
+/** An object's JSON without its closing brace, ready for more members. */
+export function openObject(value: object): string {
   return `${JSON.stringify(value).slice(0, -1)},`;
 }
 
-function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
+/** Texts and bytes as bytes. */
+export function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
   const encoder = new TextEncoder();
   for (const piece of pieces) {
     if (piece.length > 0) yield typeof piece === "string" ? encoder.encode(piece) : piece;

@@ -137,19 +137,30 @@ export function applyObservation(
     unreadable: result.from_connection && result.fields === null ? record.unreadable : false,
   };
   if (channel !== "refetch" && result.fields === null) {
-    const error = result.error?.code === "too_large" ? result.error : record.error;
+    const error = isWorthKeeping(record, result) ? result.error : record.error;
     const hasEnded = isTerminal(record.status);
     return withVerdicts(mergeCalls({ ...observed, error }, result, hasEnded, first));
   }
   const answered: StoredRecord = {
     ...observed,
-    error: first ? result.error : record.error,
+    error: first ? tellError(record, result) : record.error,
     refused: result.refused,
     retry_after_seconds: result.retry_after_seconds,
   };
   if (result.fields === null) return withVerdicts(answered);
   const merged = mergeResponse(answered, result.fields, result, recordExternal);
   return withVerdicts(mergeCalls(merged, result, isTerminal(result.fields.status), first));
+}
+
+// What OpenAI said when it ended the connection is the last that is known of a run in flight.
+function isWorthKeeping({ status }: StoredRecord, result: ObservationResult): boolean {
+  if (result.error?.code === "too_large") return true;
+  return result.from_connection && result.error !== null && !isTerminal(status);
+}
+
+// It says more than the 404s after it.
+function tellError(record: StoredRecord, { observation, error }: ObservationResult) {
+  return observation.http_status === 404 ? (record.connection_error ?? error) : error;
 }
 
 function connectionFields({
@@ -207,18 +218,19 @@ function mergeResponse(
   recordExternal: boolean,
 ): StoredRecord {
   const ended = isTerminal(fields.status);
+  const isBack = record.verdict === "not_found" || record.verdict === "gone";
   const { options } = fields;
   return {
     ...record,
     status: isTerminal(record.status) ? record.status : fields.status,
-    // A run that was settled as abandoned is observed again when its end appears.
-    settled_at: ended && !isTerminal(record.status) ? null : record.settled_at,
+    // A run that was given up is observed again when its end appears, or when it was missing.
+    settled_at: (ended && !isTerminal(record.status)) || isBack ? null : record.settled_at,
     model: fields.model ?? record.model,
     background: fields.background ?? record.background,
     created_at: record.created_at ?? fields.created_at,
     completed_at: record.completed_at ?? fields.completed_at,
     include: record.include.length > 0 ? record.include : (options?.include ?? []),
-    verdict: record.verdict === "not_found" ? "pending" : record.verdict,
+    verdict: isBack ? "pending" : record.verdict,
     metadata: fields.metadata,
     streamed: record.streamed || (options?.stream ?? false),
     retention_days: record.retention_days ?? options?.retention_days ?? null,

@@ -21,6 +21,7 @@ export const RunVerdict = z.enum([
   "pending",
   "no_calls",
   "not_found",
+  "gone",
   "abandoned",
 ]);
 export type RunVerdict = z.infer<typeof RunVerdict>;

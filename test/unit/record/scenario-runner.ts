@@ -27,6 +27,7 @@ export type ScriptedAnswer = {
   code?: string;
   /** The call's own status; completed by default. */
   callStatus?: string | null;
+  error?: { code: string; message: string };
   /** Seconds after the start at which it ended. */
   completedAt?: number;
   /** It has no items, though it counts tokens. */
@@ -317,12 +318,16 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
       : null,
     calls: hasResponse ? calls : null,
     body: answer.body === undefined ? null : { digest: answer.body, bytes: 1 },
-    error: hasResponse ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
+    error: answer.error ?? (hasResponse ? null : toError(answer)),
     refused: answer.refused ?? false,
     retry_after_seconds: answer.retryAfter ?? null,
     from_connection: answer.brokeAt !== undefined,
     broke_at: answer.brokeAt ?? null,
   };
+}
+
+function toError({ http }: ScriptedAnswer): ObservationResult["error"] {
+  return http === 200 ? null : { code: `http_${http ?? "none"}`, message: "refused" };
 }
 
 function toCalls(answer: ScriptedAnswer): ObservedCall[] {
