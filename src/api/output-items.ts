@@ -4,6 +4,8 @@ import { decodeChunks } from "../lib/byte-stream.ts";
 import { itemHasResult, keyOfItem } from "../openai/call-items.ts";
 import { itemKind } from "../record/item-kinds.ts";
 
+const encoder = new TextEncoder();
+
 /**
  * Joins output items with stored ones. An item without its result is replaced by the stored one that has it; an item that is missing comes after the stored one before it.
  * @param output The response's items, each as JSON.
@@ -21,6 +23,18 @@ export function joinItems(output: Uint8Array[], stored: Uint8Array[]): Uint8Arra
     else if (itemHasResult(json) && !itemHasResult(present.json)) items[at] = { key, json };
   }
   return items.map(({ json }) => json);
+}
+
+/**
+ * Items as OpenAI shows them to a caller who asked for these `include` values.
+ * @returns The JSON of an array, in chunks.
+ */
+export function toItemArray(items: Uint8Array[], include: ReadonlySet<string>): Uint8Array[] {
+  const parts = items.flatMap((item, index) => [
+    encoder.encode(index === 0 ? "" : ","),
+    ...hideResult(item, include),
+  ]);
+  return [encoder.encode("["), ...parts, encoder.encode("]")];
 }
 
 /**

@@ -18,6 +18,7 @@ const RULES: Record<RunVerdict, Rule> = {
   no_calls: "text",
   suspect: "outputs_missing",
   lost: "outputs_missing",
+  gone: "text_if_any",
   abandoned: "text_if_any",
   pending: "not_finished",
   not_found: "not_found",

@@ -264,12 +264,13 @@ function toOutputs({ type }: { type: string }, result: Uint8Array | null): Uint8
   return type === CODE_INTERPRETER.type ? asArray(result ?? undefined) : null;
 }
 
-// An object's JSON without its closing brace, ready for more members.
-function openObject(value: object): string {
+/** An object's JSON without its closing brace, ready for more members. */
+export function openObject(value: object): string {
   return `${JSON.stringify(value).slice(0, -1)},`;
 }
 
-function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
+/** Texts and bytes as bytes. */
+export function* encodePieces(pieces: Iterable<Piece>): Generator<Uint8Array> {
   for (const piece of pieces) {
     if (piece.length > 0) yield typeof piece === "string" ? encoder.encode(piece) : piece;
   }

@@ -69,6 +69,7 @@ const ResponseObject = Output.extend({
     }),
   ),
   conversation: nullable(z.union([z.string(), z.looseObject({ id: z.string() })])),
+  usage: nullable(z.looseObject({ output_tokens: z.number() })),
 });
 
 /** The first answer to a create. */
@@ -135,6 +136,8 @@ export function parseResponse(value: unknown): ParsedResponse | null {
     cited_files,
     tools: data.tools === null ? null : toolTypes(data.tools),
     cites: findCitedKinds(data.output),
+    // Reasoning is an item as well.
+    lacks_items: data.output.length === 0 && (data.usage?.output_tokens ?? 0) > 0,
   };
   return { fields, calls };
 }

@@ -9,6 +9,9 @@ export const Limits = z.object({
   abandon_after_seconds: z.number(),
   /** A response that was never seen counts as not found after this long of 404. */
   not_found_after_seconds: z.number(),
+  /** A response that was seen counts as gone after this long of 404, and after this long when a webhook, or a break of its Connection, came before. */
+  gone_after_seconds: z.number(),
+  gone_after_signal_seconds: z.number(),
   /** After a webhook for a response that has our metadata, the time that its trigger's hand-over has. */
   trigger_grace_seconds: z.number(),
   /** While a Connection reads the run's stream the response is refetched this often, because its report may be lost. */
@@ -35,6 +38,8 @@ export type Limits = z.infer<typeof Limits>;
 export const DEFAULT_LIMITS: Limits = {
   abandon_after_seconds: 24 * 60 * 60,
   not_found_after_seconds: 60,
+  gone_after_seconds: 10 * 60,
+  gone_after_signal_seconds: 2 * 60,
   trigger_grace_seconds: 10,
   poll_while_connected_seconds: 300,
   connection_report_seconds: 60,

@@ -1,6 +1,5 @@
 // Applies observations and events to the record. Pure: no I/O, no clock.
 import type {
-  Channel,
   ResponseFields,
   Observation,
   TriggerOptions,
@@ -9,22 +8,20 @@ import type {
   StoredControl,
   ControlResult,
   ObservationResult,
-  ObservedCall,
   RecorderParams,
   Webhook,
 } from "./schema.ts";
 import { CODE_INTERPRETER } from "./item-kinds.ts";
+import { awaitsItems, losesItems } from "./completeness.ts";
+import { mergeCalls, union } from "./merge-calls.ts";
 import { toCustomMetadata } from "./metadata.ts";
 import { judgeCalls } from "./notebook.ts";
 import { toExpiry } from "./policy.ts";
 import { requestTools } from "./tools.ts";
-import { isFurther, isUnfinished, outputsVerdict, runVerdict } from "./verdict.ts";
+import { isUnfinished, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */
 const MAX_OBSERVATIONS = 1_000;
-
-/** Channels that show a response object, so that the outputs may be in the stored body. */
-const BODY_CHANNELS: ReadonlySet<Channel> = new Set(["refetch", "stream", "held"]);
 
 /** OpenAI's statuses after which a response no longer changes. */
 const TERMINAL_STATUSES = new Set(["completed", "failed", "cancelled", "incomplete"]);
@@ -77,6 +74,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     retry_after_seconds: null,
     excluded: false,
     awaits_trigger: false,
+    awaits_items: false,
     unreadable: false,
   };
 }
@@ -148,20 +146,31 @@ export function applyObservation(
     unreadable: result.from_connection && result.fields === null ? record.unreadable : false,
   };
   if (channel !== "refetch" && result.fields === null) {
-    const error = result.error?.code === "too_large" ? result.error : record.error;
-    return withVerdicts(mergeCalls({ ...observed, error }, result, first));
+    const error = isWorthKeeping(record, result) ? result.error : record.error;
+    const hasEnded = isTerminal(record.status);
+    return withVerdicts(mergeCalls({ ...observed, error }, result, hasEnded, first));
   }
   const answered: StoredRecord = {
     ...observed,
-    error: first ? result.error : record.error,
+    error: first ? tellError(record, result) : record.error,
     refused: result.refused,
     refused_include: union(record.refused_include, result.refused_include),
     retry_after_seconds: result.retry_after_seconds,
   };
   if (result.fields === null) return withVerdicts(answered);
-  return withVerdicts(
-    mergeCalls(mergeResponse(answered, result.fields, result, recordExternal), result, first),
-  );
+  const merged = mergeResponse(answered, result.fields, result, recordExternal);
+  return withVerdicts(mergeCalls(merged, result, isTerminal(result.fields.status), first));
+}
+
+// What OpenAI said when it ended the connection is the last that is known of a run in flight.
+function isWorthKeeping({ status }: StoredRecord, result: ObservationResult): boolean {
+  if (result.error?.code === "too_large") return true;
+  return result.from_connection && result.error !== null && !isTerminal(status);
+}
+
+// It says more than the 404s after it.
+function tellError(record: StoredRecord, { observation, error }: ObservationResult) {
+  return observation.http_status === 404 ? (record.connection_error ?? error) : error;
 }
 
 function connectionFields({
@@ -219,18 +228,19 @@ function mergeResponse(
   recordExternal: boolean,
 ): StoredRecord {
   const ended = isTerminal(fields.status);
+  const isBack = record.verdict === "not_found" || record.verdict === "gone";
   const { options } = fields;
   return {
     ...record,
     status: isTerminal(record.status) ? record.status : fields.status,
-    // A run that was settled as abandoned is observed again when its end appears.
-    settled_at: ended && !isTerminal(record.status) ? null : record.settled_at,
+    // A run that was given up is observed again when its end appears, or when it was missing.
+    settled_at: (ended && !isTerminal(record.status)) || isBack ? null : record.settled_at,
     model: fields.model ?? record.model,
     background: fields.background ?? record.background,
     created_at: record.created_at ?? fields.created_at,
     completed_at: record.completed_at ?? fields.completed_at,
     include: record.include.length > 0 ? record.include : (options?.include ?? []),
-    verdict: record.verdict === "not_found" ? "pending" : record.verdict,
+    verdict: isBack ? "pending" : record.verdict,
     metadata: fields.metadata,
     streamed: record.streamed || (options?.stream ?? false),
     retention_days: record.retention_days ?? options?.retention_days ?? null,
@@ -242,10 +252,11 @@ function mergeResponse(
     input: result.input ?? record.input,
     tools: fields.tools ?? record.tools,
     cites: ended ? fields.cites : record.cites,
-    body: ended && !losesOutputs(record, result) ? (result.body ?? record.body) : record.body,
+    body: ended && !losesItems(record, result) ? (result.body ?? record.body) : record.body,
     error:
       result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),
     excluded: record.started_by === "webhook" && options === null && !recordExternal,
+    awaits_items: awaitsItems(record, result, !isTerminal(record.status)),
     awaits_trigger:
       !isTerminal(record.status) && record.started_by === "webhook" && options !== null,
   };
@@ -255,92 +266,6 @@ function mergeResponse(
 function controlNotRun(record: StoredRecord, options: TriggerOptions | null): StoredControl | null {
   if (options?.control !== true || record.control_due) return null;
   return { id: null, status: "not_run", calls: [] };
-}
-
-// A body that lacks a call, or lacks outputs of the present body, must not replace it. The outputs of a Connection can stand in its items alone.
-function losesOutputs(record: StoredRecord, result: ObservationResult): boolean {
-  if (record.body === null) return false;
-  const seen = new Map((result.calls ?? []).map((call) => [call.id, call.state]));
-  return record.calls.some((call) => {
-    const state = seen.get(call.id);
-    const had =
-      call.state === "populated" && call.source !== null && BODY_CHANNELS.has(call.source);
-    return state === undefined || (had && (state !== "populated" || result.from_connection));
-  });
-}
-
-function mergeCalls(record: StoredRecord, result: ObservationResult, first: boolean): StoredRecord {
-  const { channel } = result.observation;
-  const ended = isTerminal(result.fields?.status ?? record.status);
-  // Calls from a connection count before the end as well: OpenAI may never show them again.
-  if (result.calls === null || !(ended || result.from_connection)) return record;
-  const plain = first && result.fields !== null;
-  const known = new Map(
-    record.calls.map((call) => [call.id, mergeCall(call, result.calls ?? [], channel, plain)]),
-  );
-  // What came without its response object, and not from the run itself, only fills in what is missing.
-  if (result.fields === null && !result.from_connection) {
-    return { ...record, calls: judgeNewCalls([...known.values()], record) };
-  }
-  const seen = result.calls.map((call) => known.get(call.id) ?? toStoredCall(call, channel, plain));
-  const gone = [...known.values()].filter((call) => !seen.includes(call));
-  const calls = judgeNewCalls([...seen, ...gone], record);
-  const used = calls.map((call) => call.container_id).filter((id) => id !== null);
-  return { ...record, calls, containers: union(record.containers, used) };
-}
-
-function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): StoredCall {
-  const source = call.state === "populated" ? channel : null;
-  const verdict = source === null ? null : outputsVerdict(source, first);
-  return { ...call, source, verdict, hint: null };
-}
-
-// The code of a call that is news is read together with that of the calls before it.
-function judgeNewCalls(calls: StoredCall[], record: StoredRecord): StoredCall[] {
-  return calls.some((call) => call.verdict === null) ? judgeCalls(calls, record) : calls;
-}
-
-function mergeCall(
-  call: StoredCall,
-  seen: ObservedCall[],
-  channel: Channel,
-  first: boolean,
-): StoredCall {
-  const found = seen.find((other) => other.id === call.id);
-  if (found === undefined) return call;
-  const known = isNews(found, call) ? applyNews(call, found) : call;
-  if (call.state === "populated") return known;
-  if (found.state !== "populated") return { ...known, state: found.state };
-  return {
-    ...known,
-    state: found.state,
-    source: channel,
-    verdict: outputsVerdict(channel, first),
-    hint: null,
-  };
-}
-
-// A call that is seen while it runs can have no code yet, or only the beginning.
-function isNews(seen: ObservedCall, { status, request }: StoredCall): boolean {
-  return isFurther(seen.status, status) || (request === null && seen.request !== null);
-}
-
-function applyNews(call: StoredCall, seen: ObservedCall): StoredCall {
-  const { request_cut: _, ...known } = call;
-  const { request, request_cut } = seen.request === null ? call : seen;
-  const isJudged = call.source !== null || call.verdict === "lost";
-  return {
-    ...known,
-    status: isFurther(seen.status, call.status) ? seen.status : call.status,
-    container_id: seen.container_id ?? call.container_id,
-    request,
-    ...(request_cut === true ? { request_cut } : {}),
-    verdict: isJudged ? call.verdict : null,
-  };
-}
-
-function union(before: string[], more: string[]): string[] {
-  return [...new Set([...before, ...more])];
 }
 
 function withVerdicts(record: StoredRecord): StoredRecord {

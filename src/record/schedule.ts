@@ -1,4 +1,6 @@
 // What to do next, and when. Pure: no I/O, no clock; every moment comes from the record.
+import { endOfAbsenceMs, findAbsence, lastSignalMs, wasSeen } from "./absence.ts";
+import { connectionChannel, lastObservedMs, runObservations } from "./observations.ts";
 import { applyControl, applyObservation, isTerminal } from "./reducer.ts";
 import type { Policy } from "./policy.ts";
 import type { Channel, ControlResult, ObservationResult, StoredRecord } from "./schema.ts";
@@ -17,9 +19,7 @@ const POLL_SHARE_OF_AGE = 1 / 120;
 const UNSTORED_TTL_SECONDS = 570;
 
 /** The next planned action, with its moment in milliseconds since 1970. A moment can be in the past. */
-export type Action =
-  | { type: "observe"; channel: Channel; atMs: number }
-  | { type: "end"; verdict?: "not_found" | "abandoned" };
+export type Action = { type: "observe"; channel: Channel; atMs: number } | { type: "end" };
 
 const END: Action = { type: "end" };
 
@@ -30,16 +30,40 @@ export function nextAction(record: StoredRecord, policy: Policy): Action {
   const observations = runObservations(record);
   if (isTerminal(record.status) && observations.length > 0) return actionAfterEnd(record, policy);
   if (observations.length === 0 && !record.connection_due) return firstObservation(record, policy);
-  if (wasNeverFound(record, policy)) return { type: "end", verdict: "not_found" };
-  const abandonAtMs = Date.parse(record.started_at) + policy.limits.abandon_after_seconds * 1000;
+  if (whyGivenUp(record, policy) !== null) return readConnections(record, policy) ?? END;
+  return refetchAt(nextPollMs(record, policy));
+}
+
+// Why a run is observed no more whose end was not seen; null while it is, and after its end.
+function whyGivenUp(
+  record: StoredRecord,
+  policy: Policy,
+): "not_found" | "gone" | "abandoned" | null {
+  if (isTerminal(record.status) || runObservations(record).length === 0) return null;
   const observedAtMs = lastObservedMs(record);
-  if (observations.length > 0 && observedAtMs >= abandonAtMs) {
-    return readConnections(record, policy) ?? { type: "end", verdict: "abandoned" };
+  const absence = findAbsence(record);
+  // OpenAI may show a run in the foreground to nobody else. And only a 404 gives a run up.
+  const isMissing = absence?.untilMs === observedAtMs && !record.connection_due;
+  if (isMissing && observedAtMs >= endOfAbsenceMs(record, absence, policy)) {
+    return wasSeen(record) ? "gone" : "not_found";
   }
+  return observedAtMs >= abandonMs(record, policy) ? "abandoned" : null;
+}
+
+function abandonMs({ started_at }: StoredRecord, { limits }: Policy): number {
+  return Date.parse(started_at) + limits.abandon_after_seconds * 1000;
+}
+
+function nextPollMs(record: StoredRecord, policy: Policy): number {
+  const observedAtMs = lastObservedMs(record);
   const delay = record.connection_due
     ? policy.limits.poll_while_connected_seconds
     : pollDelay(record);
-  return refetchAt(Math.min(observedAtMs + delay * 1000, abandonAtMs));
+  const absence = record.connection_due ? null : findAbsence(record);
+  const endMs = absence === null ? 0 : endOfAbsenceMs(record, absence, policy);
+  // An answer that says nothing of the response can come when its time is over.
+  const absenceMs = endMs > observedAtMs ? endMs : Number.POSITIVE_INFINITY;
+  return Math.min(observedAtMs + delay * 1000, abandonMs(record, policy), absenceMs);
 }
 
 // What is left to read when a run is given up. A Connection that lost its alarm reports nothing.
@@ -54,7 +78,7 @@ function observeConnection(record: StoredRecord, { limits }: Policy): Action {
   return { type: "observe", channel: connectionChannel(record), atMs };
 }
 
-// While outputs are missing that the code should have shown, every channel is tried, and then the response is refetched on schedule.
+// While outputs are missing that the code should have shown, every channel is tried, and then the response is refetched on schedule. So it is while items are missing.
 function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
   if (record.connection_due) return observeConnection(record, policy);
   if (record.awaits_trigger) {
@@ -67,7 +91,7 @@ function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
   if (isMissing && record.conversation !== null && !hasBeenTried(record, "conversation")) {
     return observeOtherChannel("conversation", record);
   }
-  const refetchAtMs = isMissing ? nextRefetchMs(record, policy) : null;
+  const refetchAtMs = isMissing || record.awaits_items ? nextRefetchMs(record, policy) : null;
   if (refetchAtMs !== null) return refetchAt(refetchAtMs);
   return record.control_due ? observeControl(record, policy) : END;
 }
@@ -79,34 +103,39 @@ function observeControl({ started_at, control_opened }: StoredRecord, { limits }
   return { type: "observe", channel: "control", atMs };
 }
 
-/** The channel of what a run's Connection brings. */
-export function connectionChannel({ connection }: StoredRecord): "held" | "stream" {
-  return connection?.kind === "followed" ? "stream" : "held";
-}
-
 // The first moment of the schedule after the last observation: moments that an outage let pass are made up for by one observation.
 function nextRefetchMs(record: StoredRecord, policy: Policy): number | null {
+  if (wasRemoved(record)) return null;
   const endMs = responseEndMs(record);
+  // An answer that lacks items is a stale one, however long ago the response ended.
+  let dueMs = record.awaits_items ? endSeenMs(record) : endMs;
+  const isStored = record.effective_store !== false;
+  const lastMs = isStored ? Number.POSITIVE_INFINITY : endMs + UNSTORED_TTL_SECONDS * 1000;
   const observedAtMs = lastObservedMs(record);
-  const limit = record.effective_store === false ? UNSTORED_TTL_SECONDS : Number.POSITIVE_INFINITY;
-  let due = 0;
   for (const delay of policy.delays_seconds) {
-    due += delay;
-    if (endMs + due * 1000 > observedAtMs && due <= limit) return endMs + due * 1000;
+    dueMs += delay * 1000;
+    if (dueMs > observedAtMs && dueMs <= lastMs) return dueMs;
   }
   return null;
 }
 
+// OpenAI had shown the response, and has it no more.
+function wasRemoved({ observations }: StoredRecord): boolean {
+  const refetches = observations.filter(({ channel }) => channel === "refetch");
+  return (
+    refetches.at(-1)?.http_status === 404 && refetches.some(({ status }) => isTerminal(status))
+  );
+}
+
 // The end is never later than the first observation that saw it, whatever OpenAI's clock says. A failed response can lack completed_at.
 function responseEndMs(record: StoredRecord): number {
-  const seenAt = runObservations(record).find(({ status }) => isTerminal(status))?.at;
-  const seenMs = seenAt === undefined ? lastObservedMs(record) : Date.parse(seenAt);
+  const seenMs = endSeenMs(record);
   return record.completed_at === null ? seenMs : Math.min(Date.parse(record.completed_at), seenMs);
 }
 
-// The start counts until there is an observation.
-function lastObservedMs(record: StoredRecord): number {
-  return Date.parse(runObservations(record).at(-1)?.at ?? record.started_at);
+function endSeenMs(record: StoredRecord): number {
+  const seenAt = runObservations(record).find(({ status }) => isTerminal(status))?.at;
+  return seenAt === undefined ? lastObservedMs(record) : Date.parse(seenAt);
 }
 
 // A refusal is an answer as well; rate limits, server errors, network failures and a stream without its end are not.
@@ -128,11 +157,6 @@ function observeOtherChannel(channel: Channel, record: StoredRecord): Action {
 
 function refetchAt(atMs: number): Action {
   return { type: "observe", channel: "refetch", atMs };
-}
-
-// A control is a run of its own: its observation says nothing about this one.
-function runObservations(record: StoredRecord): StoredRecord["observations"] {
-  return record.observations.filter((seen) => seen.channel !== "control");
 }
 
 /**
@@ -166,13 +190,18 @@ export function markStored(record: StoredRecord, at: string): StoredRecord {
   return { ...record, recorded_at: record.recorded_at ?? at, updated_at: at };
 }
 
-/** Marks the record as settled when no action is planned any more. */
+/** Marks the record as settled when no action is planned any more, and gives up a run that is not found. */
 export function markSettled(record: StoredRecord, policy: Policy): StoredRecord {
-  const action = nextAction(record, policy);
-  if (action.type !== "end" || record.settled_at !== null) return record;
+  if (record.settled_at !== null) return record;
+  const isEnd = nextAction(record, policy).type === "end";
+  // Its Connection may have its end.
+  if (!isEnd && record.connection_due) return record;
+  const verdict = record.unreadable ? null : whyGivenUp(record, policy);
+  const judged = verdict === null ? record : { ...record, verdict };
+  if (!isEnd) return verdict === record.verdict ? record : judged;
   const settled_at = latestTime(record);
   const excluded = record.excluded || isForeign(record, policy);
-  return { ...record, verdict: action.verdict ?? record.verdict, settled_at, excluded };
+  return { ...judged, settled_at, excluded };
 }
 
 // Whether nothing shows that a response is ours, where others are not to be recorded.
@@ -216,15 +245,6 @@ function firstObservation(record: StoredRecord, policy: Policy): Action {
   return refetchAt(Date.parse(record.started_at) + policy.deadline_seconds * 1000);
 }
 
-function wasNeverFound(record: StoredRecord, policy: Policy): boolean {
-  if (record.status !== null) return false;
-  const observations = runObservations(record);
-  if (observations.some((seen) => seen.http_status !== 404)) return false;
-  const times = observations.map((seen) => Date.parse(seen.at));
-  const spanMs = Math.max(...times) - Math.min(...times);
-  return spanMs >= policy.limits.not_found_after_seconds * 1000;
-}
-
 function pollDelay(record: StoredRecord): number {
   if (record.refused) return MAX_POLL_SECONDS;
   const backoff = 2 ** Math.min(observationsSinceSignal(record), 10);
@@ -238,12 +258,8 @@ function maxPollDelay(record: StoredRecord): number {
   return Math.min(delay, MAX_POLL_SECONDS);
 }
 
-// After a webhook the end is near, and after a broken connection it may be: the backoff starts over.
+// After a webhook the end is near, after a broken connection it may be, and at the first 404 as well: the backoff starts over.
 function observationsSinceSignal(record: StoredRecord): number {
-  const channel = record.connection === null ? null : connectionChannel(record);
-  const brokeAt = record.observations.findLast((seen) => seen.channel === channel)?.at;
-  const since = record.webhook?.received_at ?? brokeAt;
-  const observations = runObservations(record);
-  if (since === undefined) return observations.length;
-  return observations.filter((seen) => seen.at >= since).length;
+  const sinceMs = Math.max(lastSignalMs(record) ?? 0, findAbsence(record)?.sinceMs ?? 0);
+  return runObservations(record).filter(({ at }) => Date.parse(at) >= sinceMs).length;
 }

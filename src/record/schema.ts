@@ -22,6 +22,7 @@ export const RunVerdict = z.enum([
   "pending",
   "no_calls",
   "not_found",
+  "gone",
   "abandoned",
 ]);
 export type RunVerdict = z.infer<typeof RunVerdict>;
@@ -223,6 +224,8 @@ export const StoredRecord = ResponseRecord.omit({
   excluded: z.boolean(),
   /** Our metadata is present, but the webhook arrived before the trigger's hand-over. */
   awaits_trigger: z.boolean().default(false),
+  /** It is completed, and no answer had all of its items yet. */
+  awaits_items: z.boolean(),
   /** The Recorder ran out of memory on the response's body too often: it is refetched only on request. */
   unreadable: z.boolean(),
 });
@@ -249,6 +252,8 @@ export const ResponseFields = z.object({
   cited_files: z.array(FileCitation),
   tools: StoredRecord.shape.tools,
   cites: Citations,
+  /** It has no output items, though OpenAI counts tokens of its output. */
+  lacks_items: z.boolean(),
 });
 export type ResponseFields = z.infer<typeof ResponseFields>;
 

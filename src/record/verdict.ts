@@ -1,5 +1,5 @@
 // What the evidence says. Pure.
-import type { CallVerdict, Channel, RunVerdict, StoredCall } from "./schema.ts";
+import type { CallVerdict, Channel, RunVerdict, StoredCall, StoredRecord } from "./schema.ts";
 
 /** From the worst to the best: a run has the verdict of its worst call. */
 const WORST_FIRST: readonly CallVerdict[] = [
@@ -47,6 +47,13 @@ export function isFurther(status: string | null, known: string | null): boolean 
 
 function rank(status: string | null): number {
   return STATUS_RANKS.get(status) ?? OTHER_RANK;
+}
+
+/** Why a run is observed no more that was seen, and whose end was not; null for any other run. */
+export function givenUpVerdict({
+  verdict,
+}: Pick<StoredRecord, "verdict">): "gone" | "abandoned" | null {
+  return verdict === "gone" || verdict === "abandoned" ? verdict : null;
 }
 
 /**

@@ -111,3 +111,52 @@ test("a call that uses a name which no call defines has a hint, in JSON and on t
   const page = await world.request(`/results/${id}`, { headers: { accept: "text/html" } });
   expect(await page.text()).toContain(hint);
 });
+
+const USAGE = { input_tokens: 20, output_tokens: 35, total_tokens: 55 };
+const LACKING: [string, (run: RunShape) => object][] = [
+  ["output: []", (run) => ({ ...toResponse(run), output: [], usage: USAGE })],
+  ["output: null", (run) => ({ ...toResponse(run), output: null, usage: USAGE })],
+  [
+    "a call that is interpreting",
+    (run) => withCall(toResponse(run), { status: "interpreting", code: null, outputs: null }),
+  ],
+];
+
+test.each(LACKING)(
+  "a completed response whose first answer has %s is observed again, and recovered",
+  async (_, toFirst) => {
+    answerRetrieve = (response, run, number) =>
+      sendJson(response, number === 1 ? toFirst(run) : toResponse(run));
+    const record = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
+    expect(record).toMatchObject({
+      verdict: "recovered",
+      calls: [{ status: "completed", verdict: "recovered", outputs: PRINTED, source: "refetch" }],
+      response: toResponse({ id: record.id, background: true }),
+    });
+    expect(record.observations).toHaveLength(2);
+    const printed = await world.request(`/results/${record.id}/outputs`);
+    expect(await printed.text()).toBe("naïve – 数据\n");
+  },
+);
+
+test("a call that was seen in flight, and that the first answer after the end lacks, is waited for", async () => {
+  answerRetrieve = (response, run, number) => {
+    const running = { status: "in_progress", outputs: null };
+    if (number === 1) {
+      return sendJson(response, { ...withCall(toResponse(run), running), status: "in_progress" });
+    }
+    const whole = toResponse(run);
+    return sendJson(response, number === 2 ? { ...whole, output: [], usage: null } : whole);
+  };
+  const record = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
+  expect(record).toMatchObject({ verdict: "recovered", calls: [{ outputs: PRINTED }] });
+  expect(record.observations).toHaveLength(3);
+});
+
+test("a completed response whose call stays interpreting is unfinished after the last delay", async () => {
+  answerRetrieve = (response, run) =>
+    sendJson(response, withCall(toResponse(run), { status: "interpreting", outputs: null }));
+  const record = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
+  expect(record).toMatchObject({ status: "completed", verdict: "unfinished" });
+  expect(record.observations.length).toBeGreaterThan(1);
+});

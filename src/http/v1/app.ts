@@ -19,9 +19,11 @@ import {
 } from "../../objects/recorder/client.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
 import type { Channel, StoredRecord } from "../../record/schema.ts";
+import { givenUpVerdict } from "../../record/verdict.ts";
 import { hasValidToken, type App } from "../middleware/auth.ts";
 import { limitTriggers } from "../middleware/rate-limit.ts";
 import { fromProblem, toOpenAIError, type OpenAIError } from "./errors.ts";
+import { toFailedResponse } from "./failed-response.ts";
 import { toForegroundResponse } from "./foreground-response.ts";
 import { startHeldRun, toBackground } from "./held-create.ts";
 import { forward } from "./proxy.ts";
@@ -95,8 +97,8 @@ v1.post(
 );
 
 v1.get("/responses/:id", async (c) => {
-  const found = await findHeldRun(c);
-  if (found === null) return respond(c, await forward(c));
+  const found = await findRecordedRun(c);
+  if (found === null || !isAnsweredHere(found.known)) return respond(c, await forward(c));
   const invalid = invalidInclude(c);
   if (invalid !== null) return respond(c, invalid);
   if (c.req.query("stream") !== "true") return respondWithRun(c, found);
@@ -152,11 +154,19 @@ function requestsBackground(json: Uint8Array): boolean {
   }
 }
 
+async function findRecordedRun(c: Context<App>): Promise<Found | null> {
+  const id = c.req.param("id") ?? "";
+  return RESPONSE_ID.test(id) ? findRun(c.env, id) : null;
+}
+
+// A run that was given up has ended for those who poll it, whether or not it was held.
+function isAnsweredHere(known: StoredRecord): boolean {
+  return known.held !== null || givenUpVerdict(known) !== null;
+}
+
 // Null when the id is not a held run's.
 async function findHeldRun(c: Context<App>): Promise<Found | null> {
-  const id = c.req.param("id") ?? "";
-  if (!RESPONSE_ID.test(id)) return null;
-  const found = await findRun(c.env, id);
+  const found = await findRecordedRun(c);
   return found?.known.held ? found : null;
 }
 
@@ -185,19 +195,33 @@ function invalidInclude(c: Context<App>): OpenAIError | null {
 
 async function respondWithRun(c: Context<App>, { known, openBody }: Found): Promise<Response> {
   if (isInFlight(known)) return respondInFlight(c, known);
+  const readOutputs = (channel: Channel) => readRunOutputs(c.env, known.id, channel);
+  const include = new Set(parseIncludeQuery(c));
+  const givenUp = givenUpVerdict(known);
+  if (givenUp !== null) {
+    const first = await readFirst(c, known);
+    const shown = first === null ? null : toBackground(first);
+    return respondJson(c, await toFailedResponse(known, givenUp, shown, readOutputs, include));
+  }
   // Only OpenAI may have a response that was too large to be stored, or never seen.
   const body = await openBody();
   if (body === null) return respond(c, await forward(c));
-  const readOutputs = (channel: Channel) => readRunOutputs(c.env, known.id, channel);
   const { response, items } = await toRepresentation(known, body, readOutputs);
   if (response === null) return respond(c, await forward(c));
-  const chunks = toForegroundResponse(response, items, new Set(parseIncludeQuery(c)));
+  return respondJson(c, toForegroundResponse(response, items, include));
+}
+
+function respondJson(c: Context<App>, chunks: Uint8Array[]): Response {
   return c.body(streamChunks(chunks), 200, { "content-type": "application/json" });
 }
 
+// The Connection keeps it for a day.
+async function readFirst(c: Context<App>, { connection }: StoredRecord) {
+  return connection === null ? null : readFirstResponse(c.env, connection.id);
+}
+
 async function respondInFlight(c: Context<App>, known: StoredRecord): Promise<Response> {
-  const name = known.connection?.id ?? null;
-  const first = name === null ? null : await readFirstResponse(c.env, name);
+  const first = await readFirst(c, known);
   return first === null ? respond(c, await forward(c)) : c.json(toBackground(first));
 }
 

@@ -1,5 +1,5 @@
 // A held run's response as OpenAI's foreground shows it, except for `background`, which is what the caller sent.
-import { hideResult } from "../../api/output-items.ts";
+import { toItemArray } from "../../api/output-items.ts";
 import { applyEdits, scanMembers, type Edit } from "../../lib/json-scan.ts";
 
 const encoder = new TextEncoder();
@@ -18,15 +18,7 @@ export function toForegroundResponse(
 ): Uint8Array[] {
   const edits = scanMembers(response).flatMap(({ name, value }): Edit[] => {
     if (name === "background") return [{ value, replacement: [encoder.encode("true")] }];
-    return name === "output" ? [{ value, replacement: toArray(items, include) }] : [];
+    return name === "output" ? [{ value, replacement: toItemArray(items, include) }] : [];
   });
   return applyEdits(response, edits);
-}
-
-function toArray(items: Uint8Array[], include: ReadonlySet<string>): Uint8Array[] {
-  const parts = items.flatMap((item, index) => [
-    encoder.encode(index === 0 ? "" : ","),
-    ...hideResult(item, include),
-  ]);
-  return [encoder.encode("["), ...parts, encoder.encode("]")];
 }

@@ -107,7 +107,9 @@ function afterObservation(
   const { record: before, policy } = state;
   const { channel, at } = result.observation;
   const record = applyAndSettle(before, result, policy, running.requested);
-  const hasNews = hasChanged(before, record) || (running.requested && isStorable(record));
+  // A run that was gone and is in flight again is not stored, but its row changes.
+  const isAnswer = hasChanged(before, record) || (running.requested && isStorable(record));
+  const hasNews = isAnswer || record.verdict !== before.verdict;
   const cleared = { ...state.observation, ...clearAttempts(), large_bodies: 0 };
   // Its Connection may have reported its end while it was read.
   const observation = result.from_connection ? { ...cleared, connection: false } : cleared;
@@ -269,7 +271,7 @@ function afterTooLarge(state: RunState, running: Running, now: number): RunState
   };
   const observed = applyObservation(state.record, result, state.policy.record_external);
   const isWhole = channel === "refetch" || from_connection;
-  const isOpen = observed.verdict === "pending" || observed.verdict === "not_found";
+  const isOpen = ["pending", "not_found", "gone"].includes(observed.verdict);
   const verdict = isOpen ? "abandoned" : observed.verdict;
   const record = isWhole ? { ...observed, error, verdict, unreadable: true } : observed;
   const observation = { ...state.observation, ...clearAttempts(), large_bodies: 0, now: null };

@@ -1,7 +1,8 @@
 // What a run has to do, and from which moment on. Pure.
 import { begin, type Work } from "./begin-effect.ts";
 import { addProgress, toIso } from "./run-state.ts";
-import { connectionChannel, isListed, isStorable, isUnrecorded, nextAction } from "../schedule.ts";
+import { connectionChannel } from "../observations.ts";
+import { isListed, isStorable, isUnrecorded, nextAction } from "../schedule.ts";
 import type { Channel, StoredRecord } from "../schema.ts";
 import { bodySource, isQuiet, unsearchedContainers, type KvKey, type RunState } from "../state.ts";
 

@@ -195,6 +195,9 @@ function explainRunAfterStream(record: ConnectionSubject): string {
 
 function explainEnd({ verdict, status, settled_at: settled }: ConnectionSubject): string {
   if (status === "completed") return "OpenAI finished the run: the rest was fetched by its id.";
+  if (verdict === "gone") {
+    return "After it OpenAI answered every refetch with 404: it has the run no more.";
+  }
   if (settled !== null && verdict === "abandoned") return "No end of the run was seen after it.";
   return `OpenAI ended the run: ${status ?? "unknown"}.`;
 }

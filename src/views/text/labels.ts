@@ -70,6 +70,13 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
     next: "Check the id, and that the recorder's key belongs to the project that started the response.",
     tone: "warn",
   },
+  gone: {
+    title: "OpenAI has it no more",
+    meaning:
+      "The response was there, and then every observation was answered with 404: for 10 minutes, or for 2 after a webhook or a break of its connection. Its end was never seen. What had come by then is below.",
+    next: "Start the request again if you need it; what it had done by then may be billed. A refetch looks once more.",
+    tone: "warn",
+  },
   abandoned: {
     title: "Abandoned",
     meaning: "No end was seen within 24 hours.",

@@ -208,6 +208,7 @@ export function toFields(scenario: Scenario, status: string, over: boolean): Res
     cited_files: [],
     tools: null,
     cites: { files: false, urls: false },
+    lacks_items: false,
   };
 }
 

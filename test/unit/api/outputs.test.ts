@@ -44,6 +44,7 @@ const ANSWERS: Record<RunVerdict, unknown> = {
   no_calls: TEXT,
   suspect: MISSING,
   lost: MISSING,
+  gone: MISSING,
   abandoned: MISSING,
   pending: [404, "not_finished"],
   not_found: [404, "not_found"],

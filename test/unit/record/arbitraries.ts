@@ -52,6 +52,7 @@ const fields = fc.record({
   cited_files: fc.constant<FileCitation[]>([]),
   tools: fc.constantFrom<string[] | null>(null, ["code_interpreter"]),
   cites: fc.constant({ files: false, urls: false }),
+  lacks_items: fc.boolean(),
 });
 
 export const observationResult: fc.Arbitrary<ObservationResult> = fc

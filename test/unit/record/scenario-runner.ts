@@ -25,10 +25,15 @@ export type ScenarioEvent = { at: number; event: CallEvent };
 export type ScriptedAnswer = {
   http: number | null;
   status?: string;
-  outputs?: "populated" | "empty" | "null";
+  outputs?: "populated" | "empty" | "null" | undefined;
   code?: string;
   /** The call's own status; completed by default. */
   callStatus?: string | null;
+  error?: { code: string; message: string };
+  /** Seconds after the start at which it ended. */
+  completedAt?: number;
+  /** It has no items, though it counts tokens. */
+  lacksItems?: boolean;
   refused?: boolean;
   retryAfter?: number;
   /** Whether the response's metadata has the options of a trigger. */
@@ -311,7 +316,7 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
           background: true,
           store: null,
           created_at: toTime(0),
-          completed_at: null,
+          completed_at: answer.completedAt === undefined ? null : toTime(answer.completedAt),
           options: answer.ours === true ? options : null,
           error: null,
           metadata: {},
@@ -320,16 +325,21 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
           cited_files: [],
           tools: null,
           cites: { files: false, urls: false },
+          lacks_items: answer.lacksItems ?? false,
         }
       : null,
     calls: hasResponse ? calls : null,
     body: answer.body === undefined ? null : { digest: answer.body, bytes: 1 },
-    error: hasResponse ? null : { code: `http_${answer.http ?? "none"}`, message: "refused" },
+    error: answer.error ?? (hasResponse ? null : toError(answer)),
     refused: answer.refused ?? false,
     retry_after_seconds: answer.retryAfter ?? null,
     from_connection: answer.brokeAt !== undefined,
     broke_at: answer.brokeAt ?? null,
   };
+}
+
+function toError({ http }: ScriptedAnswer): ObservationResult["error"] {
+  return http === 200 ? null : { code: `http_${http ?? "none"}`, message: "refused" };
 }
 
 function toCalls(answer: ScriptedAnswer): ObservedCall[] {

@@ -115,16 +115,11 @@ test("an external response that is 404 for a minute ends as not_found, and is no
 });
 
 test("a response whose trigger arrives after 404s never ends as not_found", () => {
-  const result = runScenario((seconds) => (seconds < 3600 ? NOT_FOUND : DONE), {
+  const result = runScenario((seconds) => (seconds < 100 ? NOT_FOUND : DONE), {
     start: { started_by: "webhook", created: null, options: null, request: null },
     events: [startAt(30)],
   });
   expect(result.stored).toMatchObject([{ verdict: "captured", started_by: "trigger" }]);
-});
-
-test("a response whose create was answered never ends as not_found", () => {
-  const result = runScenario(() => NOT_FOUND);
-  expect(result.record.verdict).toBe("abandoned");
 });
 
 test.each([true, false])(
