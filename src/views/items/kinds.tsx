@@ -53,7 +53,7 @@ const ITEM_KINDS: Record<string, ItemKind> = {
   },
   mcp_call: {
     icon: "tool",
-    title: "MCP call",
+    title: "MCP tool",
     subject: toMcpName,
     Request: McpRequest,
     Result: McpResult,
