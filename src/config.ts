@@ -1,6 +1,7 @@
 // Settings: the only file that reads them. A route whose setting is missing or malformed responds with 503.
 import * as z from "zod";
 import { Problem } from "./errors.ts";
+import { SECRET_PREFIX } from "./lib/standard-webhooks.ts";
 import { MAX_RETENTION_DAYS } from "./record/limits.ts";
 import { DEFAULT_LIMITS, type Policy } from "./record/policy.ts";
 
@@ -47,6 +48,23 @@ export const RECORD_EXTERNAL = variable(
   z.enum(["on", "off"]).transform((value) => value === "on"),
   "on",
 );
+/** Where the end of each run is reported. Credentials in front of its host would not be sent. */
+const NOTIFY_URL: SettingSpec<string> = {
+  name: "NOTIFY_URL",
+  schema: z.url({ protocol: /^https?$/ }).refine((url) => {
+    const { username, password } = new URL(url);
+    return username === "" && password === "";
+  }),
+  fallback: undefined,
+  secret: false,
+};
+const NOTIFY_SECRET = secret(
+  "NOTIFY_SECRET",
+  text.refine((value) => value.startsWith(SECRET_PREFIX) && isWebhookSecret(value)),
+);
+
+/** These are set both or neither. */
+const NOTIFY: readonly SettingSpec<unknown>[] = [NOTIFY_URL, NOTIFY_SECRET];
 
 const ALL: readonly SettingSpec<unknown>[] = [
   OPENAI_API_KEY,
@@ -72,21 +90,43 @@ export function setting<T>(env: Env, which: SettingSpec<T>): T {
 
 /** Which settings are in place: booleans by name, never values. */
 export function settingsInPlace(env: Env): Record<string, boolean> {
-  return Object.fromEntries(ALL.map((which) => [which.name, parseSetting(env, which).success]));
+  const required = ALL.map((which) => [which.name, parseSetting(env, which).success]);
+  const isNeeded = asksToNotify(env);
+  const optional = NOTIFY.map((which) => [
+    which.name,
+    !isNeeded || parseSetting(env, which).success,
+  ]);
+  return Object.fromEntries([...required, ...optional]);
+}
+
+/**
+ * Where the end of each run is reported, and the secret that signs it; null when neither is set.
+ * @throws Problem 503 `not_configured` when one is missing or malformed.
+ */
+export function readNotifyTarget(env: Env): { url: string; secret: string } | null {
+  if (!asksToNotify(env)) return null;
+  return { url: setting(env, NOTIFY_URL), secret: setting(env, NOTIFY_SECRET) };
+}
+
+// What is malformed can be corrected while a run is in flight: its end is reported then.
+function asksToNotify(env: Env): boolean {
+  return NOTIFY.some((which) => readValue(env, which) !== undefined);
 }
 
 /**
  * The settings that a run keeps from its start to its end.
+ * @param origin The Worker's own, which the request came to.
  * @param recordExternal Only a webhook asks the setting: a run that was triggered or refetched is always recorded.
  * @throws Problem 503 `not_configured` when one is malformed.
  */
-export function readPolicy(env: Env, recordExternal = true): Policy {
+export function readPolicy(env: Env, origin: string, recordExternal = true): Policy {
   return {
     deadline_seconds: setting(env, WEBHOOK_DEADLINE),
     delays_seconds: setting(env, REFETCH_DELAYS),
     record_external: recordExternal,
     retention_seconds: setting(env, RETENTION_DAYS) * DAY_SECONDS,
     limits: DEFAULT_LIMITS,
+    ...(asksToNotify(env) ? { notify: { origin } } : {}),
   };
 }
 
@@ -99,9 +139,13 @@ function variable<T>(name: string, schema: z.ZodType<T>, fallback: string): Sett
 }
 
 function parseSetting<T>(env: Env, which: SettingSpec<T>): z.ZodSafeParseResult<T> {
+  return which.schema.safeParse(readValue(env, which) ?? which.fallback);
+}
+
+// An empty value is none.
+function readValue(env: Env, { name }: SettingSpec<unknown>): unknown {
   const values: Record<string, unknown> = { ...env };
-  const value = values[which.name];
-  return which.schema.safeParse(value === undefined || value === "" ? which.fallback : value);
+  return values[name] === "" ? undefined : values[name];
 }
 
 // The SDK throws a DOMException on a whsec_ whose rest isn't base64, so such a secret counts as malformed.

@@ -92,11 +92,13 @@ export async function readRunOutputs(
 
 /**
  * Observes a response now: in flight, after its end, or with an id never seen.
+ * @param origin The Worker's own.
  * @throws Problem 404 for a run that was deleted.
  */
-export async function refetchRun(env: Env, id: string): Promise<void> {
+export async function refetchRun(env: Env, id: string, origin: string): Promise<void> {
   const at = new Date().toISOString();
-  const params = toRecorderParams({ id, at, started_by: "refetch", policy: readPolicy(env) });
+  const policy = readPolicy(env, origin);
+  const params = toRecorderParams({ id, at, started_by: "refetch", policy });
   if (await retry(RETRY_MS, async () => getRecorder(env, id).refetch(params))) return;
   throw new Problem("not_found", "This record was deleted.", { id });
 }
