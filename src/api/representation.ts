@@ -192,6 +192,7 @@ function publicFields(
     webhook: record.webhook,
     files: record.files,
     held: record.held,
+    notification: record.notification,
     error: record.error,
   };
 }
