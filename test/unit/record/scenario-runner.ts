@@ -214,6 +214,7 @@ function toResult(effect: Effect, files: FileEntry[]): ResultEvent {
   if (effect.type === "erase") return { type: "erased", turn };
   if (effect.type === "list") return { type: "listed", turn };
   if (effect.type === "unlist") return { type: "unlisted", turn };
+  if (effect.type === "notify") return { type: "notified", turn, status: 200 };
   if (effect.type === "find_files") return { type: "files_found", turn, files };
   if (effect.type !== "copy_file") return { type: "stored", turn };
   const file = { ...effect.file, url: `/results/resp_1/files/${effect.file.id}` };
