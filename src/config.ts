@@ -1,7 +1,6 @@
 // Settings: the only file that reads them. A route whose setting is missing or malformed responds with 503.
 import * as z from "zod";
 import { Problem } from "./errors.ts";
-import { SECRET_PREFIX } from "./lib/standard-webhooks.ts";
 import { MAX_RETENTION_DAYS } from "./record/limits.ts";
 import { DEFAULT_LIMITS, type Policy } from "./record/policy.ts";
 
@@ -14,6 +13,8 @@ export type SettingSpec<T> = {
 };
 
 const DAY_SECONDS = 24 * 60 * 60;
+/** Begins the secret of a webhook; the rest is in base64. */
+const SECRET_PREFIX = "whsec_";
 
 const text = z.string().trim().min(1);
 const integer = z.string().regex(/^\d+$/).transform(Number);
@@ -90,13 +91,12 @@ export function setting<T>(env: Env, which: SettingSpec<T>): T {
 
 /** Which settings are in place: booleans by name, never values. */
 export function settingsInPlace(env: Env): Record<string, boolean> {
-  const required = ALL.map((which) => [which.name, parseSetting(env, which).success]);
-  const isNeeded = asksToNotify(env);
-  const optional = NOTIFY.map((which) => [
+  const needed = asksToNotify(env) ? [...ALL, ...NOTIFY] : ALL;
+  const inPlace = needed.map((which): [string, boolean] => [
     which.name,
-    !isNeeded || parseSetting(env, which).success,
+    parseSetting(env, which).success,
   ]);
-  return Object.fromEntries([...required, ...optional]);
+  return Object.fromEntries(inPlace);
 }
 
 /**
@@ -150,9 +150,9 @@ function readValue(env: Env, { name }: SettingSpec<unknown>): unknown {
 
 // The SDK throws a DOMException on a whsec_ whose rest isn't base64, so such a secret counts as malformed.
 function isWebhookSecret(value: string): boolean {
-  if (!value.startsWith("whsec_")) return true;
+  if (!value.startsWith(SECRET_PREFIX)) return true;
   try {
-    return atob(value.slice("whsec_".length)).length > 0;
+    return atob(value.slice(SECRET_PREFIX.length)).length > 0;
   } catch {
     return false;
   }

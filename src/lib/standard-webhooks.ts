@@ -1,7 +1,7 @@
 // Signs webhooks: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
 /** Begins a secret; the rest is the key in base64. */
-export const SECRET_PREFIX = "whsec_";
+const SECRET_PREFIX = "whsec_";
 
 export type WebhookMessage = {
   /** The same over all attempts, so that the receiver can tell them from other messages. */

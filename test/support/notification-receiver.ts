@@ -1,5 +1,5 @@
 // A receiver of notifications: an HTTP server whose answers a test scripts.
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { z } from "zod";
 import { waitUntil } from "./wait.ts";
 
@@ -52,18 +52,22 @@ export async function startNotificationReceiver(
 ): Promise<NotificationReceiver> {
   const received: ReceivedNotification[] = [];
   const about = (id: string) => received.filter(({ event }) => event.data.id === id);
-  const server = createServer(async (request, response) => {
+  const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Uint8Array[] = [];
     for await (const chunk of request) chunks.push(z.instanceof(Uint8Array).parse(chunk));
     const body = Buffer.concat(chunks).toString();
     const event = NotificationEvent.parse(JSON.parse(body));
-    const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+    const headers = Object.entries(request.headers).map(([name, value]): [string, string] => [
+      name,
+      String(value),
+    ]);
     const path = request.url ?? "";
     const notification = { path, headers: Object.fromEntries(headers), body, event };
     received.push(notification);
     const status = await answer(about(event.data.id).length, notification);
     if (status !== "hang") response.writeHead(status, { location: "/elsewhere" }).end("received");
-  });
+  };
+  const server = createServer((request, response) => void receive(request, response));
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const address = z.object({ port: z.number() }).parse(server.address());
   return {

@@ -8,7 +8,7 @@ import type { Failure, Invariant } from "./invariants.ts";
 import { Kv } from "./kv.ts";
 import { Random } from "./random.ts";
 import type { RecorderObject } from "./recorder-object.ts";
-import { drawReceiver, type ReceiverScript } from "./receiver.ts";
+import { drawReceiver, type ReceiverScript } from "./receiver-script.ts";
 import { drawScenario, isFaultless, type Outage, type Scenario } from "./scenario.ts";
 import type { ConnectionSet } from "./simulated-connection.ts";
 import type { RunTruth } from "./truth.ts";
