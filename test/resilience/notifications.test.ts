@@ -88,18 +88,30 @@ test("without a valid NOTIFY_SECRET nothing is sent, GET /health says so, and ru
 });
 
 test.each([
-  [{ NOTIFY_SECRET }, { NOTIFY_URL: false, NOTIFY_SECRET: true }],
-  [
-    { NOTIFY_SECRET, NOTIFY_URL: "http://user:password@127.0.0.1/" },
-    { NOTIFY_URL: false, NOTIFY_SECRET: true },
-  ],
-  [{ NOTIFY_URL: "http://127.0.0.1/" }, { NOTIFY_URL: true, NOTIFY_SECRET: false }],
-])("with %o GET /health says %o", async (vars, settings) => {
-  const world = await startProcessWorld({}, { vars });
-  try {
-    const health = await world.request("/health");
-    expect([health.status, await health.json()]).toMatchObject([503, { settings }]);
-  } finally {
-    await world.close();
-  }
-});
+  {
+    what: "NOTIFY_SECRET alone",
+    vars: { NOTIFY_SECRET },
+    settings: { NOTIFY_URL: false, NOTIFY_SECRET: true },
+  },
+  {
+    what: "NOTIFY_URL alone",
+    vars: { NOTIFY_URL: "http://127.0.0.1/" },
+    settings: { NOTIFY_URL: true, NOTIFY_SECRET: false },
+  },
+  {
+    what: "a password in NOTIFY_URL",
+    vars: { NOTIFY_SECRET, NOTIFY_URL: "http://user:password@127.0.0.1/" },
+    settings: { NOTIFY_URL: false, NOTIFY_SECRET: true },
+  },
+])(
+  "with $what GET /health answers 503 and says which setting it is",
+  async ({ vars, settings }) => {
+    const world = await startProcessWorld({}, { vars });
+    try {
+      const health = await world.request("/health");
+      expect([health.status, await health.json()]).toMatchObject([503, { settings }]);
+    } finally {
+      await world.close();
+    }
+  },
+);
