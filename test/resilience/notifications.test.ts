@@ -87,7 +87,13 @@ test("without a valid NOTIFY_SECRET nothing is sent, GET /health says so, and ru
   }
 });
 
-test.each([
+type WrongSettings = {
+  what: string;
+  vars: Record<string, string>;
+  settings: Record<string, boolean>;
+};
+
+test.each<WrongSettings>([
   {
     what: "NOTIFY_SECRET alone",
     vars: { NOTIFY_SECRET },
