@@ -13,6 +13,8 @@ export type SettingSpec<T> = {
 };
 
 const DAY_SECONDS = 24 * 60 * 60;
+/** Begins the secret of a webhook; the rest is in base64. */
+const SECRET_PREFIX = "whsec_";
 
 const text = z.string().trim().min(1);
 const integer = z.string().regex(/^\d+$/).transform(Number);
@@ -47,6 +49,23 @@ export const RECORD_EXTERNAL = variable(
   z.enum(["on", "off"]).transform((value) => value === "on"),
   "on",
 );
+/** Where the end of each run is reported. Credentials in front of its host would not be sent. */
+const NOTIFY_URL: SettingSpec<string> = {
+  name: "NOTIFY_URL",
+  schema: z.url({ protocol: /^https?$/ }).refine((url) => {
+    const { username, password } = new URL(url);
+    return username === "" && password === "";
+  }),
+  fallback: undefined,
+  secret: false,
+};
+const NOTIFY_SECRET = secret(
+  "NOTIFY_SECRET",
+  text.refine((value) => value.startsWith(SECRET_PREFIX) && isWebhookSecret(value)),
+);
+
+/** These are set both or neither. */
+const NOTIFY: readonly SettingSpec<unknown>[] = [NOTIFY_URL, NOTIFY_SECRET];
 
 const ALL: readonly SettingSpec<unknown>[] = [
   OPENAI_API_KEY,
@@ -72,21 +91,42 @@ export function setting<T>(env: Env, which: SettingSpec<T>): T {
 
 /** Which settings are in place: booleans by name, never values. */
 export function settingsInPlace(env: Env): Record<string, boolean> {
-  return Object.fromEntries(ALL.map((which) => [which.name, parseSetting(env, which).success]));
+  const needed = asksToNotify(env) ? [...ALL, ...NOTIFY] : ALL;
+  const inPlace = needed.map((which): [string, boolean] => [
+    which.name,
+    parseSetting(env, which).success,
+  ]);
+  return Object.fromEntries(inPlace);
+}
+
+/**
+ * Where the end of each run is reported, and the secret that signs it; null when neither is set.
+ * @throws Problem 503 `not_configured` when one is missing or malformed.
+ */
+export function readNotifyTarget(env: Env): { url: string; secret: string } | null {
+  if (!asksToNotify(env)) return null;
+  return { url: setting(env, NOTIFY_URL), secret: setting(env, NOTIFY_SECRET) };
+}
+
+// What is malformed can be corrected while a run is in flight: its end is reported then.
+function asksToNotify(env: Env): boolean {
+  return NOTIFY.some((which) => readValue(env, which) !== undefined);
 }
 
 /**
  * The settings that a run keeps from its start to its end.
+ * @param origin The Worker's own, which the request came to.
  * @param recordExternal Only a webhook asks the setting: a run that was triggered or refetched is always recorded.
  * @throws Problem 503 `not_configured` when one is malformed.
  */
-export function readPolicy(env: Env, recordExternal = true): Policy {
+export function readPolicy(env: Env, origin: string, recordExternal = true): Policy {
   return {
     deadline_seconds: setting(env, WEBHOOK_DEADLINE),
     delays_seconds: setting(env, REFETCH_DELAYS),
     record_external: recordExternal,
     retention_seconds: setting(env, RETENTION_DAYS) * DAY_SECONDS,
     limits: DEFAULT_LIMITS,
+    ...(asksToNotify(env) ? { notify: { origin } } : {}),
   };
 }
 
@@ -99,16 +139,20 @@ function variable<T>(name: string, schema: z.ZodType<T>, fallback: string): Sett
 }
 
 function parseSetting<T>(env: Env, which: SettingSpec<T>): z.ZodSafeParseResult<T> {
+  return which.schema.safeParse(readValue(env, which) ?? which.fallback);
+}
+
+// An empty value is none.
+function readValue(env: Env, { name }: SettingSpec<unknown>): unknown {
   const values: Record<string, unknown> = { ...env };
-  const value = values[which.name];
-  return which.schema.safeParse(value === undefined || value === "" ? which.fallback : value);
+  return values[name] === "" ? undefined : values[name];
 }
 
 // The SDK throws a DOMException on a whsec_ whose rest isn't base64, so such a secret counts as malformed.
 function isWebhookSecret(value: string): boolean {
-  if (!value.startsWith("whsec_")) return true;
+  if (!value.startsWith(SECRET_PREFIX)) return true;
   try {
-    return atob(value.slice("whsec_".length)).length > 0;
+    return atob(value.slice(SECRET_PREFIX.length)).length > 0;
   } catch {
     return false;
   }

@@ -206,6 +206,7 @@ function publicFields(
     webhook: record.webhook,
     files: record.files,
     held: record.held,
+    notification: record.notification,
     error: record.error,
   };
 }

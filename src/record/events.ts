@@ -1,4 +1,5 @@
 // What happens to a Recorder, and what it does: the types of transition.
+import type { NotificationEvent } from "./notification.ts";
 import type { KvKey, State } from "./state.ts";
 import type {
   Channel,
@@ -53,6 +54,8 @@ export type ResultEvent =
   | { type: "file_copied"; turn: number; file: FileEntry }
   | { type: "listed"; turn: number }
   | { type: "unlisted"; turn: number }
+  /** `status`: the HTTP status that NOTIFY_URL answered. */
+  | { type: "notified"; turn: number; status: number }
   | { type: "failed"; turn: number; reason: string }
   /** The effect died with its object: the object was created again and has it in storage, not in memory. */
   | { type: "lost"; turn: number }
@@ -89,6 +92,7 @@ export type Effect = { turn: number; untilMs: number } &
     /** A row without `created_at` is for `overdue` only: no list shows it. */
     | { type: "list"; record: StoredRecord; version: number; dueMs: number }
     | { type: "unlist"; id: string; startedAt: string; version: number }
+    | { type: "notify"; record: StoredRecord; event: NotificationEvent }
   );
 
 /** Changes of the object's own rows, to be written in the same synchronous block as the state. */

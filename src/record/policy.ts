@@ -63,6 +63,13 @@ export const Policy = z.object({
   /** How long a record is kept that no trigger gave another retention. */
   retention_seconds: z.number(),
   limits: Limits,
+  /** The run's end is reported to NOTIFY_URL. Absent: it is not. */
+  notify: z
+    .object({
+      /** The Worker's own origin, for links to the record. */
+      origin: z.string(),
+    })
+    .optional(),
 });
 export type Policy = z.infer<typeof Policy>;
 

@@ -53,6 +53,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     files: [],
     control: null,
     held: params.connection?.kind === "held" ? { broke_at: null } : null,
+    notification: null,
     error: null,
     streamed: params.options?.stream ?? false,
     control_due: params.control !== null,

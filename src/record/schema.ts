@@ -87,6 +87,20 @@ export function shouldCopy(file: FileEntry): boolean {
 /** `status` is OpenAI's, or `not_run`, `interrupted`, `refused` or `unreachable`. */
 const controlFields = { id: z.string().nullable(), status: z.string().nullable() };
 
+/** The last attempt to report the run's end to NOTIFY_URL. */
+export const Notification = z.object({
+  at: z.iso.datetime(),
+  status: z
+    .number()
+    .nullable()
+    .describe("The receiver's HTTP status; null when it did not answer. 2xx: it was delivered"),
+  next_at: z.iso
+    .datetime()
+    .nullable()
+    .describe("When it is tried again; null when it was delivered, or given up"),
+});
+export type Notification = z.infer<typeof Notification>;
+
 /** The record as the API shows it. */
 export const ResponseRecord = z.object({
   id: z.string(),
@@ -116,6 +130,8 @@ export const ResponseRecord = z.object({
   held: z.object({ broke_at: z.string().nullable() }).nullable(),
   /** Items that came over a connection, and that the response lacks; null when there are none. */
   partial: z.array(z.unknown()).nullable(),
+  /** Null until the run's end was reported for the first time. */
+  notification: Notification.nullable(),
   error: ErrorInfo.nullable(),
   response: z.record(z.string(), z.unknown()).nullable(),
 });
@@ -183,6 +199,7 @@ export const StoredRecord = ResponseRecord.omit({
 }).extend({
   calls: z.array(StoredCall),
   control: StoredControl.nullable(),
+  notification: ResponseRecord.shape.notification.default(null),
   /** The response was created with `background` and `stream`, so its events can be replayed. */
   streamed: z.boolean(),
   /** A control was requested and has not ended. */

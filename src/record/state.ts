@@ -32,6 +32,7 @@ export const Running = z.object({
     "copy_file",
     "list",
     "unlist",
+    "notify",
   ]),
   began_ms: z.number(),
   /** Until when it may take. After that it counts as dead. */
@@ -146,6 +147,17 @@ export const RunState = z.object({
     listed_revision: z.number().nullable(),
     due_ms: z.number().nullable(),
   }),
+  /** The report of the run's end to NOTIFY_URL; null before the first attempt. */
+  notification: z
+    .object({
+      ...retryFields,
+      /** When the first attempt began. */
+      since_ms: z.number(),
+      /** It was delivered, or given up. */
+      is_over: z.boolean(),
+    })
+    .nullable()
+    .default(null),
   progress: z.array(ProgressEntry),
 });
 export type RunState = z.infer<typeof RunState>;

@@ -31,6 +31,7 @@ const RESULT_TYPES: ReadonlySet<string> = new Set<ResultEvent["type"]>([
   "file_copied",
   "listed",
   "unlisted",
+  "notified",
   "failed",
   "lost",
   "large_body",
@@ -216,6 +217,7 @@ function hasStateChanged(before: State, after: State, isDrop: boolean): boolean 
     (isDrop || before.rows === after.rows) &&
     before.files === after.files &&
     before.catalog === after.catalog &&
+    before.notification === after.notification &&
     before.progress === after.progress;
   return !isSame;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { transitionConnection } from "../../src/record/connection/transition.ts";
+import { toNotificationEvent } from "../../src/record/notification.ts";
 import { transition } from "../../src/record/transition.ts";
 import type { ConnectionTransition } from "./simulation/connection-object.ts";
 import { INVARIANTS } from "./simulation/invariants.ts";
@@ -124,6 +125,39 @@ const MUTATIONS: Mutation[] = [
     },
   },
   {
+    name: "notifies while the run is in flight",
+    responses: 40,
+    breaks: "only a record that can be read is notified",
+    decide: (state, event, now) => {
+      const outcome = transition(state, event, now);
+      if (event.type !== "observed" || outcome.state?.kind !== "run") return outcome;
+      const { record, turn, policy } = outcome.state;
+      if (record.verdict !== "pending" || policy.notify === undefined) return outcome;
+      const report = toNotificationEvent(record, "response.completed", "https://recorder.test", 0);
+      const effect = { type: "notify" as const, record, event: report };
+      return { ...outcome, effect: { ...effect, turn, untilMs: now + 10_000 } };
+    },
+  },
+  {
+    name: "notifies once only",
+    breaks: "a run's end is notified",
+    decide: (state, event, now) => {
+      const outcome = transition(state, event, now);
+      if (outcome.state?.kind !== "run" || outcome.state.notification === null) return outcome;
+      const notification = { ...outcome.state.notification, is_over: true };
+      return { ...outcome, state: { ...outcome.state, notification } };
+    },
+  },
+  {
+    name: "notifies again at the next alarm",
+    responses: 40,
+    breaks: "what was delivered is not sent again",
+    decide: (state, event, now) => {
+      if (event.type !== "alarm" || state?.kind !== "run") return transition(state, event, now);
+      return transition({ ...state, notification: null }, event, now);
+    },
+  },
+  {
     name: "asks OpenAI again after each write to KV",
     breaks: "OpenAI is not asked again for what was seen",
     decide: (state, event, now) => {
@@ -187,7 +221,7 @@ const CONNECTION_MUTATIONS: ConnectionMutation[] = [
       const isBroken =
         outcome.state?.end?.reason === "broken" || outcome.state?.end?.reason === "lost";
       if (outcome.state === null || !isBroken) return outcome;
-      return { ...outcome, state: { ...outcome.state, calls: [] } };
+      return { ...outcome, state: { ...outcome.state, items: [] } };
     },
   },
   {

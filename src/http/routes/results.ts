@@ -61,7 +61,9 @@ export async function getResponse(c: Context<App>): Promise<Response> {
  */
 export async function refetchResult(c: Context<App>): Promise<Response> {
   const id = parseResponseId(c.req.param("id"));
-  await withLog("refetch_requested", { id }, () => refetchRun(c.env, id));
+  await withLog("refetch_requested", { id }, () =>
+    refetchRun(c.env, id, new URL(c.req.url).origin),
+  );
   return accepted(c, id);
 }
 

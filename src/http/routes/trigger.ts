@@ -56,7 +56,7 @@ async function startRun(c: Context<App>, params: CreateParams): Promise<Started>
   const start = {
     at: new Date().toISOString(),
     started_by: "trigger" as const,
-    policy: readPolicy(c.env),
+    policy: readPolicy(c.env, new URL(c.req.url).origin),
     options,
     request: redactRequest(request),
     control,
@@ -67,18 +67,13 @@ async function startRun(c: Context<App>, params: CreateParams): Promise<Started>
       ? await startConnected(c.env, params, start)
       : await startBackground(c.env, params, start);
   // The run goes on without its control, and the caller does not wait for it.
-  if (control !== null) c.executionCtx.waitUntil(openControl(c.env, params, started.id, control));
+  if (control !== null) {
+    const { limits } = start.policy;
+    const opening = { kind: "control" as const, run: started.id, limits };
+    const body = toControlBody(params, started.id);
+    c.executionCtx.waitUntil(openConnection(c.env, control, body, opening));
+  }
   return started;
-}
-
-async function openControl(
-  env: Env,
-  params: CreateParams,
-  id: string,
-  name: string,
-): Promise<void> {
-  const { limits } = readPolicy(env);
-  await openConnection(env, name, toControlBody(params, id), { kind: "control", run: id, limits });
 }
 
 async function startConnected(

@@ -60,7 +60,7 @@ async function acceptEvent(c: Context<App>): Promise<{ id?: string; outcome: str
     received_at: new Date().toISOString(),
   };
   const { id } = event.data;
-  return { id, outcome: await handOver(c.env, id, webhook) };
+  return { id, outcome: await handOver(c, id, webhook) };
 }
 
 function parseEndEvent(body: unknown): z.infer<typeof EndEvent> | null {
@@ -79,12 +79,16 @@ function parseEndEvent(body: unknown): z.infer<typeof EndEvent> | null {
   throw new Problem("bad_webhook", message, { id });
 }
 
-async function handOver(env: Env, id: string, webhook: Webhook): Promise<WebhookOutcome> {
+async function handOver(
+  { env, req }: Context<App>,
+  id: string,
+  webhook: Webhook,
+): Promise<WebhookOutcome> {
   const params = toRecorderParams({
     id,
     at: webhook.received_at,
     started_by: "webhook",
-    policy: readPolicy(env, setting(env, RECORD_EXTERNAL)),
+    policy: readPolicy(env, new URL(req.url).origin, setting(env, RECORD_EXTERNAL)),
     webhook,
   });
   try {

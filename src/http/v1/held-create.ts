@@ -36,7 +36,7 @@ export async function startHeldRun(
   const start = {
     at: new Date().toISOString(),
     started_by: "v1" as const,
-    policy: readPolicy(c.env),
+    policy: readPolicy(c.env, new URL(c.req.url).origin),
     options: {
       include: z.array(z.string()).catch([]).parse(include),
       stream: false,

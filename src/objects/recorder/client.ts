@@ -110,11 +110,13 @@ export async function readRunOutputs(
 
 /**
  * Observes a response now: in flight, after its end, or with an id never seen.
+ * @param origin The Worker's own.
  * @throws Problem 404 for a run that was deleted, or that can't be read.
  */
-export async function refetchRun(env: Env, id: string): Promise<void> {
+export async function refetchRun(env: Env, id: string, origin: string): Promise<void> {
   const at = new Date().toISOString();
-  const params = toRecorderParams({ id, at, started_by: "refetch", policy: readPolicy(env) });
+  const policy = readPolicy(env, origin);
+  const params = toRecorderParams({ id, at, started_by: "refetch", policy });
   const outcome = await retry(RETRY_MS, async () => getRecorder(env, id).refetch(params));
   if (outcome === "unreadable") throw unreadable(id);
   if (outcome === "accepted") return;

@@ -20,6 +20,7 @@ import { removeConnection } from "../connection/client.ts";
 import { observeConnection, readControl } from "../connection/observe.ts";
 import { toCatalogRow } from "../catalog/row.ts";
 import { toSearchText } from "../catalog/texts.ts";
+import { notify } from "./notify.ts";
 import type { Bytes, Store } from "./store.ts";
 
 /** An effect's result, and the bytes that it brought. */
@@ -97,6 +98,9 @@ async function performOther(
   if (effect.type === "list") {
     await logged("list_record", effect.record, {}, () => list(env, store, effect));
     return { type: "listed" };
+  }
+  if (effect.type === "notify") {
+    return { type: "notified", status: await notify(env, effect.record, effect.event, signal) };
   }
   const { id, startedAt, version } = effect;
   await withLog("unlist_record", { id }, () =>

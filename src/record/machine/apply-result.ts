@@ -1,6 +1,7 @@
 // Applies the results of effects to a Recorder's state. Pure.
 import { withExpiry } from "./apply-call.ts";
 import { afterCopy, afterFailedFile, afterSearch, retryFiles } from "./apply-files.ts";
+import { afterNotification } from "./apply-notification.ts";
 import { applyObservation, isTerminal } from "../reducer.ts";
 import {
   addProgress,
@@ -91,6 +92,7 @@ function applyRunResult(
   if (event.type === "stored") return afterStore(free, running, now);
   if (event.type === "files_found") return afterSearch(free, running, event, now);
   if (event.type === "file_copied") return afterCopy(free, event.file, now);
+  if (event.type === "notified") return afterNotification(free, running, event.status, false, now);
   const { catalog } = state;
   if (event.type === "unlisted") {
     return { ...free, catalog: { ...catalog, ...clearAttempts(), version: null } };
@@ -203,6 +205,7 @@ function afterFailure(
   now: number,
 ): RunState {
   const died = reason === null;
+  if (running.type === "notify") return afterNotification(state, running, null, died, now);
   const failed = died ? state : addProgress(state, "failed", toIso(now), running.channel);
   if (running.type === "observe") return afterFailedObservation(failed, running, died, now);
   if (running.type === "find_files" || running.type === "copy_file") {

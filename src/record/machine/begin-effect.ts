@@ -12,6 +12,7 @@ const MAX_EFFECT_MS: Record<Running["type"], number> = {
   copy_file: 120_000,
   list: 10_000,
   unlist: 10_000,
+  notify: 10_000,
 };
 
 /** Something to do, from a moment on. */

@@ -45,6 +45,7 @@ export function createRunState(params: RecorderParams, now: number): RunState {
       failed: [],
     },
     catalog: { ...NO_ATTEMPTS, version: null, listed_revision: null, due_ms: null },
+    notification: null,
     progress: [],
   };
   return addProgress(state, "started", params.at);
@@ -139,16 +140,18 @@ function listConnections({ connection, control_connection }: StoredRecord): stri
 /**
  * Counts an attempt that came to nothing. An effect that died is done again at once the first time.
  * @param running The attempt. The pause after a death counts from its beginning: an object that is created again and again must not put it off each time.
+ * @param maxDelayMs The longest pause.
  */
 export function countAttempt(
   before: Attempts,
   running: Running,
   died: boolean,
   now: number,
+  maxDelayMs = MAX_RETRY_MS,
 ): Attempts {
   const attempts = before.attempts + 1;
   const waits = died ? attempts - 2 : attempts - 1;
-  const delay = waits < 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** waits, MAX_RETRY_MS);
+  const delay = waits < 0 ? 0 : Math.min(FIRST_RETRY_MS * 2 ** waits, maxDelayMs);
   return { attempts, not_before_ms: (died ? running.began_ms : now) + delay };
 }
 

@@ -1,6 +1,7 @@
 // What a run has to do, and from which moment on. Pure.
 import { begin, type Work } from "./begin-effect.ts";
-import { addProgress, toIso } from "./run-state.ts";
+import { addProgress, clearAttempts, toIso } from "./run-state.ts";
+import { notificationType, toNotificationEvent } from "../notification.ts";
 import { connectionChannel } from "../observations.ts";
 import { isListed, isStorable, isUnrecorded, nextAction } from "../schedule.ts";
 import type { Channel, StoredRecord } from "../schema.ts";
@@ -18,6 +19,7 @@ export function listRunWork(state: RunState): (Work | null)[] {
     outputsWork(state),
     filesWork(state),
     catalogWork(state),
+    notificationWork(state),
   ];
 }
 
@@ -183,9 +185,34 @@ function unlistWork(state: RunState): Work {
   };
 }
 
+function notificationWork(state: RunState): Work | null {
+  const { record, policy, notification } = state;
+  if (policy.notify === undefined || notification?.is_over === true) return null;
+  const { origin } = policy.notify;
+  const type = notificationType(record);
+  if (type === null) return null;
+  return {
+    atMs: notification?.not_before_ms ?? 0,
+    begin: (now) => {
+      const begun = notification ?? { ...clearAttempts(), since_ms: now, is_over: false };
+      const event = toNotificationEvent(record, type, origin, begun.since_ms);
+      const next = { ...state, notification: begun };
+      return begin(next, now, "notify", {}, { type: "notify", record, event });
+    },
+  };
+}
+
 /** The next moment at which a run has something to do that a lost alarm would delay; when only its expiry is left, that. */
 export function nextRunMoment(state: RunState): number {
-  const work = [observationWork(state), recordWork(state), outputsWork(state), filesWork(state)];
+  // The first attempt to notify follows the listing at once.
+  const retry = state.notification === null ? null : notificationWork(state);
+  const work = [
+    observationWork(state),
+    recordWork(state),
+    outputsWork(state),
+    filesWork(state),
+    retry,
+  ];
   const moments = work.flatMap((one) => (one === null ? [] : [one.atMs]));
   const expiry = Date.parse(state.record.expires_at);
   return Math.min(...moments, expiry);

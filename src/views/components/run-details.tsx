@@ -5,6 +5,7 @@ import type { ResponseRecord } from "../../record/schema.ts";
 import { formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/connection.ts";
 import { STARTED_BY } from "../text/labels.ts";
+import { describeNotification } from "../text/notification.ts";
 import { IsolatedText } from "./safe-text.tsx";
 
 type Subject = Omit<ResponseRecord, "response">;
@@ -23,6 +24,7 @@ export function RunDetails(props: { record: Subject; response: PageResponse }) {
     ["Observations", String(countObservations(record))],
     ["Started by", STARTED_BY[record.started_by]],
     ...toDeliveryDetails(record),
+    ...toNotificationDetails(record),
   ];
   return (
     <dl class="properties">
@@ -53,6 +55,10 @@ function toDeliveryDetails(record: Subject): [string, Child][] {
   const webhook = record.webhook === null ? "none received" : record.webhook.type;
   const stream: [string, Child][] = connection === null ? [] : [["Stream", label]];
   return [...stream, ["Webhook", webhook]];
+}
+
+function toNotificationDetails({ notification }: Subject): [string, Child][] {
+  return notification === null ? [] : [["Notification", describeNotification(notification)]];
 }
 
 function formatTokens(usage: Usage | null): Child {

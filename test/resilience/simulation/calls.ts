@@ -15,14 +15,14 @@ const NO_OPTIONS = {
 
 /** Returns the parameters of a call now. */
 export function toParams(
-  { scenario, clock }: SimulationState,
+  { scenario, receiver, clock }: SimulationState,
   what: Partial<RecorderParams>,
 ): RecorderParams {
   return {
     id: scenario.id,
     at: toTime(clock.seconds),
     started_by: "webhook",
-    policy: toPolicy(scenario),
+    policy: toPolicy(scenario, receiver !== null),
     options: null,
     request: null,
     created: null,
@@ -60,12 +60,13 @@ export function toOptions({ stream, control, retentionDays }: Scenario): Trigger
   };
 }
 
-function toPolicy({ recordsExternal, retentionSeconds }: Scenario): Policy {
+function toPolicy({ recordsExternal, retentionSeconds }: Scenario, notifies: boolean): Policy {
   return {
     deadline_seconds: 120,
     delays_seconds: [5, 20, 60, 180, 300],
     record_external: recordsExternal,
     retention_seconds: retentionSeconds,
     limits: DEFAULT_LIMITS,
+    ...(notifies ? { notify: { origin: "https://recorder.test" } } : {}),
   };
 }

@@ -140,6 +140,7 @@ export function checkRunEnd(run: SimulationState, truth: RunTruth, { record }: R
   // In a short life KV or the Catalog may have refused until its end.
   if (lasted < DAY_SECONDS + outageSeconds(run) + 7_200) return;
   checkKv(run, record);
+  checkNotified(run, truth, record);
   const { row } = catalog;
   const agrees = row?.status === record.status && row.verdict === record.verdict;
   if (!agrees) {
@@ -174,6 +175,16 @@ function checkVerdicts(run: SimulationState, truth: RunTruth, record: StoredReco
     const why = `${call.id} is ${call.verdict} by ${call.source}, not ${expected.verdict} by ${expected.source}`;
     run.fail("verdicts follow from the script", why);
   }
+}
+
+// A response that was not found has no end.
+function checkNotified(
+  { receiver, fail }: SimulationState,
+  { deliveries }: RunTruth,
+  { verdict }: StoredRecord,
+): void {
+  if (receiver === null || verdict === "not_found" || deliveries > 0) return;
+  fail("a run's end is notified", `it is ${verdict}`);
 }
 
 function checkKv(run: SimulationState, record: StoredRecord): void {

@@ -4,6 +4,7 @@ import type { FileEntry } from "../../../src/record/schema.ts";
 import { toSeconds } from "./clock.ts";
 import type { Report } from "./effect-report.ts";
 import { observe } from "./observing.ts";
+import { checkReport, receive } from "./receiver.ts";
 import type { SimulationState } from "./simulation-state.ts";
 import { attempt } from "./storage-refused.ts";
 
@@ -13,6 +14,7 @@ export function performEffect(run: SimulationState, effect: Effect): void {
   const { clock, random, scenario, object } = run;
   const { life } = object;
   checkAlone(run, effect);
+  if (effect.type === "notify") checkReport(run);
   run.current = { effect, life };
   const isAlive = () => object.life === life;
   const seconds = drawSeconds(run, effect);
@@ -91,6 +93,9 @@ function deliver(run: SimulationState, effect: Effect, life: number, report: Rep
 function noteTaken(run: SimulationState, { event, shown, reads, control }: Report): void {
   if (shown !== undefined) run.largeBodies = 0;
   if (control !== undefined && run.truth !== null) run.truth.control = control;
+  if (event.type === "notified" && event.status === 200 && run.truth !== null) {
+    run.truth.isNotified = true;
+  }
   if (reads === undefined || (event.type === "control_observed" && event.result === null)) return;
   reads.truth.isRead = true;
   // A control that was not opened may be opened late.
@@ -100,6 +105,7 @@ function noteTaken(run: SimulationState, { event, shown, reads, control }: Repor
 
 function createReport(run: SimulationState, effect: Effect, isAlive: boolean): Report {
   if (effect.type === "observe") return observe(run, effect, isAlive);
+  if (effect.type === "notify") return receive(run, effect);
   const { turn } = effect;
   const failed: Report = { event: { type: "failed", turn, reason: "refused" } };
   if (effect.type === "list" || effect.type === "unlist") {

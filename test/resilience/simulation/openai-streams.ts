@@ -45,7 +45,7 @@ export function toControlCalls(scenario: Scenario, ends: ControlScript["ends"]):
   return scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
     ...toObservedCall(call, ends !== "empty", scenario),
     id: `control_${call.id}`,
-    code: ends === "different code" && call.code !== null ? `${call.code} # again` : call.code,
+    request: ends === "different code" && call.code !== null ? `${call.code} # again` : call.code,
   }));
 }
 

@@ -8,7 +8,8 @@ import type { Failure, Invariant } from "./invariants.ts";
 import { Kv } from "./kv.ts";
 import { Random } from "./random.ts";
 import type { RecorderObject } from "./recorder-object.ts";
-import { drawScenario, type Outage, type Scenario } from "./scenario.ts";
+import { drawReceiver, type ReceiverScript } from "./receiver-script.ts";
+import { drawScenario, isFaultless, type Outage, type Scenario } from "./scenario.ts";
 import type { ConnectionSet } from "./simulated-connection.ts";
 import type { RunTruth } from "./truth.ts";
 
@@ -17,6 +18,7 @@ export abstract class SimulationState {
   readonly kv = new Kv();
   readonly random: Random;
   readonly scenario: Scenario;
+  readonly receiver: ReceiverScript;
   /** Empty unless the log is kept. */
   readonly logLines: string[] = [];
   /** Injected faults, by their name. */
@@ -44,6 +46,8 @@ export abstract class SimulationState {
   constructor(seed: number, number: number, keepsLog: boolean) {
     this.random = new Random(seed, number);
     this.scenario = drawScenario(this.random, number);
+    // Numbers of its own: a scenario stays the same with a receiver.
+    this.receiver = drawReceiver(new Random(~seed, number), isFaultless(this.scenario));
     this.deadlyLeft = this.scenario.deadly;
     this.keepsLog = keepsLog;
   }

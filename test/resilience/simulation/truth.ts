@@ -42,6 +42,9 @@ export type RunTruth = {
   /** Whether the start announced a control, and what was read of it; null when nothing was. */
   hasControl: boolean;
   control: ControlTruth | null;
+  /** How often the receiver at NOTIFY_URL had the run's end, and whether the Recorder knows it. */
+  deliveries: number;
+  isNotified: boolean;
   refetches: number;
   webhooks: number;
   starts: number;
@@ -56,6 +59,8 @@ export function createTruth(startedAt: number, beganBy: string): RunTruth {
     isWanted: false,
     hasControl: false,
     control: null,
+    deliveries: 0,
+    isNotified: false,
     refetches: 0,
     webhooks: 0,
     starts: 0,

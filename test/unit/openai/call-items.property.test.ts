@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { findCallItems, locateCalls, resultText } from "../../../src/openai/call-items.ts";
 import { CODE_INTERPRETER, ITEM_KINDS, itemKind } from "../../../src/record/item-kinds.ts";
 import { runs } from "../../support/property-runs.ts";
@@ -39,7 +40,7 @@ test("bytes and parsed values show the same calls, requests and results", () => 
   fc.assert(
     fc.property(items, indent, (list, space) => {
       // JSON has no -0 and no undefined.
-      const values: unknown[] = JSON.parse(JSON.stringify(list));
+      const values = z.array(z.unknown()).parse(JSON.parse(JSON.stringify(list)));
       const expected = locateCalls(values);
       const found = findCallItems(toJsonBytes(values, space));
       expect(found.map(({ id }) => id)).toEqual(expected.map(({ id }) => id));

@@ -223,6 +223,7 @@ function toResult(effect: Effect, files: FileEntry[]): ResultEvent {
   if (effect.type === "erase") return { type: "erased", turn };
   if (effect.type === "list") return { type: "listed", turn };
   if (effect.type === "unlist") return { type: "unlisted", turn };
+  if (effect.type === "notify") return { type: "notified", turn, status: 200 };
   if (effect.type === "find_files") {
     const empty = files.length === 0 ? effect.record.containers : [];
     return { type: "files_found", turn, files, empty };

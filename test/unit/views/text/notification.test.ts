@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { describeNotification } from "../../../../src/views/text/notification.ts";
+
+const AT = "2026-11-27T10:00:00.000Z";
+const NEXT = "2026-11-27T10:00:04.000Z";
+
+test.each([
+  [{ at: AT, status: 204, next_at: null }, "delivered 2026-11-27 10:00:00 UTC"],
+  [
+    { at: AT, status: 302, next_at: NEXT },
+    "answered 302 2026-11-27 10:00:00 UTC; next attempt 2026-11-27 10:00:04 UTC",
+  ],
+  [
+    { at: AT, status: null, next_at: NEXT },
+    "no answer 2026-11-27 10:00:00 UTC; next attempt 2026-11-27 10:00:04 UTC",
+  ],
+  [{ at: AT, status: null, next_at: null }, "no answer 2026-11-27 10:00:00 UTC; given up"],
+])("%o is described as %s", (notification, expected) => {
+  expect(describeNotification(notification)).toBe(expected);
+});
