@@ -21,7 +21,7 @@ import { startWorld, WEBHOOK_SECRET, type World } from "../support/world.ts";
 
 /** Cases at the same time. */
 const BATCH_SIZE = 8;
-const RUNS = LONG ? 150 : 10;
+const RUNS = LONG ? 150 : 5;
 
 /** Codes of a 5xx that OpenAI causes, not the Worker. */
 const ALLOWED_CODES = new Set([
