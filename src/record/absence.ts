@@ -7,14 +7,14 @@ import type { StoredRecord } from "./schema.ts";
 export type Absence = { sinceMs: number; untilMs: number };
 
 /**
- * How long OpenAI has not had the response. Answers that say nothing of it, such as a 500, end no absence.
- * @returns Null when OpenAI had it at last, or never answered.
+ * How long OpenAI has not had the response. Answers that say nothing of it, such as a 500 or a page of a gateway's, end no absence.
+ * @returns Null when OpenAI had it at last, or never answered with 404.
  */
 export function findAbsence(record: StoredRecord): Absence | null {
   const observations = runObservations(record);
   // Before the end the other channels are the run's own Connection.
   const seen = observations.findLastIndex(
-    ({ channel, http_status }) => channel !== "refetch" || http_status === 200,
+    ({ channel, status }) => channel !== "refetch" || status !== null,
   );
   const missing = observations.slice(seen + 1).filter(({ http_status }) => http_status === 404);
   const times = missing.map(({ at }) => Date.parse(at));

@@ -47,7 +47,8 @@ function whyGivenUp(
   if (isMissing && observedAtMs >= endOfAbsenceMs(record, absence, policy)) {
     return wasSeen(record) ? "gone" : "not_found";
   }
-  return observedAtMs >= abandonMs(record, policy) ? "abandoned" : null;
+  if (observedAtMs < abandonMs(record, policy)) return null;
+  return record.verdict === "gone" ? "gone" : "abandoned";
 }
 
 function abandonMs({ started_at }: StoredRecord, { limits }: Policy): number {

@@ -158,6 +158,40 @@ const MUTATIONS: Mutation[] = [
     },
   },
   {
+    name: "takes an end without items for whole",
+    responses: 1_000,
+    breaks: "an end that lacks something is asked for again",
+    decide: (state, event, now) => {
+      if (event.type !== "observed" || event.result.fields === null) {
+        return transition(state, event, now);
+      }
+      const fields = { ...event.result.fields, lacks_items: false };
+      return transition(state, { ...event, result: { ...event.result, fields } }, now);
+    },
+  },
+  {
+    name: "takes a 404 for an answer that says nothing",
+    breaks: "verdicts follow from the script",
+    decide: (state, event, now) => {
+      if (event.type !== "observed") return transition(state, event, now);
+      const { observation } = event.result;
+      const http_status = observation.http_status === 404 ? 500 : observation.http_status;
+      const result = { ...event.result, observation: { ...observation, http_status } };
+      return transition(state, { ...event, result }, now);
+    },
+  },
+  {
+    name: "ignores the status of calls",
+    breaks: "verdicts follow from the script",
+    decide: (state, event, now) => {
+      if (event.type !== "observed" || event.result.calls === null) {
+        return transition(state, event, now);
+      }
+      const calls = event.result.calls.map((call) => ({ ...call, status: null }));
+      return transition(state, { ...event, result: { ...event.result, calls } }, now);
+    },
+  },
+  {
     name: "asks OpenAI again after each write to KV",
     breaks: "OpenAI is not asked again for what was seen",
     decide: (state, event, now) => {

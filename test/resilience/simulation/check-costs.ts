@@ -2,13 +2,15 @@
 import { toSeconds } from "./clock.ts";
 import { isFaultless } from "./scenario.ts";
 import type { SimulationState } from "./simulation-state.ts";
-import { expectedVerdict, isPlainEnd, type RunTruth } from "./truth.ts";
+import { expectedVerdict, isLacking, isPlainEnd, type RunTruth } from "./truth.ts";
 
 const MAX_POLL_SECONDS = 300;
 /** The last observation of a response that OpenAI keeps for ten minutes, counted from its end. */
 const MAX_UNSTORED_SECONDS = 570;
 /** How long an observation takes, when nothing fails. */
 const MAX_OBSERVATION_SECONDS = 2;
+/** The sum of the delays. */
+const LAST_DELAY_SECONDS = 565;
 /** A webhook that comes before the deadline. */
 const MAX_WEBHOOK_SECONDS = 110;
 /** Rows of a run that settles at its first observation, and those of its notification. */
@@ -21,6 +23,7 @@ export function checkCosts(run: SimulationState, truth: RunTruth): void {
   checkPolls(run, truth);
   checkUnstored(run, truth);
   checkRepeats(run, truth);
+  checkLacking(run, truth);
   if (isHappyPath(run)) checkHappyPath(run);
 }
 
@@ -45,10 +48,13 @@ function checkPolls(run: SimulationState, { shown, startedAt, ...calls }: RunTru
   if (!isPunctual(run) || run.scenario.rates.file > 0 || run.scenario.outages.kv !== null) return;
   const end = shown.findIndex(isPlainEnd);
   const polls = shown.slice(0, end === -1 ? undefined : end + 1);
-  const times = polls.flatMap(({ fromConnection, at }) => (fromConnection ? [] : [toSeconds(at)]));
-  for (const [index, time] of times.entries()) {
-    const gap = time - (times[index - 1] ?? startedAt);
-    if (gap <= MAX_POLL_SECONDS + MAX_OBSERVATION_SECONDS) continue;
+  const refetches = polls.filter(({ fromConnection }) => !fromConnection);
+  for (const [index, { at }] of refetches.entries()) {
+    const before = refetches[index - 1];
+    const gap = toSeconds(at) - (before === undefined ? startedAt : toSeconds(before.at));
+    // With a 404 the run may have been given up, until its webhook came.
+    const isGivenUp = before?.http === 404;
+    if (isGivenUp || gap <= MAX_POLL_SECONDS + MAX_OBSERVATION_SECONDS) continue;
     run.fail("rows, writes and calls stay within their limits", `${gap} s without a poll`);
   }
 }
@@ -75,11 +81,25 @@ function checkRepeats(run: SimulationState, truth: RunTruth): void {
   const first = shown.findIndex(isPlainEnd);
   const seen = { ...truth, shown: shown.slice(0, first + 1) };
   const verdict = expectedVerdict(seen, scenario.calls);
-  if (first === -1 || verdict === "suspect" || verdict === "lost") return;
+  if (first === -1 || isLacking(truth, first) || verdict === "suspect" || verdict === "lost")
+    return;
   const repeats = shown.length - first - 1;
   // A start that comes after the webhook has a grace of its own.
   if (repeats <= refetches + (starts > 0 && scenario.arrivals[0]?.at !== 0 ? 1 : 0)) return;
   run.fail("OpenAI is not asked again for what was seen", `${repeats} times`);
+}
+
+// While a completed response lacks something, it is asked for until the last delay.
+function checkLacking(run: SimulationState, truth: RunTruth): void {
+  const { store, goneAfterSeen, vanishes, stream } = run.scenario;
+  const { shown } = truth;
+  const first = shown.findIndex(isPlainEnd);
+  if (!isPunctual(run) || !store || goneAfterSeen || vanishes !== null || stream !== null) return;
+  const ends = shown.flatMap((one, index) => (isPlainEnd(one) ? [index] : []));
+  if (first === -1 || ends.some((index) => !isLacking(truth, index))) return;
+  const last = toSeconds(shown.at(-1)?.at ?? "") - toSeconds(shown[first]?.at ?? "");
+  if (last >= LAST_DELAY_SECONDS) return;
+  run.fail("an end that lacks something is asked for again", `for ${last} s`);
 }
 
 function isHappyPath({ scenario }: SimulationState): boolean {
@@ -90,7 +110,8 @@ function isHappyPath({ scenario }: SimulationState): boolean {
     arrivals.length === 2 && first?.at === 0 && second?.what === "webhook" && end !== null;
   const at = second?.at ?? 0;
   const inTime = end !== null && at >= end && at < MAX_WEBHOOK_SECONDS;
-  const hasOutputs = outputsAfter === 0 && calls.every((call) => call.printed || !call.shows);
+  const hasOutputs =
+    outputsAfter === 0 && calls.every((call) => call.finishes && (call.printed || !call.shows));
   return isFaultless(scenario) && isPlain && isDelivered && inTime && hasOutputs;
 }
 

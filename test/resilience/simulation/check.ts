@@ -6,8 +6,16 @@ import { checkConnectionsEnd, checkRead } from "./check-connections.ts";
 import { checkCosts } from "./check-costs.ts";
 import { toSeconds } from "./clock.ts";
 import { toOutputText } from "./openai.ts";
+import type { Scenario } from "./scenario.ts";
 import type { SimulationState } from "./simulation-state.ts";
-import { expectedCall, expectedVerdict, isEnd, isPlainEnd, type RunTruth } from "./truth.ts";
+import {
+  expectedCall,
+  expectedVerdict,
+  isEnd,
+  isPlainEnd,
+  verdictsWithoutEnd,
+  type RunTruth,
+} from "./truth.ts";
 
 /** KV refuses an expiry less than a minute ahead, so a value can stay for that much longer. */
 const KV_GRACE_SECONDS = 61;
@@ -96,6 +104,9 @@ function describeLoss(before: Call, after: Call | undefined): string | false {
   if (had && (after.state !== "populated" || after.source !== before.source)) {
     return `${before.id} was ${before.verdict} by ${before.source}, then ${after.verdict}`;
   }
+  if (before.status === "completed" && after.status !== before.status) {
+    return `${before.id} was completed, then ${after.status}`;
+  }
   return before.verdict === "lost" && after.verdict === "suspect" && `${before.id} was lost`;
 }
 
@@ -105,12 +116,16 @@ export function isUnwanted({ scenario }: SimulationState, truth: RunTruth): bool
   const wasSeen = truth.shown.some(({ http, status }) => http === 200 && status !== null);
   if (!wasSeen) {
     const isOff = !scenario.recordsExternal && !truth.isWanted;
-    const isMissing = truth.shown.every(({ http }) => http === 404);
+    const isMissing = truth.shown.every(({ http }) => http !== 200) && isLastMissing(truth);
     return truth.beganBy === "webhook" && (isMissing || isOff);
   }
   if (truth.isWanted) return false;
   const showsOptions = scenario.ours && !scenario.hidesOptions;
   return !showsOptions && !scenario.recordsExternal;
+}
+
+function isLastMissing({ shown }: RunTruth): boolean {
+  return shown.length === 0 || shown.at(-1)?.http === 404;
 }
 
 /** Checks a run when it ends because it expired, or because it leaves no record. */
@@ -166,9 +181,13 @@ function checkExpiry(run: SimulationState, record: StoredRecord): void {
 
 function checkVerdicts(run: SimulationState, truth: RunTruth, record: StoredRecord): void {
   const { calls } = run.scenario;
-  const verdict = expectedVerdict(truth, calls);
-  const wrong = record.verdict !== verdict;
-  if (wrong) run.fail("verdicts follow from the script", `${record.verdict}, not ${verdict}`);
+  const ended = expectedVerdict(truth, calls);
+  const verdicts = ended === null ? verdictsWithoutEnd(truth, isMissing(run.scenario)) : [ended];
+  if (!verdicts.includes(record.verdict)) {
+    const why = `${record.verdict}, not ${verdicts.join(" or ")}`;
+    run.fail("verdicts follow from the script", why);
+  }
+  checkAge(run, truth, record);
   for (const [index, call] of record.calls.entries()) {
     const expected = expectedCall(truth, calls, index);
     if (call.verdict === expected.verdict && call.source === expected.source) continue;
@@ -185,6 +204,19 @@ function checkNotified(
 ): void {
   if (receiver === null || verdict === "not_found" || deliveries > 0) return;
   fail("a run's end is notified", `it is ${verdict}`);
+}
+
+// What killed the object three times is given up at once.
+function checkAge({ fail }: SimulationState, { shown }: RunTruth, record: StoredRecord): void {
+  if (record.verdict !== "abandoned" || shown.some(({ tooLarge }) => tooLarge)) return;
+  const age = toSeconds(shown.at(-1)?.at ?? "") - toSeconds(record.started_at);
+  if (age < DAY_SECONDS) fail("verdicts follow from the script", `abandoned after ${age} s`);
+}
+
+// Every other cause of a 404 passes.
+function isMissing({ unknown, stream, vanishes, store, end }: Scenario): boolean {
+  const isDenied = unknown || stream?.denied === true;
+  return isDenied || vanishes !== null || (!store && end !== null);
 }
 
 function checkKv(run: SimulationState, record: StoredRecord): void {

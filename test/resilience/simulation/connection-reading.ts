@@ -120,7 +120,13 @@ function toShown(run: SimulationState, connection: SimulatedConnection, answer: 
   const whole = isWhole(truth);
   const status = whole ? (truth.stored.at(-1)?.status ?? null) : null;
   const plain = { at, channel, status, whole, tooLarge: false, fromConnection: true };
-  return { ...plain, http: 200, ...shownCalls(truth, run), brokeAt: brokenAt(truth) };
+  return {
+    ...plain,
+    lacksItems: false,
+    http: 200,
+    ...shownCalls(truth, run),
+    brokeAt: brokenAt(truth),
+  };
 }
 
 function compare(run: SimulationState, shown: Shown, { result }: Answer): void {

@@ -7,7 +7,7 @@ import type { Call } from "./scenario.ts";
 import type { ConnectionTruth } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
 import type { StreamEvent } from "./stream-event.ts";
-import type { ControlTruth } from "./truth.ts";
+import type { ControlTruth, Shown } from "./truth.ts";
 
 export function createConnectionTruth(name: string): ConnectionTruth {
   return {
@@ -41,18 +41,20 @@ export function isWhole({ stored }: ConnectionTruth): boolean {
   return stored.some(({ isLast }) => isLast);
 }
 
-/** The ids of the calls that a stream showed, and of those whose outputs it had. */
+/** The ids of the calls that a stream showed, of those that it never finished, and of those whose outputs it had. */
 export function shownCalls(
   truth: ConnectionTruth,
   { scenario }: SimulationState,
-): { calls: Set<string>; had: Set<string> } {
+): Pick<Shown, "calls" | "running" | "had"> {
   const finished = new Set(truth.stored.flatMap(({ call }) => (call === null ? [] : [call.id])));
   const all = scenario.calls.map(({ id }) => id);
   const calls = isWhole(truth) ? new Set(all) : finished;
   const brings = scenario.stream?.brings ?? "nowhere";
   const shows = brings === "in the response" ? calls : brings === "nowhere" ? new Set() : finished;
-  const had = scenario.calls.filter(({ id, printed }: Call) => printed && shows.has(id));
-  return { calls, had: new Set(had.map(({ id }) => id)) };
+  const idsOf = (some: Call[]) => new Set(some.map(({ id }) => id));
+  const seen = scenario.calls.filter(({ id }) => calls.has(id));
+  const had = seen.filter(({ id, printed, finishes }) => printed && finishes && shows.has(id));
+  return { calls, running: idsOf(seen.filter(({ finishes }) => !finishes)), had: idsOf(had) };
 }
 
 /** The event at which a stream broke; null when its last one is stored. */

@@ -10,10 +10,12 @@ export function hadOutputs(scenario: Scenario, shown: Omit<Shown, "had">): Set<s
 }
 
 function hasOutputs(scenario: Scenario, shown: Omit<Shown, "had">, call: Call): boolean {
-  if (!call.printed || shown.http !== 200 || !shown.calls.has(call.id)) return false;
+  if (!call.printed || !call.finishes || shown.http !== 200 || !shown.calls.has(call.id))
+    return false;
   if (shown.channel === "stream") return scenario.streamHas;
   if (shown.channel === "conversation") return scenario.conversationHas;
   const { end, emptied, outputsAfter } = scenario;
   if (emptied || end === null || outputsAfter === null || !isEnd(shown.status)) return false;
+  if (shown.running.has(call.id)) return false;
   return toSeconds(shown.at) >= end + outputsAfter;
 }

@@ -9,6 +9,7 @@ export const INVARIANTS = {
   "KV has the record and its body": "lost",
   "outputs and files that a record has can be read": "lost",
   "a control's result is recorded": "lost",
+  "an end that lacks something is asked for again": "lost",
   "an event that was stored is kept until it is read": "lost",
   "a call that was finished before a break is recorded": "lost",
   "a Connection always has an alarm": "lost",

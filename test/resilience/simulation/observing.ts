@@ -55,7 +55,8 @@ function dieSometimes(
   run.evict();
   if (run.largeBodies < MAX_LARGE_BODIES) return;
   run.largeBodies = 0;
-  const nothing = { calls: new Set<string>(), had: new Set<string>(), brokeAt: null };
+  const none = new Set<string>();
+  const nothing = { calls: none, running: none, had: none, lacksItems: false, brokeAt: null };
   const plain = { whole: false, fromConnection: reads !== undefined, tooLarge: true };
   run.truth?.shown.push({ at: "", channel, http: 200, status: null, ...plain, ...nothing });
   if (reads !== undefined) reads.truth.isRead = true;
@@ -79,9 +80,12 @@ function answerObservation(run: SimulationState, { channel, record }: Observe): 
 function toShown({ scenario }: SimulationState, { result }: Answer): Shown {
   const { at, channel, http_status: http, status } = result.observation;
   const brokeAt = result.broke_at;
-  const calls = new Set((result.calls ?? []).map(({ id }) => id));
+  const seen = result.calls ?? [];
+  const calls = new Set(seen.map(({ id }) => id));
+  const running = seen.filter((call) => call.status !== "completed").map(({ id }) => id);
+  const lacksItems = result.fields?.lacks_items === true;
   const whole = channel === "refetch" && result.fields !== null;
-  const plain = { whole, fromConnection: false, tooLarge: false };
-  const shown = { at, channel, http, status, calls, brokeAt, ...plain };
+  const plain = { whole, lacksItems, fromConnection: false, tooLarge: false };
+  const shown = { at, channel, http, status, calls, running: new Set(running), brokeAt, ...plain };
   return { ...shown, had: hadOutputs(scenario, shown) };
 }

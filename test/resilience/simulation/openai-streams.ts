@@ -43,7 +43,7 @@ export function toRunCalls(scenario: Scenario): ObservedCall[] {
 /** The calls of its control. */
 export function toControlCalls(scenario: Scenario, ends: ControlScript["ends"]): ObservedCall[] {
   return scenario.calls.slice(0, ends === "fewer calls" ? -1 : undefined).map((call) => ({
-    ...toObservedCall(call, ends !== "empty", scenario),
+    ...toObservedCall({ ...call, finishes: true }, ends !== "empty", scenario),
     id: `control_${call.id}`,
     request: ends === "different code" && call.code !== null ? `${call.code} # again` : call.code,
   }));

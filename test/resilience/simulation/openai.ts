@@ -61,6 +61,8 @@ export function drawFault(
     return { kind: "401", http: 401, refused: true };
   if (wasSeen && scenario.goneAfterSeen && channel === "refetch")
     return { kind: "404 after the first GET", http: 404, refused: false };
+  if (scenario.vanishes !== null && seconds >= scenario.vanishes)
+    return { kind: "404 of what vanished", http: 404, refused: false };
   if (scenario.knownFrom > seconds) return { kind: "404 at first", http: 404, refused: false };
   if (random.chance(scenario.rates.observation)) return random.pick(FAULTS);
   if (scenario.stream?.denied === true)
@@ -109,14 +111,13 @@ export function createRefetch(
   const over = end !== null && seconds >= end && !turnedBack;
   const running = seconds > scenario.began + 1 ? "in_progress" : "queued";
   const there = over && scenario.outputsAfter !== null && seconds >= end + scenario.outputsAfter;
-  const shows = over && !scenario.emptied;
-  const calls = shows ? scenario.calls.map((call) => toObservedCall(call, there, scenario)) : [];
+  const calls = over ? toEndedCalls(scenario, there, seconds) : toRunningCalls(scenario);
   const text = toText(calls);
   const fields = toFields(scenario, over ? scenario.status : running, over);
   const result: ObservationResult = {
     ...createFailedObservation({ kind: "", http: 200, refused: false }, "refetch", seconds).result,
     observation: observation("refetch", seconds, fields.status, calls),
-    fields,
+    fields: { ...fields, lacks_items: over && lacksItems(scenario, seconds) },
     calls,
     body: { digest: text, bytes: text.length },
     error: null,
@@ -126,6 +127,34 @@ export function createRefetch(
     body: text,
     outputs: knowsOutputs ? toText(calls) : null,
   };
+}
+
+/** Whether OpenAI's storage still lags behind the end of a response that it completed. */
+export function isLagging({ status, end, itemsAfter }: Scenario, seconds: number): boolean {
+  return status === "completed" && end !== null && seconds < end + itemsAfter;
+}
+
+/** Whether a fetch shows no items of a response that has some. A response without calls has a message. */
+function lacksItems(scenario: Scenario, seconds: number): boolean {
+  return isLagging(scenario, seconds) && scenario.lacking === "items";
+}
+
+function toEndedCalls(scenario: Scenario, there: boolean, seconds: number): ObservedCall[] {
+  const { calls, emptied, lacking } = scenario;
+  if (emptied || lacksItems(scenario, seconds)) return [];
+  const whole = calls.map((call) => toObservedCall(call, there, scenario));
+  if (!isLagging(scenario, seconds)) return whole;
+  return lacking === "a call" ? whole.slice(0, -1) : whole.map(toRunningCall);
+}
+
+function toRunningCalls(scenario: Scenario): ObservedCall[] {
+  if (!scenario.showsRunning) return [];
+  return scenario.calls.map((call) => toRunningCall(toObservedCall(call, false, scenario)));
+}
+
+// Its code may not have been written yet.
+function toRunningCall(call: ObservedCall): ObservedCall {
+  return { ...call, status: "interpreting", request: null, state: "null" };
 }
 
 /**
@@ -159,9 +188,16 @@ export function toObservedCall(
   there: boolean,
   { emptyAs, containers }: Scenario,
 ): ObservedCall {
-  const state: ResultState = there && call.printed ? "populated" : emptyAs;
+  const { id, code, finishes, printed } = call;
+  const state: ResultState = there && printed && finishes ? "populated" : emptyAs;
   const container_id = containers > 0 ? "cntr_0" : null;
-  return toCodeCall({ id: call.id, container_id, code: call.code, state });
+  return toCodeCall({
+    id,
+    status: finishes ? "completed" : "incomplete",
+    container_id,
+    code,
+    state,
+  });
 }
 
 /** The text that stands for the outputs of a call. */

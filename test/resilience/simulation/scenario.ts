@@ -24,9 +24,14 @@ export type Call = {
   code: string | null;
   /** Whether code like this shows something. Code that is not known can. */
   shows: boolean;
-  /** Whether it did: code that raises at once does not. */
+  /** Whether it did, where it ran to its end: code that raises at once does not. */
   printed: boolean;
+  /** Whether OpenAI finished it in the run. The control's always are. */
+  finishes: boolean;
 };
+
+/** What an early answer after the end lacks: all items, the last call, or what the calls came to. */
+export type Lacking = "items" | "a call" | "ends of calls";
 
 /** A time in which something does not work. */
 export type Outage = { from: number; to: number };
@@ -53,12 +58,19 @@ export type Scenario = {
   /** Seconds after the end from which a fetch has the outputs; null: never. */
   outputsAfter: number | null;
   emptyAs: "empty" | "null";
+  /** Seconds after the end until which a fetch of a completed response lacks something. */
+  itemsAfter: number;
+  lacking: Lacking;
+  /** Whether a fetch before the end shows the calls, as running. */
+  showsRunning: boolean;
   conversation: boolean;
   streamHas: boolean;
   conversationHas: boolean;
   control: ControlScript | null;
   /** OpenAI answers 404 before this moment, as its storage may lag behind. */
   knownFrom: number;
+  /** OpenAI has it no more from this moment on; null: it stays. */
+  vanishes: number | null;
   /** OpenAI deletes the response after the first GET that the Recorder took. */
   goneAfterSeen: boolean;
   /** How often the object dies of memory while it parses the response. */
@@ -147,13 +159,14 @@ export function drawScenario(random: Random, number: number): Scenario {
       : random.pick<Scenario["status"]>(["failed", "cancelled", "incomplete"]),
     emptied: false,
     knownFrom: calm || random.chance(0.9) ? 0 : random.between(0, 90),
+    vanishes: random.chance(0.04) ? random.between(0, 1.2 * (end ?? 5_000)) : null,
     goneAfterSeen: !calm && random.chance(0.1),
     deadly: calm || random.chance(0.97) ? 0 : drawDeaths(random),
     ...drawRetention(random),
     calls: drawCalls(random),
     ...drawOutputs(random),
     stream,
-    control: ours && !isHeld && random.chance(0.2) ? drawControl(random, calm) : null,
+    control: ours && !isHeld && random.chance(0.3) ? drawControl(random, calm) : null,
     containers: random.whole(0, 2) * (random.chance(0.3) ? 1 : 0),
     files: random.whole(0, 3),
     containersGone: random.chance(0.1),
@@ -165,10 +178,12 @@ export function drawScenario(random: Random, number: number): Scenario {
 }
 
 /** Whether no fault is injected into this response. */
-export function isFaultless({ rates, outages, revoked, knownFrom, deadly }: Scenario): boolean {
+export function isFaultless(scenario: Scenario): boolean {
+  const { rates, outages, revoked, knownFrom, deadly, vanishes, itemsAfter } = scenario;
   const none = Object.values(rates).every((rate) => rate === 0);
   const works = Object.values(outages).every((outage) => outage === null);
-  return none && works && revoked === null && knownFrom === 0 && deadly === 0;
+  const isWhole = vanishes === null && itemsAfter === 0;
+  return none && works && isWhole && revoked === null && knownFrom === 0 && deadly === 0;
 }
 
 // Few records are kept for less than a day.
@@ -188,7 +203,8 @@ function drawCalls(random: Random): Call[] {
   const count = random.pick([0, 1, 1, 1, 2, 3]);
   return Array.from({ length: count }, (_, index) => {
     const { code, shows } = random.pick(CODES);
-    return { id: `ci_${index}`, code, shows, printed: shows && random.chance(0.85) };
+    const printed = shows && random.chance(0.85);
+    return { id: `ci_${index}`, code, shows, printed, finishes: random.chance(0.95) };
   });
 }
 
@@ -196,6 +212,9 @@ function drawOutputs(random: Random) {
   return {
     outputsAfter: random.pick([0, 0, null, null, random.between(0, 700)]),
     emptyAs: random.pick<Scenario["emptyAs"]>(["empty", "empty", "null"]),
+    itemsAfter: random.chance(0.1) ? random.pick([1, 30, 200, 3_000]) * random.next() : 0,
+    lacking: random.pick<Lacking>(["items", "a call", "ends of calls"]),
+    showsRunning: random.chance(0.3),
     conversation: random.chance(0.2),
     streamHas: random.chance(0.5),
     conversationHas: random.chance(0.5),
