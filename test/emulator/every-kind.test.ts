@@ -28,7 +28,7 @@ async function runInBackground() {
 
 test("the script of docs/emulator.md is that of test/support/every-kind.ts", async () => {
   const text = await readFile(new URL("../../docs/emulator.md", import.meta.url), "utf8");
-  const [json = ""] = /^ {4}\{"match": \{"input": "every kind"\}.*(\n {4}.*)*/m.exec(text) ?? [];
+  const [json = ""] = /^\{"match": \{"input": "every kind"\}[^]*?(?=\n```)/m.exec(text) ?? [];
   expect(DocumentedScript.parse(JSON.parse(json)).then).toEqual(EVERY_KIND_STEPS);
 });
 

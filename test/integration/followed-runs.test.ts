@@ -148,6 +148,7 @@ test("a followed run recovers from its stream the outputs that a refetch at its 
     control: null,
     held: null,
     partial: null,
+    notification: null,
     error: null,
     response,
   });

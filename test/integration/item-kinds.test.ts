@@ -140,7 +140,6 @@ describe.each(KINDS)("$type", (kind) => {
     const record = await run(kind, { ...lost, ...lostInStream }, {});
     expect(record).toMatchObject({ verdict: "suspect", calls: [{ type, verdict: "suspect" }] });
     expect(record.calls[0]?.request).toEqual(request);
-    expect(record.observations.length).toBeGreaterThan(1);
   });
 
   test("is captured with it", async () => {

@@ -18,8 +18,9 @@ export function listRunWork(state: RunState): (Work | null)[] {
     recordWork(state),
     outputsWork(state),
     filesWork(state),
-    catalogWork(state),
+    // Until it is listed again, the row's due time stands, which covers a lost alarm.
     notificationWork(state),
+    catalogWork(state),
   ];
 }
 
@@ -204,14 +205,12 @@ function notificationWork(state: RunState): Work | null {
 
 /** The next moment at which a run has something to do that a lost alarm would delay; when only its expiry is left, that. */
 export function nextRunMoment(state: RunState): number {
-  // The first attempt to notify follows the listing at once.
-  const retry = state.notification === null ? null : notificationWork(state);
   const work = [
     observationWork(state),
     recordWork(state),
     outputsWork(state),
     filesWork(state),
-    retry,
+    notificationWork(state),
   ];
   const moments = work.flatMap((one) => (one === null ? [] : [one.atMs]));
   const expiry = Date.parse(state.record.expires_at);

@@ -164,8 +164,9 @@ export function verdictsWithoutEnd({ shown, isKnown }: RunTruth, isMissing: bool
   if (!wasSeen) return [shown.at(-1)?.http === 404 ? "not_found" : "abandoned"];
   const lasted = absentSeconds(shown);
   if (!isMissing || lasted < MIN_GONE_SECONDS) return ["abandoned"];
-  // Between the two it depends on webhooks and on connections; and a body that killed the object three times gives a run up at once.
-  const isSure = lasted >= MAX_GONE_SECONDS && !shown.some(({ tooLarge }) => tooLarge);
+  // Between the two it depends on webhooks and on connections; and a body that killed the object three times gives a run up at once, as an answer does after a day that says nothing of the response.
+  const isLast = shown.at(-1)?.http === 404;
+  const isSure = isLast && lasted >= MAX_GONE_SECONDS && !shown.some(({ tooLarge }) => tooLarge);
   return isSure ? ["gone"] : ["gone", "abandoned"];
 }
 

@@ -47,9 +47,9 @@ function downUntil(seconds: number, how: "failed" | "dies" = "failed") {
     type === "notify" && now < seconds ? how : ("done" as const);
 }
 
-test("a run is notified once, when it is stored and listed", () => {
+test("a run is notified once, when it is stored, and listed after that", () => {
   const result = runScenario(() => DONE, WANTED);
-  expect(typesOf(result)).toEqual(["list", "observe", "store_record", "list", "notify"]);
+  expect(typesOf(result)).toEqual(["list", "observe", "store_record", "notify", "list"]);
   expect(findAttempts(result)).toEqual([
     {
       at: 7,
