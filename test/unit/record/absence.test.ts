@@ -84,8 +84,7 @@ test.each([401, 429, 500, null])(
 );
 
 test("a response that is found again within 10 minutes starts the time over", () => {
-  const isThere = (seconds: number) => seconds > 500 && seconds < 700;
-  const result = runScenario((seconds) => (isThere(seconds) ? RUNNING : NOT_FOUND));
+  const result = runScenario((seconds) => (seconds > 500 && seconds < 700 ? RUNNING : NOT_FOUND));
   expect(result.record.verdict).toBe("gone");
   expect(result.observedAt.at(-1)).toBeGreaterThanOrEqual(1_300);
 });
