@@ -35,7 +35,8 @@ function lacksCall({ calls: known, observations }: StoredRecord, calls: Observed
 
 /** Whether a body lacks items, a call, or outputs of the present body, which it must not replace then. The outputs of a Connection can stand in its items alone. */
 export function losesItems(record: StoredRecord, result: ObservationResult): boolean {
-  if (record.body === null) return false;
+  // Nothing can be lost of a body without items.
+  if (record.body === null || record.body_lacks_items) return false;
   if (result.fields?.lacks_items === true) return true;
   const seen = new Map((result.calls ?? []).map((call) => [call.id, call]));
   return record.calls.some((call) => {

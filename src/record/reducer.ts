@@ -71,6 +71,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     retention_days: params.options?.retention_days ?? null,
     effective_store: params.created?.store ?? null,
     body: null,
+    body_lacks_items: false,
     refused: false,
     retry_after_seconds: null,
     excluded: false,
@@ -253,7 +254,7 @@ function mergeResponse(
     input: result.input ?? record.input,
     tools: fields.tools ?? record.tools,
     cites: ended ? fields.cites : record.cites,
-    body: ended && !losesItems(record, result) ? (result.body ?? record.body) : record.body,
+    ...(ended && !losesItems(record, result) ? toBody(fields, result) : {}),
     error:
       result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),
     excluded: record.started_by === "webhook" && options === null && !recordExternal,
@@ -261,6 +262,13 @@ function mergeResponse(
     awaits_trigger:
       !isTerminal(record.status) && record.started_by === "webhook" && options !== null,
   };
+}
+
+function toBody(
+  { lacks_items }: ResponseFields,
+  { body }: ObservationResult,
+): Partial<StoredRecord> {
+  return body === null ? {} : { body, body_lacks_items: lacks_items };
 }
 
 // The Worker died between the create and the Recorder's start, so the request that the control would have sent is lost.

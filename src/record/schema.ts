@@ -234,6 +234,8 @@ export const StoredRecord = ResponseRecord.omit({
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),
   body: StoredBody.nullable(),
+  /** That body has no output items, though OpenAI counts tokens of its output. */
+  body_lacks_items: z.boolean(),
   /** The last observation was refused for a reason that an early retry would not change. */
   refused: z.boolean(),
   retry_after_seconds: z.number().nullable(),

@@ -34,7 +34,7 @@ export type DeliveryAttempt = z.infer<typeof DeliveryAttempt>;
 
 const ActualCall = z.object({
   id: z.string(),
-  container_id: z.string(),
+  container_id: z.string().nullable(),
   code: z.string(),
   outputs: z.array(z.unknown()).nullable(),
   raised: z.boolean(),

@@ -182,7 +182,8 @@ function checkExpiry(run: SimulationState, record: StoredRecord): void {
 function checkVerdicts(run: SimulationState, truth: RunTruth, record: StoredRecord): void {
   const { calls } = run.scenario;
   const ended = expectedVerdict(truth, calls);
-  const verdicts = ended === null ? verdictsWithoutEnd(truth, isMissing(run.scenario)) : [ended];
+  const verdicts =
+    ended === null ? verdictsWithoutEnd(truth, isGoneAtOpenAI(run.scenario)) : [ended];
   if (!verdicts.includes(record.verdict)) {
     const why = `${record.verdict}, not ${verdicts.join(" or ")}`;
     run.fail("verdicts follow from the script", why);
@@ -214,7 +215,7 @@ function checkAge({ fail }: SimulationState, { shown }: RunTruth, record: Stored
 }
 
 // Every other cause of a 404 passes.
-function isMissing({ unknown, stream, vanishes, store, end }: Scenario): boolean {
+function isGoneAtOpenAI({ unknown, stream, vanishes, store, end }: Scenario): boolean {
   const isDenied = unknown || stream?.denied === true;
   return isDenied || vanishes !== null || (!store && end !== null);
 }

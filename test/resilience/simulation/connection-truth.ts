@@ -51,10 +51,13 @@ export function shownCalls(
   const calls = isWhole(truth) ? new Set(all) : finished;
   const brings = scenario.stream?.brings ?? "nowhere";
   const shows = brings === "in the response" ? calls : brings === "nowhere" ? new Set() : finished;
-  const idsOf = (some: Call[]) => new Set(some.map(({ id }) => id));
   const seen = scenario.calls.filter(({ id }) => calls.has(id));
   const had = seen.filter(({ id, printed, finishes }) => printed && finishes && shows.has(id));
   return { calls, running: idsOf(seen.filter(({ finishes }) => !finishes)), had: idsOf(had) };
+}
+
+function idsOf(calls: Call[]): Set<string> {
+  return new Set(calls.map(({ id }) => id));
 }
 
 /** The event at which a stream broke; null when its last one is stored. */

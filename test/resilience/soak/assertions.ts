@@ -93,7 +93,12 @@ function checkRun({ evidence, requests }: Facts, run: ActualRun, entry: Response
     return isLost ? [toFinding("lost", "nothing is recorded"), ...twice] : twice;
   }
   const { record } = found;
-  if (wasGone(evidence, entry, run, found)) return twice;
+  if (wasGone(evidence, entry, run, found)) {
+    // What was never seen is not found.
+    const isWrong = record.status !== null && record.verdict !== "gone";
+    const wrong = isWrong ? [toFinding("wrong verdict", `it is gone, not ${record.verdict}`)] : [];
+    return [...twice, ...wrong];
+  }
   if (!isRecorded(evidence, id)) {
     return isAcknowledged(evidence, id) ? [toFinding("lost", `it is still ${record.verdict}`)] : [];
   }
@@ -138,8 +143,13 @@ function findRemains(
 
 // Without its trigger's acknowledgement a response counts as external, and leaves no record where OpenAI had deleted it at the first refetch.
 function wasNeverShown(evidence: Evidence, { plan }: ResponseEntry, run: ActualRun): boolean {
-  if (plan.keptSeconds === null || evidence.acknowledgements.triggered.has(run.id)) return false;
+  if (!isRemoved(plan) || evidence.acknowledgements.triggered.has(run.id)) return false;
   return !wasShown(evidence, run) || hasDied(evidence, run);
+}
+
+// Whether OpenAI has it no more, soon after its end or from the beginning.
+function isRemoved({ keptSeconds, vanishes }: ResponseEntry["plan"]): boolean {
+  return keptSeconds !== null || vanishes;
 }
 
 /** What a connection brought before it was lost is no observation of the end, and a control is another run. */
@@ -152,7 +162,7 @@ export function wasGone(
   run: ActualRun,
   { record }: StoredResponse,
 ): boolean {
-  if (plan.keptSeconds === null || run.ended_at === null) return false;
+  if (!isRemoved(plan) || run.ended_at === null) return false;
   const requested = record.observations.filter(
     ({ channel, status }) =>
       !OTHER_CHANNELS.has(channel) && (channel !== "stream" || isTerminal(status)),

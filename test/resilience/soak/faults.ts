@@ -30,6 +30,9 @@ const REFETCH_FAULTS: ((random: Random) => FaultRule)[] = [
   () => ({ kind: "replace", patch: UNFINISHED }),
 ];
 
+/** A completed response object that lacks its items. */
+const LACKING = { output: [] };
+
 /** Faults of a create. With `carry_out` the response runs although its id is lost. */
 const CREATE_FAULTS: ((random: Random) => FaultRule)[] = [
   () => ({ kind: "status", status: 429, headers: { "retry-after": "1" } }),
@@ -57,6 +60,9 @@ type FaultSubject = {
   kind: Kind;
   /** Whether OpenAI deletes it soon: then its refetches have no faults. */
   fleeting: boolean;
+  /** Whether OpenAI has it no more after its create. */
+  vanishes: boolean;
+  isCompleted: boolean;
   control: boolean;
   /** Whether no replay of its stream is let through. */
   isCutForGood: boolean;
@@ -65,7 +71,7 @@ type FaultSubject = {
 /** Draws the faults of a response. */
 export function drawFaults(random: Random, subject: FaultSubject): FaultRule[] {
   const creates = random.chance(0.08) ? [{ ...CREATE, ...pickRule(random, CREATE_FAULTS) }] : [];
-  const refetches = subject.fleeting ? [] : drawRefetchFaults(random);
+  const refetches = subject.fleeting ? [] : drawRefetchFaults(random, subject);
   const streams = drawStreamFaults(random, subject);
   // The first create is the run's own.
   const controls =
@@ -89,7 +95,11 @@ function drawCut(random: Random): FaultRule {
   return { kind: "cut", after_events: random.whole(1, MAX_EVENTS) };
 }
 
-function drawRefetchFaults(random: Random): FaultRule[] {
+function drawRefetchFaults(random: Random, subject: FaultSubject): FaultRule[] {
+  if (subject.vanishes) return [{ ...RETRIEVE, kind: "status", status: 404, times: -1 }];
+  if (subject.isCompleted && random.chance(0.08)) {
+    return [{ ...RETRIEVE, kind: "replace", patch: LACKING, times: random.whole(1, 2) }];
+  }
   if (random.chance(0.06))
     return [{ ...RETRIEVE, kind: "replace", patch: UNFINISHED, after: 1, times: 2 }];
   if (!random.chance(0.45)) return [];

@@ -7,7 +7,7 @@ import { postToApi, type WorkerClient, type RequestOutcome } from "./worker-clie
 import type { ResponseEntry, Acknowledgements } from "./acknowledgements.ts";
 import type { WebhookRelay } from "./webhook-relay.ts";
 import type { Kind } from "./kind.ts";
-import { toCreateParams, type Plan } from "./schedule.ts";
+import { toCreateParams, toScript, type Plan } from "./schedule.ts";
 
 /** What the parts of a soak share. */
 export type SoakContext = {
@@ -46,6 +46,10 @@ export async function runResponse(context: SoakContext, plan: Plan): Promise<voi
   context.acknowledgements.entries.set(plan.number, entry);
   context.acknowledgements.started += 1;
   for (const rule of plan.faults) await context.emulator.addFault(rule);
+  const script = toScript(plan);
+  if (script !== null) {
+    await context.emulator.addScriptFor({ soak: String(plan.number) }, script);
+  }
   await RUNNERS[plan.kind](context, entry);
 }
 
@@ -74,10 +78,9 @@ export function isComplete(record: ResponseRecord): boolean {
   return record.calls.every(({ code }) => !code?.includes("open(")) || record.files.length > 0;
 }
 
-// What OpenAI has deleted before its end was seen is asked for until a day has passed; the soak does not wait for that.
+// What OpenAI has deleted before it was seen is asked for for a minute, and then there is no record of it.
 function isDeleted({ status, observations }: ResponseRecord): boolean {
-  const isEnded = status !== null && status !== "queued" && status !== "in_progress";
-  return !isEnded && observations.at(-1)?.http_status === 404;
+  return status === null && observations.at(-1)?.http_status === 404;
 }
 
 async function runTriggered(context: SoakContext, entry: ResponseEntry): Promise<void> {

@@ -40,6 +40,10 @@ export type Plan = {
   containerExpires: boolean;
   /** How long OpenAI keeps it after its end; null: without a limit. */
   keptSeconds: number | null;
+  /** Whether OpenAI has it no more after its create: each refetch is a 404. */
+  vanishes: boolean;
+  /** Whether its last call never finishes. */
+  cutsCall: boolean;
   faults: FaultRule[];
   webhookSchedule: WebhookSchedule;
 };
@@ -100,6 +104,8 @@ export function createPlan(seed: number, number: number, startsPerSecond: number
   const control = random.chance(0.12) && (kind === "trigger" || kind === "followed");
   const isCutForGood = random.chance(0.1) && kind === "followed";
   const isDeleted = random.chance(0.06) && isTriggered;
+  const vanishes = kind === "trigger" && keptSeconds === null && random.chance(0.04);
+  const cutsCall = ending === "incomplete" && !control && random.chance(0.6);
   const file = random.chance(0.12) ? `soak ${number}\n`.repeat(random.whole(1, 400)) : null;
   return {
     number,
@@ -116,9 +122,13 @@ export function createPlan(seed: number, number: number, startsPerSecond: number
     file,
     containerExpires: file !== null && random.chance(0.4),
     keptSeconds,
+    vanishes,
+    cutsCall,
     faults: drawFaults(random, {
       number,
       kind,
+      vanishes,
+      isCompleted: ending === "completed",
       fleeting: keptSeconds !== null,
       control,
       isCutForGood,
@@ -140,6 +150,20 @@ export function toCreateParams(plan: Plan): Record<string, unknown> {
     include: ["code_interpreter_call.outputs"],
     metadata: { soak: String(plan.number) },
   };
+}
+
+/** The call of a run that never finishes. */
+export function toCutCall({ number }: Plan) {
+  const code = `print("never ${number}")`;
+  const state = { status: "incomplete", container_id: null, outputs: [] };
+  return { type: "code_interpreter_call", id: `ci_cut_${number}`, code, ...state };
+}
+
+/** What the model answers step by step, where the input can't say it; else null. */
+export function toScript(plan: Plan): object[] | null {
+  if (!plan.cutsCall) return null;
+  const codes = plan.codes.map(({ python }) => ({ code: python }));
+  return [...codes, { item: toCutCall(plan) }, { incomplete: "max_output_tokens" }];
 }
 
 function toDirectives({

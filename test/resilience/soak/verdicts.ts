@@ -1,7 +1,7 @@
 // The verdict that a record must have, worked out from what the emulator did and apart from the program that is tested.
 import type { ResponseRecord } from "../../../src/record/schema.ts";
 import { isTerminal, listExecutedCalls } from "./facts.ts";
-import type { Plan } from "./schedule.ts";
+import { toCutCall, type Plan } from "./schedule.ts";
 import type { ActualRun, LoggedRequest } from "../../support/emulator-client.ts";
 
 type Observation = ResponseRecord["observations"][number];
@@ -19,7 +19,7 @@ export type RunFacts = {
 
 type Requests = RunFacts["requests"];
 
-const WORST_FIRST = ["lost", "suspect", "recovered", "captured", "silent"] as const;
+const WORST_FIRST = ["lost", "suspect", "unfinished", "recovered", "captured", "silent"] as const;
 type Verdict = (typeof WORST_FIRST)[number];
 
 /** Adds the calls that a Connection brought before the run was cancelled: the response does not show them. */
@@ -81,6 +81,7 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
   // What a stream had is recovered: those who ask for a background run do not get it.
   const isPlain = record.observations[had]?.channel !== "stream";
   if (had !== -1) return had === first && isPlain ? "captured" : "recovered";
+  if (id === toCutCall(plan).id) return "unfinished";
   if (plan.codes[index]?.shows !== true) return "silent";
   // Two responses that were not cut off.
   const isComparable = run.status === "completed" && record.control?.status === "completed";
@@ -112,7 +113,8 @@ function findWrongObservations(given: RunFacts, seen: Observation): string[] {
   if (request.status !== seen.http_status) {
     return [`${seen.request_id} was answered ${request.status}, not ${String(seen.http_status)}`];
   }
-  if (!isEnd(seen)) return [];
+  // What a fault took away is not there.
+  if (!isEnd(seen) || request.fault === "replace") return [];
   return given.run.calls.flatMap((call, index) => {
     const expected = expectsOutputs(given, request, seen, index);
     const actual = hasOutputs(seen, call.id);

@@ -1,6 +1,12 @@
 // Ends whose first answers lack something.
 import { describe, expect, test } from "vitest";
-import { refetchAt, runScenario, webhookAt, type ScriptedAnswer } from "./scenario-runner.ts";
+import {
+  refetchAt,
+  runScenario,
+  TRIGGER_PARAMS,
+  webhookAt,
+  type ScriptedAnswer,
+} from "./scenario-runner.ts";
 
 const DONE: ScriptedAnswer = { http: 200, status: "completed", outputs: "populated" };
 const SUSPECT: ScriptedAnswer = { http: 200, status: "completed", outputs: "empty" };
@@ -70,4 +76,28 @@ test("a 404 after an answer that had the end only ends the schedule", () => {
   });
   expect(result.observedAt).toEqual([0, 5]);
   expect(result.record).toMatchObject({ verdict: "suspect", status: "completed" });
+});
+
+test("a response without items is replaced by a whole one, also when a stream had outputs that it lacks", () => {
+  const connection = { id: "connection_1", kind: "followed" } as const;
+  const params = { ...TRIGGER_PARAMS, connection };
+  const bare: ScriptedAnswer = { http: 200, status: "completed", lacksItems: true, body: "bare" };
+  const whole: ScriptedAnswer = { ...SUSPECT, body: "whole" };
+  // A stream that broke shows its calls, and no response.
+  const broken: ScriptedAnswer = {
+    http: 200,
+    outputs: "populated",
+    brokeAt: "7 x",
+    hasOutputs: true,
+  };
+  const result = runScenario(
+    (_, number, channel) => (channel === "stream" ? broken : number === 1 ? bare : whole),
+    { start: { connection }, events: [{ at: 9, event: { type: "connection_ended", params } }] },
+  );
+  expect(result.channels).toEqual(["refetch", "stream", "refetch"]);
+  expect(result.record).toMatchObject({
+    verdict: "recovered",
+    calls: [{ source: "stream", state: "populated" }],
+    body: { digest: "whole" },
+  });
 });

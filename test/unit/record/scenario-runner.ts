@@ -329,7 +329,7 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
           lacks_items: answer.lacksItems ?? false,
         }
       : null,
-    calls: hasResponse ? calls : null,
+    calls: hasResponse || answer.brokeAt !== undefined ? calls : null,
     body: answer.body === undefined ? null : { digest: answer.body, bytes: 1 },
     error: answer.error ?? (hasResponse ? null : toError(answer)),
     refused: answer.refused ?? false,

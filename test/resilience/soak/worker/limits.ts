@@ -6,6 +6,8 @@ import type { Limits, Policy } from "../../../../src/record/policy.ts";
 const SHORT_LIMITS: Partial<Limits> = {
   poll_while_connected_seconds: 15,
   connection_report_seconds: 10,
+  gone_after_seconds: 20,
+  gone_after_signal_seconds: 8,
   control_open_seconds: 15,
   control_timeout_seconds: 60,
   // Bodies are read from KV soon.

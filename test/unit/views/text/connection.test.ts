@@ -65,6 +65,17 @@ describe("a held run", () => {
     expect(explain(lost)).not.toContain("are recorded");
   });
 
+  test("says that OpenAI has it no more when it is gone after a break", () => {
+    const gone = {
+      ...HELD,
+      verdict: "gone" as const,
+      held: { broke_at: "3 error" },
+      observations: [observed("held", "in_progress")],
+    };
+    expect(explain(gone)).toContain("OpenAI answered every refetch with 404");
+    expect(toHeadline(gone).title).toBe("OpenAI has it no more");
+  });
+
   test("has a headline of its own when it is suspect", () => {
     const record = {
       ...HELD,
