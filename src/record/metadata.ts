@@ -1,6 +1,13 @@
 // A response's metadata. Pure.
 import { METADATA_KEY } from "./schema.ts";
 
+/** Metadata as its caller set it: without the recorder's own pair, and otherwise unchanged. */
+export function withoutOwnPair(metadata: unknown): unknown {
+  if (typeof metadata !== "object" || metadata === null) return metadata;
+  if (!Object.hasOwn(metadata, METADATA_KEY)) return metadata;
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== METADATA_KEY));
+}
+
 /**
  * The pairs of a response's metadata that its caller set, without the trigger's options.
  * @param value The `metadata` of a request or of a response object.
