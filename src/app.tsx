@@ -17,6 +17,7 @@ import {
   requireSameSite,
   type App,
 } from "./http/middleware/auth.ts";
+import { requireV1 } from "./http/middleware/base-url.ts";
 import { requireKnownQuery } from "./http/middleware/known-query.ts";
 import { limitLogins, limitTriggers } from "./http/middleware/rate-limit.ts";
 import { streamEvents } from "./http/routes/events.ts";
@@ -39,8 +40,7 @@ import {
   listRecords,
   refetchResult,
 } from "./http/routes/results.ts";
-import { triggerOnce } from "./http/routes/trigger-once.ts";
-import { startTrigger } from "./http/routes/trigger.ts";
+import { startTrigger, triggerOnce } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
 import { wantsHtml } from "./http/wants-html.ts";
@@ -163,6 +163,7 @@ app.use(
     referrerPolicy: "same-origin",
   }),
 );
+app.use(requireV1);
 register(PUBLIC_ROUTES);
 for (const path of new Set(Object.keys(PUBLIC_ROUTES).map(toPath))) app.all(path, refuseMethod);
 app.use(requireAuth);

@@ -1,6 +1,7 @@
 // Settings: the only file that reads them. A route whose setting is missing or malformed responds with 503.
 import * as z from "zod";
 import { Problem } from "./errors.ts";
+import { HOLD_SETTINGS } from "./record/hold.ts";
 import { MAX_RETENTION_DAYS } from "./record/limits.ts";
 import { DEFAULT_LIMITS, type Policy } from "./record/policy.ts";
 
@@ -33,6 +34,7 @@ export const OPENAI_BASE_URL = variable(
   "https://api.openai.com/v1",
 );
 export const OPENAI_MODEL = variable("OPENAI_MODEL", text, "gpt-5.2-2025-12-11");
+export const HOLD = variable("HOLD", z.enum(HOLD_SETTINGS), "auto");
 export const RETENTION_DAYS = variable(
   "RETENTION_DAYS",
   integer.pipe(z.number().min(1).max(MAX_RETENTION_DAYS)),
@@ -73,6 +75,7 @@ const ALL: readonly SettingSpec<unknown>[] = [
   ACCESS_TOKEN,
   OPENAI_BASE_URL,
   OPENAI_MODEL,
+  HOLD,
   RETENTION_DAYS,
   WEBHOOK_DEADLINE,
   REFETCH_DELAYS,

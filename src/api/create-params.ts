@@ -66,7 +66,9 @@ export function parseTrigger(env: Env, { json, value }: JsonBody): CreateParams 
   const flags = parseFlags({ control, hold, stream: stream ?? undefined, retention_days });
   assertRecordable(given);
   const example = Object.keys(given).length === 0 ? EXAMPLE_REQUEST : {};
-  const params = { model: setting(env, OPENAI_MODEL), ...example, ...given };
+  // A stored prompt has a model of its own.
+  const model = (given["prompt"] ?? null) === null ? { model: setting(env, OPENAI_MODEL) } : {};
+  const params = { ...model, ...example, ...given };
   const include = parseInclude(params);
   const options: TriggerOptions = {
     include: include?.filter((name) => typeof name === "string") ?? [],
@@ -166,7 +168,7 @@ function assertRecordable(params: Record<string, unknown>): void {
  * @throws Problem 400 when `include` is no list.
  */
 export function parseInclude(request: Record<string, unknown>): unknown[] | null {
-  const given = request["include"];
+  const given = request["include"] ?? undefined;
   if (given !== undefined && !Array.isArray(given)) throw badRequest("include must be a list.");
   const values: unknown[] = given ?? [];
   const missing = resultIncludes(toolTypes(request["tools"])).filter(
@@ -186,6 +188,21 @@ function parseMetadata(metadata: unknown): Record<string, string> {
     );
   }
   return own;
+}
+
+/**
+ * A request's metadata with the recorder's own pair.
+ * @returns Null when there is no room for it, or when OpenAI will refuse the metadata.
+ */
+export function withOwnPair(
+  metadata: unknown,
+  options: TriggerOptions,
+): Record<string, string> | null {
+  const { data } = Metadata.safeParse(metadata ?? {});
+  if (data === undefined) return null;
+  const { [METADATA_KEY]: _, ...own } = data;
+  if (Object.keys(own).length > MAX_METADATA_PAIRS) return null;
+  return { ...own, [METADATA_KEY]: optionsJson(options) };
 }
 
 // A metadata value has at most 512 characters, so only the `include` values that GET accepts are stored.

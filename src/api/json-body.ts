@@ -16,8 +16,8 @@ export type JsonBody = { json: Uint8Array; value: unknown };
  * @param bytes The body; an empty one counts as an empty object.
  * @throws Problem 400 when it is not JSON in UTF-8, or not safe.
  */
-export function parseJsonBody(bytes: ArrayBuffer): JsonBody {
-  const json = new Uint8Array(bytes);
+export function parseJsonBody(bytes: ArrayBuffer | Uint8Array): JsonBody {
+  const json = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
   if (isBlank(json)) return toJsonBody({});
   return { json, value: assertSafeJson(parseTruncated(json)) };
 }

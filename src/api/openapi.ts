@@ -33,7 +33,7 @@ export function toOpenApi(url: string): Json {
       title: "response-recorder",
       version,
       description:
-        "Starts OpenAI background responses, and stores the outputs it observed. Below /v1 it speaks OpenAI's own API, which its documents describe: https://platform.openai.com/docs/api-reference/responses",
+        "Starts OpenAI background responses, and stores the outputs it observed. Below /v1 it speaks OpenAI's own API, which its documents describe: https://platform.openai.com/docs/api-reference/responses. There the request header X-Recorder-Hold (on, off) says whether a background run is held in the foreground, and the answer's header X-Recorder what became of it (held, or background and a reason); without it the setting HOLD decides.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url }],

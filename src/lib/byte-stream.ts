@@ -35,6 +35,46 @@ function* drain(chunks: Uint8Array[]): Generator<Uint8Array> {
   }
 }
 
+/**
+ * Reads the beginning of a stream.
+ * @returns Its chunks, and the unread rest; null when it ended before it had more bytes.
+ */
+export async function readStart(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+): Promise<{ chunks: Uint8Array[]; rest: ReadableStream<Uint8Array> | null }> {
+  const reader = stream.getReader();
+  const chunks: Uint8Array[] = [];
+  for (let bytes = 0; bytes <= maxBytes;) {
+    const { done, value } = await reader.read();
+    if (done) return { chunks, rest: null };
+    chunks.push(value);
+    bytes += value.byteLength;
+  }
+  return { chunks, rest: streamRest(new Uint8Array(0), reader) };
+}
+
+/**
+ * The same stream with each line edited as soon as it is whole.
+ * @param edit Gets a line with its line break, and returns chunks.
+ */
+export async function* editLines(
+  stream: AsyncIterable<Uint8Array>,
+  edit: (line: Uint8Array) => Uint8Array[],
+): AsyncGenerator<Uint8Array> {
+  let line: Uint8Array[] = [];
+  for await (const chunk of stream) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      yield* edit(concatChunks([...line, chunk.subarray(from, end + 1)]));
+      line = [];
+      from = end + 1;
+    }
+    if (from < chunk.length) line.push(chunk.subarray(from));
+  }
+  yield* edit(concatChunks(line));
+}
+
 /** All chunks of a stream. */
 export async function readChunks(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   const chunks: Uint8Array[] = [];

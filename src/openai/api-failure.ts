@@ -2,6 +2,7 @@
 import { APIError } from "openai";
 import * as z from "zod";
 import { MAX_ERROR_CODE_LENGTH } from "../record/limits.ts";
+import { pickAnswerHeaders } from "./answer-headers.ts";
 
 /** The SDK's types are wishes: gateways send a number as code. */
 const text = z
@@ -24,6 +25,8 @@ export type ApiFailure = {
   requestId: string | null;
   /** The `Retry-After` header as it was sent. */
   retryAfter: string | null;
+  /** The headers that a caller gets. */
+  headers: Record<string, string>;
   /** OpenAI's own error object. */
   error: unknown;
 };
@@ -36,10 +39,11 @@ export function toApiFailure(error: unknown): ApiFailure {
   const message = errorMessage(error);
   if (!(error instanceof APIError) || error.status === undefined) {
     const requestId = error instanceof APIError ? (error.requestID ?? null) : null;
-    const nothing = { status: null, code: null, param: null, retryAfter: null, error: undefined };
-    return { ...nothing, message, requestId };
+    const nothing = { status: null, code: null, param: null, retryAfter: null, headers: {} };
+    return { ...nothing, error: undefined, message, requestId };
   }
-  const headers: unknown = error.headers;
+  const given: unknown = error.headers;
+  const headers = given instanceof Headers ? given : new Headers();
   const own: unknown = error.error;
   const { code, param } = OwnError.parse(own);
   return {
@@ -48,7 +52,8 @@ export function toApiFailure(error: unknown): ApiFailure {
     message,
     param,
     requestId: error.requestID ?? null,
-    retryAfter: headers instanceof Headers ? headers.get("retry-after") : null,
+    retryAfter: headers.get("retry-after"),
+    headers: pickAnswerHeaders(headers),
     error: own,
   };
 }

@@ -41,13 +41,23 @@ function createClient(env: Env): OpenAI {
 /** Bytes of JSON to be sent, and their number. A stream of unknown length would be sent in chunks. */
 export type RequestBody = { stream: ReadableStream<Uint8Array>; bytes: number };
 
+/** Headers of a caller's that go along with a create, in place of the client's own. */
+export type CallerHeaders = Record<string, string>;
+
 /**
  * Starts a response.
  * @param body Responses create parameters as JSON, sent as they are.
+ * @returns The parsed answer, and its headers.
  * @throws What the SDK throws.
  */
-export async function createResponse(env: Env, body: RequestBody): Promise<unknown> {
-  return createClient(env).post<unknown>("/responses", toJsonRequest(body));
+export async function createResponse(
+  env: Env,
+  body: RequestBody,
+  headers: CallerHeaders = {},
+): Promise<{ answer: unknown; headers: Headers }> {
+  const request = createClient(env).post<unknown>("/responses", toJsonRequest(body, headers));
+  const { data, response } = await request.withResponse();
+  return { answer: data, headers: response.headers };
 }
 
 /**
@@ -74,14 +84,15 @@ export function createResponseStream(
   env: Env,
   body: RequestBody,
   signal: AbortSignal,
+  headers: CallerHeaders = {},
 ): Promise<Response> {
-  const options = { ...toJsonRequest(body), stream: true, signal };
+  const options = { ...toJsonRequest(body, headers), stream: true, signal };
   return createClient(env).post("/responses", options).asResponse();
 }
 
-function toJsonRequest({ stream, bytes }: RequestBody) {
+function toJsonRequest({ stream, bytes }: RequestBody, headers: CallerHeaders) {
   const body = stream.pipeThrough(new FixedLengthStream(bytes));
-  return { body, headers: { "content-type": "application/json" } };
+  return { body, headers: { ...headers, "content-type": "application/json" } };
 }
 
 /**

@@ -49,6 +49,7 @@ export function readErrorEvent({ type, code, message, error }: StreamEvent): Err
 export type EventStream = {
   httpStatus: number;
   requestId: string | null;
+  headers: Headers;
   events: AsyncGenerator<BodyRead>;
 };
 
@@ -84,6 +85,7 @@ export function openEventStream(
   return {
     httpStatus: answer.status,
     requestId: answer.headers.get("x-request-id"),
+    headers: answer.headers,
     events: parseEvents(noticeLarge(body, onLarge)),
   };
 }

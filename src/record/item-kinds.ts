@@ -34,6 +34,11 @@ export type ItemKind = {
   /** The states of a result that is missing. Another one without a result shows that there was none. */
   missing: readonly ResultState[];
   suspicion: Suspicion;
+  /**
+   * When background mode is known to lose the result, by public reports. `with_tool`: whenever a request has such a tool. `with_include`: only where it asks for the result.
+   * Null: nothing of the kind was reported.
+   */
+  lossReported: "with_tool" | "with_include" | null;
   /** Whether the result is what code or commands printed. */
   prints: boolean;
   /** The members of the result's elements that are text; where the result is a string, it is the text itself. Null when it is no text. */
@@ -52,6 +57,8 @@ export const CODE_INTERPRETER: ItemKind = {
   container: ["container_id"],
   missing: ALL_MISSING,
   suspicion: "code",
+  // https://community.openai.com/t/1372536
+  lossReported: "with_tool",
   prints: true,
   texts: ["logs"],
 };
@@ -66,6 +73,7 @@ export const ITEM_KINDS: readonly ItemKind[] = [
     result: [["results"]],
     missing: ALL_MISSING,
     suspicion: "cites_file",
+    lossReported: null,
     prints: false,
     texts: ["text"],
   },
@@ -84,6 +92,8 @@ export const ITEM_KINDS: readonly ItemKind[] = [
     result: [["action", "sources"]],
     missing: ALL_MISSING,
     suspicion: "cites_url",
+    // https://github.com/openai/openai-node/issues/1676
+    lossReported: "with_include",
     prints: false,
     texts: ["url"],
   },
@@ -95,6 +105,7 @@ export const ITEM_KINDS: readonly ItemKind[] = [
     result: [["result"]],
     missing: ALL_MISSING,
     suspicion: "completed",
+    lossReported: null,
     prints: false,
     texts: null,
   },
@@ -107,6 +118,7 @@ export const ITEM_KINDS: readonly ItemKind[] = [
     // A tool may answer with an empty text.
     missing: ["null", "absent"],
     suspicion: "completed",
+    lossReported: null,
     prints: false,
     texts: ["text"],
   },
@@ -121,6 +133,7 @@ export const ITEM_KINDS: readonly ItemKind[] = [
     // The item is there, so its commands printed nothing.
     missing: ["null", "absent"],
     suspicion: "hosted",
+    lossReported: null,
     prints: true,
     texts: ["stdout", "stderr"],
   },
@@ -151,6 +164,19 @@ export function resultIncludes(tools: readonly string[] | null): string[] {
   if (tools === null) return [...RESULT_INCLUDES];
   const asked = ITEM_KINDS.filter((kind) => tools.some((tool) => isToolOf(kind, tool)));
   return asked.flatMap(({ include }) => include ?? []);
+}
+
+/**
+ * Whether background mode is known to lose something that a request asks for.
+ * @param tools The types of its tools.
+ * @param include Its own `include` values.
+ */
+export function isLossReported(tools: readonly string[], include: readonly unknown[]): boolean {
+  return ITEM_KINDS.some((kind) => {
+    if (kind.lossReported === null) return false;
+    if (kind.include !== null && include.includes(kind.include)) return true;
+    return kind.lossReported === "with_tool" && tools.some((tool) => isToolOf(kind, tool));
+  });
 }
 
 // OpenAI dates the names of some tools, as in `web_search_preview_2025_03_11`.

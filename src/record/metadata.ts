@@ -5,6 +5,13 @@ import { METADATA_KEY } from "./schema.ts";
 const MAX_PAIRS = 64;
 const MAX_TEXT_LENGTH = 2_000;
 
+/** Metadata as its caller set it: without the recorder's own pair, and otherwise unchanged. */
+export function withoutOwnPair(metadata: unknown): unknown {
+  if (typeof metadata !== "object" || metadata === null) return metadata;
+  if (!Object.hasOwn(metadata, METADATA_KEY)) return metadata;
+  return Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== METADATA_KEY));
+}
+
 /**
  * The pairs of a response's metadata that its caller set, without the trigger's options.
  * @param value The `metadata` of a request or of a response object.

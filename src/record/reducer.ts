@@ -194,13 +194,14 @@ function isFirstReading(
 // Clears what the last fetch was refused with: an error while the connection was open says nothing about the next one.
 function closeConnection(
   { held }: StoredRecord,
-  { broke_at, error }: ObservationResult,
+  { broke_at, error, closed }: ObservationResult,
 ): Partial<StoredRecord> {
   const next = { refused: false, retry_after_seconds: null };
   return {
     held: held === null ? null : { broke_at },
     connection_due: false,
     connection_error: error,
+    ...(closed === true ? { connection_closed: true } : {}),
     ...next,
   };
 }

@@ -214,6 +214,8 @@ export const StoredRecord = ResponseRecord.omit({
   connection_due: z.boolean(),
   /** The error event with which OpenAI ended the connection. */
   connection_error: ErrorInfo.nullable(),
+  /** The connection was closed here, by a cancel for example; it did not break. */
+  connection_closed: z.boolean().optional(),
   /** The conversation that the response belongs to. */
   conversation: z.string().nullable(),
   /** The last items of the input of a run whose request is not known; null when they were not fetched. */
@@ -301,6 +303,8 @@ export const ObservationResult = z.object({
   from_connection: z.boolean(),
   /** Of a Connection: the event at which it broke; null when it ended normally. */
   broke_at: z.string().nullable(),
+  /** Of a Connection: it was closed on request. */
+  closed: z.boolean().optional(),
 });
 export type ObservationResult = z.infer<typeof ObservationResult>;
 

@@ -147,6 +147,34 @@ test.each([{ hold: true }, { stream: true }])(
   },
 );
 
+test.each([
+  ["on", { broke_at: null }],
+  ["off", null],
+])(
+  "POST /v1/responses answers 503 handover_failed with the id while the Recorder can't be reached, which no SDK retries, and the run appears later, X-Recorder-Hold: %s",
+  async (hold, held) => {
+    const metadata = { case: `unreachable by v1 ${hold}` };
+    await world.emulator.addScriptFor(metadata, [call(0)]);
+    await world.emulator.clearRequests();
+    await setRecorderMode(world.url, "refuses");
+    const request = { model: "m", input: "x", metadata, tools: CODE_INTERPRETER, background: true };
+    const answer = await world.request("/v1/responses", {
+      method: "POST",
+      body: JSON.stringify(request),
+      headers: { "x-recorder-hold": hold },
+    });
+    expect([answer.status, answer.headers.get("x-should-retry")]).toEqual([503, "false"]);
+    const { error } = Refusal.parse(await answer.json());
+    expect(error.code).toBe("handover_failed");
+    await setRecorderMode(world.url, "works");
+    await waitUntil(async () => (await world.request(`/results/${error.id}`)).status === 200);
+    const record = await world.waitUntilSettled(error.id);
+    expect(record).toMatchObject({ status: "completed", metadata, held });
+    expect(record.calls).toHaveLength(1);
+    expect(await countCreates()).toBe(1);
+  },
+);
+
 function call(index: number): { code: string } {
   return { code: `print("call ${index}")` };
 }

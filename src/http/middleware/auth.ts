@@ -5,7 +5,13 @@ import { ACCESS_TOKEN, setting } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { sha256 } from "../../lib/sha256.ts";
 
-export type App = { Bindings: Env };
+export type App = {
+  Bindings: Env;
+  Variables: {
+    /** What became of a background create of /v1, as its answer says it. */
+    hold?: string;
+  };
+};
 
 const COOKIE_NAME = "session";
 const SESSION_SECONDS = 7 * 24 * 60 * 60;

@@ -6,11 +6,9 @@ import type { TriggerResult } from "../../api/schemas.ts";
 import { readPolicy } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
-import { retry } from "../../lib/retry.ts";
-import { toSentence } from "../../lib/sentence.ts";
-import { logFailure, withLog } from "../../log.ts";
+import { withLog } from "../../log.ts";
 import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
-import { getRecorder } from "../../objects/recorder/client.ts";
+import { handOver, handOverFailed } from "../../objects/hand-over.ts";
 import { toApiError, toApiFailure } from "../../openai/api-failure.ts";
 import { createResponse } from "../../openai/client.ts";
 import { readCreatedResponse, UnusableResponse } from "../../openai/created-response.ts";
@@ -18,17 +16,25 @@ import { toCreatedFields, type CreatedResponse } from "../../openai/response.ts"
 import { toProblem } from "../../openai/to-problem.ts";
 import type { StartParams } from "../../record/connection/state.ts";
 import { redactRequest } from "../../record/redact.ts";
-import type { RecorderParams } from "../../record/schema.ts";
+import {
+  ID_UNKNOWN,
+  mayHaveStarted,
+  WEBHOOK_WILL_RECORD,
+  whyNotOpened,
+} from "../create-failure.ts";
 import type { App } from "../middleware/auth.ts";
+import { startOnce } from "../once.ts";
 
-/** Milliseconds between attempts to start a Recorder. */
-const HANDOVER_RETRY_MS = [200, 1_000];
-
-/** What becomes of a response that may have started: in the background, and in the foreground. */
-const WEBHOOK_WILL_RECORD =
-  "If it started, OpenAI's webhook will record it. Check /results before retrying: each retry is billed.";
-const ID_UNKNOWN =
-  "If it started, its id is unknown and no webhook will report it. Each retry is billed.";
+/**
+ * Starts what a caller asked for; with an `Idempotency-Key`, once.
+ * @param given The request's body.
+ * @throws Problem as `startOnce` does.
+ */
+export async function triggerOnce(c: Context<App>, given: JsonBody): Promise<TriggerResult> {
+  const start = () => startTrigger(c, given);
+  const once = await startOnce(c, { given, scope: "", start, toRun: (run) => run });
+  return once.kind === "first" ? once.result : toResult(c, once);
+}
 
 /**
  * Starts what a caller asked for.
@@ -44,7 +50,10 @@ export async function startTrigger(c: Context<App>, given: JsonBody): Promise<Tr
   );
   // Create and hand-over finish even when the caller hangs up: a response that runs must be recorded.
   c.executionCtx.waitUntil(work.catch(() => undefined));
-  const { id, status } = await work;
+  return toResult(c, await work);
+}
+
+function toResult(c: Context<App>, { id, status }: Started): TriggerResult {
   return { id, status, result_url: new URL(`/results/${id}`, c.req.url).href };
 }
 
@@ -89,9 +98,7 @@ async function startConnected(
     if (!opening.isHandedOver) throw handOverFailed(opening.id, "Its connection starts it later");
     return opening;
   }
-  if (!opening.isLate) throw mayHaveStarted(opening.message, consequence, null, opening.id);
-  const message = `OpenAI did not start the run within 20 s (${opening.message}); the connection was closed. Check /results before retrying: the run may exist.`;
-  throw new Problem("may_have_started", message);
+  throw mayHaveStarted(whyNotOpened(opening), consequence, { id: opening.id });
 }
 
 async function startBackground(
@@ -108,7 +115,8 @@ async function startBackground(
 async function createBackground(env: Env, body: Uint8Array[]): Promise<CreatedResponse> {
   try {
     const bytes = body.reduce((sum, chunk) => sum + chunk.byteLength, 0);
-    return readCreatedResponse(await createResponse(env, { stream: streamChunks(body), bytes }));
+    const { answer } = await createResponse(env, { stream: streamChunks(body), bytes });
+    return readCreatedResponse(answer);
   } catch (error) {
     throw toCreateProblem(error, WEBHOOK_WILL_RECORD);
   }
@@ -119,41 +127,5 @@ function toCreateProblem(error: unknown, consequence: string): Problem {
   const { status, message, requestId } = toApiFailure(error);
   if (status !== null && status < 500 && status !== 408) return toProblem(error);
   const id = error instanceof UnusableResponse ? error.id : null;
-  return mayHaveStarted(message, consequence, requestId, id);
-}
-
-// `id`: of a response that started and can't be recorded.
-function mayHaveStarted(
-  why: string,
-  consequence: string,
-  requestId: string | null,
-  id: string | null,
-): Problem {
-  const details = { requestId: requestId ?? undefined, id: id ?? undefined };
-  const message =
-    id === null
-      ? `It is not known whether the response started: ${toSentence(why)} ${consequence}`
-      : why;
-  return new Problem("may_have_started", message, details);
-}
-
-async function handOver(env: Env, params: RecorderParams): Promise<void> {
-  const { id } = params;
-  try {
-    await retry(
-      HANDOVER_RETRY_MS,
-      async () => getRecorder(env, id).start(params),
-      (error) => logFailure("handover", error, { id }),
-    );
-  } catch {
-    throw handOverFailed(id, "OpenAI's webhook will start it");
-  }
-}
-
-function handOverFailed(id: string, remedy: string): Problem {
-  return new Problem(
-    "handover_failed",
-    `The response ${id} runs at OpenAI, but its Recorder could not be started. ${remedy}; don't trigger again.`,
-    { id, title: "It runs, but is not followed yet" },
-  );
+  return mayHaveStarted(message, consequence, { requestId, id });
 }

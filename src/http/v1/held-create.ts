@@ -4,26 +4,38 @@ import * as z from "zod";
 import { parseInclude, toRequestBody } from "../../api/create-params.ts";
 import type { JsonBody } from "../../api/json-body.ts";
 import { readPolicy } from "../../config.ts";
-import { toSentence } from "../../lib/sentence.ts";
 import { withLog } from "../../log.ts";
 import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
 import type { Opening } from "../../objects/connection/report.ts";
+import { handOverFailed } from "../../objects/hand-over.ts";
+import type { StartParams } from "../../record/connection/state.ts";
+import { withoutOwnPair } from "../../record/metadata.ts";
 import { redactRequest } from "../../record/redact.ts";
+import type { TriggerOptions } from "../../record/schema.ts";
+import { ID_UNKNOWN, mayHaveStarted, whyNotOpened } from "../create-failure.ts";
 import type { App } from "../middleware/auth.ts";
-import { errorMessage, toApiError } from "../../openai/api-failure.ts";
-import { OPENAI_KEY_REFUSED, toForbidden, toOpenAIError, type OpenAIError } from "./errors.ts";
+import { fromRefusal, type OpenAIError } from "./errors.ts";
+import { callerHeaders } from "./proxy.ts";
 
-const Params = z.record(z.string(), z.unknown());
+export const Params = z.record(z.string(), z.unknown());
+
+/** What a create came to, unless it failed: the first response object, with OpenAI's headers, or a refusal. */
+export type Created =
+  | {
+      kind: "created";
+      id: string;
+      status: string;
+      response: Record<string, unknown>;
+      headers: Record<string, string>;
+    }
+  | { kind: "refused"; answer: OpenAIError };
 
 /**
  * Starts a held run.
  * @param given The body of a create with `background: true`.
- * @returns The first response object, as a background run's; or OpenAI's refusal.
+ * @throws Problem 502 `may_have_started`, 503 `handover_failed`.
  */
-export async function startHeldRun(
-  c: Context<App>,
-  { json, value }: JsonBody,
-): Promise<Response | OpenAIError> {
+export async function createHeld(c: Context<App>, { json, value }: JsonBody): Promise<Created> {
   const sent = Params.parse(value);
   const include = parseInclude(sent);
   const request = {
@@ -33,73 +45,54 @@ export async function startHeldRun(
     stream: true,
     store: sent["store"] ?? true,
   };
-  const start = {
+  const start = toStart(c, toOptions(include, true), request);
+  const body = toRequestBody(json, sent, request);
+  const params = { kind: "held" as const, start };
+  const opening = await withLog(
+    "trigger",
+    { by: "v1" },
+    () => openConnection(c.env, createConnectionName(), body, params, callerHeaders(c)),
+    (how) => ({ id: how.kind === "opened" ? how.id : null, outcome: how.kind }),
+  );
+  return toCreated(opening);
+}
+
+/** The options of a run of /v1. */
+export function toOptions(include: unknown[] | null, hold: boolean): TriggerOptions {
+  const names = (include ?? []).filter((name) => typeof name === "string");
+  return { include: names, stream: false, control: false, hold, retention_days: null };
+}
+
+/** What its Recorder starts with. */
+export function toStart(
+  c: Context<App>,
+  options: TriggerOptions,
+  request: Record<string, unknown>,
+): StartParams {
+  return {
     at: new Date().toISOString(),
-    started_by: "v1" as const,
+    started_by: "v1",
     policy: readPolicy(c.env, new URL(c.req.url).origin),
-    options: {
-      include: z.array(z.string()).catch([]).parse(include),
-      stream: false,
-      control: false,
-      hold: true,
-      retention_days: null,
-    },
+    options,
     request: redactRequest(request),
     control: null,
     webhook: null,
   };
-  const body = toRequestBody(json, sent, request);
-  const opening = await withLog(
-    "trigger",
-    { by: "v1" },
-    () => openConnection(c.env, createConnectionName(), body, { kind: "held", start }),
-    (how) => ({ id: how.kind === "opened" ? how.id : null, outcome: how.kind }),
-  );
-  return toAnswer(c, opening);
 }
 
-// The SDK retries a 5xx by itself, and each retry is billed.
-function toAnswer(c: Context<App>, opening: Opening): Response | OpenAIError {
-  if (opening.kind === "opened") return toFirstAnswer(c, opening);
-  c.header("x-should-retry", "false");
-  if (opening.kind === "failed") return mayHaveStarted(opening.message, opening.id);
-  const { status, requestId, retryAfter } = opening;
-  if (requestId !== null) c.header("x-request-id", requestId);
-  if (status >= 500 || status === 408) return mayHaveStarted(`It answered ${status}.`, null);
-  c.header("x-should-retry", undefined);
-  if (retryAfter !== null) c.header("retry-after", retryAfter);
-  if (status === 401) return OPENAI_KEY_REFUSED;
-  if (status === 403) return toForbidden(errorMessage(toApiError(opening)));
-  return forwardRefusal(opening);
-}
-
-function toFirstAnswer(
-  c: Context<App>,
-  { id, response, isHandedOver }: Extract<Opening, { kind: "opened" }>,
-): Response | OpenAIError {
-  c.header("x-should-retry", "false");
-  if (isHandedOver) return c.json(toBackground(response));
-  const message = `The response ${id} runs at OpenAI, but its Recorder could not be started. Its connection starts it later; ask for it by this id, and don't create it again.`;
-  return toOpenAIError(503, message, { code: "handover_failed" });
+function toCreated(opening: Opening): Created {
+  if (opening.kind === "refused") return { kind: "refused", answer: fromRefusal(opening) };
+  if (opening.kind === "failed") {
+    throw mayHaveStarted(whyNotOpened(opening), ID_UNKNOWN, { id: opening.id });
+  }
+  const { id, status, response, isHandedOver, headers = {} } = opening;
+  if (!isHandedOver)
+    throw handOverFailed(id, "Its connection starts it later; ask for it by this id");
+  return { kind: "created", id, status, response: toBackground(response), headers };
 }
 
 /** A response object as a background run's. */
 export function toBackground(json: Uint8Array): Record<string, unknown> {
-  return { ...Params.parse(JSON.parse(new TextDecoder().decode(json))), background: true };
-}
-
-// `id`: of a response that started and can't be recorded.
-function mayHaveStarted(reason: string, id: string | null): OpenAIError {
-  const unknown = `It is not known whether OpenAI started the run: ${toSentence(reason)} Check /results before retrying: each retry is billed.`;
-  return toOpenAIError(502, id === null ? unknown : reason, {
-    code: "may_have_started",
-    ...(id === null ? {} : { id }),
-  });
-}
-
-const Status = z.custom<OpenAIError["status"]>((status) => typeof status === "number");
-
-function forwardRefusal({ status, error }: Extract<Opening, { kind: "refused" }>): OpenAIError {
-  const own = toOpenAIError(Status.parse(status), `OpenAI refused the request with ${status}.`);
-  return { ...own, error: Params.safeParse(error).data ?? own.error };
+  const response = Params.parse(JSON.parse(new TextDecoder().decode(json)));
+  return { ...response, background: true, metadata: withoutOwnPair(response["metadata"]) };
 }

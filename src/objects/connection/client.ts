@@ -2,6 +2,7 @@
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { retry } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
+import type { CallerHeaders } from "../../openai/client.ts";
 import type { ConnectionParams } from "../../record/connection/state.ts";
 import type { Opening } from "./report.ts";
 
@@ -21,16 +22,18 @@ export function getConnection(env: Env, name: string): ReturnType<Env["CONNECTIO
 /**
  * Sends a request by a Connection. It is tried once: a request that was sent twice would be billed twice.
  * @param body The request as JSON, in chunks.
+ * @param headers The caller's, which go along.
  */
 export async function openConnection(
   env: Env,
   name: string,
   body: Uint8Array[],
   params: ConnectionParams,
+  headers: CallerHeaders = {},
 ): Promise<Opening> {
   const bytes = body.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   try {
-    return await getConnection(env, name).open(streamChunks(body), bytes, name, params);
+    return await getConnection(env, name).open(streamChunks(body), bytes, name, params, headers);
   } catch (error) {
     logFailure("connection_open", error, { connection: name });
     return {

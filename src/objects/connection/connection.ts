@@ -5,7 +5,8 @@ import { toByteStream } from "../../lib/byte-stream.ts";
 import { retry, sleep, withTimeout } from "../../lib/retry.ts";
 import { log, logFailure } from "../../log.ts";
 import { toApiFailure } from "../../openai/api-failure.ts";
-import type { RequestBody } from "../../openai/client.ts";
+import { pickAnswerHeaders } from "../../openai/answer-headers.ts";
+import type { CallerHeaders, RequestBody } from "../../openai/client.ts";
 import type { EventStream } from "../../openai/event-stream.ts";
 import { toCreatedFields } from "../../openai/response.ts";
 import {
@@ -70,6 +71,7 @@ export class Connection extends DurableObject<Env> {
    * @param body The request as JSON. It is stored nowhere.
    * @param bytes Its size.
    * @param name The Connection's own name.
+   * @param headers The caller's. They are stored nowhere.
    * @throws Error when it was opened before.
    */
   async open(
@@ -77,10 +79,11 @@ export class Connection extends DurableObject<Env> {
     bytes: number,
     name: string,
     params: ConnectionParams,
+    headers: CallerHeaders = {},
   ): Promise<Opening> {
     if (this.#load() !== null) throw new Error("The Connection was opened before.");
     this.#apply({ type: "open", connection: name, params });
-    const opening = this.#open({ stream: body, bytes });
+    const opening = this.#open({ stream: body, bytes }, headers);
     // It goes on when the caller is gone.
     this.ctx.waitUntil(opening);
     return opening;
@@ -182,11 +185,11 @@ export class Connection extends DurableObject<Env> {
     log("connection_lost", { ...this.#fields(), outcome });
   }
 
-  async #open(body: RequestBody): Promise<Opening> {
+  async #open(body: RequestBody, headers: CallerHeaders): Promise<Opening> {
     const line = new Line();
     this.#line = line;
     try {
-      const opened = await openStream(this.env, body, this.#log, line.signal);
+      const opened = await openStream(this.env, body, this.#log, line.signal, headers);
       line.keep();
       // The run has started: storage that refuses for a moment does not end it.
       await retry(STORE_RETRY_MS, async () => this.#takeOver(opened));
@@ -199,7 +202,9 @@ export class Connection extends DurableObject<Env> {
       );
       const { id, status } = opened.created;
       const isHandedOver = this.#load()?.handed_over ?? false;
-      return { kind: "opened", id, status, response: opened.response, isHandedOver };
+      const { response, stream } = opened;
+      const answered = pickAnswerHeaders(stream.headers);
+      return { kind: "opened", id, status, response, headers: answered, isHandedOver };
     } catch (error) {
       return this.#failToOpen(error, line);
     }

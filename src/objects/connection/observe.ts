@@ -95,6 +95,7 @@ function withEnd(
       error: result.error ?? (hasResponse ? null : (report?.error ?? null)),
       from_connection: true,
       broke_at: hasResponse ? null : (end?.last_event ?? BREAK_UNKNOWN),
+      ...(end?.reason === "closed" ? { closed: true } : {}),
     },
   };
 }

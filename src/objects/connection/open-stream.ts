@@ -1,6 +1,11 @@
 // Opens a response's event stream, and reads up to the first event that says which response it is.
 import { parseJson } from "../../lib/json-parse.ts";
-import { createResponseStream, replayEventStream, type RequestBody } from "../../openai/client.ts";
+import {
+  createResponseStream,
+  replayEventStream,
+  type CallerHeaders,
+  type RequestBody,
+} from "../../openai/client.ts";
 import { toApiError } from "../../openai/api-failure.ts";
 import { readCreatedResponse } from "../../openai/created-response.ts";
 import { openEventStream, type ErrorEvent, type EventStream } from "../../openai/event-stream.ts";
@@ -27,6 +32,7 @@ export type OpenedStream = {
 /**
  * Sends a request whose answer is streamed.
  * @param log Gets the events.
+ * @param headers The caller's.
  * @throws What the SDK throws, also for an `error` event that comes first; an Error when the stream has no response object.
  */
 export async function openStream(
@@ -34,8 +40,9 @@ export async function openStream(
   body: RequestBody,
   log: EventLog,
   signal: AbortSignal,
+  headers: CallerHeaders,
 ): Promise<OpenedStream> {
-  const stream = openEventStream(await createResponseStream(env, body, signal));
+  const stream = openEventStream(await createResponseStream(env, body, signal, headers));
   for await (const event of keepOpen(stream.events)) {
     const news = addEvent(log, event, null);
     const error = news?.seen?.error;

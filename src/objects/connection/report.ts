@@ -11,6 +11,8 @@ export type Opening =
       status: string;
       /** The first response object, as JSON. */
       response: Uint8Array;
+      /** The headers of OpenAI's answer that a caller gets. An object that a deploy has not reached does not say them; nor does it say those of a refusal. */
+      headers?: Record<string, string>;
       /** Whether the Recorder has the run; if not, the Connection starts it later. */
       isHandedOver: boolean;
     }
@@ -21,6 +23,7 @@ export type Opening =
       error: unknown;
       requestId: string | null;
       retryAfter: string | null;
+      headers?: Record<string, string>;
     }
   | {
       kind: "failed";
@@ -73,8 +76,10 @@ export function inOrder(items: ConnectionState["items"]): ConnectionState["items
 
 /** What a failed request says to the caller. */
 export function toFailure(error: unknown, isLate: boolean): Opening {
-  const { status, message, requestId, retryAfter, error: own } = toApiFailure(error);
-  if (status !== null) return { kind: "refused", status, error: own, requestId, retryAfter };
+  const { status, message, requestId, retryAfter, headers, error: own } = toApiFailure(error);
+  if (status !== null) {
+    return { kind: "refused", status, error: own, requestId, retryAfter, headers };
+  }
   const id = error instanceof UnusableResponse ? error.id : null;
   return { kind: "failed", isLate, message, id };
 }

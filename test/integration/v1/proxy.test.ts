@@ -1,5 +1,6 @@
 // What /v1 forwards to OpenAI and returns to the caller, and what it does not.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { RawClient } from "../../support/raw-client.ts";
 import { API_KEY, startWorld, TOKEN, type World } from "../../support/world.ts";
 import { ApiError, createV1Client, EXAMPLE, INCLUDE_OUTPUTS, type V1Client } from "./v1-client.ts";
@@ -38,6 +39,11 @@ const NOT_FORWARDED = [
   "/v1/webhook_endpoints",
   "/v1/organization/projects",
   "/v1/fine_tuning/jobs",
+  "/v1/projects",
+  "/v1/evals",
+  "/v1/admin/keys",
+  "/v1/certificates",
+  "/v1/realtime/client_secrets",
   "/v1/Responses",
   "/v1//webhook_endpoints",
   "/v1/responses/../webhook_endpoints",
@@ -59,6 +65,77 @@ test.each(NOT_FORWARDED)("GET %s answers 404, and sends OpenAI nothing", async (
   expect(status).toBe(404);
   expect(await world.emulator.listRequestsButFiles()).toEqual(before);
 });
+
+test("a 404 of the recorder's own says that it is, and what is passed on", async () => {
+  const answer = await v1.request("/fine_tuning/jobs");
+  const { error } = ApiError.parse(await answer.json());
+  expect(error.code).toBe("unknown_route");
+  expect(error.message).toContain("The recorder does not pass on GET /v1/fine_tuning/jobs");
+  expect(error.message).toContain("chat, completions, embeddings");
+});
+
+const FORWARDED = [
+  ["POST", "/chat/completions"],
+  ["POST", "/completions"],
+  ["POST", "/embeddings"],
+  ["POST", "/images/generations"],
+  ["POST", "/audio/speech"],
+  ["POST", "/moderations"],
+  ["GET", "/vector_stores/vs_1/files?limit=2&order=asc"],
+  ["POST", "/uploads/upload_1/parts"],
+  ["GET", "/batches/batch_1"],
+  ["DELETE", "/skills/skill_1"],
+  ["GET", "/videos/video_1/content"],
+];
+
+test.each(FORWARDED)("%s /v1%s passes through, with its query and body", async (method, path) => {
+  await world.emulator.configure({ echo: true });
+  const body = method === "POST" ? { input: "naïve – 数据" } : "";
+  const init = method === "POST" ? { method, body: JSON.stringify(body) } : { method };
+  const answer = await v1.request(path, init);
+  const { pathname, searchParams } = new URL(path, "http://openai.example");
+  expect(await answer.json()).toMatchObject({
+    method,
+    path: `/v1${pathname}`,
+    query: Object.fromEntries([...searchParams].map(([name, value]) => [name, [value]])),
+    body,
+  });
+});
+
+test("a WebSocket is refused with 426 websocket_not_supported", async () => {
+  for (const path of ["/v1/responses", "/v1/realtime?model=gpt-realtime"]) {
+    const headers = {
+      authorization: `Bearer ${TOKEN}`,
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    };
+    const { status, body } = await rawClient.send({ method: "GET", path, headers, body: null });
+    expect(status).toBe(426);
+    const { error } = ApiError.parse(JSON.parse(body ?? ""));
+    expect(error.code).toBe("websocket_not_supported");
+  }
+});
+
+test.each([
+  ["POST", "/responses"],
+  ["GET", "/responses/resp_1"],
+  ["POST", "/chat/completions"],
+  ["POST", "/files"],
+])(
+  "%s %s, with a base URL that lacks /v1, answers 404 with the right one",
+  async (method, path) => {
+    const init = method === "POST" ? { method, body: "{}" } : {};
+    const answer = await fetch(`${world.url}${path}`, init);
+    expect(answer.status).toBe(404);
+    const { error } = z
+      .object({ error: z.object({ code: z.string(), message: z.string() }) })
+      .parse(await answer.json());
+    expect(error.code).toBe("unknown_route");
+    expect(error.message).toContain(`Set the base URL ${world.url}/v1`);
+  },
+);
 
 test("GET /v1/models forwards neither the caller's token, cookie, project nor address", async () => {
   await v1.request("/models", {

@@ -101,28 +101,6 @@ test("POST /v1/responses and GET /v1/responses/:id return a long string whole wh
   expect(WithInstructions.parse(await answer.json()).instructions).toBe(instructions);
 });
 
-const FAILURES = [
-  { fault: { status: 500 }, status: 502, code: "may_have_started", retries: "false" },
-  { fault: { kind: "html", status: 502 }, status: 502, code: "may_have_started", retries: "false" },
-  { fault: { kind: "cut" }, status: 502, code: "may_have_started", retries: "false" },
-  { fault: { status: 429, headers: { "retry-after": "7" } }, status: 429, after: "7" },
-  { fault: { status: 400, body: "not JSON" }, status: 400 },
-];
-
-test.each(FAILURES)(
-  "POST /v1/responses answers $status when OpenAI answers with $fault",
-  async (expected) => {
-    const where = { method: "POST", path: "^/v1/responses$", times: 1, kind: "status" };
-    await world.emulator.addFault({ ...where, ...expected.fault });
-    const answer = await v1.postResponse({ ...EXAMPLE, background: true });
-    expect(answer.status).toBe(expected.status);
-    const { error } = ApiError.parse(await answer.json());
-    expect(error.code).toBe(expected.code ?? error.code);
-    expect(answer.headers.get("x-should-retry")).toBe(expected.retries ?? null);
-    expect(answer.headers.get("retry-after")).toBe(expected.after ?? null);
-  },
-);
-
 test("GET /v1/responses/:id reads an include as OpenAI does, and rejects an unknown one", async () => {
   const { id } = await v1.create({ ...EXAMPLE, background: true });
   await v1.waitForEnd(id);

@@ -12,19 +12,26 @@ export type Targets = {
   worker: Target;
   /** The OpenAI behind the Worker. It has no outputs of background runs. */
   upstream: EmulatorClient;
+  /** The OpenAI of each target. */
+  emulators: { openai: EmulatorClient; worker: EmulatorClient };
   close(): Promise<void>;
 };
 
 /** Starts both. The Worker is a process of its own: the test harness would hide from OpenAI that a connection was closed. */
 export async function startTargets(): Promise<Targets> {
-  const settings = { apiKey: API_KEY, queueSeconds: 0.1 };
+  const settings = { apiKey: API_KEY, queueSeconds: 0.1, runSeconds: 0.1 };
   const openai = await startEmulator({ ...settings, backgroundOutputs: "present" });
   const upstream = await startEmulator({ ...settings, backgroundOutputs: "empty" });
   const worker = await startWorkerProcess({ vars: toTestVars(upstream.url) });
+  const emulators = {
+    openai: createEmulatorClient(openai.url),
+    worker: createEmulatorClient(upstream.url),
+  };
   return {
     openai: { baseURL: `${openai.url}/v1`, apiKey: API_KEY },
     worker: { baseURL: `${worker.url}/v1`, apiKey: TOKEN },
-    upstream: createEmulatorClient(upstream.url),
+    upstream: emulators.worker,
+    emulators,
     async close() {
       await worker.close();
       await openai.close();

@@ -16,7 +16,7 @@ import { withHangingControls, withRecorderFaults, addStorageFaults } from "./fau
 
 export { Catalog } from "../../../src/index.ts";
 
-/** What Connections' calls to Recorders do. All objects of the Worker share it; it is forgotten when workerd ends. */
+/** What calls of Connections and of /v1's creates to Recorders do. All objects of the Worker share it; it is forgotten when workerd ends. */
 let recorderMode: Mode = "works";
 /** Whether no control is opened. */
 let areControlsHanging = false;
@@ -145,6 +145,9 @@ export default {
     const [, prefix, what = "", name = ""] = new URL(request.url).pathname.split("/");
     const handler = prefix === "test" ? HANDLERS[what] : undefined;
     if (handler !== undefined) return handler(env, name, request);
-    return worker.fetch(request, areControlsHanging ? withHangingControls(env) : env, ctx);
+    const own = areControlsHanging ? withHangingControls(env) : env;
+    // A background create of /v1 hands its run over itself.
+    const isCreate = prefix === "v1" && request.method === "POST";
+    return worker.fetch(request, isCreate ? withRecorderFaults(own, () => recorderMode) : own, ctx);
   },
 } satisfies ExportedHandler<TestEnv>;

@@ -60,9 +60,9 @@ function shortenPolicy(policy: Policy): Policy {
 /** The Connection with a lifetime of seconds. */
 class ShortLivedConnection extends RealConnection {
   override open(
-    ...[body, bytes, name, params]: Parameters<RealConnection["open"]>
+    ...[body, bytes, name, params, headers]: Parameters<RealConnection["open"]>
   ): ReturnType<RealConnection["open"]> {
-    return super.open(body, bytes, name, shortenConnection(params));
+    return super.open(body, bytes, name, shortenConnection(params), headers);
   }
 }
 

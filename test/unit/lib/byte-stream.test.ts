@@ -3,6 +3,7 @@ import {
   concatChunks,
   decodeChunks,
   readChunks,
+  readStart,
   splitFirstLine,
   streamChunks,
   toByteStream,
@@ -73,3 +74,13 @@ test.each([
     expect([split.line, await text(split.rest)]).toEqual([line, rest]);
   }
 });
+
+test.each([0, 1, 5, 6, 7, 11, 12])(
+  "readStart reads a stream of 12 bytes until it has more than %i, and leaves the rest unread",
+  async (max) => {
+    const { chunks, rest } = await readStart(streamChunks([bytes("first "), bytes("second")]), max);
+    const read = decodeChunks(chunks);
+    expect(read.length > max).toBe(rest !== null);
+    expect(read + (rest === null ? "" : await text(rest))).toBe("first second");
+  },
+);

@@ -22,11 +22,11 @@ export class Connection extends RealConnection {
   }
 
   override open(
-    ...[body, bytes, name, params]: Parameters<RealConnection["open"]>
+    ...[body, bytes, name, params, headers]: Parameters<RealConnection["open"]>
   ): ReturnType<RealConnection["open"]> {
     logOpening(name, params);
     this.#dieSoon("open", MAX_MS_TO_DEATH_WHILE_OPEN, OPEN_TIMES);
-    return super.open(body, bytes, name, withShortLimits(params));
+    return super.open(body, bytes, name, withShortLimits(params), headers);
   }
 
   override report(): ReturnType<RealConnection["report"]> {

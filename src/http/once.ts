@@ -1,19 +1,17 @@
-// Triggers with an Idempotency-Key: the same key gives the same answer for a day, and one run.
+// Creates with an Idempotency-Key: the same key gives the same answer for a day, and one run.
 import type { Context } from "hono";
-import type { TriggerResult } from "../../api/schemas.ts";
-import type { JsonBody } from "../../api/json-body.ts";
-import { Problem } from "../../errors.ts";
-import { sleep } from "../../lib/retry.ts";
-import { sha256OfChunks } from "../../lib/sha256.ts";
+import type { JsonBody } from "../api/json-body.ts";
+import { Problem } from "../errors.ts";
+import { sleep } from "../lib/retry.ts";
+import { sha256OfChunks } from "../lib/sha256.ts";
 import {
   answerKey,
   claimKey,
   toIdempotencyKey,
   type IdempotencyKey,
-} from "../../objects/catalog/client.ts";
-import type { ClaimResult, KeyAnswer } from "../../objects/catalog/idempotency.ts";
-import type { App } from "../middleware/auth.ts";
-import { startTrigger } from "./trigger.ts";
+} from "../objects/catalog/client.ts";
+import type { ClaimResult, KeyAnswer } from "../objects/catalog/idempotency.ts";
+import type { App } from "./middleware/auth.ts";
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 /** How long a request waits for the answer of the one before it. */
@@ -26,26 +24,40 @@ const MAX_COMPARED_BYTES = 64 * 1024;
 
 type FailedAnswer = Extract<KeyAnswer, { kind: "failed" }>;
 
+/** A run that a request started, or that an earlier request with the same key did. */
+export type Once<T> =
+  | { kind: "first"; result: T }
+  | { kind: "repeated"; id: string; status: string };
+
+/** A create: its body, what tells it apart from other routes' creates with the same body, and how to start it. */
+type Create<T> = {
+  given: JsonBody;
+  scope: string;
+  start: () => Promise<T>;
+  /** The run that was started; null when none was, so that the key can be used again. */
+  toRun: (result: T) => { id: string; status: string } | null;
+};
+
 /**
- * Starts what a caller asked for; with an `Idempotency-Key`, once.
- * @param given The request's body.
+ * Starts a run; with an `Idempotency-Key`, once.
  * @throws Problem 422 when the key came with another body, 409 while the first request with it has no answer, 503 when the Catalog can't be reached.
  */
-export async function triggerOnce(c: Context<App>, given: JsonBody): Promise<TriggerResult> {
+export async function startOnce<T>(c: Context<App>, create: Create<T>): Promise<Once<T>> {
   const header = c.req.header("idempotency-key");
-  if (header === undefined) return startTrigger(c, given);
+  if (header === undefined) return { kind: "first", result: await create.start() };
   if (!IDEMPOTENCY_KEY.test(header)) {
     const message = "Idempotency-Key must have 1 to 255 visible ASCII characters.";
     throw new Problem("bad_request", message);
   }
-  const key = await toIdempotencyKey(header, await toComparable(given));
+  const comparable = create.scope + (await toComparable(create.given));
+  const key = await toIdempotencyKey(header, comparable);
   const claim = await awaitClaim(() => claimOrRefuse(c.env, key));
-  if (claim.kind === "answered") return repeatAnswer(c, claim.answer);
+  if (claim.kind === "answered") return repeatAnswer(claim.answer);
   if (claim.kind !== "claimed") throw toConflict(claim.kind);
   // The answer must be stored even when the caller hangs up.
-  const work = startAndAnswer(c, given, key);
+  const work = startAndAnswer(c.env, create, key);
   c.executionCtx.waitUntil(work.catch(() => undefined));
-  return work;
+  return { kind: "first", result: await work };
 }
 
 // In a small body white space does not count. A large one is compared byte by byte, without a copy of it.
@@ -76,17 +88,20 @@ async function claimOrRefuse(env: Env, key: IdempotencyKey): Promise<ClaimResult
   }
 }
 
-async function startAndAnswer(
-  c: Context<App>,
-  given: JsonBody,
+async function startAndAnswer<T>(
+  env: Env,
+  { start, toRun }: Create<T>,
   key: IdempotencyKey,
-): Promise<TriggerResult> {
+): Promise<T> {
   try {
-    const result = await startTrigger(c, given);
-    await answerQuietly(c.env, key, { kind: "started", id: result.id, status: result.status });
+    const result = await start();
+    const run = toRun(result);
+    const answer =
+      run === null ? null : { kind: "started" as const, id: run.id, status: run.status };
+    await answerQuietly(env, key, answer);
     return result;
   } catch (error) {
-    await answerQuietly(c.env, key, toFailedAnswer(error));
+    await answerQuietly(env, key, toFailedAnswer(error));
     throw error;
   }
 }
@@ -112,18 +127,14 @@ const OUTCOME_UNKNOWN: FailedAnswer = {
   kind: "failed",
   code: "may_have_started",
   message:
-    "The outcome of the first request with this Idempotency-Key is not known. Check /results, and use another key to retry.",
+    "The outcome of the first request with this Idempotency-Key is not known: it may have started a run. Use another key to retry; each retry is billed.",
   id: null,
   request_id: null,
 };
 
-function repeatAnswer(c: Context<App>, answer: KeyAnswer): TriggerResult {
-  const { id } = answer;
-  if (answer.kind === "started") {
-    const result_url = new URL(`/results/${answer.id}`, c.req.url).href;
-    return { id: answer.id, status: answer.status, result_url };
-  }
-  const { code, message, request_id } = answer;
+function repeatAnswer(answer: KeyAnswer): Once<never> {
+  if (answer.kind === "started") return { kind: "repeated", id: answer.id, status: answer.status };
+  const { code, message, id, request_id } = answer;
   throw new Problem(code, message, { id: id ?? undefined, requestId: request_id ?? undefined });
 }
 
