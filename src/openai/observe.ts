@@ -4,6 +4,7 @@ import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
 import { toSentence } from "../lib/sentence.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
+import { losesItems } from "../record/completeness.ts";
 import { includeOf, refusedIncludes } from "../record/include.ts";
 import { MAX_ERROR_MESSAGE_LENGTH, MAX_VALUE_BYTES } from "../record/limits.ts";
 import { isTerminal } from "../record/reducer.ts";
@@ -104,7 +105,7 @@ async function observeByRefetch(
   );
   const { result } = observed;
   const input = mustFetchInput(record, result) ? await fetchInput(env, record.id, signal) : null;
-  const outputs = replacedOutputs(record, observed.chunks);
+  const outputs = refusedItems(record, observed);
   return { ...observed, result: { ...result, input }, outputs };
 }
 
@@ -141,12 +142,12 @@ function itemKeys(response: unknown): Set<string> {
   return new Set(outputItems(response).flatMap((item) => identifyItem(item)?.key ?? []));
 }
 
-/** The calls in a body that the record may refuse: only one that has results already does. Then they are stored separately. */
-export function replacedOutputs(
+/** The calls in a body that the record refuses, because it lacks something of the present one; null when it takes it. */
+export function refusedItems(
   record: StoredRecord,
-  chunks: Uint8Array[] | null,
+  { result, chunks }: Observed,
 ): Observed["outputs"] {
-  if (chunks === null || !record.calls.some((call) => call.state === "populated")) return null;
+  if (chunks === null || !losesItems(record, result)) return null;
   return () => filterCallItems(outputItems(parseJson(decodeChunks(chunks))));
 }
 

@@ -10,6 +10,7 @@ import {
   type RunShape,
   type StandIn,
 } from "../support/openai-stand-in.ts";
+import { waitFor } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 
 const RESPONSE_PATH = /^\/v1\/responses\/(resp_\d+)$/;
@@ -151,6 +152,28 @@ test("a call that was seen in flight, and that the first answer after the end la
   const record = await world.waitUntilSettled(await world.trigger({ input: "hello" }));
   expect(record).toMatchObject({ verdict: "recovered", calls: [{ outputs: PRINTED }] });
   expect(record.observations).toHaveLength(3);
+});
+
+test("outputs of an answer that lacks another call are kept, although its body is not", async () => {
+  answerRetrieve = (response, run, number) => {
+    const [call, ...others] = Output.parse(toResponse(run)).output;
+    const second = { ...call, id: "ci_2", code: "x = 1", outputs: [] };
+    const output = number === 2 ? [call, ...others] : [{ ...call, outputs: [] }, second, ...others];
+    sendJson(response, { ...toResponse(run), output });
+  };
+  const id = await world.trigger({ input: "hello" });
+  expect(await world.waitUntilSettled(id)).toMatchObject({ verdict: "suspect" });
+  await world.request(`/results/${id}/refetch`, { method: "POST" });
+  const record = await waitFor(
+    () => world.waitUntilSettled(id),
+    ({ observations }) => observations.length === 2,
+  );
+  expect(record.calls).toMatchObject([
+    { id: "ci_1", verdict: "recovered", source: "refetch", outputs: PRINTED },
+    { id: "ci_2", verdict: "silent" },
+  ]);
+  const printed = await world.request(`/results/${id}/outputs`);
+  expect(await printed.text()).toBe("naïve – 数据\n");
 });
 
 test("a completed response whose call stays interpreting is unfinished after the last delay", async () => {

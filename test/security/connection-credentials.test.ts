@@ -93,7 +93,7 @@ test.each([
     const record = await waitUntilSettled(world, id);
     expect(record).toMatchObject({
       status: "completed",
-      calls: [{ outputs: [{ type: "logs", logs: "数据\n" }] }],
+      calls: [{ outputs: [{ type: "logs", logs: "数据\n" }] }, { type: "mcp_call" }],
       request: {
         tools: [
           { authorization: "[removed]", headers: "[removed]" },

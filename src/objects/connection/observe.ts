@@ -7,7 +7,7 @@ import { keepMostComplete } from "../../openai/channels.ts";
 import {
   observeBody,
   observeItems,
-  replacedOutputs,
+  refusedItems,
   tooLarge,
   toSeenCalls,
 } from "../../openai/observe.ts";
@@ -130,13 +130,14 @@ async function withItems(
 ): Promise<Observed> {
   const { result } = observed;
   if (result.calls === null) return observed;
-  const replaced = replacedOutputs(record, observed.chunks);
+  const read = { ...observed, result: { ...result, from_connection: true } };
+  const refused = refusedItems(record, read);
   const more = withoutShown(report, observed.keys, result.calls);
   const items = await readItems(env, name, more);
-  if (items.length === 0) return { ...observed, outputs: replaced };
+  if (items.length === 0) return { ...observed, outputs: refused };
   const calls = mergeCalls(result.calls, parseCalls(items));
   const observation = { ...result.observation, calls: toSeenCalls(calls) };
-  const outputs = () => mergeItems(replaced?.() ?? [], items);
+  const outputs = () => mergeItems(refused?.() ?? [], items);
   const partial = more.items.some(({ key }) => !observed.keys.has(key));
   return { ...observed, result: { ...result, calls, observation, partial }, outputs };
 }

@@ -52,8 +52,8 @@ function readRun(
     return { event: { type: "failed", turn, reason: "still open" } };
   }
   const left = toLeft(connection, state);
-  const knowsOutputs = record.calls.some((call) => call.state === "populated");
-  const answer = createConnectionObservation(run.scenario, left, channel, run.clock, knowsOutputs);
+  const hasBody = record.body !== null;
+  const answer = createConnectionObservation(run.scenario, left, channel, run.clock, hasBody);
   run.log(`read by ${channel}: ${JSON.stringify(answer.result.observation)}`);
   const shown = toShown(run, connection, answer);
   // The effect of a run that was deleted finds nothing any more.

@@ -73,8 +73,8 @@ function answerObservation(run: SimulationState, { channel, record }: Observe): 
   }
   if (channel !== "refetch") return createChannelObservation(scenario, channel, seconds);
   const turnedBack = random.chance(scenario.rates.turnsBack);
-  const knowsOutputs = record.calls.some((call) => call.state === "populated");
-  return createRefetch(scenario, seconds, turnedBack, knowsOutputs);
+  const hasBody = record.body !== null;
+  return createRefetch(scenario, seconds, turnedBack, hasBody);
 }
 
 function toShown({ scenario }: SimulationState, { result }: Answer): Shown {

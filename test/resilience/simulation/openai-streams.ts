@@ -52,14 +52,14 @@ export function toControlCalls(scenario: Scenario, ends: ControlScript["ends"]):
 /**
  * Returns what the run's Connection brought.
  * @param left What it has; null when it is gone.
- * @param knowsOutputs Whether an earlier observation had outputs: then this one's are stored separately.
+ * @param hasBody Whether the record has a body: then it may refuse this one, whose outputs are stored separately.
  */
 export function createConnectionObservation(
   scenario: Scenario,
   left: Left | null,
   channel: Channel,
   clock: Clock,
-  knowsOutputs: boolean,
+  hasBody: boolean,
 ): Answer {
   const http = left?.http_status ?? null;
   const broken = createFailedObservation(
@@ -94,7 +94,7 @@ export function createConnectionObservation(
       broke_at: left.reason === "terminal" ? null : (left.label ?? null),
     },
     body: text,
-    outputs: isSeparate || knowsOutputs ? toText(calls) : null,
+    outputs: isSeparate || hasBody ? toText(calls) : null,
   };
 }
 

@@ -99,13 +99,13 @@ export function createFailedObservation(fault: Fault, channel: Channel, seconds:
 /**
  * Returns a refetch that was answered.
  * @param turnedBack Whether the response says once more that it still runs.
- * @param knowsOutputs Whether an earlier observation had outputs: then this one's are stored separately.
+ * @param hasBody Whether the record has a body: then it may refuse this one, whose outputs are stored separately.
  */
 export function createRefetch(
   scenario: Scenario,
   seconds: number,
   turnedBack: boolean,
-  knowsOutputs: boolean,
+  hasBody: boolean,
 ): Answer {
   const { end } = scenario;
   const over = end !== null && seconds >= end && !turnedBack;
@@ -125,7 +125,7 @@ export function createRefetch(
   return {
     result,
     body: text,
-    outputs: knowsOutputs ? toText(calls) : null,
+    outputs: hasBody ? toText(calls) : null,
   };
 }
 
