@@ -61,8 +61,13 @@ function parseJson(body: Buffer): unknown {
   }
 }
 
-function post(path: string, body: string | Uint8Array<ArrayBuffer>): Promise<Response> {
-  const headers = { "content-type": "application/json" };
+/** A run of /v1 is held unless a request says otherwise. */
+function post(
+  path: string,
+  body: string | Uint8Array<ArrayBuffer>,
+  hold = "on",
+): Promise<Response> {
+  const headers = { "content-type": "application/json", "x-recorder-hold": hold };
   return world.request(path, { method: "POST", body, headers });
 }
 
@@ -105,15 +110,23 @@ const ROUTES = [
     background: false,
     stream: true,
   },
+  {
+    name: "POST /v1/responses in the background",
+    path: "/v1/responses",
+    hold: "off",
+    flags: '"background":true,',
+    background: true,
+    stream: undefined,
+  },
 ];
 
 test.each(ROUTES)(
   "$name sends OpenAI 24 MiB of input and every other member as the caller wrote it, but for those that it changes",
-  async ({ path, flags, background, stream }) => {
+  async ({ path, hold, flags, background, stream }) => {
     const url = `data:image/png;base64,${"iVBORw0KGgo".repeat(Math.floor((24 * MIB) / 11))}`;
     const input = `[ {"role":"user","content":[{"type":"input_image","image_url":"${url}"}]} ]`;
     const sent = `{${flags}"model":"m","input":${input},${ODD_MEMBERS}}`;
-    const answered = await post(path, sent);
+    const answered = await post(path, sent, hold);
     expect(answered.ok).toBe(true);
     const [body = Buffer.alloc(0), ...others] = listCreates();
     expect(others).toEqual([]);
@@ -127,11 +140,12 @@ test.each(ROUTES)(
     expect(received).toEqual({
       ...given,
       background,
-      store: true,
+      // A background run of /v1 is stored unless its caller does not want it, as at OpenAI.
+      ...(hold === "off" ? {} : { store: true }),
       ...(stream === undefined ? {} : { stream }),
     });
     expect(metadata).toBeUndefined();
-    expect(own === undefined).toBe(path === "/v1/responses");
+    expect(own === undefined).toBe(path === "/v1/responses" && hold !== "off");
     const { id } = z.object({ id: z.string() }).parse(await answered.json());
     const record = await world.waitUntilSettled(id);
     expect(record.verdict).toBe("captured");
@@ -150,19 +164,35 @@ test("POST /trigger with control sends OpenAI the same bytes of 20 MiB of input 
   expect(bodies.map((body) => body.includes('"control"'))).toEqual([false, false]);
 });
 
-test.each(ROUTES)(
-  "$name accepts a body of 25 MiB, and answers 413 to one byte more",
+/** A create with an input that makes it so long. */
+function createBody(flags: string, bytes: number): string {
+  const frame = `{${flags}"model":"m","input":""}`;
+  return frame.replace('""', `"${"x".repeat(bytes - frame.length)}"`);
+}
+
+test.each(ROUTES)("$name accepts a body of 25 MiB", async ({ path, hold, flags }) => {
+  const body = createBody(flags, MAX_BODY_BYTES);
+  expect((await post(path, body, hold)).ok).toBe(true);
+  expect(String(readCreate()["input"])).toBe(/x+(?="}$)/.exec(body)?.[0]);
+});
+
+test.each(ROUTES.filter(({ path }) => path === "/trigger"))(
+  "$name answers 413 to one byte more",
   async ({ path, flags }) => {
-    const frame = `{${flags}"model":"m","input":""}`;
-    const toBody = (bytes: number) => frame.replace('""', `"${"x".repeat(bytes - frame.length)}"`);
-    const tooLarge = await post(path, toBody(MAX_BODY_BYTES + 1));
-    expect([tooLarge.status, await tooLarge.text()]).toEqual([413, matching(/26214400 bytes/)]);
+    const answered = await post(path, createBody(flags, MAX_BODY_BYTES + 1));
+    expect([answered.status, await answered.text()]).toEqual([413, matching(/26214400 bytes/)]);
     expect(listCreates()).toEqual([]);
-    const largest = await post(path, toBody(MAX_BODY_BYTES));
-    expect(largest.ok).toBe(true);
-    expect(String(readCreate()["input"])).toHaveLength(MAX_BODY_BYTES - frame.length);
   },
 );
+
+test("POST /v1/responses sends OpenAI one byte more as it came, and records the background run", async () => {
+  const body = createBody('"background":true,', MAX_BODY_BYTES + 1);
+  const answered = await post("/v1/responses", body);
+  expect(answered.headers.get("x-recorder")).toBe("background; too_large");
+  expect(listCreates().map((sent) => sent.equals(Buffer.from(body)))).toEqual([true]);
+  const { id } = z.object({ id: z.string() }).parse(await answered.json());
+  expect(await world.waitUntilSettled(id)).toMatchObject({ started_by: "v1", held: null });
+});
 
 test("POST /trigger and POST /v1/responses read the last of two members with the same name, and send OpenAI one", async () => {
   const refused = await post("/trigger", '{"background":true,"input":"x","background":false}');

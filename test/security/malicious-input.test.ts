@@ -93,15 +93,6 @@ test.each(ROUTES)(
   },
 );
 
-test("POST /v1/responses answers 413 to a body that is too large, in OpenAI's error shape", async () => {
-  for (const body of [createSpaces(MAX_TRIGGER_BYTES + 1), streamSpaces(MAX_TRIGGER_BYTES + 1)]) {
-    const answer = await post("/v1/responses", body, JSON_TYPE);
-    expect(answer.status).toBe(413);
-    expect(await answer.json()).toMatchObject({ error: { type: "invalid_request_error" } });
-  }
-  expect(await readEffects()).toEqual(before);
-});
-
 test("POST /results/:id/refetch, /cancel and /delete do not read a body", async () => {
   for (const action of ["refetch", "cancel", "delete"]) {
     const answer = await post(`/results/no:thing/${action}`, streamSpaces(30 * 1024 * 1024), {});

@@ -172,6 +172,17 @@ test("a create of more than 25 MiB runs in the background, and is recorded", asy
   expect(shown.instructions === text).toBe(true);
 });
 
+test("POST /v1/responses lets OpenAI refuse more than 25 MiB that are no JSON, declared or not", async () => {
+  const spaces = new Uint8Array(25 * 1024 * 1024 + 1).fill(0x20);
+  for (const body of [spaces, new Blob([spaces]).stream()]) {
+    const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+    const init = { method: "POST", body, duplex: "half", headers };
+    const answer = await fetch(`${world.url}/v1/responses`, init);
+    expect(answer.status).toBe(400);
+    expect(ApiError.parse(await answer.json()).error.type).toBe("invalid_request_error");
+  }
+});
+
 test("a foreground create of more than 25 MiB is forwarded", async () => {
   const instructions = "x".repeat(26 * 1024 * 1024);
   const { status, how } = await post({ ...PLAIN, background: false, instructions });

@@ -199,7 +199,7 @@ test("/v1 answers 502 openai_unauthorized when OpenAI rejects the recorder's key
       await v1.postResponse({ ...EXAMPLE, background: true }),
     ];
     for (const answer of answers) {
-      expect(answer.status).toBe(502);
+      expect([answer.status, answer.headers.get("x-should-retry")]).toEqual([502, "false"]);
       const text = await answer.text();
       expect(text).toContain("openai_unauthorized");
       expect(text).not.toContain(API_KEY.slice(0, 4));

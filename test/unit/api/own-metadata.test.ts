@@ -32,9 +32,8 @@ test.each([
 });
 
 test("events keep their bytes but for the pair, however the stream is cut", async () => {
-  const event = (metadata: string) =>
-    `: comment\r\nevent: response.created\r\ndata: {"response":{"metadata":${metadata}}}\r\n\r\n`;
-  const text = `${event(OWN)}data: [DONE]\n\nid: response_recorder\n${event(OWN)}data: {"respon`;
+  const event = `: comment\r\nevent: response.created\r\ndata: {"response":{"metadata":${OWN}}}\r\n\r\n`;
+  const text = `${event}data: [DONE]\n\nid: response_recorder\n${event}data: {"respon`;
   const bytes = encoder.encode(text);
   for (const size of [1, 7, 64, bytes.length]) {
     const chunks: Uint8Array[] = [];
