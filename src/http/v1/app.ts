@@ -9,7 +9,7 @@ import { streamChunks } from "../../lib/byte-stream.ts";
 import { memberMap, parseValue } from "../../lib/json-scan.ts";
 import { sleep } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
-import { closeConnection, readFirstResponse } from "../../objects/connection/client.ts";
+import { closeConnection, readProgress } from "../../objects/connection/client.ts";
 import {
   findRun,
   readRunOutputs,
@@ -22,14 +22,20 @@ import type { Channel, StoredRecord } from "../../record/schema.ts";
 import { hasValidToken, type App } from "../middleware/auth.ts";
 import { limitTriggers } from "../middleware/rate-limit.ts";
 import { fromProblem, toOpenAIError, type OpenAIError } from "./errors.ts";
+import { isInFlight } from "./ended-response.ts";
 import { toForegroundResponse } from "./foreground-response.ts";
-import { startHeldRun, toBackground } from "./held-create.ts";
+import { startConnectedRun } from "./held-create.ts";
 import { forward } from "./proxy.ts";
+import { streamRun } from "./stream-run.ts";
 
 /** Inputs can contain images. */
 const MAX_CREATE_BYTES = 25 * 1024 * 1024;
 /** How often, and at which intervals in milliseconds, a cancelled run is asked whether it has ended. */
 const CANCEL_POLL = { times: 40, intervalMs: 250 };
+/** Milliseconds in which a followed stream may bring the end of the run that was cancelled. */
+const LAST_EVENT_MS = 2_000;
+/** An event's number; -1 stands for none. */
+const STARTING_AFTER = /^(-1|\d{1,9})$/;
 
 /** The values that OpenAI accepts as `include`. */
 const INCLUDE_VALUES = new Set([
@@ -93,31 +99,30 @@ v1.post(
       return respond(c, await forward(c, new Uint8Array(sent)));
     }
     const given = parseJsonBody(sent);
-    if ((Params.parse(given.value)["stream"] ?? false) !== false) {
-      const message =
-        "Here background can't be streamed: the recorder holds the stream. Leave stream out, and poll.";
-      return respond(c, toOpenAIError(400, message, { param: "stream" }));
+    const { stream = null } = Params.parse(given.value);
+    if (stream !== null && typeof stream !== "boolean") {
+      return respond(c, await forward(c, new Uint8Array(sent)));
     }
     await limitTriggers(c);
-    return respond(c, await startHeldRun(c, given));
+    return respond(c, await startConnectedRun(c, given, "held"));
   },
 );
 
 v1.get("/responses/:id", async (c) => {
-  const found = await findHeldRun(c);
+  const found = await findConnectedRun(c);
   if (found === null) return respond(c, await forward(c));
   const invalid = invalidInclude(c);
   if (invalid !== null) return respond(c, invalid);
-  if (c.req.query("stream") !== "true") return respondWithRun(c, found);
-  const message =
-    "This response cannot be streamed because it was not created with background=true.";
-  return respond(c, toOpenAIError(400, message, { param: "stream" }));
+  if (c.req.query("stream") === "true") return respond(c, streamFound(c, found));
+  if (found.known.held || isInFlight(found.known)) return respondWithRun(c, found);
+  return respond(c, await forward(c));
 });
 
 v1.post("/responses/:id/cancel", async (c) => {
-  const found = await findHeldRun(c);
+  const found = await findConnectedRun(c);
   if (found === null) return respond(c, await forward(c));
   const { known } = found;
+  if (!known.held) return respond(c, await cancelFollowed(c, known));
   if (!isInFlight(known)) return respondWithRun(c, found);
   // OpenAI cancels no foreground run: it ends with its connection.
   if (!known.connection_due || known.connection === null) return respond(c, await forward(c));
@@ -127,9 +132,9 @@ v1.post("/responses/:id/cancel", async (c) => {
 });
 
 v1.delete("/responses/:id", async (c) => {
-  const found = await findHeldRun(c);
+  const found = await findConnectedRun(c);
   const answer = await forward(c);
-  if (found === null || !(answer instanceof Response)) return respond(c, answer);
+  if (!found?.known.held || !(answer instanceof Response)) return respond(c, answer);
   if (!answer.ok && answer.status !== 404) return answer;
   await removeRun(c.env, found.known.id);
   return c.json({ id: found.known.id, object: "response", deleted: true });
@@ -161,17 +166,45 @@ function requestsBackground(json: Uint8Array): boolean {
   }
 }
 
-// Null when the id is not a held run's.
-async function findHeldRun(c: Context<App>): Promise<Found | null> {
+// Null when no Connection reads, or has read, the stream of this response.
+async function findConnectedRun(c: Context<App>): Promise<Found | null> {
   const id = c.req.param("id") ?? "";
   if (!RESPONSE_ID.test(id)) return null;
   const found = await findRun(c.env, id);
-  return found?.known.held ? found : null;
+  return found?.known.connection ? found : null;
+}
+
+function streamFound(c: Context<App>, { known }: Found): Response | OpenAIError {
+  const after = c.req.query("starting_after") ?? "-1";
+  if (!STARTING_AFTER.test(after)) {
+    const message = `Invalid value for starting_after: '${after}'. Expected the sequence_number of an event.`;
+    return toOpenAIError(400, message, { param: "starting_after", code: "invalid_value" });
+  }
+  const view = {
+    isHeld: known.held !== null,
+    // A replay shows what either request asked for.
+    include: new Set([...known.include, ...parseIncludeQuery(c)]),
+    obfuscates: c.req.query("include_obfuscation") !== "false",
+  };
+  const connection = known.connection?.id ?? "";
+  return streamRun(c, { id: known.id, connection, view, after: Number(after) });
+}
+
+// The stream of a cancelled run has no last event, so its Connection would take it up again.
+async function cancelFollowed(
+  c: Context<App>,
+  { id, connection }: StoredRecord,
+): Promise<Response | OpenAIError> {
+  const answer = await forward(c);
+  if (!(answer instanceof Response) || !answer.ok || connection === null) return answer;
+  await reportCancel(c.env, id);
+  c.executionCtx.waitUntil(closeConnection(c.env, connection.id, LAST_EVENT_MS));
+  return answer;
 }
 
 async function waitForEnd(c: Context<App>): Promise<Found | null> {
   for (let attempt = 0; attempt < CANCEL_POLL.times; attempt += 1) {
-    const found = await findHeldRun(c);
+    const found = await findConnectedRun(c);
     if (found === null || !isInFlight(found.known)) return found;
     await sleep(CANCEL_POLL.intervalMs);
   }
@@ -206,11 +239,13 @@ async function respondWithRun(c: Context<App>, { known, openBody }: Found): Prom
 
 async function respondInFlight(c: Context<App>, known: StoredRecord): Promise<Response> {
   const name = known.connection?.id ?? null;
-  const first = name === null ? null : await readFirstResponse(c.env, name);
-  return first === null ? respond(c, await forward(c)) : c.json(toBackground(first));
-}
-
-// A refetch can see the end before the connection's outputs are recorded: until then the run counts as in flight, so that clients go on polling.
-function isInFlight(known: StoredRecord): boolean {
-  return known.verdict === "pending" || known.connection_due;
+  const progress = name === null ? null : await readProgress(c.env, name);
+  if (progress === null) return respond(c, await forward(c));
+  const { response, items, status } = progress;
+  // The end counts only with what it brought.
+  const shown = status === "queued" ? status : "in_progress";
+  const include = new Set(parseIncludeQuery(c));
+  const changes = new Map([["status", JSON.stringify(shown)]]);
+  const chunks = toForegroundResponse(response, items, include, changes);
+  return c.body(streamChunks(chunks), 200, { "content-type": "application/json" });
 }

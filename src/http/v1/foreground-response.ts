@@ -1,6 +1,7 @@
-// A held run's response as OpenAI's foreground shows it, except for `background`, which is what the caller sent.
+// A recorded run's response as OpenAI's foreground shows it, except for `background`, which is what the caller sent, and without the recorder's own metadata.
 import { hideResult } from "../../api/output-items.ts";
-import { applyEdits, scanMembers, type Edit } from "../../lib/json-scan.ts";
+import { asObject, changeMembers, memberMap, type MemberChange } from "../../lib/json-scan.ts";
+import { METADATA_KEY } from "../../record/schema.ts";
 
 const encoder = new TextEncoder();
 
@@ -9,24 +10,40 @@ const encoder = new TextEncoder();
  * @param response Its JSON. It can have megabytes, so it is not parsed.
  * @param items Its output items, joined with those that only the recorder has.
  * @param include The caller's `include` values.
+ * @param changes Other members that are changed.
  * @returns The new JSON in chunks.
  */
 export function toForegroundResponse(
   response: Uint8Array,
   items: Uint8Array[],
   include: ReadonlySet<string>,
+  changes: ReadonlyMap<string, MemberChange> = new Map(),
 ): Uint8Array[] {
-  const edits = scanMembers(response).flatMap(({ name, value }): Edit[] => {
-    if (name === "background") return [{ value, replacement: [encoder.encode("true")] }];
-    return name === "output" ? [{ value, replacement: toArray(items, include) }] : [];
-  });
-  return applyEdits(response, edits);
+  const metadata = memberMap(response).get("metadata");
+  const own: [string, MemberChange][] =
+    metadata === undefined ? [] : [["metadata", toOwnMetadata(metadata)]];
+  const output = toArray(items.map((item) => hideResult(item, include)));
+  return changeMembers(
+    response,
+    new Map<string, MemberChange>([
+      ...own,
+      ["background", "true"],
+      ["output", output],
+      ...changes,
+    ]),
+  );
 }
 
-function toArray(items: Uint8Array[], include: ReadonlySet<string>): Uint8Array[] {
-  const parts = items.flatMap((item, index) => [
+// The caller's own pairs.
+function toOwnMetadata(metadata: Uint8Array): Uint8Array[] {
+  if (asObject(metadata) === null) return [metadata];
+  return changeMembers(metadata, new Map([[METADATA_KEY, null]]));
+}
+
+function toArray(elements: Uint8Array[][]): Uint8Array[] {
+  const parts = elements.flatMap((chunks, index) => [
     encoder.encode(index === 0 ? "" : ","),
-    ...hideResult(item, include),
+    ...chunks,
   ]);
   return [encoder.encode("["), ...parts, encoder.encode("]")];
 }

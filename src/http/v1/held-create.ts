@@ -1,4 +1,4 @@
-// Creates a held run in place of a background run.
+// Creates a run whose stream a Connection reads: a held run in place of a background run, or a followed one.
 import type { Context } from "hono";
 import * as z from "zod";
 import { parseInclude, toRequestBody } from "../../api/create-params.ts";
@@ -9,27 +9,33 @@ import { withLog } from "../../log.ts";
 import { createConnectionName, openConnection } from "../../objects/connection/client.ts";
 import type { Opening } from "../../objects/connection/report.ts";
 import { redactRequest } from "../../record/redact.ts";
+import type { RunConnection } from "../../record/schema.ts";
 import type { App } from "../middleware/auth.ts";
 import { errorMessage, toApiError } from "../../openai/api-failure.ts";
 import { OPENAI_KEY_REFUSED, toForbidden, toOpenAIError, type OpenAIError } from "./errors.ts";
+import { streamRun } from "./stream-run.ts";
 
 const Params = z.record(z.string(), z.unknown());
 
 /**
- * Starts a held run.
- * @param given The body of a create with `background: true`.
- * @returns The first response object, as a background run's; or OpenAI's refusal.
+ * Starts a run whose stream is read by a Connection.
+ * @param given The body of a create with `background: true`. With `stream: true` the answer is the run's event stream.
+ * @param kind `held`: OpenAI runs it in the foreground. `followed`: in the background.
+ * @returns The first response object, as a background run's, or the event stream; or OpenAI's refusal.
  */
-export async function startHeldRun(
+export async function startConnectedRun(
   c: Context<App>,
   { json, value }: JsonBody,
+  kind: RunConnection["kind"],
 ): Promise<Response | OpenAIError> {
   const sent = Params.parse(value);
   const include = parseInclude(sent);
+  const own = z.array(z.string()).catch([]).parse(sent["include"]);
+  const isHeld = kind === "held";
   const request = {
     ...sent,
     ...(include === null ? {} : { include }),
-    background: false,
+    background: !isHeld,
     stream: true,
     store: sent["store"] ?? true,
   };
@@ -38,10 +44,11 @@ export async function startHeldRun(
     started_by: "v1" as const,
     policy: readPolicy(c.env),
     options: {
-      include: z.array(z.string()).catch([]).parse(include),
-      stream: false,
+      // A refetch asks for the results of the tools in any case.
+      include: own,
+      stream: !isHeld,
       control: false,
-      hold: true,
+      hold: isHeld,
       retention_days: null,
     },
     request: redactRequest(request),
@@ -49,13 +56,17 @@ export async function startHeldRun(
     webhook: null,
   };
   const body = toRequestBody(json, sent, request);
+  const connection = createConnectionName();
   const opening = await withLog(
     "trigger",
     { by: "v1" },
-    () => openConnection(c.env, createConnectionName(), body, { kind: "held", start }),
+    () => openConnection(c.env, connection, body, { kind, start }),
     (how) => ({ id: how.kind === "opened" ? how.id : null, outcome: how.kind }),
   );
-  return toAnswer(c, opening);
+  const answer = toAnswer(c, opening);
+  if (opening.kind !== "opened" || !opening.isHandedOver || sent["stream"] !== true) return answer;
+  const view = { isHeld, include: new Set(own), obfuscates: true };
+  return streamRun(c, { id: opening.id, connection, view, after: -1 });
 }
 
 // The SDK retries a 5xx by itself, and each retry is billed.

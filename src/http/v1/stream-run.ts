@@ -1,0 +1,112 @@
+// The event stream of a recorded run: what its Connection has, then what comes, and an end in any case.
+import type { Context } from "hono";
+import { readByteLines, toByteStream } from "../../lib/byte-stream.ts";
+import { sleep, withTimeout } from "../../lib/retry.ts";
+import { getConnection } from "../../objects/connection/client.ts";
+import type { ConnectionReport } from "../../objects/connection/report.ts";
+import type { App } from "../middleware/auth.ts";
+import { awaitEndedResponse } from "./ended-response.ts";
+import { replayResponse, toTerminalEvent } from "./made-replay.ts";
+import {
+  parseOwnEvent,
+  toOwnNumber,
+  toServedEvents,
+  toServerSentEvent,
+  type ServedEvent,
+  type StreamView,
+} from "./served-events.ts";
+
+/** Milliseconds of silence after which a comment is sent: connections that say nothing are cut. */
+const KEEP_ALIVE_MS = 15_000;
+const COMMENT = new TextEncoder().encode(": keep-alive\n\n");
+/** A Connection is asked again so often in a row, at this interval in milliseconds, while it brings nothing: its object may be restarted. */
+const RETRIES = 20;
+const RETRY_MS = 500;
+
+/** A run whose events a caller reads. */
+export type StreamedRun = {
+  id: string;
+  /** The name of its Connection. */
+  connection: string;
+  view: StreamView;
+  /** The served number of the last event that the caller has; -1 when it has none. */
+  after: number;
+};
+
+/** Answers with a run's events: those after a number, and then those that come. A caller who leaves changes nothing of the run. */
+export function streamRun(c: Context<App>, run: StreamedRun): Response {
+  const body = toByteStream(withKeepAlive(toChunks(readEvents(c.env, run))));
+  return c.body(body, 200, {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+  });
+}
+
+async function* toChunks(events: AsyncGenerator<ServedEvent>): AsyncGenerator<Uint8Array> {
+  for await (const event of events) yield* toServerSentEvent(event);
+}
+
+// A caller that went away is noticed by a write.
+async function* withKeepAlive(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let next = chunks.next();
+  try {
+    for (;;) {
+      const result = await withTimeout(next, KEEP_ALIVE_MS, null);
+      if (result?.done === true) return;
+      yield result?.value ?? COMMENT;
+      if (result !== null) next = chunks.next();
+    }
+  } finally {
+    // It may wait for an event, so its end is not awaited.
+    void chunks.return(undefined);
+  }
+}
+
+async function* readEvents(env: Env, run: StreamedRun): AsyncGenerator<ServedEvent> {
+  const { report, last } = yield* readConnection(env, run);
+  if (report !== null && report.response !== null) return;
+  const ended = await awaitEndedResponse(env, run.id);
+  if (ended === null) return;
+  const { include } = run.view;
+  // The events are not kept any more.
+  if (report === null) yield* replayResponse(ended, last, include);
+  else if (!isSilentEnd(ended.status, report, run.view)) {
+    yield toTerminalEvent(ended, last + 1, include);
+  }
+}
+
+// OpenAI sends no last event of a run that was cancelled.
+function isSilentEnd(status: string, { end }: ConnectionReport, { isHeld }: StreamView): boolean {
+  return status === "cancelled" && (!isHeld || end?.reason === "closed");
+}
+
+/** What a Connection says of its end, null when it is gone; and the last served number. */
+type ReadEnd = { report: ConnectionReport | null; last: number };
+
+async function* readConnection(
+  env: Env,
+  { connection, view, after }: StreamedRun,
+): AsyncGenerator<ServedEvent, ReadEnd> {
+  let own = toOwnNumber(after, view);
+  let last = after;
+  for (let retries = 0; ; retries += 1) {
+    try {
+      const lines = await getConnection(env, connection).read(own);
+      for await (const line of readByteLines(lines)) {
+        const event = parseOwnEvent(line);
+        own = event.number;
+        retries = 0;
+        for (const served of toServedEvents(event, view)) {
+          if (served.number <= after) continue;
+          last = served.number;
+          yield served;
+        }
+      }
+      const report = await getConnection(env, connection).report();
+      if (report === null || !report.isReading) return { report, last };
+    } catch (error) {
+      if (retries >= RETRIES) throw error;
+    }
+    await sleep(RETRY_MS);
+  }
+}
