@@ -20,6 +20,8 @@ export { Catalog } from "../../../src/index.ts";
 let recorderMode: Mode = "works";
 /** Whether no control is opened. */
 let areControlsHanging = false;
+/** Seconds after which runs that begin now are abandoned; null for a day. */
+let abandonSeconds: number | null = null;
 /** How many writes the storage of a Connection has refused, by its name. Others take all writes. */
 const refusals = new Map<string, number>();
 
@@ -78,7 +80,11 @@ export class Recorder extends RealRecorder {
 
 function withShortLimits(params: RecorderParams): RecorderParams {
   const { policy } = params;
-  const limits = { ...policy.limits, control_open_seconds: CONTROL_OPEN_SECONDS };
+  const limits = {
+    ...policy.limits,
+    control_open_seconds: CONTROL_OPEN_SECONDS,
+    ...(abandonSeconds === null ? {} : { abandon_after_seconds: abandonSeconds }),
+  };
   return { ...params, policy: { ...policy, limits } };
 }
 
@@ -105,6 +111,14 @@ const HANDLERS: Record<string, Handler> = {
   },
   async accept(_, name) {
     refusals.delete(name);
+    return Response.json(0);
+  },
+  async abandon(_, seconds) {
+    abandonSeconds = seconds === "never" ? null : Number(seconds);
+    return Response.json(abandonSeconds);
+  },
+  async remove(env, name) {
+    await getConnection(env, name).remove();
     return Response.json(0);
   },
   async names(env, id) {
