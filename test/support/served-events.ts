@@ -19,14 +19,22 @@ export async function* readServedEvents(answer: Response): AsyncGenerator<Served
     throw new Error(`No event stream: ${answer.status} ${await answer.text()}`);
   }
   const decoder = new TextDecoder();
-  let text = "";
+  let lines: string[] = [];
+  const parts: string[] = [];
   for await (const chunk of answer.body) {
-    text += decoder.decode(chunk, { stream: true });
-    const blocks = text.split("\n\n");
-    text = blocks.pop() ?? "";
-    for (const block of blocks) if (!block.startsWith(":")) yield parseBlock(block);
+    const [first = "", ...more] = decoder.decode(chunk, { stream: true }).split("\n");
+    parts.push(first);
+    for (const next of more) {
+      const line = parts.splice(0).join("");
+      parts.push(next);
+      if (line !== "") lines.push(line);
+      else {
+        if (lines[0]?.startsWith(":") !== true) yield parseEvent(lines);
+        lines = [];
+      }
+    }
   }
-  if (text !== "") throw new Error("The last event is incomplete.");
+  if (lines.length > 0 || parts.join("") !== "") throw new Error("The last event is incomplete.");
 }
 
 /** All events of an answer. */
@@ -36,11 +44,10 @@ export async function readAllServedEvents(answer: Response): Promise<ServedEvent
   return events;
 }
 
-function parseBlock(block: string): ServedEvent {
-  const [first = "", second = "", ...more] = block.split("\n");
-  if (!second.startsWith("data: ") || more.length > 0) throw new Error(`An odd event: ${block}`);
-  const event = ServedEvent.parse(JSON.parse(second.slice("data: ".length)));
-  if (first !== `event: ${event.type}`) throw new Error(`${first} names a ${event.type}.`);
+function parseEvent([name = "", data = "", ...more]: string[]): ServedEvent {
+  if (!data.startsWith("data: ") || more.length > 0) throw new Error(`An odd event: ${name}`);
+  const event = ServedEvent.parse(JSON.parse(data.slice("data: ".length)));
+  if (name !== `event: ${event.type}`) throw new Error(`${name} names a ${event.type}.`);
   return event;
 }
 

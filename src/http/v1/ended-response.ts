@@ -85,5 +85,7 @@ async function readBegin(env: Env, known: StoredRecord): Promise<Uint8Array> {
   if (first !== null) return first;
   const created = created_at === null ? null : Math.floor(Date.parse(created_at) / 1000);
   const object = { id, object: "response", created_at: created, model, metadata, usage: null };
-  return encoder.encode(JSON.stringify({ ...object, completed_at: null, incomplete_details: null }));
+  return encoder.encode(
+    JSON.stringify({ ...object, completed_at: null, incomplete_details: null }),
+  );
 }

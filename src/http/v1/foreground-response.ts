@@ -25,12 +25,7 @@ export function toForegroundResponse(
   const output = toArray(items.map((item) => hideResult(item, include)));
   return changeMembers(
     response,
-    new Map<string, MemberChange>([
-      ...own,
-      ["background", "true"],
-      ["output", output],
-      ...changes,
-    ]),
+    new Map<string, MemberChange>([...own, ["background", "true"], ["output", output], ...changes]),
   );
 }
 

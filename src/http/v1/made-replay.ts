@@ -77,12 +77,7 @@ function* replayItems(
   }
 }
 
-function toItemEvent(
-  type: string,
-  number: number,
-  begin: string,
-  item: Uint8Array[],
-): ServedEvent {
+function toItemEvent(type: string, number: number, begin: string, item: Uint8Array[]): ServedEvent {
   const head = encoder.encode(`{"type":"${type}","sequence_number":${number},${begin}`);
   return { number, type, json: [head, ...item, encoder.encode("}")] };
 }

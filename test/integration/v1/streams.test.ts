@@ -5,10 +5,12 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   abandonAfter,
   CONNECTION_WORKER,
+  createFollowed,
   killConnection,
   readConnectionName,
   removeConnection,
 } from "../../support/connection-worker.ts";
+import { startProcessWorld, type ProcessWorld } from "../../support/process-world.ts";
 import {
   readAllServedEvents,
   readServedEvents,
@@ -16,7 +18,7 @@ import {
   type ServedEvent,
 } from "../../support/served-events.ts";
 import { waitUntil } from "../../support/wait.ts";
-import { startWorld, TOKEN, type World } from "../../support/world.ts";
+import { TOKEN } from "../../support/world.ts";
 import {
   ApiError,
   ApiResponse,
@@ -30,15 +32,14 @@ import {
 const OUTPUTS = "code_interpreter_call.outputs" as const;
 const LAST = "response.completed";
 
-let world: World;
+let world: ProcessWorld;
 let v1: V1Client;
 let cases = 0;
 beforeAll(async () => {
-  world = await startWorld(
-    { interpreters: 1, deltaCharacters: 8 },
-    {},
-    {},
-    { unlimited: true, main: CONNECTION_WORKER },
+  // The test harness would hide from OpenAI that a connection was closed.
+  world = await startProcessWorld(
+    { queueSeconds: 0.1, runSeconds: 0.1, interpreters: 1, deltaCharacters: 8 },
+    { main: CONNECTION_WORKER },
   );
   v1 = createV1Client(world.url);
 });
@@ -97,6 +98,10 @@ const numbersOf = (events: { sequence_number: number }[]) =>
   events.map(({ sequence_number }) => sequence_number);
 const countUp = (events: unknown[]) => events.map((_, index) => index);
 
+async function waitUntilSettled(id: string): Promise<unknown> {
+  return (await world.request(`/results/${id}?wait=60&until=settled`)).json();
+}
+
 function client(): OpenAI {
   return new OpenAI({ baseURL: `${world.url}/v1`, apiKey: TOKEN, maxRetries: 0 });
 }
@@ -122,7 +127,7 @@ test("a streamed held run has the same events as OpenAI's own background run", a
   expect(numbersOf(events)).toEqual(countUp(events));
   expect(withoutRun(events)).toEqual(withoutRun(expected));
   expect(JSON.stringify(events.at(-1))).toContain("two");
-  expect(await world.waitUntilSettled(idOf(events))).toMatchObject({
+  expect(await waitUntilSettled(idOf(events))).toMatchObject({
     started_by: "v1",
     verdict: "captured",
     held: { broke_at: null },
@@ -146,7 +151,7 @@ test("the SDK leaves in the middle, the run goes on, and another client gets the
   expect(last?.type === LAST && last.response.output[0]).toMatchObject({
     outputs: [{ type: "logs", logs: "one\n" }],
   });
-  expect(await world.waitUntilSettled(id)).toMatchObject({ verdict: "captured" });
+  expect(await waitUntilSettled(id)).toMatchObject({ verdict: "captured" });
   expect(await readAllServedEvents(await resume(id))).toEqual(events);
 });
 
@@ -197,20 +202,51 @@ function withOwnMetadata(metadata: object): (event: ServedEvent) => ServedEvent 
   });
 }
 
+test("a streamed run that stays in the background has OpenAI's own events once, also when its Connection's object dies", async () => {
+  const body = { ...(await toBody(SCRIPT)), background: true, stream: true };
+  const begun = await readUntil(await createFollowed(world.url, body), isDelta);
+  const id = idOf(begun);
+  expect(await world.emulator.getRun(id)).toMatchObject({ ended_at: null, background: true });
+  await killConnection(world.url, await readConnectionName(world.url, id));
+  const rest = await readAllServedEvents(await resume(id, begun.at(-1)?.sequence_number));
+  const own = await world.emulator.sendToApi(`/responses/${id}?stream=true&${INCLUDE_OUTPUTS}`);
+  expect([...begun, ...rest]).toEqual(await readAllServedEvents(own));
+  expect(await waitUntilSettled(id)).toMatchObject({
+    started_by: "v1",
+    verdict: "recovered",
+    held: null,
+    observations: [{ channel: "refetch" }, { channel: "stream" }],
+  });
+});
+
+test("a run that stays in the background shows results in its stream only to who asks for them", async () => {
+  const { include: _, ...body } = await toBody(SCRIPT);
+  const answer = await createFollowed(world.url, { ...body, background: true, stream: true });
+  const events = await readAllServedEvents(answer);
+  expect(JSON.stringify(events)).not.toContain('"logs"');
+  const added = await readAllServedEvents(await resume(idOf(events), -1, `&${INCLUDE_OUTPUTS}`));
+  expect(JSON.stringify(added.at(-1))).toContain('"logs":"two');
+  expect(await waitUntilSettled(idOf(events))).toMatchObject({ verdict: "recovered" });
+});
+
 test("a stream shows the results that its create or its GET asks for, and no others", async () => {
   const events = await readAllServedEvents(await create(SCRIPT, { include: undefined }));
   const id = idOf(events);
   expect(JSON.stringify(events)).not.toContain('"logs"');
   expect(JSON.stringify(events.at(-1))).toContain('"outputs":null');
-  const added = JSON.stringify(await readAllServedEvents(await resume(id, 1, `&${INCLUDE_OUTPUTS}`)));
+  const added = JSON.stringify(
+    await readAllServedEvents(await resume(id, 1, `&${INCLUDE_OUTPUTS}`)),
+  );
   expect(added.match(/"logs":"one\\n"/g)).toHaveLength(2);
   expect(await readAllServedEvents(await resume(id))).toEqual(events);
-  expect(await world.waitUntilSettled(id)).toMatchObject({ verdict: "captured" });
+  expect(await waitUntilSettled(id)).toMatchObject({ verdict: "captured" });
 });
 
 test("a stream leaves obfuscation out for who does not want it", async () => {
   const id = idOf(await readAllServedEvents(await create(SCRIPT)));
-  const events = await readAllServedEvents(await resume(id, undefined, "&include_obfuscation=false"));
+  const events = await readAllServedEvents(
+    await resume(id, undefined, "&include_obfuscation=false"),
+  );
   expect(events.some((event) => isDelta(event))).toBe(true);
   expect(JSON.stringify(events)).not.toContain("obfuscation");
 });
@@ -314,7 +350,7 @@ test.each(["held", "followed"])(
       kind === "held"
         ? idOf(await readAllServedEvents(await create(SCRIPT)))
         : await world.trigger({ ...(await toBody(SCRIPT)), stream: true });
-    await world.waitUntilSettled(id);
+    await waitUntilSettled(id);
     const ended = await v1.retrieve(id);
     await removeConnection(world.url, await readConnectionName(world.url, id));
     const events = await readAllServedEvents(await resume(id));

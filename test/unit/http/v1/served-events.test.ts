@@ -74,7 +74,10 @@ test.each([
   expect(toOwnNumber(after, view)).toBe(own);
   // No event after that one is left out.
   const event = { type: "response.created", response: RESPONSE };
-  const next = toServedEvents({ number: own + 1, json: encoder.encode(JSON.stringify(event)) }, view);
+  const next = toServedEvents(
+    { number: own + 1, json: encoder.encode(JSON.stringify(event)) },
+    view,
+  );
   expect(next.map(({ number }) => number)).toContain(after + 1);
 });
 
@@ -117,7 +120,7 @@ test("a line of a Connection is its own number and the event's JSON", () => {
 });
 
 test("a server-sent event names its type, and has its data in one line", () => {
-  const json = ['{"type":"a",', '\r\n"b":', '\n1}'].map((text) => encoder.encode(text));
+  const json = ['{"type":"a",', '\r\n"b":', "\n1}"].map((text) => encoder.encode(text));
   const text = decodeChunks(toServerSentEvent({ number: 1, type: "response.created", json }));
   expect(text).toBe('event: response.created\ndata: {"type":"a",  "b": 1}\n\n');
 });
