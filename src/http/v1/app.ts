@@ -4,12 +4,13 @@ import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { parseJsonBody } from "../../api/json-body.ts";
 import { toRepresentation } from "../../api/representation.ts";
+import { toShownResponse } from "../../api/shown-response.ts";
 import { Problem } from "../../errors.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { memberMap, parseValue } from "../../lib/json-scan.ts";
 import { sleep } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
-import { closeConnection, readProgress } from "../../objects/connection/client.ts";
+import { closeConnection } from "../../objects/connection/client.ts";
 import {
   findRun,
   readRunOutputs,
@@ -23,10 +24,10 @@ import { hasValidToken, type App } from "../middleware/auth.ts";
 import { limitTriggers } from "../middleware/rate-limit.ts";
 import { fromProblem, toOpenAIError, type OpenAIError } from "./errors.ts";
 import { isInFlight } from "./ended-response.ts";
-import { toForegroundResponse } from "./foreground-response.ts";
 import { startConnectedRun } from "./held-create.ts";
 import { forward } from "./proxy.ts";
-import { streamRun } from "./stream-run.ts";
+import { showProgress } from "./progress.ts";
+import { streamRecorded } from "./stream-run.ts";
 
 /** Inputs can contain images. */
 const MAX_CREATE_BYTES = 25 * 1024 * 1024;
@@ -34,8 +35,6 @@ const MAX_CREATE_BYTES = 25 * 1024 * 1024;
 const CANCEL_POLL = { times: 40, intervalMs: 250 };
 /** Milliseconds in which a followed stream may bring the end of the run that was cancelled. */
 const LAST_EVENT_MS = 2_000;
-/** An event's number; -1 stands for none. */
-const STARTING_AFTER = /^(-1|\d{1,9})$/;
 
 /** The values that OpenAI accepts as `include`. */
 const INCLUDE_VALUES = new Set([
@@ -113,7 +112,8 @@ v1.get("/responses/:id", async (c) => {
   if (found === null) return respond(c, await forward(c));
   const invalid = invalidInclude(c);
   if (invalid !== null) return respond(c, invalid);
-  if (c.req.query("stream") === "true") return respond(c, streamFound(c, found));
+  if (c.req.query("stream") === "true")
+    return respond(c, streamRecorded(c, found.known, parseIncludeQuery(c)));
   if (found.known.held || isInFlight(found.known)) return respondWithRun(c, found);
   return respond(c, await forward(c));
 });
@@ -174,22 +174,6 @@ async function findConnectedRun(c: Context<App>): Promise<Found | null> {
   return found?.known.connection ? found : null;
 }
 
-function streamFound(c: Context<App>, { known }: Found): Response | OpenAIError {
-  const after = c.req.query("starting_after") ?? "-1";
-  if (!STARTING_AFTER.test(after)) {
-    const message = `Invalid value for starting_after: '${after}'. Expected the sequence_number of an event.`;
-    return toOpenAIError(400, message, { param: "starting_after", code: "invalid_value" });
-  }
-  const view = {
-    isHeld: known.held !== null,
-    // A replay shows what either request asked for.
-    include: new Set([...known.include, ...parseIncludeQuery(c)]),
-    obfuscates: c.req.query("include_obfuscation") !== "false",
-  };
-  const connection = known.connection?.id ?? "";
-  return streamRun(c, { id: known.id, connection, view, after: Number(after) });
-}
-
 // The stream of a cancelled run has no last event, so its Connection would take it up again.
 async function cancelFollowed(
   c: Context<App>,
@@ -226,26 +210,15 @@ function invalidInclude(c: Context<App>): OpenAIError | null {
 }
 
 async function respondWithRun(c: Context<App>, { known, openBody }: Found): Promise<Response> {
-  if (isInFlight(known)) return respondInFlight(c, known);
+  const include = new Set(parseIncludeQuery(c));
+  if (isInFlight(known))
+    return respond(c, (await showProgress(c, known, include)) ?? (await forward(c)));
   // Only OpenAI may have a response that was too large to be stored, or never seen.
   const body = await openBody();
   if (body === null) return respond(c, await forward(c));
   const readOutputs = (channel: Channel) => readRunOutputs(c.env, known.id, channel);
   const { response, items } = await toRepresentation(known, body, readOutputs);
   if (response === null) return respond(c, await forward(c));
-  const chunks = toForegroundResponse(response, items, new Set(parseIncludeQuery(c)));
-  return c.body(streamChunks(chunks), 200, { "content-type": "application/json" });
-}
-
-async function respondInFlight(c: Context<App>, known: StoredRecord): Promise<Response> {
-  const name = known.connection?.id ?? null;
-  const progress = name === null ? null : await readProgress(c.env, name);
-  if (progress === null) return respond(c, await forward(c));
-  const { response, items, status } = progress;
-  // The end counts only with what it brought.
-  const shown = status === "queued" ? status : "in_progress";
-  const include = new Set(parseIncludeQuery(c));
-  const changes = new Map([["status", JSON.stringify(shown)]]);
-  const chunks = toForegroundResponse(response, items, include, changes);
+  const chunks = toShownResponse(response, { items, include, changes: { background: true } });
   return c.body(streamChunks(chunks), 200, { "content-type": "application/json" });
 }

@@ -1,6 +1,6 @@
 // The response of a recorded run that has ended, as far as it is known.
 import { toRepresentation } from "../../api/representation.ts";
-import { findMember, parseValue, type MemberChange } from "../../lib/json-scan.ts";
+import { findMember, parseValue } from "../../lib/json-scan.ts";
 import { sleep } from "../../lib/retry.ts";
 import { toSentence } from "../../lib/sentence.ts";
 import { readFirstResponse } from "../../objects/connection/client.ts";
@@ -45,26 +45,17 @@ async function toEnded(env: Env, { known, openBody }: Found): Promise<EndedRespo
 }
 
 // OpenAI cancels a foreground run whose connection ends, and gives no reason.
-function toBreak(
-  { status, held }: StoredRecord,
-  response: Uint8Array,
-): ReadonlyMap<string, MemberChange> {
+function toBreak({ status, held }: StoredRecord, response: Uint8Array): EndedResponse["changes"] {
   const brokeAt = held?.broke_at ?? null;
   const isExplained = (parseValue(findMember(response, "error")) ?? null) !== null;
-  if (status !== "cancelled" || brokeAt === null || isExplained) return new Map();
-  return new Map([
-    ["error", errorJson(`The recorder's connection to OpenAI ended at ${brokeAt}.`)],
-  ]);
+  if (status !== "cancelled" || brokeAt === null || isExplained) return {};
+  return { error: toError(`The recorder's connection to OpenAI ended at ${brokeAt}.`) };
 }
 
 // No response object with an end is stored.
 function toFailed(known: StoredRecord, items: Uint8Array[], response: Uint8Array): EndedResponse {
-  const error = errorJson(`${whyFailed(known)} GET /results/${known.id} has what is known.`);
-  const changes = new Map([
-    ["status", '"failed"'],
-    ["error", error],
-  ]);
-  return { status: "failed", response, items, changes };
+  const error = toError(`${whyFailed(known)} GET /results/${known.id} has what is known.`);
+  return { status: "failed", response, items, changes: { status: "failed", error } };
 }
 
 function whyFailed({ error, held }: StoredRecord): string {
@@ -74,8 +65,8 @@ function whyFailed({ error, held }: StoredRecord): string {
   return brokeAt === null ? `${end}.` : `${end}, and the connection to it ended at ${brokeAt}.`;
 }
 
-function errorJson(message: string): string {
-  return JSON.stringify({ code: "server_error", message });
+function toError(message: string): { code: string; message: string } {
+  return { code: "server_error", message };
 }
 
 // The response as it was created; what the record has of it when that is not kept any more.

@@ -1,14 +1,8 @@
 // A replay that is made from a stored response, once its events are not kept any more. Pure.
 import { hideResult } from "../../api/output-items.ts";
+import { toShownResponse } from "../../api/shown-response.ts";
 import { concatChunks } from "../../lib/byte-stream.ts";
-import {
-  asArray,
-  changeMembers,
-  isString,
-  memberMap,
-  type MemberChange,
-} from "../../lib/json-scan.ts";
-import { toForegroundResponse } from "./foreground-response.ts";
+import { asArray, changeMembers, isString, memberMap } from "../../lib/json-scan.ts";
 import { toResponseEvent, type ServedEvent } from "./served-events.ts";
 
 /** The statuses whose names are those of a last event's type. OpenAI has none for `cancelled`. */
@@ -25,17 +19,18 @@ export type EndedResponse = {
   response: Uint8Array;
   items: Uint8Array[];
   /** Members that differ from the stored ones. */
-  changes: ReadonlyMap<string, MemberChange>;
+  changes: Record<string, unknown>;
 };
 
 /** The members of a response that has just been created. */
-const CREATED: readonly [string, MemberChange][] = [
-  ["status", '"queued"'],
-  ["completed_at", "null"],
-  ["error", "null"],
-  ["incomplete_details", "null"],
-  ["usage", "null"],
-];
+const CREATED = {
+  background: true,
+  status: "queued",
+  completed_at: null,
+  error: null,
+  incomplete_details: null,
+  usage: null,
+};
 
 /** The last event of a run. */
 export function toTerminalEvent(
@@ -44,7 +39,8 @@ export function toTerminalEvent(
   include: ReadonlySet<string>,
 ): ServedEvent {
   const type = `response.${EVENT_STATUSES.has(status) ? status : "failed"}`;
-  return toResponseEvent(type, number, toForegroundResponse(response, items, include, changes));
+  const shown = { items, include, changes: { background: true, ...changes } };
+  return toResponseEvent(type, number, toShownResponse(response, shown));
 }
 
 /**
@@ -68,7 +64,7 @@ function* replayItems(
   { response, items }: EndedResponse,
   include: ReadonlySet<string>,
 ): Generator<ServedEvent> {
-  const created = toForegroundResponse(response, [], include, new Map(CREATED));
+  const created = toShownResponse(response, { items: [], include, changes: CREATED });
   yield toResponseEvent("response.created", 0, created);
   for (const [index, item] of items.entries()) {
     const begin = `"output_index":${index},"item":`;

@@ -1,5 +1,6 @@
 // The events of a recorded run as callers of /v1 get them: with OpenAI's numbers, without what was not asked for. Pure.
 import { hideResult } from "../../api/output-items.ts";
+import { toShownResponse } from "../../api/shown-response.ts";
 import { concatChunks, toOneLine } from "../../lib/byte-stream.ts";
 import {
   arrayElements,
@@ -9,7 +10,6 @@ import {
   parseValue,
   type MemberChange,
 } from "../../lib/json-scan.ts";
-import { toForegroundResponse } from "./foreground-response.ts";
 
 const SPACE = 0x20;
 /** An event of more bytes is sent without a copy of it. */
@@ -59,12 +59,12 @@ export function toOwnNumber(after: number, { isHeld }: StreamView): number {
 export function toServedEvents({ number, json }: OwnEvent, view: StreamView): ServedEvent[] {
   if (!view.isHeld) return [toServedEvent(json, number - 1, view)];
   if (number > 1) return [toServedEvent(json, number, view)];
-  const queued = new Map([["status", '"queued"']]);
+  const queued = { status: "queued" };
   const response = asObject(memberMap(json).get("response") ?? new Uint8Array(0));
   if (response === null) return [toServedEvent(json, 0, view)];
   return [
     toServedEvent(json, 0, view, queued),
-    toResponseEvent("response.queued", 1, toShownResponse(response, view, queued)),
+    toResponseEvent("response.queued", 1, showResponse(response, view, queued)),
   ];
 }
 
@@ -86,7 +86,7 @@ function toServedEvent(
   json: Uint8Array,
   number: number,
   view: StreamView,
-  changes: ReadonlyMap<string, MemberChange> = new Map(),
+  changes: Record<string, unknown> = {},
 ): ServedEvent {
   const members = memberMap(json);
   const type = String(parseValue(members.get("type")));
@@ -95,18 +95,18 @@ function toServedEvent(
     edits.set("sequence_number", String(number));
   }
   const response = asObject(members.get("response") ?? new Uint8Array(0));
-  if (response !== null) edits.set("response", toShownResponse(response, view, changes));
+  if (response !== null) edits.set("response", showResponse(response, view, changes));
   const item = asObject(members.get("item") ?? new Uint8Array(0));
   if (item !== null) edits.set("item", hideResult(item, view.include));
   if (!view.obfuscates && members.has("obfuscation")) edits.set("obfuscation", null);
   return { number, type, json: edits.size === 0 ? [json] : changeMembers(json, edits) };
 }
 
-function toShownResponse(
+function showResponse(
   response: Uint8Array,
   { include }: StreamView,
-  changes: ReadonlyMap<string, MemberChange>,
+  changes: Record<string, unknown>,
 ): Uint8Array[] {
   const items = arrayElements(memberMap(response).get("output"));
-  return toForegroundResponse(response, items, include, changes);
+  return toShownResponse(response, { items, include, changes: { background: true, ...changes } });
 }

@@ -4,8 +4,10 @@ import { readByteLines, toByteStream } from "../../lib/byte-stream.ts";
 import { sleep, withTimeout } from "../../lib/retry.ts";
 import { getConnection } from "../../objects/connection/client.ts";
 import type { ConnectionReport } from "../../objects/connection/report.ts";
+import type { StoredRecord } from "../../record/schema.ts";
 import type { App } from "../middleware/auth.ts";
 import { awaitEndedResponse } from "./ended-response.ts";
+import { toOpenAIError, type OpenAIError } from "./errors.ts";
 import { replayResponse, toTerminalEvent } from "./made-replay.ts";
 import {
   parseOwnEvent,
@@ -16,6 +18,8 @@ import {
   type StreamView,
 } from "./served-events.ts";
 
+/** An event's number; -1 stands for none. */
+const STARTING_AFTER = /^(-1|\d{1,9})$/;
 /** Milliseconds of silence after which a comment is sent: connections that say nothing are cut. */
 const KEEP_ALIVE_MS = 15_000;
 const COMMENT = new TextEncoder().encode(": keep-alive\n\n");
@@ -32,6 +36,31 @@ export type StreamedRun = {
   /** The served number of the last event that the caller has; -1 when it has none. */
   after: number;
 };
+
+/**
+ * Answers with the events of a recorded run, as the query asks.
+ * @param known The record of a run that has a Connection.
+ * @param include The request's `include` values.
+ */
+export function streamRecorded(
+  c: Context<App>,
+  known: StoredRecord,
+  include: string[],
+): Response | OpenAIError {
+  const after = c.req.query("starting_after") ?? "-1";
+  if (!STARTING_AFTER.test(after)) {
+    const message = `Invalid value for starting_after: '${after}'. Expected the sequence_number of an event.`;
+    return toOpenAIError(400, message, { param: "starting_after", code: "invalid_value" });
+  }
+  const view = {
+    isHeld: known.held !== null,
+    // A replay shows what either request asked for.
+    include: new Set([...known.include, ...include]),
+    obfuscates: c.req.query("include_obfuscation") !== "false",
+  };
+  const connection = known.connection?.id ?? "";
+  return streamRun(c, { id: known.id, connection, view, after: Number(after) });
+}
 
 /** Answers with a run's events: those after a number, and then those that come. A caller who leaves changes nothing of the run. */
 export function streamRun(c: Context<App>, run: StreamedRun): Response {

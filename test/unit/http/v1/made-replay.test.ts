@@ -57,7 +57,7 @@ function toEnded(status = "completed"): EndedResponse {
     // OpenAI's answers are indented.
     response: encoder.encode(JSON.stringify({ ...RESPONSE, status }, null, 2)),
     items: ITEMS.map((item) => encoder.encode(JSON.stringify(item))),
-    changes: new Map(),
+    changes: {},
   };
 }
 
