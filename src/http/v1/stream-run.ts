@@ -86,8 +86,8 @@ async function* withKeepAlive(chunks: AsyncGenerator<Uint8Array>): AsyncGenerato
       if (result !== null) next = chunks.next();
     }
   } finally {
-    // It may wait for an event, so its end is not awaited.
-    void chunks.return(undefined);
+    // It may wait for an event, so its end is not awaited; nor does its failure concern anybody.
+    void Promise.allSettled([next, chunks.return(undefined)]);
   }
 }
 
