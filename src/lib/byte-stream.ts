@@ -1,6 +1,8 @@
 // Byte streams from pieces, and back.
 
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
 
 /**
  * A stream that pulls its chunks one at a time, only while a reader wants them.
@@ -124,6 +126,33 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
     }
   }
   if (line !== "") yield line;
+}
+
+/** The lines of a stream of bytes, without their line breaks. A last line that has none is incomplete, and dropped. Ending the reading cancels the stream. */
+export async function* readByteLines(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  for await (const chunk of stream) {
+    let from = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
+      yield concatChunks([...parts, chunk.subarray(from, end)]);
+      parts = [];
+      from = end + 1;
+    }
+    parts.push(chunk.subarray(from));
+  }
+}
+
+/** JSON in one line: a line break in it can only be white space. Without any it is returned as it is. */
+export function toOneLine(json: Uint8Array): Uint8Array {
+  const breaks = [NEWLINE, CARRIAGE_RETURN].filter((byte) => json.includes(byte));
+  if (breaks.length === 0) return json;
+  const line = json.slice();
+  for (const byte of breaks) {
+    for (let at = line.indexOf(byte); at !== -1; at = line.indexOf(byte, at)) line[at] = SPACE;
+  }
+  return line;
 }
 
 /**

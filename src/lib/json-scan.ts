@@ -16,6 +16,7 @@ const decoder = new TextDecoder();
 /** A chunk from the middle of a string may begin with the bytes of a byte order mark, which must stay. */
 const chunkDecoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 const encoder = new TextEncoder();
+const COMMA_BYTES = Uint8Array.of(COMMA);
 
 /** A member of an object, or with an empty name an element of an array. The value is a view into the JSON. */
 export type Member = { name: string; value: Uint8Array };
@@ -114,23 +115,26 @@ export function applyEdits(json: Uint8Array, edits: Edit[]): Uint8Array[] {
   return [...chunks, json.subarray(from)];
 }
 
+/** The new value of a member as JSON, a large one in chunks; null removes the member. */
+export type MemberChange = string | Uint8Array[] | null;
+
 /**
  * An object with some members changed. Of two members with the same name the last one stays.
  * @param json An object as JSON.
- * @param changes The new values as JSON, by name; null removes a member.
+ * @param changes The new values, by name.
  * @returns The new JSON in chunks; values that did not change are views into the old one.
  */
 export function changeMembers(
   json: Uint8Array,
-  changes: ReadonlyMap<string, string | null>,
+  changes: ReadonlyMap<string, MemberChange>,
 ): Uint8Array[] {
-  const members = new Map<string, string | Uint8Array | null>([...memberMap(json), ...changes]);
-  const kept = [...members].filter(([, value]) => value !== null);
-  const chunks = kept.flatMap(([name, value], index) => [
-    encoder.encode(`${index === 0 ? "" : ","}${JSON.stringify(name)}:`),
-    typeof value === "string" ? encoder.encode(value) : (value ?? new Uint8Array(0)),
-  ]);
-  return [encoder.encode("{"), ...chunks, encoder.encode("}")];
+  const old = scanMembers(json).map(({ name, value }): [string, MemberChange] => [name, [value]]);
+  const chunks = [...new Map([...old, ...changes])].flatMap(([name, value]) => {
+    if (value === null) return [];
+    const key = encoder.encode(`${JSON.stringify(name)}:`);
+    return [COMMA_BYTES, key, ...(typeof value === "string" ? [encoder.encode(value)] : value)];
+  });
+  return [encoder.encode("{"), ...chunks.slice(1), encoder.encode("}")];
 }
 
 /**

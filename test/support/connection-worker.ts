@@ -92,6 +92,21 @@ export async function killConnection(url: string, name: string): Promise<void> {
   if (wasKilled !== true) throw new Error(`${name} was not killed.`);
 }
 
+/** Creates a response as `POST /v1/responses` does, of a run that stays in the background and is followed. */
+export function createFollowed(url: string, body: unknown): Promise<Response> {
+  return fetch(`${url}/test/followed`, { method: "POST", body: JSON.stringify(body) });
+}
+
+/** Removes a Connection, as it does itself a day after its end. */
+export async function removeConnection(url: string, name: string): Promise<void> {
+  await ask(url, `remove/${name}`);
+}
+
+/** Makes runs that begin from now on be abandoned after so many seconds, in place of a day. */
+export async function abandonAfter(url: string, seconds: number | "never"): Promise<void> {
+  await ask(url, `abandon/${seconds}`);
+}
+
 /**
  * Reads a Connection's events as they come, until its stream has ended.
  * @param after The number of the last event that the reader has; 0 for all.

@@ -30,7 +30,7 @@ export async function createBackground(
 ): Promise<Created> {
   const sent = Params.parse(value);
   const include = parseInclude(sent);
-  const options = toOptions(include, false);
+  const options = toOptions(sent["include"], false);
   const metadata = withOwnPair(sent["metadata"], options);
   const request = {
     ...sent,
@@ -83,6 +83,7 @@ export async function recordCreated(
     status,
     response: { ...response, metadata },
     headers: pickAnswerHeaders(headers),
+    connection: null,
   };
 }
 

@@ -11,10 +11,11 @@ import { limitTriggers } from "../middleware/rate-limit.ts";
 import { startOnce } from "../once.ts";
 import { createBackground } from "./background-create.ts";
 import { toOpenAIError, type OpenAIError } from "./errors.ts";
-import { createHeld, Params, type Created } from "./held-create.ts";
+import { createConnected, Params, type Created } from "./held-create.ts";
 import { createLarge } from "./large-create.ts";
 import { forward } from "./proxy.ts";
-import { showResponse } from "./retrieve.ts";
+import { showResponse, streamResponse } from "./retrieve.ts";
+import { streamRun } from "./stream-run.ts";
 
 /** A larger request is not held. Inputs can contain images. */
 const MAX_HELD_BYTES = 25 * 1024 * 1024;
@@ -37,7 +38,8 @@ export async function postResponse(c: Context<App>): Promise<Response | OpenAIEr
 
 async function postBackground(c: Context<App>, given: JsonBody): Promise<Response | OpenAIError> {
   const params = Params.parse(given.value);
-  if ((params["stream"] ?? false) !== false) return streamRefused();
+  // OpenAI refuses it.
+  if (typeof (params["stream"] ?? false) !== "boolean") return forward(c, { body: given.json });
   const header = c.req.header("x-recorder-hold") ?? null;
   const wanted = HOLD_HEADERS.find((value) => value === header) ?? null;
   if (header !== null && wanted === null) return headerRefused(header);
@@ -52,15 +54,28 @@ async function createOnce(
   decision: HoldDecision,
 ): Promise<Response | OpenAIError> {
   c.set("hold", toHoldHeader(decision));
+  const isStreamed = Params.parse(given.value)["stream"] === true;
   const once = await startOnce(c, {
     given,
     scope: "v1 ",
-    start: () => finish(c, decision.isHeld ? createHeld(c, given) : createBackground(c, given)),
+    start: () => finish(c, startRun(c, given, decision, isStreamed)),
     toRun: (created) => (created.kind === "created" ? created : null),
   });
-  if (once.kind === "first") return toAnswer(c, once.result);
-  const include = toRetrieveInclude(readInclude(given));
-  return showResponse(c, once.id, include);
+  const include = readInclude(given);
+  if (once.kind === "first") return toAnswer(c, once.result, isStreamed ? include : null);
+  return isStreamed
+    ? streamResponse(c, once.id, include)
+    : showResponse(c, once.id, toRetrieveInclude(include));
+}
+
+function startRun(
+  c: Context<App>,
+  given: JsonBody,
+  { isHeld }: HoldDecision,
+  isStreamed: boolean,
+): Promise<Created> {
+  if (isHeld) return createConnected(c, given, "held");
+  return isStreamed ? createConnected(c, given, "followed") : createBackground(c, given);
 }
 
 // Create and hand-over finish even when the caller hangs up: a response that runs must be recorded.
@@ -69,20 +84,25 @@ function finish<T>(c: Context<App>, work: Promise<T>): Promise<T> {
   return work;
 }
 
-function toAnswer(c: Context<App>, created: Created): Response | OpenAIError {
+/**
+ * @param streamInclude The caller's `include` values when the caller wants the run's events, else null.
+ */
+function toAnswer(
+  c: Context<App>,
+  created: Created,
+  streamInclude: string[] | null,
+): Response | OpenAIError {
   if (created.kind === "refused") return created.answer;
-  return c.json(created.response, 200, created.headers);
+  const { id, connection, response, headers } = created;
+  if (streamInclude === null || connection === null) return c.json(response, 200, headers);
+  const isHeld = connection.kind === "held";
+  const view = { isHeld, include: new Set(streamInclude), obfuscates: true };
+  return streamRun(c, { id, connection: connection.id, view, after: -1 }, headers);
 }
 
 function readInclude({ value }: JsonBody): string[] {
   const { include } = Params.parse(value);
   return Array.isArray(include) ? include.filter((name) => typeof name === "string") : [];
-}
-
-function streamRefused(): OpenAIError {
-  const message =
-    "Here background can't be streamed: the recorder holds the stream. Leave stream out, and poll.";
-  return toOpenAIError(400, message, { param: "stream" });
 }
 
 function headerRefused(header: string): OpenAIError {

@@ -5,13 +5,18 @@ import { logFailure } from "../../log.ts";
 import { closeConnection } from "../../objects/connection/client.ts";
 import { removeRun, reportCancel, type Found } from "../../objects/recorder/client.ts";
 import { pickAnswerHeaders } from "../../openai/answer-headers.ts";
+import type { StoredRecord } from "../../record/schema.ts";
 import type { App } from "../middleware/auth.ts";
 import type { OpenAIError } from "./errors.ts";
 import { forward, forwardHidingOwnPair } from "./proxy.ts";
-import { findRecorded, isInFlight, showRun } from "./retrieve.ts";
+import { isInFlight } from "./ended-response.ts";
+import { findRecorded, showRun } from "./retrieve.ts";
 
 /** How often, and at which intervals in milliseconds, a cancelled run is asked whether it has ended. */
 const CANCEL_POLL = { times: 40, intervalMs: 250 };
+
+/** Milliseconds in which a followed stream may bring the end of the run that was cancelled. */
+const LAST_EVENT_MS = 2_000;
 
 /** `POST /responses/:id/cancel`. */
 export async function cancelResponse(c: Context<App>): Promise<Response | OpenAIError> {
@@ -44,12 +49,19 @@ export async function deleteResponse(c: Context<App>): Promise<Response | OpenAI
 async function cancelAtOpenAI(c: Context<App>, { known }: Found): Promise<Response | OpenAIError> {
   const answer = await forwardHidingOwnPair(c);
   if (answer instanceof Response && answer.ok && isInFlight(known)) {
-    const report = reportCancel(c.env, known.id);
     c.executionCtx.waitUntil(
-      report.catch((error: unknown) => logFailure("cancel", error, { id: known.id })),
+      reportEnd(c.env, known).catch((error: unknown) =>
+        logFailure("cancel", error, { id: known.id }),
+      ),
     );
   }
   return answer;
+}
+
+// The stream of a cancelled run has no last event, so its Connection would take it up again.
+async function reportEnd(env: Env, { id, connection }: StoredRecord): Promise<void> {
+  await reportCancel(env, id);
+  if (connection !== null) await closeConnection(env, connection.id, LAST_EVENT_MS);
 }
 
 async function waitForEnd(c: Context<App>): Promise<Found | null> {

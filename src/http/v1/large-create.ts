@@ -1,6 +1,5 @@
 // Forwards a create that is too large to be held, byte by byte, and records the run if it is a background run.
 import type { Context } from "hono";
-import { parseInclude } from "../../api/create-params.ts";
 import { assertSafeJson } from "../../api/json-body.ts";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { parseJson } from "../../lib/json-parse.ts";
@@ -42,7 +41,7 @@ async function record(
 ): Promise<Response> {
   try {
     const request = assertSafeJson(sent);
-    const start = toStart(c, toOptions(parseInclude(request), false), request);
+    const start = toStart(c, toOptions(request["include"], false), request);
     const created = await recordCreated(c.env, start, await answer.json(), answer.headers);
     if (created.kind === "refused") return answer;
     return c.json(created.response, 200, created.headers);

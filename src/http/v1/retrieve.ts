@@ -1,12 +1,11 @@
 // Retrieves responses: OpenAI's answer while it has one, with what the record has more; a held run from its record.
 import type { Context } from "hono";
-import { toLostResponse, breakError } from "../../api/lost-response.ts";
+import { toLostResponse } from "../../api/lost-response.ts";
 import { joinItems } from "../../api/output-items.ts";
 import { toRepresentation, type RecordRepresentation } from "../../api/representation.ts";
-import { toShownResponse, type Shown } from "../../api/shown-response.ts";
+import { toShownResponse } from "../../api/shown-response.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { arrayElements, findMember, parseValue } from "../../lib/json-scan.ts";
-import { readFirstResponse } from "../../objects/connection/client.ts";
 import { findRun, readRunOutputs, type Found } from "../../objects/recorder/client.ts";
 import { findCallItems } from "../../openai/call-items.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
@@ -15,9 +14,11 @@ import { isTerminal } from "../../record/reducer.ts";
 import { givenUpVerdict } from "../../record/verdict.ts";
 import type { Channel, StoredRecord } from "../../record/schema.ts";
 import type { App } from "../middleware/auth.ts";
+import { heldChanges, isInFlight } from "./ended-response.ts";
 import { toOpenAIError, type OpenAIError } from "./errors.ts";
-import { toBackground } from "./held-create.ts";
+import { showProgress } from "./progress.ts";
 import { forwardHidingOwnPair, withBody } from "./proxy.ts";
+import { streamRecorded } from "./stream-run.ts";
 
 /** The values that OpenAI accepts as `include`. */
 const INCLUDE_VALUES = new Set([
@@ -41,14 +42,23 @@ export async function getResponse(c: Context<App>): Promise<Response | OpenAIErr
   const found = await findRecorded(c);
   if (found === null) return ask();
   const isStream = c.req.query("stream") === "true";
-  if (!found.known.held)
-    return isStream ? ask() : showRun(c, found, { include: includeOf(c), ask });
+  const wanted = { include: includeOf(c), ask };
+  // No Connection has, or had, its events.
+  if (found.known.connection === null) return isStream ? ask() : showRun(c, found, wanted);
   const invalid = findInvalidInclude(c);
   if (invalid !== null) return invalid;
-  if (!isStream) return showRun(c, found, { include: includeOf(c), ask });
-  const message =
-    "This response cannot be streamed because it was not created with background=true.";
-  return toOpenAIError(400, message, { param: "stream" });
+  return isStream ? streamRecorded(c, found.known, listIncludes(c)) : showRun(c, found, wanted);
+}
+
+/** The answer to a streamed create that was repeated: the run's events from the first one. */
+export async function streamResponse(
+  c: Context<App>,
+  id: string,
+  include: string[],
+): Promise<Response | OpenAIError> {
+  const found = await findRun(c.env, id);
+  if (found === null || found.known.connection === null) return showResponse(c, id, include);
+  return streamRecorded(c, found.known, include);
 }
 
 /** The answer to a create that was repeated: the response as it is now. */
@@ -80,7 +90,9 @@ export async function showRun(
 ): Promise<Response | OpenAIError> {
   const { known } = found;
   if (givenUpVerdict(known) !== null) return showGivenUp(c, found, { include, ask });
-  if (known.held && isInFlight(known)) return (await showFirst(c, known)) ?? ask();
+  if (known.connection !== null && isInFlight(known)) {
+    return (await showProgress(c, known, include)) ?? ask();
+  }
   const recorded = known.held ? await showRecorded(c, found, include) : null;
   if (recorded !== null) return recorded;
   // Of a held run only OpenAI may have a response that was too large to be stored, or never seen.
@@ -118,16 +130,6 @@ function isEnd(response: Uint8Array): boolean {
   return typeof status === "string" && isTerminal(status);
 }
 
-/** Whether clients go on polling. A refetch can see the end before the connection's outputs are recorded: until then the run counts as in flight. */
-export function isInFlight(known: StoredRecord): boolean {
-  return known.verdict === "pending" || known.connection_due;
-}
-
-async function showFirst(c: Context<App>, { connection }: StoredRecord): Promise<Response | null> {
-  const first = connection === null ? null : await readFirstResponse(c.env, connection.id);
-  return first === null ? null : c.json(toBackground(first));
-}
-
 // Null before the end, and where no body is stored.
 async function showRecorded(
   c: Context<App>,
@@ -140,13 +142,6 @@ async function showRecorded(
   if (response === null) return null;
   const changes = known.held ? heldChanges(known, response) : {};
   return respond(c, toShownResponse(response, { items, include, changes }));
-}
-
-// The caller sent `background: true`, and sees where a connection broke that cost the run its end.
-function heldChanges(known: StoredRecord, response: Uint8Array): NonNullable<Shown["changes"]> {
-  const error = known.status === "completed" ? null : breakError(known);
-  const isNamed = (parseValue(findMember(response, "error")) ?? null) !== null;
-  return { background: true, ...(error === null || isNamed ? {} : { error }) };
 }
 
 // What is left of a run whose end was never seen, when OpenAI does not have it any more.

@@ -1,5 +1,6 @@
 // Calls to Connections. Each has a name of its own, which its run's record keeps.
-import { streamChunks } from "../../lib/byte-stream.ts";
+import { concatChunks, readChunks, streamChunks } from "../../lib/byte-stream.ts";
+import { arrayElements } from "../../lib/json-scan.ts";
 import { retry } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import type { CallerHeaders } from "../../openai/client.ts";
@@ -73,4 +74,22 @@ export async function removeConnection(env: Env, name: string): Promise<void> {
  */
 export async function readFirstResponse(env: Env, name: string): Promise<Uint8Array | null> {
   return retry(RETRY_MS, async () => getConnection(env, name).firstResponse());
+}
+
+/** What a stream has brought of a response: its last status, the response object with which it began, and the items that are done, each as JSON. */
+export type Progress = { status: string | null; response: Uint8Array; items: Uint8Array[] };
+
+/**
+ * What a run's stream has brought by now.
+ * @returns Null when the Connection does not know the response.
+ */
+export async function readProgress(env: Env, name: string): Promise<Progress | null> {
+  return retry(RETRY_MS, async () => {
+    const connection = getConnection(env, name);
+    const [report, response] = await Promise.all([connection.report(), connection.firstResponse()]);
+    if (report === null || response === null) return null;
+    const keys = report.items.map(({ key }) => key);
+    const json = keys.length === 0 ? [] : await readChunks(await connection.items(keys));
+    return { status: report.status, response, items: arrayElements(concatChunks(json)) };
+  });
 }

@@ -1,7 +1,7 @@
 // The events of a Connection, in its object's own storage. Small events are packed into rows, because Cloudflare bills each row.
 // A row begins with a line that describes its last event. Then each event has a line: its own number, a space, and its JSON.
 import * as z from "zod";
-import { concatChunks } from "../../lib/byte-stream.ts";
+import { concatChunks, toOneLine } from "../../lib/byte-stream.ts";
 import type { LastEvent } from "../../record/connection/transition.ts";
 import { Rows } from "../rows.ts";
 
@@ -9,7 +9,6 @@ const PREFIX = "events:";
 /** Digits of a number in a row's name: names sort like numbers. */
 const NUMBER_DIGITS = 9;
 const NEWLINE = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 /** A larger event has a row of its own. */
 const MAX_PACKED_BYTES = 64 * 1024;
@@ -177,13 +176,7 @@ export class EventLog {
 
 function toLine(number: number, json: Uint8Array[]): Uint8Array[] {
   const begin = encoder.encode(`${number} `);
-  return [begin, ...json.map(withoutLineBreaks), Uint8Array.of(NEWLINE)];
-}
-
-// In JSON a line break can only be white space.
-function withoutLineBreaks(json: Uint8Array): Uint8Array {
-  if (!json.includes(NEWLINE) && !json.includes(CARRIAGE_RETURN)) return json;
-  return json.map((byte) => (byte === NEWLINE || byte === CARRIAGE_RETURN ? SPACE : byte));
+  return [begin, ...json.map(toOneLine), Uint8Array.of(NEWLINE)];
 }
 
 function dropLines(lines: Uint8Array, after: number): Uint8Array {

@@ -10,7 +10,9 @@ import { toApiError } from "../../openai/api-failure.ts";
 import { readCreatedResponse } from "../../openai/created-response.ts";
 import { openEventStream, type ErrorEvent, type EventStream } from "../../openai/event-stream.ts";
 import type { CreatedResponse } from "../../openai/response.ts";
-import type { ConnectionState } from "../../record/connection/state.ts";
+import type { ConnectionState, StartParams } from "../../record/connection/state.ts";
+import { includeOf } from "../../record/include.ts";
+import { requestTools } from "../../record/tools.ts";
 import type { EventLog } from "./event-log.ts";
 import { addEvent, type EventNews } from "./stream-reader.ts";
 
@@ -74,9 +76,15 @@ export async function resumeStream(
   signal: AbortSignal,
 ): Promise<EventStream> {
   const params = state?.params;
-  const include = params?.kind === "followed" ? (params.start.options?.include ?? []) : [];
+  const include = params?.kind === "followed" ? toInclude(params.start) : [];
   const id = state?.id ?? "";
   return openEventStream(await replayEventStream(env, id, include, signal, after));
+}
+
+// What a refetch would ask for, too.
+function toInclude({ request, options }: StartParams): string[] {
+  const include = options?.include ?? [];
+  return includeOf({ tools: requestTools(request), include, refused_include: [] });
 }
 
 /** Whether a refusal with this status will be repeated; null when nothing was answered. */

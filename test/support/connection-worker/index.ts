@@ -1,8 +1,12 @@
 // The Worker as it is, with Connections that a test can read, look into, kill, and make fail.
+import { Hono } from "hono";
 import worker, {
   Connection as RealConnection,
   Recorder as RealRecorder,
 } from "../../../src/index.ts";
+import { parseJsonBody } from "../../../src/api/json-body.ts";
+import type { App } from "../../../src/http/middleware/auth.ts";
+import { startConnectedRun } from "../../../src/http/v1/held-create.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
 import { StoredRecord } from "../../../src/record/schema.ts";
 import {
@@ -20,6 +24,8 @@ export { Catalog } from "../../../src/index.ts";
 let recorderMode: Mode = "works";
 /** Whether no control is opened. */
 let areControlsHanging = false;
+/** Seconds after which runs that begin now are abandoned; null for a day. */
+let abandonSeconds: number | null = null;
 /** How many writes the storage of a Connection has refused, by its name. Others take all writes. */
 const refusals = new Map<string, number>();
 
@@ -78,11 +84,22 @@ export class Recorder extends RealRecorder {
 
 function withShortLimits(params: RecorderParams): RecorderParams {
   const { policy } = params;
-  const limits = { ...policy.limits, control_open_seconds: CONTROL_OPEN_SECONDS };
+  const limits = {
+    ...policy.limits,
+    control_open_seconds: CONTROL_OPEN_SECONDS,
+    ...(abandonSeconds === null ? {} : { abandon_after_seconds: abandonSeconds }),
+  };
   return { ...params, policy: { ...policy, limits } };
 }
 
 type TestEnv = Omit<Env, "CONNECTION"> & { CONNECTION: DurableObjectNamespace<Connection> };
+
+/** Creates as `POST /v1/responses`, of runs that stay in the background. */
+const followed = new Hono<App>().post("*", async (c) => {
+  const given = parseJsonBody(await c.req.arrayBuffer());
+  const answer = await startConnectedRun(c, given, "followed");
+  return answer instanceof Response ? answer : c.json({ error: answer.error }, answer.status);
+});
 
 type Handler = (env: TestEnv, name: string, request: Request) => Promise<Response>;
 
@@ -105,6 +122,17 @@ const HANDLERS: Record<string, Handler> = {
   },
   async accept(_, name) {
     refusals.delete(name);
+    return Response.json(0);
+  },
+  async abandon(_, seconds) {
+    abandonSeconds = seconds === "never" ? null : Number(seconds);
+    return Response.json(abandonSeconds);
+  },
+  async followed(env, _, request) {
+    return followed.fetch(request, env);
+  },
+  async remove(env, name) {
+    await getConnection(env, name).remove();
     return Response.json(0);
   },
   async names(env, id) {

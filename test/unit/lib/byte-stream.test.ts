@@ -2,11 +2,13 @@ import { expect, test } from "vitest";
 import {
   concatChunks,
   decodeChunks,
+  readByteLines,
   readChunks,
   readStart,
   splitFirstLine,
   streamChunks,
   toByteStream,
+  toOneLine,
 } from "../../../src/lib/byte-stream.ts";
 
 function bytes(content: string): Uint8Array {
@@ -84,3 +86,38 @@ test.each([0, 1, 5, 6, 7, 11, 12])(
     expect(read + (rest === null ? "" : await text(rest))).toBe("first second");
   },
 );
+
+test("readByteLines gives each line whole, however it is split between chunks, and drops an incomplete one", async () => {
+  const whole = bytes("1 é\n\n2 b\n3 c");
+  for (let size = 1; size <= whole.length; size += 1) {
+    const chunks: Uint8Array[] = [];
+    for (let at = 0; at < whole.length; at += size) chunks.push(whole.subarray(at, at + size));
+    const lines: string[] = [];
+    for await (const line of readByteLines(streamChunks(chunks))) lines.push(decodeChunks([line]));
+    expect(lines).toEqual(["1 é", "", "2 b"]);
+  }
+});
+
+test("readByteLines cancels the stream when its reader leaves", async () => {
+  let hasEnded = false;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield bytes("x\n");
+    } finally {
+      hasEnded = true;
+    }
+  }
+  for await (const line of readByteLines(toByteStream(endless()))) {
+    expect(line).toEqual(bytes("x"));
+    break;
+  }
+  expect(hasEnded).toBe(true);
+});
+
+test("toOneLine makes spaces of line breaks, and does not copy JSON without any", () => {
+  const json = bytes('{\r\n"a": 1\n}');
+  expect(decodeChunks([toOneLine(json)])).toBe('{  "a": 1 }');
+  expect(decodeChunks([json])).toBe('{\r\n"a": 1\n}');
+  const line = bytes('{"a":1}');
+  expect(toOneLine(line)).toBe(line);
+});
