@@ -118,6 +118,8 @@ test.each(OTHER_SITES)(
         ]);
       }
     }
-    expect(await world.emulator.listRequests()).toEqual([]);
+    // Runs of the tests before may still be refetched.
+    const requests = await world.emulator.listRequests();
+    expect(requests.filter(({ method }) => method !== "GET")).toEqual([]);
   },
 );
