@@ -92,11 +92,6 @@ export async function killConnection(url: string, name: string): Promise<void> {
   if (wasKilled !== true) throw new Error(`${name} was not killed.`);
 }
 
-/** Creates a response as `POST /v1/responses` does, of a run that stays in the background and is followed. */
-export function createFollowed(url: string, body: unknown): Promise<Response> {
-  return fetch(`${url}/test/followed`, { method: "POST", body: JSON.stringify(body) });
-}
-
 /** Removes a Connection, as it does itself a day after its end. */
 export async function removeConnection(url: string, name: string): Promise<void> {
   await ask(url, `remove/${name}`);

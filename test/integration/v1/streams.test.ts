@@ -5,7 +5,6 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   abandonAfter,
   CONNECTION_WORKER,
-  createFollowed,
   killConnection,
   readConnectionName,
   removeConnection,
@@ -202,9 +201,16 @@ function withOwnMetadata(metadata: object): (event: ServedEvent) => ServedEvent 
   });
 }
 
+/** Creates a run that stays in the background. */
+function createFollowed(body: object): Promise<Response> {
+  const headers = { authorization: `Bearer ${TOKEN}`, "x-recorder-hold": "off" };
+  const init = { method: "POST", headers, body: JSON.stringify(body) };
+  return fetch(`${world.url}/v1/responses`, init);
+}
+
 test("a streamed run that stays in the background has OpenAI's own events once, also when its Connection's object dies", async () => {
   const body = { ...(await toBody(SCRIPT)), background: true, stream: true };
-  const begun = await readUntil(await createFollowed(world.url, body), isDelta);
+  const begun = await readUntil(await createFollowed(body), isDelta);
   const id = idOf(begun);
   expect(await world.emulator.getRun(id)).toMatchObject({ ended_at: null, background: true });
   await killConnection(world.url, await readConnectionName(world.url, id));
@@ -221,7 +227,7 @@ test("a streamed run that stays in the background has OpenAI's own events once, 
 
 test("a run that stays in the background shows results in its stream only to who asks for them", async () => {
   const { include: _, ...body } = await toBody(SCRIPT);
-  const answer = await createFollowed(world.url, { ...body, background: true, stream: true });
+  const answer = await createFollowed({ ...body, background: true, stream: true });
   const events = await readAllServedEvents(answer);
   expect(JSON.stringify(events)).not.toContain('"logs"');
   const added = await readAllServedEvents(await resume(idOf(events), -1, `&${INCLUDE_OUTPUTS}`));
@@ -320,7 +326,7 @@ test("the stream of a hold that broke, and that OpenAI cancelled, ends with resp
     sequence_number: events.length - 1,
     response: { status: "cancelled", error: { code: "server_error" } },
   });
-  expect(JSON.stringify(events.at(-1)?.response)).toMatch(/ended at \d+ response.output_item.done/);
+  expect(JSON.stringify(events.at(-1)?.response)).toMatch(/broke after event \d+ response.output_item.done/);
   const output = events.at(-1)?.response?.["output"];
   expect(getOutputs(ApiResponse.parse({ id: "", status: "", output }))).toEqual([
     { type: "logs", logs: "one\n" },

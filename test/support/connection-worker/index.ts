@@ -1,12 +1,8 @@
 // The Worker as it is, with Connections that a test can read, look into, kill, and make fail.
-import { Hono } from "hono";
 import worker, {
   Connection as RealConnection,
   Recorder as RealRecorder,
 } from "../../../src/index.ts";
-import { parseJsonBody } from "../../../src/api/json-body.ts";
-import type { App } from "../../../src/http/middleware/auth.ts";
-import { startConnectedRun } from "../../../src/http/v1/held-create.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
 import { StoredRecord } from "../../../src/record/schema.ts";
 import {
@@ -94,13 +90,6 @@ function withShortLimits(params: RecorderParams): RecorderParams {
 
 type TestEnv = Omit<Env, "CONNECTION"> & { CONNECTION: DurableObjectNamespace<Connection> };
 
-/** Creates as `POST /v1/responses`, of runs that stay in the background. */
-const followed = new Hono<App>().post("*", async (c) => {
-  const given = parseJsonBody(await c.req.arrayBuffer());
-  const answer = await startConnectedRun(c, given, "followed");
-  return answer instanceof Response ? answer : c.json({ error: answer.error }, answer.status);
-});
-
 type Handler = (env: TestEnv, name: string, request: Request) => Promise<Response>;
 
 /** By path: `/test/<what>/<name>`. */
@@ -127,9 +116,6 @@ const HANDLERS: Record<string, Handler> = {
   async abandon(_, seconds) {
     abandonSeconds = seconds === "never" ? null : Number(seconds);
     return Response.json(abandonSeconds);
-  },
-  async followed(env, _, request) {
-    return followed.fetch(request, env);
   },
   async remove(env, name) {
     await getConnection(env, name).remove();
