@@ -326,7 +326,9 @@ test("the stream of a hold that broke, and that OpenAI cancelled, ends with resp
     sequence_number: events.length - 1,
     response: { status: "cancelled", error: { code: "server_error" } },
   });
-  expect(JSON.stringify(events.at(-1)?.response)).toMatch(/broke after event \d+ response.output_item.done/);
+  expect(JSON.stringify(events.at(-1)?.response)).toMatch(
+    /broke after event \d+ response.output_item.done/,
+  );
   const output = events.at(-1)?.response?.["output"];
   expect(getOutputs(ApiResponse.parse({ id: "", status: "", output }))).toEqual([
     { type: "logs", logs: "one\n" },
