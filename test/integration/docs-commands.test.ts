@@ -13,9 +13,6 @@ import { startWorld, TOKEN, type World } from "../support/world.ts";
 warnIfMissing("zsh", "the commands of the docs in zsh");
 warnIfMissing("python3", "the recipe for Python");
 
-/** Files whose blocks are not checked yet: `npm run bench` needs minutes, and its page says so in its comments. */
-const UNCHECKED = ["docs/performance.md"];
-
 /** Commands that this file doesn't run. */
 const NOT_RUN = [
   { command: /^git clone .* npm start$/, reason: "first-minute.long.test.ts runs it" },
@@ -24,6 +21,7 @@ const NOT_RUN = [
   { command: /^OPENAI_API_KEY=\S+ npm start -- --live( --once)?$/, reason: "start-live.test.ts" },
   { command: /^npm run emulator -- /, reason: "stays up; emulator/command-line.test.ts runs it" },
   { command: /^npm run dev -- /, reason: "stays up; wrangler's own command" },
+  { command: /^npm run bench( -- \S+( \S+)?)?$/, reason: "takes minutes" },
   { command: /^npm (ci|run test:unit)$/, reason: "what runs this test" },
 ];
 
@@ -109,9 +107,7 @@ function newFolder(name: string): string {
 }
 
 describe("every code block", () => {
-  const blocks = listDocs()
-    .filter((file) => !UNCHECKED.includes(file))
-    .flatMap(readCodeBlocks);
+  const blocks = listDocs().flatMap(readCodeBlocks);
 
   test("is run, is listed as not run, or is fenced with a language that has no commands", () => {
     const others = blocks.filter(
