@@ -16,6 +16,8 @@ const FOLDER = fileURLToPath(new URL("../docs/screenshots/", import.meta.url));
 const VIEWPORT = { width: 1120, height: 840 };
 /** As wide as GitHub shows a README, so that its letters keep their size. */
 const README_VIEWPORT = { width: 880, height: 320 };
+/** A whole page with every kind of item would be too long for the README. */
+const MAX_ITEMS_HEIGHT = 1_700;
 const NETWORK_IDLE_TIMEOUT_MS = 2_000;
 
 const EXAMPLE = pythonRequest(
@@ -56,7 +58,7 @@ try {
   await takeScreenshot(page, "result");
   await page.goto(`${world.url}/results/${research}`);
   await loadPictures(page);
-  await takeScreenshot(page, "items");
+  await takeScreenshot(page, "items", MAX_ITEMS_HEIGHT);
   await page.goto(`${world.url}/results/${inFlight}`);
   await page.getByText("Waiting for OpenAI's webhook").first().waitFor();
   await takeScreenshot(page, "running");
@@ -96,11 +98,16 @@ async function loadPictures(page: Page): Promise<void> {
   for (const image of await page.locator("main img").all()) await image.scrollIntoViewIfNeeded();
 }
 
-async function takeScreenshot(page: Page, name: string): Promise<void> {
+async function takeScreenshot(page: Page, name: string, maxHeight = Infinity): Promise<void> {
   await page
     .waitForLoadState("networkidle", { timeout: NETWORK_IDLE_TIMEOUT_MS })
     .catch(() => undefined);
   const path = `${FOLDER}${name}.png`;
-  await page.screenshot({ path, fullPage: true, animations: "disabled", scale: "css" });
+  const { width, height } = await page.evaluate(() => {
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return { width: scrollWidth, height: scrollHeight };
+  });
+  const clip = { x: 0, y: 0, width, height: Math.min(height, maxHeight) };
+  await page.screenshot({ path, fullPage: true, clip, animations: "disabled", scale: "css" });
   console.log(path);
 }

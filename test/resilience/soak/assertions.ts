@@ -215,8 +215,9 @@ function checkUnknown(evidence: Evidence, { plan, id }: ResponseEntry): Finding[
   });
   const verdict = evidence.stored.get(id)?.record.verdict ?? null;
   const listed = evidence.listed.includes(id);
-  const accepted = evidence.deliveries.find((one) => one.id === id && one.status === 200);
-  const age = (evidence.gatheredAt - Date.parse(accepted?.at ?? "")) / 1000;
+  // The first delivery may have begun it, although its answer was lost.
+  const asked = evidence.emulator.requests.find(({ path }) => path.endsWith(`/${id}`));
+  const age = (evidence.gatheredAt - Date.parse(asked?.at ?? "")) / 1000;
   return [
     ...(verdict === null && !(age >= NOT_FOUND_AFTER_SECONDS)
       ? [toFinding("lost", "its webhook was accepted")]
