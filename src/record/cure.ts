@@ -7,7 +7,7 @@ export type CurableRun = Pick<ResponseRecord, "id" | "held"> & {
 };
 
 const HOLD =
-  "Next time start the run held: POST /trigger with hold: true, or POST /v1/responses with background: true.";
+  "Next time start the run held: POST /trigger with hold: true, or POST /v1/responses with background: true and the header X-Recorder-Hold: on.";
 const ALREADY_HELD =
   "The run was held, so its code most likely raised an exception: have it print its exceptions, and start it again.";
 
