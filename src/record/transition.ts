@@ -198,8 +198,14 @@ function mustPersist(
   if (stored.unsaved && (effect === null || rows.drop)) return true;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
   if (isCheapToRepeat(stored, event, next, effect)) return false;
-  if (event.type === "listed" && effect === null && isAlarmKept) return false;
+  // The moment at which rows are dropped must be known when they are.
+  const isDropKept = dropMoment(stored) === dropMoment(next);
+  if (event.type === "listed" && effect === null && isAlarmKept && isDropKept) return false;
   return !isAlarmKept || hasStateChanged(stored, next, rows.drop);
+}
+
+function dropMoment(state: State): number | null {
+  return state.kind === "run" ? state.rows.drop_at_ms : null;
 }
 
 // States are never changed in place, so their parts are compared by reference. That rows were dropped follows from their moment.

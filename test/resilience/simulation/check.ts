@@ -197,13 +197,18 @@ function checkVerdicts(run: SimulationState, truth: RunTruth, record: StoredReco
   }
 }
 
-// A response that was not found has no end.
+/** The last of the attempts, which go on for 72 hours at intervals of four at most, begins after so many. */
+const MIN_NOTIFY_SECONDS = 68 * 60 * 60;
+
+// A response that was not found has no end. A receiver can refuse every attempt.
 function checkNotified(
   { receiver, fail }: SimulationState,
   { deliveries }: RunTruth,
-  { verdict }: StoredRecord,
+  { verdict, notification, recorded_at }: StoredRecord,
 ): void {
   if (receiver === null || verdict === "not_found" || deliveries > 0) return;
+  const lastSeconds = toSeconds(notification?.at ?? "") - toSeconds(recorded_at ?? "");
+  if (notification?.next_at === null && lastSeconds >= MIN_NOTIFY_SECONDS) return;
   fail("a run's end is notified", `it is ${verdict}`);
 }
 
