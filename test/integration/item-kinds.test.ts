@@ -35,6 +35,7 @@ const URL_CITATION = {
 const FILE_CITATION = { type: "file_citation", file_id: "file-1", filename: "a.txt", index: 0 };
 const MCP_TOOL = { type: "mcp", server_label: "s", server_url: "https://mcp.example.com" };
 
+const Output = z.object({ output: z.array(z.looseObject({ type: z.string() })) });
 const SOURCES = "web_search_call.action.sources";
 
 const WEB_SEARCH: Kind = {
@@ -214,6 +215,17 @@ test("what had come over a held connection that broke is in the record, in its o
     "shell_call",
     "shell_call_output",
   ]);
+  const page = await world.request(`/results/${record.id}`, { headers: { accept: "text/html" } });
+  const html = await page.text();
+  for (const text of ["Web search, call 2", "It says so.", "Shell, call 6", "hi"]) {
+    expect(html).toContain(text);
+  }
+  const shown = await world.request(`/v1/responses/${record.id}?include[]=${SOURCES}`);
+  const { output } = Output.parse(await shown.json());
+  expect(output.map(({ type }) => type)).toEqual(types.map(({ type }) => type));
+  expect(output).toContainEqual(
+    expect.objectContaining({ type: "image_generation_call", result: "aGk=" }),
+  );
 });
 
 test("the files and the text of a hosted shell are there after its container expired", async () => {
