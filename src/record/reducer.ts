@@ -183,7 +183,7 @@ function connectionFields({
   return { connection, held, connection_due };
 }
 
-// A refetch may see the end before the held connection is read; the reading counts as the first observation all the same.
+// A refetch may see the end before the held connection is read; the reading still counts as the first observation.
 function isFirstReading(
   { held, observations }: StoredRecord,
   { from_connection }: ObservationResult,

@@ -42,7 +42,7 @@ function whyGivenUp(
   if (isTerminal(record.status) || runObservations(record).length === 0) return null;
   const observedAtMs = lastObservedMs(record);
   const absence = findAbsence(record);
-  // OpenAI may show a run in the foreground to nobody else. And only a 404 gives a run up.
+  // OpenAI may show a run in the foreground to no other caller. And only a 404 gives a run up.
   const isMissing = absence?.untilMs === observedAtMs && !record.connection_due;
   if (isMissing && observedAtMs >= endOfAbsenceMs(record, absence, policy)) {
     return wasSeen(record) ? "gone" : "not_found";

@@ -115,7 +115,7 @@ describe("a response", () => {
     expect((await create()).output[1]).toMatchObject({ phase: "final_answer" });
   });
 
-  test("has code with CRLF while codeLineEnds is crlf, and runs it all the same", async () => {
+  test("has code with CRLF while codeLineEnds is crlf, and still runs it", async () => {
     await set({ codeLineEnds: "crlf", backgroundOutputs: "present" });
     script({ then: [{ code: "x = 1\nprint(x)" }] });
     const done = await create({

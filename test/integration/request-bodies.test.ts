@@ -83,7 +83,7 @@ function readCreate(): Record<string, unknown> {
   return Params.parse(JSON.parse(String(body)));
 }
 
-/** JSON values as nobody would write them again: numbers, escapes, white space and the order of members stay as they are. */
+/** JSON values as no serializer would write them again: numbers, escapes, white space and the order of members stay as they are. */
 const ODD_MEMBERS =
   '"temperature" : 1.0 , "top_p":1e-1,"seed":12345678901234567890, "user":"\\u0061\\/\\ud83d\\ude00 naïve – 数据",\n\t"text": { "b" : [ ] , "a":-0 }';
 

@@ -59,7 +59,7 @@ test("a run that is deleted while it is held, followed or controlled leaves noth
   for (const name of names) expect(await inspectConnection(world.url, name)).toEqual(EMPTY);
 });
 
-// wrangler itself logs each request, and OpenAI's webhook of a run that was deleted comes all the same.
+// wrangler itself logs each request, and OpenAI's webhook still comes for a run that was deleted.
 function isLogOf(line: string, id: string): boolean {
   return line.includes('{"event":') && !line.includes('{"event":"webhook"') && line.includes(id);
 }

@@ -137,7 +137,7 @@ test.each([{ hold: true }, { stream: true }])(
     const { error } = Refusal.parse(await answer.json());
     expect(error.code).toBe("handover_failed");
     await setRecorderMode(world.url, "works");
-    // Nobody triggers again.
+    // No caller triggers again.
     await waitUntil(async () => (await world.request(`/results/${error.id}`)).status === 200);
     const record = await world.waitUntilSettled(error.id);
     expect(record).toMatchObject({ status: "completed", started_by: "trigger", metadata });

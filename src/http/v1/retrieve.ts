@@ -106,7 +106,7 @@ export async function showRun(
   return kept;
 }
 
-// Its end may have come since. Without one, clients must not poll for ever.
+// Its end may have come since. Without one, clients would not stop polling.
 async function showGivenUp(
   c: Context<App>,
   found: Found,

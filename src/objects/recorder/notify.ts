@@ -12,7 +12,7 @@ const EVENT_ID_DIGITS = 32;
 
 /**
  * Makes one attempt.
- * @returns The receiver's HTTP status. A redirect is not followed: it would take the event where nobody configured it.
+ * @returns The receiver's HTTP status. A redirect is not followed: it would take the event where no setting leads.
  * @throws When the receiver did not answer.
  */
 export async function notify(

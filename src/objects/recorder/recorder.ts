@@ -301,7 +301,7 @@ export class Recorder extends DurableObject<Env> {
     }
   }
 
-  // Nothing is stored for it and nobody waits for it, so that it costs no more than the request. An object that dies does not ask; a refetch by hand does.
+  // Nothing is stored for it and no caller waits for it, so that it costs no more than the request. An object that dies does not ask; a refetch by hand does.
   async #searchAgain(containers: string[]): Promise<void> {
     await sleep(SEARCH_AGAIN_MS);
     const state = this.#load();

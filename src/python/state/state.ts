@@ -115,7 +115,7 @@ export function createState(vocabulary: Vocabulary, visit: Visit): State {
   };
 }
 
-/** What begins anew with each cell. */
+/** What each cell begins without. */
 export function newCell(): Omit<State, keyof NotebookState> {
   return {
     reason: null,

@@ -48,7 +48,7 @@ function visitCallee(callee: SyntaxNode, state: State): void {
   }
 }
 
-// Whoever gets a function can call it later: an object, or a parameter of the notebook's own function.
+// The receiver of a function can call it later: an object, or a parameter of the notebook's own function.
 function keepFunctions(callee: SyntaxNode, args: SyntaxNode, state: State): void {
   const functions = children(args).filter((arg) => isCallable(arg, state, 0));
   if (functions.length === 0) return;

@@ -18,7 +18,7 @@ type Props = {
   page: PageContext;
   /** Whether the run has a control that made calls. */
   isCompared: boolean;
-  /** Whether the run has ended, so that nobody but the caller goes on. */
+  /** Whether the run has ended, so that only the caller can go on. */
   hasEnded: boolean;
 };
 

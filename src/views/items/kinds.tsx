@@ -24,7 +24,7 @@ export type ItemKind = {
   Request?: Part;
   /** What came. */
   Result?: Part;
-  /** The type of the item with which the caller answers it; null when nobody has to. */
+  /** The type of the item with which the caller answers it; null when none is needed. */
   answer?: string | ((item: Item) => string | null);
 };
 

@@ -157,7 +157,7 @@ export const CONTROL_FAILURES: Record<string, string> = {
   interrupted:
     "Its connection broke, or was closed by a cancel, before its end. Calls that were done by then are shown, and prove nothing. It is not run again, because it may have run to its end at OpenAI.",
   refused: "OpenAI refused it; the timeline has its answer's HTTP status.",
-  unreachable: "OpenAI did not answer it in time. It may have run all the same.",
+  unreachable: "OpenAI did not answer it in time. It may still have run.",
 };
 
 /** What an observation saw of a call's result. */

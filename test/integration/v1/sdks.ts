@@ -40,7 +40,7 @@ type Sdk = {
   deleteResponse: (target: Target, id: string) => Promise<unknown>;
 };
 
-/** The types of major 4 lack an `include` value, which its program passes on all the same. */
+/** The types of major 4 lack an `include` value, which its program still passes on. */
 const WithNewInclude = z.custom<SdkClient>((client) => client instanceof OpenAI4);
 
 /** Each with its default retries. */

@@ -33,7 +33,7 @@ export function checkConnection(
   }
 }
 
-// Only what was read is forgotten, what nobody knows the run of, and what belongs to a run that is gone.
+// Only what was read is forgotten, a Connection whose run is unknown, and what belongs to a run that is gone.
 function mayForget({ object, goneAt }: SimulationState, truth: ConnectionTruth): boolean {
   if (truth.isRead || truth.stored.length === 0) return true;
   // That a run has expired is not stored, so an object that was created again may not know it yet.

@@ -37,7 +37,7 @@ export class RecorderObject {
   readonly storage: ObjectStorage = { state: null, body: null, outputs: new Map() };
   /** Rows written, alarms set, alarms fired. */
   readonly costs = { rows: 0, alarmsSet: 0, alarms: 0 };
-  /** Counts the lives of the object in memory. An effect of an earlier life has nobody to report to. */
+  /** Counts the lives of the object in memory. An effect of an earlier life has no object to report to. */
   life = 0;
   #memory: { state: State | null } | null = null;
   readonly #transition: Transition;

@@ -95,7 +95,7 @@ const ROWS: Row[] = [
     verdict: "suspect",
   },
   {
-    name: "an unfinished call that has outputs all the same",
+    name: "an unfinished call that still has outputs",
     calls: [["print(1)", "populated", "incomplete"]],
     verdict: "captured",
   },

@@ -15,7 +15,7 @@ export type FaultKind =
 /** How often each operation was done. An object's own memory would forget it when the object dies, and the same death would be drawn again. */
 const counts = new Map<string, number>();
 
-/** Names an operation with its number: it is drawn anew each time that it is done. */
+/** Names an operation with its number: each repetition draws again. */
 export function countOperation(operation: string): string {
   const count = (counts.get(operation) ?? 0) + 1;
   counts.set(operation, count);

@@ -118,7 +118,7 @@ test("a made replay has its end also after a number of the whole stream, with a 
   expect(replay(99)).toMatchObject([{ type: "response.completed", sequence_number: 100 }]);
 });
 
-test("a made replay hides results that nobody asked for", () => {
+test("a made replay hides results that no request asked for", () => {
   const text = JSON.stringify(replay(-1, NOTHING));
   expect(text).not.toContain("logs");
   expect(text).not.toContain("https://a.example");
