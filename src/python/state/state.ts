@@ -115,7 +115,7 @@ export function createState(vocabulary: Vocabulary, visit: Visit): State {
   };
 }
 
-/** What each cell begins without. */
+/** What is reset before each cell. */
 export function newCell(): Omit<State, keyof NotebookState> {
   return {
     reason: null,
