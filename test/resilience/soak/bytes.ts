@@ -1,5 +1,6 @@
 // Compares what was stored with what there was, byte for byte.
 import type { StoredResponse } from "./evidence.ts";
+import { isTerminal } from "./facts.ts";
 import type { Plan } from "./schedule.ts";
 import type { ActualRun } from "../../support/emulator-client.ts";
 
@@ -19,16 +20,32 @@ function findWrongBody({
   if (record.status === null) return [];
   if (fullResponse === null || responseText === null) return ["no response object is stored"];
   const fetched = record.calls.some(({ source }) => source === "refetch");
-  const bodies = [JSON.stringify(fullResponse), ...(fetched ? [] : [withoutOutputs(fullResponse)])];
+  const bodies = [
+    JSON.stringify(fullResponse),
+    ...(fetched ? [] : [withoutOutputs(fullResponse)]),
+    ...(hadItems(record) ? [] : [withoutItems(fullResponse)]),
+  ];
   const stored = bodies.find((one) => one === responseText);
   if (stored === undefined) return ["the response object is another one"];
-  const sent = [...bodies, withoutOutputs(fullResponse)];
+  const sent = [...bodies, withoutOutputs(fullResponse), withoutItems(fullResponse)];
   if (kvCopy !== null && !sent.includes(kvCopy.body)) return ["KV has another response object"];
   return text.endsWith(`"response":${stored}}`) ? [] : ["the record has another response object"];
 }
 
 function withoutOutputs(whole: unknown): string {
   return JSON.stringify(whole, (name, value: unknown) => (name === "outputs" ? [] : value));
+}
+
+function withoutItems(whole: unknown): string {
+  return JSON.stringify(whole, (name, value: unknown) => (name === "output" ? [] : value));
+}
+
+// OpenAI's first answers after an end can lack the items; when all did, that is what it sent.
+function hadItems({ observations }: StoredResponse["record"]): boolean {
+  const ends = observations.filter(
+    ({ channel, status }) => channel === "refetch" && isTerminal(status),
+  );
+  return ends.length === 0 || ends.some(({ calls }) => calls.length > 0);
 }
 
 function findWrongOutputs(run: ActualRun, { record }: StoredResponse): string[] {
