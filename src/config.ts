@@ -1,7 +1,7 @@
 // Settings: the only file that reads them. A route whose setting is missing or malformed responds with 503.
 import * as z from "zod";
 import { Problem } from "./errors.ts";
-import { HOLD_SETTINGS } from "./record/hold.ts";
+import { HOLD_SETTINGS } from "./record/request/hold.ts";
 import { MAX_RETENTION_DAYS } from "./record/limits.ts";
 import { DEFAULT_LIMITS, type Policy } from "./record/policy.ts";
 

@@ -15,7 +15,7 @@ import {
   toResultState,
   type ItemKind,
   type Path,
-} from "../record/item-kinds.ts";
+} from "../record/calls/item-kinds.ts";
 
 /** A value that is JSON, parsed or as bytes. */
 type JsonReader<T> = {

@@ -2,7 +2,7 @@
 import OpenAI from "openai";
 import { version } from "../../package.json";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "../config.ts";
-import { RESULT_INCLUDES, resultIncludes } from "../record/item-kinds.ts";
+import { RESULT_INCLUDES, resultIncludes } from "../record/calls/item-kinds.ts";
 
 /** The values of a create's `include` that GET accepts. `reasoning.encrypted_content` is a 400 there. */
 const RETRIEVE_INCLUDE: ReadonlySet<string> = new Set([

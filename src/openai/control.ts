@@ -1,7 +1,7 @@
 // The control: the same request with `background: false`, for comparison.
 import * as z from "zod";
 import { METADATA_KEY } from "../record/schema.ts";
-import { readTools } from "../record/tools.ts";
+import { readTools } from "../record/request/tools.ts";
 
 /** Tools that would act twice on the world. */
 const ACTING_TOOLS = new Set(["mcp", "function", "custom", "shell"]);

@@ -1,7 +1,7 @@
 // What a response was asked, for runs that other programs started: their requests are not known.
 import * as z from "zod";
 import { readBody } from "../lib/json-stream.ts";
-import { redactRequest } from "../record/redact.ts";
+import { redactRequest } from "../record/request/redact.ts";
 import { logFailure } from "../log.ts";
 import { listInputItems } from "./client.ts";
 import { parseUpstreamJson } from "./response.ts";

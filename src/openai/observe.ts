@@ -4,11 +4,11 @@ import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
 import { toSentence } from "../lib/sentence.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
-import { losesItems } from "../record/completeness.ts";
-import { includeOf, refusedIncludes } from "../record/include.ts";
+import { losesItems } from "../record/observed/completeness.ts";
+import { includeOf, refusedIncludes } from "../record/request/include.ts";
 import { MAX_ERROR_MESSAGE_LENGTH, MAX_VALUE_BYTES } from "../record/limits.ts";
 import { isTerminal } from "../record/reducer.ts";
-import { redactJson } from "../record/redact.ts";
+import { redactJson } from "../record/request/redact.ts";
 import {
   NO_RESULT,
   type Channel,

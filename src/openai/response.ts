@@ -1,8 +1,8 @@
 // Parses response objects. Real bodies carry fields that no document names, so only what is needed is checked.
 import * as z from "zod";
 import { exceedsDepth, parseJson } from "../lib/json-parse.ts";
-import { toCustomMetadata } from "../record/metadata.ts";
-import { CODE_INTERPRETER, toResultState } from "../record/item-kinds.ts";
+import { toCustomMetadata } from "../record/request/metadata.ts";
+import { CODE_INTERPRETER, toResultState } from "../record/calls/item-kinds.ts";
 import {
   MAX_ERROR_CODE_LENGTH,
   MAX_ERROR_MESSAGE_LENGTH,
@@ -19,7 +19,7 @@ import {
   type ResponseFields,
   type TriggerOptions,
 } from "../record/schema.ts";
-import { toolTypes } from "../record/tools.ts";
+import { toolTypes } from "../record/request/tools.ts";
 import { isCallItem, locateCalls, type LocatedCall } from "./call-items.ts";
 
 /** A response id. OpenAI's have about 55 characters and begin with `resp_`, those of gateways about 200. */

@@ -1,6 +1,6 @@
 // What those who follow a run get of it. Pure.
 import * as z from "zod";
-import { connectionChannel } from "./observations.ts";
+import { connectionChannel } from "./observed/observations.ts";
 import { nextAction } from "./schedule.ts";
 import { Observation, RunConnection, type StoredRecord } from "./schema.ts";
 import { isSettled, ProgressEntry, type RunState } from "./state.ts";

@@ -11,13 +11,13 @@ import type {
   RecorderParams,
   Webhook,
 } from "./schema.ts";
-import { CODE_INTERPRETER } from "./item-kinds.ts";
-import { awaitsItems, losesItems } from "./completeness.ts";
-import { mergeCalls, union } from "./merge-calls.ts";
-import { toCustomMetadata } from "./metadata.ts";
-import { judgeCalls } from "./notebook.ts";
+import { CODE_INTERPRETER } from "./calls/item-kinds.ts";
+import { awaitsItems, losesItems } from "./observed/completeness.ts";
+import { mergeCalls, union } from "./calls/merge-calls.ts";
+import { toCustomMetadata } from "./request/metadata.ts";
+import { judgeCalls } from "./calls/notebook.ts";
 import { toExpiry } from "./policy.ts";
-import { requestTools } from "./tools.ts";
+import { requestTools } from "./request/tools.ts";
 import { isUnfinished, runVerdict } from "./verdict.ts";
 
 /** Observations that a record lists. Of more, the first and the last halves are kept. */

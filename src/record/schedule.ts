@@ -1,6 +1,6 @@
 // What to do next, and when. Pure: no I/O, no clock; every moment comes from the record.
-import { endOfAbsenceMs, findAbsence, lastSignalMs, wasSeen } from "./absence.ts";
-import { connectionChannel, lastObservedMs, runObservations } from "./observations.ts";
+import { endOfAbsenceMs, findAbsence, lastSignalMs, wasSeen } from "./observed/absence.ts";
+import { connectionChannel, lastObservedMs, runObservations } from "./observed/observations.ts";
 import { applyControl, applyObservation, isTerminal } from "./reducer.ts";
 import type { Policy } from "./policy.ts";
 import type { Channel, ControlResult, ObservationResult, StoredRecord } from "./schema.ts";

@@ -1,6 +1,6 @@
 // The record: its shape, and the shapes of everything that changes it. The reducer applies the changes.
 import * as z from "zod";
-import { ResultState } from "./item-kinds.ts";
+import { ResultState } from "./calls/item-kinds.ts";
 import { Policy } from "./policy.ts";
 
 /** How a response was observed. */

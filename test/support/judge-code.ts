@@ -2,7 +2,7 @@
 import { analyzeNotebook } from "../../src/python/notebook.ts";
 import { PYTHON_VOCABULARY } from "../../src/python/words/vocabulary.ts";
 import { toCodeCall } from "./code-call.ts";
-import { judgeCalls } from "../../src/record/notebook.ts";
+import { judgeCalls } from "../../src/record/calls/notebook.ts";
 
 const REQUEST = { tools: [{ type: "code_interpreter", container: { type: "auto" } }] };
 

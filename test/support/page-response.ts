@@ -1,4 +1,4 @@
-import { toPageResponse, type PageResponse } from "../../src/api/page-response.ts";
+import { toPageResponse, type PageResponse } from "../../src/api/answers/page-response.ts";
 import { arrayElements, findMember } from "../../src/lib/json-scan.ts";
 
 /** What a page shows of a response that has all that the recorder has. */

@@ -1,7 +1,7 @@
 // The export: everything that was recorded, one record a line, page by page.
 import type { Context } from "hono";
 import { ExportQuery, MAX_EXPORT_ROWS, parseQuery, toRunFilter } from "../../api/queries.ts";
-import { toRepresentation } from "../../api/representation.ts";
+import { toRepresentation } from "../../api/answers/representation.ts";
 import { Problem } from "../../errors.ts";
 import { streamChunks, toByteStream } from "../../lib/byte-stream.ts";
 import { logFailure } from "../../log.ts";

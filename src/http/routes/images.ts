@@ -1,10 +1,10 @@
 // Images in a response, each at a URL of its own, so that no page contains one.
 import type { Context } from "hono";
 import * as z from "zod";
-import type { CallRepresentation } from "../../api/representation.ts";
+import type { CallRepresentation } from "../../api/answers/representation.ts";
 import { Problem } from "../../errors.ts";
 import { arrayElements, isString, parseValue } from "../../lib/json-scan.ts";
-import { decodeImage } from "../../views/text/image.ts";
+import { decodeImage } from "../../views/text/images/image.ts";
 import type { App } from "../middleware/auth.ts";
 import { getRecord } from "./results.ts";
 

@@ -1,8 +1,8 @@
 // What code printed, as text.
 import type { Context } from "hono";
-import { answerOutputs } from "../../api/outputs.ts";
+import { answerOutputs } from "../../api/answers/outputs.ts";
 import { OutputsQuery, parseQuery } from "../../api/queries.ts";
-import { toStdout } from "../../api/representation.ts";
+import { toStdout } from "../../api/answers/representation.ts";
 import { Problem } from "../../errors.ts";
 import { readRun } from "../../objects/recorder/client.ts";
 import type { App } from "../middleware/auth.ts";

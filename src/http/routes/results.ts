@@ -1,8 +1,8 @@
 // Reads records, and acts on runs by hand. Readers ask the Recorder first, and KV only when the record is there.
 import type { Context } from "hono";
 import { ListQuery, parseQuery, RecordQuery, toRunFilter } from "../../api/queries.ts";
-import { notFinished } from "../../api/outputs.ts";
-import { toRepresentation, type RecordRepresentation } from "../../api/representation.ts";
+import { notFinished } from "../../api/answers/outputs.ts";
+import { toRepresentation, type RecordRepresentation } from "../../api/answers/representation.ts";
 import { Problem } from "../../errors.ts";
 import { withLog } from "../../log.ts";
 import { cancelRun } from "../../objects/actions.ts";

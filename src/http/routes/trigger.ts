@@ -15,7 +15,7 @@ import { readCreatedResponse, UnusableResponse } from "../../openai/created-resp
 import { toCreatedFields, type CreatedResponse } from "../../openai/response.ts";
 import { toProblem } from "../../openai/to-problem.ts";
 import type { StartParams } from "../../record/connection/state.ts";
-import { redactRequest } from "../../record/redact.ts";
+import { redactRequest } from "../../record/request/redact.ts";
 import {
   ID_UNKNOWN,
   mayHaveStarted,

@@ -12,7 +12,7 @@ import { createResponse } from "../../openai/client.ts";
 import { readCreatedResponse, UnusableResponse } from "../../openai/created-response.ts";
 import { toCreatedFields } from "../../openai/response.ts";
 import type { StartParams } from "../../record/connection/state.ts";
-import { withoutOwnPair } from "../../record/metadata.ts";
+import { withoutOwnPair } from "../../record/request/metadata.ts";
 import { mayHaveStarted, WEBHOOK_WILL_RECORD } from "../create-failure.ts";
 import type { App } from "../middleware/auth.ts";
 import { fromRefusal } from "./errors.ts";

@@ -5,7 +5,12 @@ import { HOLD, setting } from "../../config.ts";
 import { concatChunks, readStart } from "../../lib/byte-stream.ts";
 import { memberMap, parseValue } from "../../lib/json-scan.ts";
 import { toRetrieveInclude } from "../../openai/client.ts";
-import { decideHold, HOLD_HEADERS, toHoldHeader, type HoldDecision } from "../../record/hold.ts";
+import {
+  decideHold,
+  HOLD_HEADERS,
+  toHoldHeader,
+  type HoldDecision,
+} from "../../record/request/hold.ts";
 import type { App } from "../middleware/auth.ts";
 import { limitTriggers } from "../middleware/rate-limit.ts";
 import { startOnce } from "../once.ts";

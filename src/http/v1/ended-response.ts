@@ -1,6 +1,6 @@
 // The response of a recorded run that has ended, as far as it is known.
-import { breakError, toLostResponse } from "../../api/lost-response.ts";
-import { toRepresentation } from "../../api/representation.ts";
+import { breakError, toLostResponse } from "../../api/answers/lost-response.ts";
+import { toRepresentation } from "../../api/answers/representation.ts";
 import { findMember, parseValue } from "../../lib/json-scan.ts";
 import { sleep } from "../../lib/retry.ts";
 import { findRun, readRun, readRunOutputs, type Found } from "../../objects/recorder/client.ts";

@@ -9,8 +9,8 @@ import { createConnectionName, openConnection } from "../../objects/connection/c
 import type { Opening } from "../../objects/connection/report.ts";
 import { handOverFailed } from "../../objects/hand-over.ts";
 import type { StartParams } from "../../record/connection/state.ts";
-import { withoutOwnPair } from "../../record/metadata.ts";
-import { redactRequest } from "../../record/redact.ts";
+import { withoutOwnPair } from "../../record/request/metadata.ts";
+import { redactRequest } from "../../record/request/redact.ts";
 import type { RunConnection, TriggerOptions } from "../../record/schema.ts";
 import { ID_UNKNOWN, mayHaveStarted, whyNotOpened } from "../create-failure.ts";
 import type { App } from "../middleware/auth.ts";

@@ -4,7 +4,7 @@ import { assertSafeJson } from "../../api/json-body.ts";
 import { toByteStream } from "../../lib/byte-stream.ts";
 import { parseJson } from "../../lib/json-parse.ts";
 import { BoundedReader } from "../../lib/json-stream.ts";
-import { toHoldHeader } from "../../record/hold.ts";
+import { toHoldHeader } from "../../record/request/hold.ts";
 import type { App } from "../middleware/auth.ts";
 import { recordCreated, toCreateProblem } from "./background-create.ts";
 import type { OpenAIError } from "./errors.ts";

@@ -1,6 +1,6 @@
 // A replay that is made from a stored response, once its events are not kept any more. Pure.
-import { hideResult } from "../../api/output-items.ts";
-import { toShownResponse } from "../../api/shown-response.ts";
+import { hideResult } from "../../api/answers/output-items.ts";
+import { toShownResponse } from "../../api/answers/shown-response.ts";
 import { concatChunks } from "../../lib/byte-stream.ts";
 import { asArray, changeMembers, isString, memberMap } from "../../lib/json-scan.ts";
 import { toResponseEvent, type ServedEvent } from "./served-events.ts";

@@ -1,6 +1,6 @@
 // A run in flight as far as its stream shows it.
 import type { Context } from "hono";
-import { toShownResponse } from "../../api/shown-response.ts";
+import { toShownResponse } from "../../api/answers/shown-response.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { readProgress } from "../../objects/connection/client.ts";
 import type { StoredRecord } from "../../record/schema.ts";

@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import { proxy } from "hono/proxy";
 import * as z from "zod";
-import { hideOwnPair, hideOwnPairInEvents } from "../../api/own-metadata.ts";
+import { hideOwnPair, hideOwnPairInEvents } from "../../api/answers/own-metadata.ts";
 import { OPENAI_API_KEY, OPENAI_BASE_URL, setting } from "../../config.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { parseJson } from "../../lib/json-parse.ts";

@@ -1,15 +1,15 @@
 // Retrieves responses: OpenAI's answer while it has one, with what the record has more; a held run from its record.
 import type { Context } from "hono";
-import { toLostResponse } from "../../api/lost-response.ts";
-import { joinItems } from "../../api/output-items.ts";
-import { toRepresentation, type RecordRepresentation } from "../../api/representation.ts";
-import { toShownResponse } from "../../api/shown-response.ts";
+import { toLostResponse } from "../../api/answers/lost-response.ts";
+import { joinItems } from "../../api/answers/output-items.ts";
+import { toRepresentation, type RecordRepresentation } from "../../api/answers/representation.ts";
+import { toShownResponse } from "../../api/answers/shown-response.ts";
 import { streamChunks } from "../../lib/byte-stream.ts";
 import { arrayElements, findMember, parseValue } from "../../lib/json-scan.ts";
 import { findRun, readRunOutputs, type Found } from "../../objects/recorder/client.ts";
 import { findCallItems } from "../../openai/call-items.ts";
 import { RESPONSE_ID } from "../../openai/response.ts";
-import { itemKind, RESULT_INCLUDES } from "../../record/item-kinds.ts";
+import { itemKind, RESULT_INCLUDES } from "../../record/calls/item-kinds.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import { givenUpVerdict } from "../../record/verdict.ts";
 import type { Channel, StoredRecord } from "../../record/schema.ts";

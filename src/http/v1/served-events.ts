@@ -1,6 +1,6 @@
 // The events of a recorded run as callers of /v1 get them: with OpenAI's numbers, without what was not asked for. Pure.
-import { hideResult } from "../../api/output-items.ts";
-import { toShownResponse } from "../../api/shown-response.ts";
+import { hideResult } from "../../api/answers/output-items.ts";
+import { toShownResponse } from "../../api/answers/shown-response.ts";
 import { concatChunks, toOneLine } from "../../lib/byte-stream.ts";
 import {
   arrayElements,

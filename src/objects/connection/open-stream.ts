@@ -11,8 +11,8 @@ import { readCreatedResponse } from "../../openai/created-response.ts";
 import { openEventStream, type ErrorEvent, type EventStream } from "../../openai/event-stream.ts";
 import type { CreatedResponse } from "../../openai/response.ts";
 import type { ConnectionState, StartParams } from "../../record/connection/state.ts";
-import { includeOf } from "../../record/include.ts";
-import { requestTools } from "../../record/tools.ts";
+import { includeOf } from "../../record/request/include.ts";
+import { requestTools } from "../../record/request/tools.ts";
 import type { EventLog } from "./event-log.ts";
 import { addEvent, type EventNews } from "./stream-reader.ts";
 

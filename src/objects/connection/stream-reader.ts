@@ -6,7 +6,7 @@ import { identifyItem } from "../../openai/call-items.ts";
 import { parseEvent, readErrorEvent, type StreamEvent } from "../../openai/event-stream.ts";
 import { parseCalls } from "../../openai/response.ts";
 import type { ConnectionEvent } from "../../record/connection/transition.ts";
-import { redactJson } from "../../record/redact.ts";
+import { redactJson } from "../../record/request/redact.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import type { EventLog } from "./event-log.ts";
 

@@ -11,7 +11,7 @@ import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { ReportOutcome } from "../../record/connection/transition.ts";
 import type { Channel, RecorderParams, RunConnection } from "../../record/schema.ts";
 import { errorMessage } from "../../openai/api-failure.ts";
-import { retryAfterSeconds } from "../../record/retry-after.ts";
+import { retryAfterSeconds } from "../../record/observed/retry-after.ts";
 import { bodySource, isKnown, isReadable, type RunState, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
 import { releaseConnection } from "../connection/client.ts";

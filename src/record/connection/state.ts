@@ -2,7 +2,7 @@
 // Moments that end in `_ms` are milliseconds since 1970.
 import * as z from "zod";
 import { Limits } from "../policy.ts";
-import { ResultState } from "../item-kinds.ts";
+import { ResultState } from "../calls/item-kinds.ts";
 import { RecorderParams } from "../schema.ts";
 
 /** The version of the stored state. A later version reads the states of the version before. */

@@ -2,7 +2,7 @@
 import { begin, type Work } from "./begin-effect.ts";
 import { addProgress, clearAttempts, toIso } from "./run-state.ts";
 import { notificationType, toNotificationEvent } from "../notification.ts";
-import { connectionChannel } from "../observations.ts";
+import { connectionChannel } from "../observed/observations.ts";
 import { isListed, isStorable, isUnrecorded, nextAction } from "../schedule.ts";
 import type { Channel, StoredRecord } from "../schema.ts";
 import { bodySource, isQuiet, unsearchedContainers, type KvKey, type RunState } from "../state.ts";

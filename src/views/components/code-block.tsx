@@ -1,6 +1,6 @@
 // Code, commands and data of an item, with a button that copies them.
 import type { Child } from "hono/jsx";
-import { toExcerpt } from "../text/excerpt.ts";
+import { toExcerpt } from "../text/printed/excerpt.ts";
 import { PythonCode } from "./python-code.tsx";
 import { IsolatedText } from "./safe-text.tsx";
 

@@ -1,6 +1,6 @@
 // A picture that a route of this Worker serves, with its size and a name to keep it under.
 import { formatBytes } from "../text/format.ts";
-import { detectImage, toExtension } from "../text/image.ts";
+import { detectImage, toExtension } from "../text/images/image.ts";
 import { IsolatedText } from "./safe-text.tsx";
 
 /** Characters of a URL that is not shown as an image. */

@@ -1,7 +1,7 @@
 // What code or a command printed: its first and its last lines, with the rest folded.
-import { toLineExcerpt, type LineGroup, type PrintedText } from "../text/line-excerpt.ts";
-import { findDifference, type LineRange } from "../text/line-difference.ts";
-import { toTerminalText } from "../text/terminal-text.ts";
+import { toLineExcerpt, type LineGroup, type PrintedText } from "../text/printed/line-excerpt.ts";
+import { findDifference, type LineRange } from "../text/printed/line-difference.ts";
+import { toTerminalText } from "../text/printed/terminal-text.ts";
 import { BlockBar, CopyButton, CutNote } from "./code-block.tsx";
 import { IsolatedText } from "./safe-text.tsx";
 

@@ -1,8 +1,8 @@
 // The raw data of a result, folded: the request, the bug report, the response object.
-import type { PageRecord } from "../../api/representation.ts";
-import { controlOutputsPath } from "../../record/cure.ts";
+import type { PageRecord } from "../../api/answers/representation.ts";
+import { controlOutputsPath } from "../../record/calls/cure.ts";
 import { createBugReport } from "../text/bug-report.ts";
-import { toExcerpt } from "../text/excerpt.ts";
+import { toExcerpt } from "../text/printed/excerpt.ts";
 import { formatBytes } from "../text/format.ts";
 import { Preformatted } from "./safe-text.tsx";
 

@@ -1,6 +1,6 @@
 // The details of a run in a grid: model, times, tokens, how its end was reported.
 import type { Child } from "hono/jsx";
-import type { PageResponse, Usage } from "../../api/page-response.ts";
+import type { PageResponse, Usage } from "../../api/answers/page-response.ts";
 import type { ResponseRecord } from "../../record/schema.ts";
 import { formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/connection.ts";

@@ -1,5 +1,5 @@
 // Text from a model, a file or OpenAI. It is always text, never HTML, and its hidden characters are visible.
-import { splitHidden } from "../text/hidden-characters.ts";
+import { splitHidden } from "../text/printed/hidden-characters.ts";
 
 /** A text with a longer line wraps; others scroll sideways. */
 const MAX_UNWRAPPED_LENGTH = 300;

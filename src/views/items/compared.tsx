@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import { Chip } from "../components/chip.tsx";
 import type { Call } from "../../record/schema.ts";
 import { toOutputsKey } from "./code-interpreter.tsx";
-import { CODE_INTERPRETER } from "../../record/item-kinds.ts";
+import { CODE_INTERPRETER } from "../../record/calls/item-kinds.ts";
 import { toCallItem, toResultItem } from "./entries.ts";
 import type { PartProps } from "./part.ts";
 

@@ -1,7 +1,7 @@
 // The items of a response in its order, each with what belongs to it: the item that brought its output, the record's call, the control's.
 import * as z from "zod";
-import type { PageItem, PageResponse } from "../../api/page-response.ts";
-import { itemKind, type ItemKind, type Path } from "../../record/item-kinds.ts";
+import type { PageItem, PageResponse } from "../../api/answers/page-response.ts";
+import { itemKind, type ItemKind, type Path } from "../../record/calls/item-kinds.ts";
 import type { Call, ResponseRecord } from "../../record/schema.ts";
 
 /** One item of the list. `control`: the same call of the control. `item.value` is null where only the record has a call. */

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { Picture } from "../components/picture.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
-import { escapeHidden } from "../text/hidden-characters.ts";
+import { escapeHidden } from "../text/printed/hidden-characters.ts";
 import { parseFields, text } from "./fields.ts";
 import { toTotalBytes, type PartProps } from "./part.ts";
 

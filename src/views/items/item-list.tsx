@@ -1,8 +1,8 @@
 // A response as it happened: its items in their order.
-import type { PageRecord } from "../../api/representation.ts";
-import type { PageResponse } from "../../api/page-response.ts";
+import type { PageRecord } from "../../api/answers/representation.ts";
+import type { PageResponse } from "../../api/answers/page-response.ts";
 import { CONTROL_FAILURES } from "../text/labels.ts";
-import { escapeHidden } from "../text/hidden-characters.ts";
+import { escapeHidden } from "../text/printed/hidden-characters.ts";
 import { shareBudget } from "../text/page-budget.ts";
 import { toTextSizes } from "./code-interpreter.tsx";
 import { toEntries, type Entry } from "./entries.ts";

@@ -1,7 +1,7 @@
 // What was asked of MCP servers, and what came.
 import * as z from "zod";
 import { CodeBlock } from "../components/code-block.tsx";
-import { toExcerpt } from "../text/excerpt.ts";
+import { toExcerpt } from "../text/printed/excerpt.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { anything, formatJson, listOf, parseFields, text } from "./fields.ts";
 import { toResponseUrl, toTotalBytes, type PartProps } from "./part.ts";

@@ -4,7 +4,7 @@ import { CutNote } from "../components/code-block.tsx";
 import { Markdown, SafeAnchor } from "../components/markdown.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { markCitations, type Source } from "../text/citations.ts";
-import { toExcerpt } from "../text/excerpt.ts";
+import { toExcerpt } from "../text/printed/excerpt.ts";
 import { resolveFile, resolveLink } from "../text/safe-link.ts";
 import { listOf, parseFields, text } from "./fields.ts";
 import { toResponseUrl, toTotalBytes, type PageContext, type PartProps } from "./part.ts";

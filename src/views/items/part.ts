@@ -1,5 +1,5 @@
 // What the components of items get.
-import type { PageItem } from "../../api/page-response.ts";
+import type { PageItem } from "../../api/answers/page-response.ts";
 import type { Call, FileEntry } from "../../record/schema.ts";
 
 /** What all items of a page share. */

@@ -1,6 +1,6 @@
 // Searches: in the web, and in files.
 import * as z from "zod";
-import { toExcerpt } from "../text/excerpt.ts";
+import { toExcerpt } from "../text/printed/excerpt.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { CutNote } from "../components/code-block.tsx";
 import { anything, count, listOf, parseFields, text, texts } from "./fields.ts";

@@ -1,6 +1,6 @@
 // A result: one record with its calls, timeline and raw data.
-import { toPageResponse, type PageResponse } from "../../api/page-response.ts";
-import type { PageRecord } from "../../api/representation.ts";
+import { toPageResponse, type PageResponse } from "../../api/answers/page-response.ts";
+import type { PageRecord } from "../../api/answers/representation.ts";
 import { Actions } from "../components/actions.tsx";
 import { Chip, StatusIcon } from "../components/chip.tsx";
 import { RunDetails } from "../components/run-details.tsx";
@@ -13,8 +13,8 @@ import { Progress } from "../components/progress.tsx";
 import { RawData } from "../components/raw.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { Timeline } from "../components/timeline.tsx";
-import { toExcerpt } from "../text/excerpt.ts";
-import { escapeHidden } from "../text/hidden-characters.ts";
+import { toExcerpt } from "../text/printed/excerpt.ts";
+import { escapeHidden } from "../text/printed/hidden-characters.ts";
 import { statusTone } from "../text/labels.ts";
 
 const MAX_INPUT_BYTES = 200;

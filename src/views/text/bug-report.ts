@@ -2,9 +2,9 @@
 import { METADATA_KEY } from "../../record/schema.ts";
 import type { Call, Observation, ResponseRecord } from "../../record/schema.ts";
 import { toCurl } from "./curl.ts";
-import { toExcerpt } from "./excerpt.ts";
+import { toExcerpt } from "./printed/excerpt.ts";
 import { describeConnection, toHeadline } from "./connection.ts";
-import { escapeHidden } from "./hidden-characters.ts";
+import { escapeHidden } from "./printed/hidden-characters.ts";
 
 const MAX_COMMAND_BYTES = 4_000;
 const MAX_CODE_BYTES = 1_500;

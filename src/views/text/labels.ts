@@ -1,5 +1,5 @@
 // The words of the pages: what every verdict, status and channel means, and what to do next.
-import type { ResultState } from "../../record/item-kinds.ts";
+import type { ResultState } from "../../record/calls/item-kinds.ts";
 import type { CallVerdict, Channel, RunConnection, RunVerdict } from "../../record/schema.ts";
 
 /** The colour of something. The words never depend on it. */

@@ -1,6 +1,6 @@
 // What OpenAI answers to an observation, by its script.
 import { toCodeCall } from "../../support/code-call.ts";
-import type { ResultState } from "../../../src/record/item-kinds.ts";
+import type { ResultState } from "../../../src/record/calls/item-kinds.ts";
 import {
   NO_RESULT,
   type Channel,

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { findCallItems, locateCalls, resultText } from "../../../src/openai/call-items.ts";
-import { CODE_INTERPRETER, ITEM_KINDS, itemKind } from "../../../src/record/item-kinds.ts";
+import { CODE_INTERPRETER, ITEM_KINDS, itemKind } from "../../../src/record/calls/item-kinds.ts";
 import { runs } from "../../support/property-runs.ts";
 
 const log = fc.record({ type: fc.constant("logs"), logs: fc.string({ unit: "binary" }) });

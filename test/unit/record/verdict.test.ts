@@ -1,5 +1,5 @@
 import { toCodeCall } from "../../support/code-call.ts";
-import type { ResultState } from "../../../src/record/item-kinds.ts";
+import type { ResultState } from "../../../src/record/calls/item-kinds.ts";
 import { expect, test } from "vitest";
 import { applyObservation } from "../../../src/record/reducer.ts";
 import type { StoredRecord, ObservedCall } from "../../../src/record/schema.ts";
