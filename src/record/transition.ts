@@ -208,8 +208,6 @@ function mustPersist(
   if (stored.unsaved && (effect === null || rows.drop)) return true;
   const isAlarmKept = stored.alarm_at_ms === next.alarm_at_ms || (stored.alarm_at_ms ?? 0) <= now;
   if (isCheapToRepeat(stored, event, next, effect)) return false;
-  const isCheck = event.type === "status_wanted" && next.running?.is_status_check === true;
-  if (isCheck && isAlarmKept && !rows.drop) return false;
   // The moment at which rows are dropped must be known when they are.
   const isDropKept = dropMoment(stored) === dropMoment(next);
   if (event.type === "listed" && effect === null && isAlarmKept && isDropKept) return false;

@@ -17,7 +17,7 @@ const MAX_WEBHOOK_SECONDS = 110;
 const MAX_ROWS = 11;
 const NOTIFICATION_ROWS = 2;
 /** What a status check writes. */
-const CHECK_ROWS = 1;
+const CHECK_ROWS = 2;
 
 /** Checks what a run has cost when it expires. */
 export function checkCosts(run: SimulationState, truth: RunTruth): void {

@@ -50,20 +50,16 @@ function checkAlone({ current, object, clock, fail }: SimulationState, effect: E
   fail("effects run one at a time", `${effect.type} beside ${current.effect.type}`);
 }
 
-// However often a reader asks. An object that was evicted does not know when it checked.
+// However often a reader asks, and whatever happens to the object.
 function checkPause(run: SimulationState): void {
-  const { clock, lastCheck, object, truth } = run;
-  const isKnown = lastCheck.life === object.life;
+  const { clock, truth } = run;
   const seenAt = truth?.shown.at(-1)?.at;
-  const lastSeconds = Math.max(
-    isKnown ? lastCheck.seconds : Number.NEGATIVE_INFINITY,
-    seenAt === undefined ? Number.NEGATIVE_INFINITY : toSeconds(seenAt),
-  );
-  const pause = clock.seconds - lastSeconds;
+  const seenSeconds = seenAt === undefined ? Number.NEGATIVE_INFINITY : toSeconds(seenAt);
+  const pause = clock.seconds - Math.max(run.lastCheckSeconds, seenSeconds);
   if (pause < STATUS_CHECK_SECONDS - 0.001) {
     run.fail("rows, writes and calls stay within their limits", `a check after ${pause} s`);
   }
-  run.lastCheck = { seconds: clock.seconds, life: object.life };
+  run.lastCheckSeconds = clock.seconds;
 }
 
 function drawSeconds({ random, scenario }: SimulationState, effect: Effect): number {

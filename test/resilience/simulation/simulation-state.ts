@@ -34,8 +34,8 @@ export abstract class SimulationState {
     connectionEvictions: 0,
     runs: 0,
   };
-  /** When the last status check began, and in which life of the object. */
-  lastCheck = { seconds: Number.NEGATIVE_INFINITY, life: 0 };
+  /** When the last status check began. */
+  lastCheckSeconds = Number.NEGATIVE_INFINITY;
   readonly verdicts: string[] = [];
   /** Deaths on a large body since the last answer that was taken. */
   largeBodies = 0;
