@@ -60,8 +60,12 @@ function addEarlyResults(record: StoredRecord, result: ObservationResult): Store
   return { ...record, calls, containers: union(record.containers, used) };
 }
 
-/** Without the results that a refetch in flight had, and the response's end has again: they count as seen at the end. */
-export function withoutRepeated(record: StoredRecord, { calls }: ObservationResult): StoredRecord {
+/** Without the results that a refetch in flight had, and the first answer after the end has again: they are captured there. */
+export function withoutRepeated(
+  record: StoredRecord,
+  { calls, observation }: ObservationResult,
+): StoredRecord {
+  if (outputsVerdict(observation.channel, true) !== "captured") return record;
   const again = (calls ?? []).filter(({ state }) => state === "populated").map(({ id }) => id);
   const isRepeated = ({ id, source }: StoredCall) => source === "refetch" && again.includes(id);
   const unseen = { state: "absent", source: null, verdict: null } as const;
