@@ -67,7 +67,8 @@ export function withoutRepeated(
 ): StoredRecord {
   if (outputsVerdict(observation.channel, true) !== "captured") return record;
   const again = (calls ?? []).filter(({ state }) => state === "populated").map(({ id }) => id);
-  const isRepeated = ({ id, source }: StoredCall) => source === "refetch" && again.includes(id);
+  const isRepeated = ({ id, source, verdict }: StoredCall) =>
+    source === "refetch" && verdict === "recovered" && again.includes(id);
   const unseen = { state: "absent", source: null, verdict: null } as const;
   return {
     ...record,
