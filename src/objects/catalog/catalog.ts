@@ -68,9 +68,12 @@ export class Catalog extends DurableObject<Env> {
     return readPage(this.#sql, filter, before, limit);
   }
 
-  /** What the statistics are made of: of runs whose recording began at a time or later. */
-  stats(sinceMs: number): CatalogStats {
-    return readStats(this.#sql, sinceMs, Date.now());
+  /**
+   * What the statistics are made of: of the runs whose recording began on one of the last days.
+   * @param days How many, today included. Days are UTC's.
+   */
+  stats(days: number, nowMs: number): CatalogStats {
+    return readStats(this.#sql, days, nowMs);
   }
 
   /**

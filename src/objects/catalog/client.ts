@@ -34,9 +34,13 @@ export async function listRuns(
   return { rows, cursor: next === null ? null : encodeCursor(next) };
 }
 
-/** What the statistics are made of: of runs whose recording began at a time or later. */
-export async function readRunStats(env: Env, sinceMs: number): Promise<CatalogStats> {
-  return call(env, (catalog) => catalog.stats(sinceMs));
+/** What the statistics are made of: of the runs whose recording began on one of the last days, today included. */
+export async function readRunStats(
+  env: Env,
+  days: number,
+  nowMs: number,
+): Promise<CatalogStats> {
+  return call(env, (catalog) => catalog.stats(days, nowMs));
 }
 
 /** Adds a run to the list, or replaces its row there. */
