@@ -40,6 +40,7 @@ import {
   listRecords,
   refetchResult,
 } from "./http/routes/results.ts";
+import { readStats } from "./http/routes/stats.ts";
 import { startTrigger, triggerOnce } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
@@ -50,6 +51,7 @@ import { ResultListPage } from "./views/pages/list.tsx";
 import { LoginPage } from "./views/pages/login.tsx";
 import { ReferencePage } from "./views/pages/reference.tsx";
 import { ResultPage } from "./views/pages/result.tsx";
+import { StatsPage } from "./views/pages/stats.tsx";
 import { TriggerPage } from "./views/pages/trigger.tsx";
 
 /** Inputs can contain images. */
@@ -140,6 +142,12 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     async (c) => {
       await deleteResult(c);
       return c.redirect("/results", 303);
+    },
+  ],
+  "GET /stats": [
+    async (c) => {
+      const stats = await readStats(c);
+      return wantsHtml(c) ? c.html(<StatsPage stats={stats} />) : c.json(stats);
     },
   ],
   "GET /openapi.json": [(c) => c.json(toOpenApi(origin(c)))],

@@ -7,6 +7,7 @@ import {
   LoginQuery,
   OutputsQuery,
   RecordQuery,
+  StatsQuery,
   WaitQuery,
 } from "./queries.ts";
 import type { SchemaName } from "./schemas.ts";
@@ -221,6 +222,11 @@ const OPERATIONS = {
       200: { description: "Lines of JSON", contentType: "application/x-ndjson" },
       400: BAD_REQUEST,
     },
+  },
+  "GET /stats": {
+    summary: "Counts the runs of the last days: by day, verdict and model, with times and tokens",
+    query: StatsQuery,
+    responses: { 200: { description: "The statistics; HTML for a browser", schema: "Stats" } },
   },
   "POST /webhook": {
     summary: "OpenAI's webhook",

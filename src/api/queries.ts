@@ -7,6 +7,9 @@ import { ResponseRecord, RunVerdict } from "../record/schema.ts";
 /** Records on a page of the export. */
 export const MAX_EXPORT_ROWS = 50;
 
+/** Days that the statistics count at most. */
+const MAX_STATS_DAYS = 366;
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_SEARCH_LENGTH = 500;
 /** OpenAI's limit. */
@@ -96,6 +99,13 @@ export const OutputsQuery = z.object({
     .optional(),
 });
 export type OutputsQuery = z.infer<typeof OutputsQuery>;
+
+/** The query of the statistics. */
+export const StatsQuery = z.object({
+  days: wholeNumber(MAX_STATS_DAYS)
+    .default(30)
+    .describe("How many days, today included. Days are UTC's"),
+});
 
 /** The query of a login. */
 export const LoginQuery = z.object({

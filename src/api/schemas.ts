@@ -3,6 +3,7 @@ import * as z from "zod";
 import { CatalogRow, UnreadableRow } from "../objects/catalog/row.ts";
 import { RESPONSE_ID } from "../openai/response.ts";
 import { ResponseRecord } from "../record/schema.ts";
+import { Stats } from "./answers/stats.ts";
 import { Flags } from "./create-params.ts";
 
 const { control, hold, stream, retention_days } = Flags.shape;
@@ -54,6 +55,7 @@ export const SCHEMAS = {
     results: z.array(z.union([CatalogRow, UnreadableRow])),
     cursor: z.string().nullable(),
   }),
+  Stats,
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook: WebhookBody,
