@@ -30,6 +30,7 @@ import {
   redirectToRun,
 } from "./http/routes/form.ts";
 import { getImage } from "./http/routes/images.ts";
+import { rebuildCatalog } from "./http/routes/rebuild.ts";
 import { getOutputs } from "./http/routes/outputs.ts";
 import {
   cancelResult,
@@ -150,6 +151,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       return wantsHtml(c) ? c.html(<StatsPage stats={stats} />) : c.json(stats);
     },
   ],
+  "POST /catalog/rebuild": [rebuildCatalog],
   "GET /openapi.json": [(c) => c.json(toOpenApi(origin(c)))],
   "GET /openapi": [(c) => c.html(<ReferencePage />)],
 };

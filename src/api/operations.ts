@@ -6,6 +6,7 @@ import {
   ListQuery,
   LoginQuery,
   OutputsQuery,
+  RebuildQuery,
   RecordQuery,
   StatsQuery,
   WaitQuery,
@@ -227,6 +228,12 @@ const OPERATIONS = {
     summary: "Counts the runs of the last days: by day, verdict and model, with times and tokens",
     query: StatsQuery,
     responses: { 200: { description: "The statistics; HTML for a browser", schema: "Stats" } },
+  },
+  "POST /catalog/rebuild": {
+    summary:
+      "Lists the stored records again, page by page, when the list was lost: call it with the last answer's `cursor` until that is null",
+    query: RebuildQuery,
+    responses: { 200: { description: "What this page came to", schema: "RebuiltPage" } },
   },
   "POST /webhook": {
     summary: "OpenAI's webhook",

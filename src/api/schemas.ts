@@ -56,6 +56,11 @@ export const SCHEMAS = {
     cursor: z.string().nullable(),
   }),
   Stats,
+  RebuiltPage: z.object({
+    listed: z.number().int().describe("The records of this page that are listed"),
+    failed: z.array(z.string()).describe("The ids of those that could not be listed"),
+    cursor: z.string().nullable().describe("Of the next page; null after the last"),
+  }),
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook: WebhookBody,

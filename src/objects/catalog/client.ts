@@ -35,11 +35,7 @@ export async function listRuns(
 }
 
 /** What the statistics are made of: of the runs whose recording began on one of the last days, today included. */
-export async function readRunStats(
-  env: Env,
-  days: number,
-  nowMs: number,
-): Promise<CatalogStats> {
+export async function readRunStats(env: Env, days: number, nowMs: number): Promise<CatalogStats> {
   return call(env, (catalog) => catalog.stats(days, nowMs));
 }
 

@@ -58,6 +58,26 @@ export type CatalogEntry = {
   text: string | null;
 };
 
+/**
+ * The entry of a run.
+ * @param dueAtMs When the run needs a poke; null when no work is left.
+ * @param text The searchable text; null when it has not changed.
+ */
+export function toCatalogEntry(
+  record: StoredRecord,
+  dueAtMs: number | null,
+  text: string | null,
+): CatalogEntry {
+  return {
+    row: toCatalogRow(record),
+    figures: toRunFigures(record),
+    startedAtMs: Date.parse(record.started_at),
+    expiresAtMs: Date.parse(record.expires_at),
+    dueAtMs,
+    text,
+  };
+}
+
 /** A record's row. Its texts are truncated, since OpenAI's can have any length. */
 export function toCatalogRow(record: StoredRecord): CatalogRow {
   return {

@@ -182,10 +182,7 @@ function ModelTable({ stats }: { stats: Stats }) {
 
 const RUN_COLUMNS = ["Runs", "Lost", "Suspect"];
 
-function RunCells(props: {
-  counts: Pick<Stats, "runs" | "verdicts">;
-  filter: Filter | null;
-}) {
+function RunCells(props: { counts: Pick<Stats, "runs" | "verdicts">; filter: Filter | null }) {
   const { counts, filter } = props;
   const toFilter = (verdict: RunVerdict) => (filter === null ? null : { ...filter, verdict });
   return (

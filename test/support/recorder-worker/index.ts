@@ -11,6 +11,7 @@ import {
   type KvMode,
   type StateRequest,
 } from "../recorder-worker.ts";
+import { replaceMethod } from "../replace-method.ts";
 
 export { Catalog, Connection } from "../../../src/index.ts";
 
@@ -67,14 +68,7 @@ function withMode(records: KVNamespace): KVNamespace {
     if (mode === "refuses") throw new Error("KV refuses the write.");
     return new Promise(() => undefined);
   };
-  return new Proxy(records, { get: (target, name) => (name === "put" ? put : bind(target, name)) });
-}
-
-// Methods of the platform need their own object as `this`.
-function bind(target: KVNamespace, name: string | symbol): unknown {
-  const found: unknown = Reflect.get(target, name);
-  if (typeof found !== "function") return found;
-  return (...given: unknown[]): unknown => Reflect.apply(found, target, given);
+  return replaceMethod(records, "put", put);
 }
 
 export default {
