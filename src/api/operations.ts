@@ -77,7 +77,7 @@ const OPERATIONS = {
       303: REDIRECT,
       400: {
         description:
-          "What is wrong, and what to do. `control_not_comparable`: a control can't run this request a second time",
+          "`bad_json`, `bad_request`: the body can't be used; or OpenAI's refusal. `control_not_comparable`: a control can't run this request a second time",
         schema: "Error",
       },
       404: { description: "OpenAI knows no such model", schema: "Error" },

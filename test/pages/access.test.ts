@@ -185,6 +185,8 @@ async function createPages(target: World): Promise<Record<string, string>> {
     list: "/results",
     filtered: "/results?verdict=lost",
     trigger: "/trigger",
+    stats: "/stats",
+    openapi: "/openapi",
     rich: resultPath(rich),
     kinds: resultPath(kinds),
     hostile: resultPath(hostile),

@@ -16,7 +16,8 @@ import {
   takeOverdue,
   type RunPage,
 } from "./runs.ts";
-import { readStats, type CatalogStats } from "./stats.ts";
+import type { CatalogStats } from "./groups.ts";
+import { readStats } from "./stats.ts";
 
 /** A Recorder's clock can be ahead of the Catalog's. */
 const CLOCK_SKEW_MS = 60_000;

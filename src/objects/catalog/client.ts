@@ -9,7 +9,7 @@ import type { ClaimResult, KeyAnswer, KeyClaim } from "./idempotency.ts";
 import { decodeCursor, encodeCursor, type RunKey } from "./position.ts";
 import type { CatalogEntry, ListRow } from "./row.ts";
 import type { RunPage } from "./runs.ts";
-import type { CatalogStats } from "./stats.ts";
+import type { CatalogStats } from "./groups.ts";
 
 /** One page of the list, newest first; the cursor is null on the last page. */
 export type ListPage = { rows: ListRow[]; cursor: string | null };

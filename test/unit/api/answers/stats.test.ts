@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Stats, toStats } from "../../../../src/api/answers/stats.ts";
-import type { RunGroup } from "../../../../src/objects/catalog/stats.ts";
+import type { RunGroup } from "../../../../src/objects/catalog/groups.ts";
 
 const NOW_MS = Date.parse("2026-03-01T00:30:00Z");
 const NO_TIMES = { runs: 0, p50_ms: null, p95_ms: null };
