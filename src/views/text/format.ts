@@ -34,6 +34,11 @@ export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
+/** An ISO 8601 time as its time of day in UTC. */
+export function formatTimeOfDay(at: string): string {
+  return `${at.slice(11, 19)} UTC`;
+}
+
 /** A number of bytes, as text with a decimal unit. */
 export function formatBytes(count: number): string {
   if (count < 1_000) return `${count} ${count === 1 ? "byte" : "bytes"}`;
