@@ -75,18 +75,13 @@ const OneQuestion = z
  * @param query Its flags and its input replace those of the run.
  */
 export function prefill(run: StartedRun | null, query: TriggerQuery): Prefill {
-  const { form, gaps } = run === null ? { form: EXAMPLE_FORM, gaps: [] } : fill(run, query);
-  const filled = { ...form, ...toFlags(run, query) };
-  return { form: filled, gaps: [...gaps, ...findControlGap(run, filled)] };
-}
-
-function fill(run: StartedRun, query: TriggerQuery): Prefill {
-  const { form, gaps } = fillFromRun(withoutInput(run, query.input));
-  const retention_days = String(run.retention_days ?? "");
-  const filled = { ...form, retention_days };
-  if (query.input === undefined) return { form: filled, gaps };
-  const others = gaps.filter(({ field }) => field !== "input");
-  return { form: { ...filled, input: query.input }, gaps: others };
+  const { form, gaps } =
+    run === null ? { form: EXAMPLE_FORM, gaps: [] } : fillFromRun(withoutInput(run, query.input));
+  const { input = form.input } = query;
+  const retention_days = String(run?.retention_days ?? "");
+  const filled = { ...form, ...toFlags(run, query), input, retention_days };
+  const open = query.input === undefined ? gaps : gaps.filter(({ field }) => field !== "input");
+  return { form: filled, gaps: [...open, ...findControlGap(run, filled)] };
 }
 
 function withoutInput(run: StartedRun, replacement: string | undefined): StartedRun {

@@ -70,7 +70,7 @@ export function TriggerFields({ state }: { state: FormState }) {
         name="file_ids"
         state={state}
         placeholder="file-…"
-        hint="Ids of files that you uploaded to OpenAI, separated by spaces. Its code finds them in the container."
+        hint="Ids of files that you uploaded to OpenAI, separated by spaces. The code finds them in its container."
       />
       <TextField
         name="previous_response_id"
@@ -88,7 +88,7 @@ export function TriggerFields({ state }: { state: FormState }) {
       />
       <TextArea
         name="advanced"
-        rows={Math.min(24, Math.max(4, state.form.advanced.split("\n").length))}
+        rows={Math.min(16, Math.max(4, state.form.advanced.split("\n").length))}
         state={state}
         isCode
         placeholder={'{ "reasoning": { "effort": "low" } }'}
