@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import { raw } from "hono/html";
 import { version } from "../../../package.json";
+import { ForWriters } from "./write-access.tsx";
 
 type Props = {
   title: string;
@@ -80,9 +81,11 @@ function Navigation(props: { current: Props["current"] }) {
       <a href="/results" aria-current={ariaCurrent("results")}>
         Results
       </a>
-      <a href="/trigger" aria-current={ariaCurrent("trigger")}>
-        Trigger
-      </a>
+      <ForWriters>
+        <a href="/trigger" aria-current={ariaCurrent("trigger")}>
+          Trigger
+        </a>
+      </ForWriters>
       <form method="post" action="/logout">
         <button class="plain">Log out</button>
       </form>
