@@ -44,6 +44,7 @@ import {
   listRecords,
   refetchResult,
 } from "./http/routes/results.ts";
+import { fillForm } from "./http/routes/trigger-form.ts";
 import { startTrigger, triggerOnce } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
@@ -97,7 +98,12 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /": [(c) => c.redirect("/results")],
-  "GET /trigger": [(c) => sendPage(c, <TriggerPage url={origin(c)} />)],
+  "GET /trigger": [
+    async (c) => {
+      const { status, ...filled } = await fillForm(c);
+      return sendPage(c, <TriggerPage url={origin(c)} {...filled} />, status);
+    },
+  ],
   "POST /trigger": [
     limitBody(MAX_TRIGGER_BYTES),
     async (c) => {

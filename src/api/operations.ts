@@ -7,6 +7,7 @@ import {
   LoginQuery,
   OutputsQuery,
   RecordQuery,
+  TriggerQuery,
   WaitQuery,
 } from "./queries.ts";
 import type { SchemaName } from "./schemas.ts";
@@ -119,7 +120,19 @@ const OPERATIONS = {
       },
     },
   },
-  "GET /trigger": { summary: "The same as a form", reads: false, responses: { 200: HTML } },
+  "GET /trigger": {
+    summary: "The same as a form, empty or filled with the request of a run. It starts nothing",
+    reads: false,
+    query: TriggerQuery,
+    responses: {
+      200: HTML,
+      400: BAD_REQUEST,
+      404: {
+        description: "The form, with the report's example: no run has this id",
+        contentType: "text/html",
+      },
+    },
+  },
   "GET /results": {
     summary: "The list, newest first. Filters can be combined",
     query: ListQuery,

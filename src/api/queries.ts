@@ -97,6 +97,23 @@ export const OutputsQuery = z.object({
 });
 export type OutputsQuery = z.infer<typeof OutputsQuery>;
 
+const flag = z.enum(["on", "off"]);
+
+/** The query of the form of a new run. */
+export const TriggerQuery = z
+  .object({
+    from: z.string().describe("A run: the form has its request and its flags").optional(),
+    input: z.string().describe("In place of the run's input, or of the example's").optional(),
+    hold: flag.describe("`hold`, in place of the run's").optional(),
+    stream: flag.describe("`stream`, in place of the run's").optional(),
+    control: flag.describe("`control`, in place of the run's").optional(),
+  })
+  .refine(({ hold, stream, control }) => hold !== "on" || ![stream, control].includes("on"), {
+    path: ["hold"],
+    error: "goes neither with control nor with stream",
+  });
+export type TriggerQuery = z.infer<typeof TriggerQuery>;
+
 /** The query of a login. */
 export const LoginQuery = z.object({
   next: z.string().describe("The path to go to afterwards").optional(),
