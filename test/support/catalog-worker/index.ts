@@ -29,6 +29,17 @@ export class Catalog extends RealCatalog {
     this.#cursors = cursors;
   }
 
+  /** Runs a statement on the Catalog's own tables. */
+  runSql(statement: string): void {
+    this.ctx.storage.sql.exec(statement);
+  }
+
+  /** Restarts the object, which throws. */
+  async restart(): Promise<void> {
+    await this.ctx.storage.sync();
+    this.ctx.abort("The Catalog was restarted.");
+  }
+
   /** The rows that were written since the last call. */
   takeRowsWritten(): number {
     return this.#cursors.splice(0).reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
