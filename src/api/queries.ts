@@ -97,6 +97,14 @@ export const OutputsQuery = z.object({
 });
 export type OutputsQuery = z.infer<typeof OutputsQuery>;
 
+/** The query of the health. */
+export const HealthQuery = z.object({
+  deep: z
+    .enum(["1"])
+    .describe("`1`, with a token: also tries the settings, KV and the objects")
+    .optional(),
+});
+
 /** The query of a login. */
 export const LoginQuery = z.object({
   next: z.string().describe("The path to go to afterwards").optional(),
