@@ -3,6 +3,7 @@ import * as z from "zod";
 import { RESPONSE_ID } from "../openai/response.ts";
 import {
   ExportQuery,
+  HealthQuery,
   ListQuery,
   LoginQuery,
   OutputsQuery,
@@ -256,11 +257,17 @@ const OPERATIONS = {
     },
   },
   "GET /health": {
-    summary: "Which settings are in place; never their values",
+    summary:
+      "Which settings are in place; never their values. With `deep=1`, which needs a token, also whether they work",
     public: true,
+    query: HealthQuery,
     responses: {
-      200: { description: "All of them", schema: "Health" },
-      503: { description: "One is missing or malformed", schema: "Health" },
+      200: { description: "All of them; HTML for a browser", schema: "Health" },
+      401: { description: "`deep=1` without a token", schema: "Error" },
+      503: {
+        description: "A setting is missing or malformed, or a check failed",
+        schema: "Health",
+      },
     },
   },
   "GET /login": {

@@ -114,6 +114,14 @@ export const TriggerQuery = z
   });
 export type TriggerQuery = z.infer<typeof TriggerQuery>;
 
+/** The query of the health. */
+export const HealthQuery = z.object({
+  deep: z
+    .enum(["1"])
+    .describe("`1`, with a token: also tries the settings, KV and the objects")
+    .optional(),
+});
+
 /** The query of a login. */
 export const LoginQuery = z.object({
   next: z.string().describe("The path to go to afterwards").optional(),

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { CatalogRow, UnreadableRow } from "../objects/catalog/row.ts";
 import { RESPONSE_ID } from "../openai/response.ts";
 import { ResponseRecord } from "../record/schema.ts";
+import { HealthChecks } from "./answers/health.ts";
 import { Flags } from "./create-params.ts";
 
 const { control, hold, stream, retention_days } = Flags.shape;
@@ -45,6 +46,15 @@ export const TriggerResult = z.object({
 });
 export type TriggerResult = z.infer<typeof TriggerResult>;
 
+/** Which settings are in place, and with `deep=1` what the checks found. */
+const Health = z.object({
+  ready: z.boolean(),
+  version: z.string(),
+  settings: z.record(z.string(), z.boolean()),
+  checks: HealthChecks.optional(),
+});
+export type Health = z.infer<typeof Health>;
+
 /** Every schema of the contract. */
 export const SCHEMAS = {
   Trigger,
@@ -58,11 +68,7 @@ export const SCHEMAS = {
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook: WebhookBody,
   Received: z.object({ received: z.literal(true), recorded: z.boolean() }),
-  Health: z.object({
-    ready: z.boolean(),
-    version: z.string(),
-    settings: z.record(z.string(), z.boolean()),
-  }),
+  Health,
   Error: z.object({
     error: z.object({
       code: z.string(),

@@ -18,6 +18,8 @@ export type CatalogClient = {
 /** The calls of the Catalog in `test/support/catalog-worker`. */
 export type TestCatalogClient = CatalogClient & {
   takeRowsWritten(): Promise<number>;
+  runSql(statement: string): Promise<void>;
+  restart(): Promise<void>;
   setDown(isDown: boolean): Promise<void>;
   failRemovals(times: number): Promise<void>;
 };

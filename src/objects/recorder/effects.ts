@@ -18,7 +18,7 @@ import type { FileEntry, StoredRecord } from "../../record/schema.ts";
 import { removeRun, upsertRun } from "../catalog/client.ts";
 import { removeConnection } from "../connection/client.ts";
 import { observeConnection, readControl } from "../connection/observe.ts";
-import { toCatalogRow } from "../catalog/row.ts";
+import { toCatalogRow, toRunFigures, toRunReports } from "../catalog/row.ts";
 import { toSearchText } from "../catalog/texts.ts";
 import { notify } from "./notify.ts";
 import type { Bytes, Store } from "./store.ts";
@@ -215,6 +215,8 @@ async function list(
   const expiresAtMs = Date.parse(record.expires_at);
   const entry = {
     row: toCatalogRow(record),
+    figures: toRunFigures(record),
+    reports: toRunReports(record),
     startedAtMs: Date.parse(record.started_at),
     expiresAtMs,
     // A run that has expired is never overdue, and each moment in the index costs a row.

@@ -29,6 +29,17 @@ export class Catalog extends RealCatalog {
     this.#cursors = cursors;
   }
 
+  /** Runs a statement on the Catalog's own tables. */
+  runSql(statement: string): void {
+    this.ctx.storage.sql.exec(statement);
+  }
+
+  /** Restarts the object, which throws. */
+  async restart(): Promise<void> {
+    await this.ctx.storage.sync();
+    this.ctx.abort("The Catalog was restarted.");
+  }
+
   /** The rows that were written since the last call. */
   takeRowsWritten(): number {
     return this.#cursors.splice(0).reduce((sum, { rowsWritten }) => sum + rowsWritten, 0);
@@ -53,6 +64,11 @@ export class Catalog extends RealCatalog {
     this.#failingRemovals -= 1;
     if (this.#failingRemovals >= 0) throw new Error("The removal failed.");
     super.remove(...args);
+  }
+
+  override health(): ReturnType<RealCatalog["health"]> {
+    this.#assertUp();
+    return super.health();
   }
 
   override claim(...args: Parameters<RealCatalog["claim"]>): ReturnType<RealCatalog["claim"]> {

@@ -60,7 +60,7 @@ function withLimits(params: RecorderParams): RecorderParams {
 
 function withMode(records: KVNamespace): KVNamespace {
   const put = async (...given: Parameters<KVNamespace["put"]>): Promise<void> => {
-    if (mode === "works") return records.put(...given);
+    if (mode === "works" || mode === "unreadable") return records.put(...given);
     const [, value] = given;
     // As KV does with a value that it refuses.
     if (value instanceof ReadableStream) await value.cancel();
@@ -68,6 +68,14 @@ function withMode(records: KVNamespace): KVNamespace {
     return new Promise(() => undefined);
   };
   return new Proxy(records, { get: (target, name) => (name === "put" ? put : bind(target, name)) });
+}
+
+/** KV as the Worker has it: its reads fail while it is unreadable. */
+function withReads(records: KVNamespace): KVNamespace {
+  const fail = () => Promise.reject(new Error("KV can't be read."));
+  return new Proxy(records, {
+    get: (target, name) => (name === "get" && mode === "unreadable" ? fail : bind(target, name)),
+  });
 }
 
 // Methods of the platform need their own object as `this`.
@@ -96,7 +104,7 @@ export default {
     if (pathname === STATES_PATH) {
       return new Response(await replaceState(env, await request.json<StateRequest>()));
     }
-    return worker.fetch(request, env, ctx);
+    return worker.fetch(request, { ...env, RECORDS: withReads(env.RECORDS) }, ctx);
   },
 } satisfies ExportedHandler<TestEnv>;
 
@@ -131,5 +139,5 @@ async function replaceState(
 }
 
 function toKvMode(text: string): KvMode {
-  return text === "refuses" || text === "hangs" ? text : "works";
+  return text === "refuses" || text === "hangs" || text === "unreadable" ? text : "works";
 }
