@@ -3,11 +3,13 @@ import * as z from "zod";
 import { RESPONSE_ID } from "../openai/response.ts";
 import {
   ExportQuery,
+  HealthQuery,
   ListQuery,
   LoginQuery,
   OutputsQuery,
   RebuildQuery,
   RecordQuery,
+  TriggerQuery,
   StatsQuery,
   WaitQuery,
 } from "./queries.ts";
@@ -108,9 +110,16 @@ const OPERATIONS = {
   },
   "GET /trigger": {
     id: "getTriggerForm",
-    summary: "The same as a form",
+    summary: "The same as a form, empty or filled with the request of a run. It starts nothing",
     reads: false,
-    responses: { 200: HTML },
+    query: TriggerQuery,
+    responses: {
+      200: HTML,
+      404: {
+        description: "The form, with the report's example: no run has this id",
+        contentType: "text/html",
+      },
+    },
   },
   "GET /results": {
     id: "listRuns",
@@ -273,11 +282,17 @@ const OPERATIONS = {
   },
   "GET /health": {
     id: "getHealth",
-    summary: "Which settings are in place; never their values",
+    summary:
+      "Which settings are in place; never their values. With `deep=1`, which needs a token, also whether they work",
     public: true,
+    query: HealthQuery,
     responses: {
-      200: { description: "All of them", schema: "Health" },
-      503: { description: "One is missing or malformed", schema: "Health" },
+      200: { description: "All of them", schema: "Health", html: true },
+      401: { description: "`deep=1` without a token", schema: "Error" },
+      503: {
+        description: "A setting is missing or malformed, or a check failed",
+        schema: "Health",
+      },
     },
   },
   "GET /login": {

@@ -102,6 +102,31 @@ export const OutputsQuery = z.object({
 });
 export type OutputsQuery = z.infer<typeof OutputsQuery>;
 
+const flag = z.enum(["on", "off"]);
+
+/** The query of the form of a new run. */
+export const TriggerQuery = z
+  .object({
+    from: textUpTo(300).describe("A run: the form has its request and its flags").optional(),
+    input: z.string().describe("In place of the run's input, or of the example's").optional(),
+    hold: flag.describe("`hold`, in place of the run's").optional(),
+    stream: flag.describe("`stream`, in place of the run's").optional(),
+    control: flag.describe("`control`, in place of the run's").optional(),
+  })
+  .refine(({ hold, stream, control }) => hold !== "on" || ![stream, control].includes("on"), {
+    path: ["hold"],
+    error: "goes neither with control nor with stream",
+  });
+export type TriggerQuery = z.infer<typeof TriggerQuery>;
+
+/** The query of the health. */
+export const HealthQuery = z.object({
+  deep: z
+    .enum(["1"])
+    .describe("`1`, with a token: also tries the settings, KV and the objects")
+    .optional(),
+});
+
 /** The query of the statistics. */
 export const StatsQuery = z.object({
   days: wholeNumber(MAX_STATS_DAYS)

@@ -5,6 +5,7 @@ import { CatalogRow, UnreadableRow } from "../objects/catalog/row.ts";
 import { RESPONSE_ID } from "../openai/response.ts";
 import { Channel, ResponseRecord, RunVerdict } from "../record/schema.ts";
 import { ProgressEntry } from "../record/state.ts";
+import { HealthChecks } from "./answers/health.ts";
 import { Stats } from "./answers/stats.ts";
 import { Flags } from "./create-params.ts";
 
@@ -66,6 +67,15 @@ export type RunStep = z.infer<typeof RunStep>;
 
 const CODES = ERROR_CODES.map((code) => `\`${code}\``).join(", ");
 
+/** Which settings are in place, and with `deep=1` what the checks found. */
+const Health = z.object({
+  ready: z.boolean(),
+  version: z.string(),
+  settings: z.record(z.string(), z.boolean()),
+  checks: HealthChecks.optional(),
+});
+export type Health = z.infer<typeof Health>;
+
 /** Every schema of the contract. */
 export const SCHEMAS = {
   Trigger,
@@ -87,11 +97,7 @@ export const SCHEMAS = {
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook: WebhookBody,
   Received: z.object({ received: z.literal(true), recorded: z.boolean() }),
-  Health: z.object({
-    ready: z.boolean(),
-    version: z.string(),
-    settings: z.record(z.string(), z.boolean()),
-  }),
+  Health,
   Error: z.object({
     error: z.object({
       code: z

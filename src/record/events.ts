@@ -22,6 +22,8 @@ export type CallEvent =
   | { type: "cancelled" }
   /** An event of the run's stream showed a status that is not its last. */
   | { type: "status_seen"; status: string }
+  /** A reader waits for the end of a run in flight, and wants to know its status. */
+  | { type: "status_wanted" }
   /** `params.connection` has ended. For an unknown id it begins a run. */
   | { type: "connection_ended"; params: RecorderParams }
   /** The control's Connection sends its request. */

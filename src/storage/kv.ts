@@ -174,6 +174,14 @@ export async function hasStoredBody(env: Env, record: StoredRecord): Promise<boo
   return body !== null;
 }
 
+/**
+ * Reads a key that is never written.
+ * @throws When KV can't be reached.
+ */
+export async function tryKv(env: Env): Promise<void> {
+  await env.RECORDS.get("health");
+}
+
 function toKeyName(id: string, key: KvKey): string {
   if (key.type === "record") return `${RECORD_PREFIX}${id}`;
   if (key.type === "file") return `file:${id}:${key.file_id}`;

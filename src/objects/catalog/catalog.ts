@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { createTables } from "./create-tables.ts";
 import type { RunFilter } from "./filter.ts";
+import { readHealth, type CatalogHealth } from "./health.ts";
 import { decideClaim, type ClaimResult, type KeyAnswer, type KeyClaim } from "./idempotency.ts";
 import { deleteKey, findKey, putAnswer, putClaim, sweepKeys } from "./keys.ts";
 import type { RunKey } from "./position.ts";
@@ -75,6 +76,11 @@ export class Catalog extends DurableObject<Env> {
    */
   stats(days: number, nowMs: number): CatalogStats {
     return readStats(this.#sql, days, nowMs);
+  }
+
+  /** What is known of the recorder's health. */
+  health(): CatalogHealth {
+    return readHealth(this.#sql, Date.now());
   }
 
   /**

@@ -1,5 +1,6 @@
 // A run's row in the list.
 import * as z from "zod";
+import { isDelivered } from "../../record/notification.ts";
 import { ResponseRecord, type StoredRecord, type TokenUsage } from "../../record/schema.ts";
 import { askedTexts, truncateCodePoints } from "./texts.ts";
 
@@ -45,11 +46,21 @@ export type RunFigures = {
   usage: TokenUsage | null;
 };
 
+/** How a run's end was reported: by OpenAI's webhook, and to NOTIFY_URL. */
+export type RunReports = {
+  /** When the webhook came, in milliseconds since 1970. */
+  webhook_at: number | null;
+  /** Whether the last attempt to notify failed. */
+  notification_failed: boolean;
+};
+
 /** A run as its Recorder reports it. */
 export type CatalogEntry = {
   row: CatalogRow;
   /** An object that a deploy has not reached does not say them. */
   figures?: RunFigures;
+  /** The same. */
+  reports?: RunReports;
   startedAtMs: number;
   expiresAtMs: number;
   /** When the run needs a poke unless it reports before; null when no work is left. A pending run always has one. */
@@ -71,6 +82,7 @@ export function toCatalogEntry(
   return {
     row: toCatalogRow(record),
     figures: toRunFigures(record),
+    reports: toRunReports(record),
     startedAtMs: Date.parse(record.started_at),
     expiresAtMs: Date.parse(record.expires_at),
     dueAtMs,
@@ -96,13 +108,21 @@ export function toCatalogRow(record: StoredRecord): CatalogRow {
 }
 
 /** The figures of a record. OpenAI's clock has whole seconds and can be ahead: a negative time counts as none. */
-export function toRunFigures(record: StoredRecord): RunFigures {
+function toRunFigures(record: StoredRecord): RunFigures {
   const { completed_at: completedAt, recorded_at: recordedAt, started_by, usage } = record;
   const isKnown = completedAt !== null && recordedAt !== null && started_by !== "refetch";
   const readable_ms = isKnown
     ? Math.max(0, Date.parse(recordedAt) - Date.parse(completedAt))
     : null;
   return { readable_ms, usage };
+}
+
+/** How the end of a record's run was reported. */
+function toRunReports({ webhook, notification }: StoredRecord): RunReports {
+  return {
+    webhook_at: webhook === null ? null : Date.parse(webhook.received_at),
+    notification_failed: notification !== null && !isDelivered(notification.status),
+  };
 }
 
 function truncateNullable(text: string | null, maxLength: number): string | null {

@@ -61,7 +61,7 @@ export function findSlot(sql: SqlStorage, id: string, startedAtMs: number): Slot
 export function putRun(
   sql: SqlStorage,
   position: number,
-  { row, figures, expiresAtMs, dueAtMs, text }: CatalogEntry,
+  { row, figures, reports, expiresAtMs, dueAtMs, text }: CatalogEntry,
   version: number,
 ): void {
   const { held, metadata, ...shown } = row;
@@ -81,6 +81,8 @@ export function putRun(
     output_tokens: usage?.output ?? null,
     reasoning_tokens: usage?.reasoning ?? null,
     total_tokens: usage?.total ?? null,
+    webhook_at: reports?.webhook_at ?? null,
+    notification_failed: Number(reports?.notification_failed ?? false),
   };
   const names = Object.keys(values);
   const places = names.map(() => "?").join(", ");

@@ -45,6 +45,9 @@ const RUN_COLUMNS = {
   output_tokens: "INTEGER",
   reasoning_tokens: "INTEGER",
   total_tokens: "INTEGER",
+  // Only the health reads these.
+  webhook_at: "INTEGER",
+  notification_failed: "INTEGER",
 };
 
 /** A column of `runs`. */

@@ -7,7 +7,7 @@ import { retry } from "../../lib/retry.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
 import { readOutputs, readStoredBody } from "../../storage/kv.ts";
-import type { ReadOptions } from "./reading.ts";
+import type { ReadOptions, StatusReading } from "./reading.ts";
 
 /** Milliseconds between attempts to reach a Recorder. */
 const RETRY_MS = [100, 500];
@@ -144,6 +144,15 @@ export async function relistRun(env: Env, id: string): Promise<boolean> {
 /** Tells the Recorder that OpenAI accepted a cancel, or that the run's Connection was closed. */
 export async function reportCancel(env: Env, id: string): Promise<void> {
   await retry(RETRY_MS, async () => getRecorder(env, id).cancelled());
+}
+
+/** Follows the status of a run in flight, which the Recorder asks OpenAI for meanwhile. The same reading can come again. */
+export async function* followStatus(env: Env, id: string): AsyncGenerator<StatusReading> {
+  for (;;) {
+    const reading = await getRecorder(env, id).awaitStatus();
+    if (reading === null) return;
+    yield reading;
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { retry, sleep, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import { awaitsConnection, awaitsControl } from "../../record/machine/apply-call.ts";
 import { newlyEmpty } from "../../record/machine/apply-files.ts";
+import { statusCheckMs } from "../../record/machine/status-check.ts";
 import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { ReportOutcome } from "../../record/connection/transition.ts";
@@ -18,7 +19,13 @@ import { releaseConnection } from "../connection/client.ts";
 import { NO_BYTES, performEffect, searchFiles } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
 import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
-import type { OutputsReading, ReadOptions, RecorderReading } from "./reading.ts";
+import {
+  toStatusReading,
+  type OutputsReading,
+  type ReadOptions,
+  type RecorderReading,
+  type StatusReading,
+} from "./reading.ts";
 import { Store } from "./store.ts";
 import { listStoredRun } from "./stored-run.ts";
 import { awaitExpiry, isUnreadable, salvage } from "./unreadable.ts";
@@ -160,7 +167,7 @@ export class Recorder extends DurableObject<Env> {
     const isReached = until === "settled" ? isAtRest : isReadable;
     let state = this.#load();
     while (isKnown(state) && !isReached(state) && Date.now() < deadline) {
-      await withTimeout(this.#changed.promise, deadline - Date.now(), null);
+      await this.#awaitChange(deadline);
       state = this.#load();
     }
     if (!isFound(state)) return null;
@@ -169,6 +176,17 @@ export class Recorder extends DurableObject<Env> {
       body: bodySource(state),
       retryAfterSeconds: retryAfterSeconds(state, Date.now()),
     };
+  }
+
+  /**
+   * Waits for a change, at most a minute, or until a status check is due, and begins that.
+   * @returns Null for a run that is not in flight.
+   */
+  async awaitStatus(): Promise<StatusReading | null> {
+    if (this.#isUnreadable() || !isFound(this.#load())) return null;
+    await this.#awaitChange(Date.now() + MAX_WAIT_SECONDS * 1000);
+    const state = this.#load();
+    return isFound(state) ? toStatusReading(state.record) : null;
   }
 
   /** A body that the object itself has; null when it has not, or not any more. */
@@ -224,6 +242,18 @@ export class Recorder extends DurableObject<Env> {
     const outcome = isNews(state) ? "accepted" : "known already";
     this.#handle(event);
     return outcome;
+  }
+
+  // A reader that waits for the end of a run in flight wants to know its status.
+  async #awaitChange(untilMs: number): Promise<void> {
+    const dueMs = statusCheckMs(this.#load()) ?? untilMs;
+    const waitMs = Math.min(dueMs, untilMs) - Date.now();
+    if (waitMs > 0) await withTimeout(this.#changed.promise, waitMs, null);
+    const nowMs = Date.now();
+    const dueNowMs = statusCheckMs(this.#load());
+    if (dueNowMs !== null && dueNowMs <= nowMs && nowMs < untilMs) {
+      this.#handle({ type: "status_wanted" });
+    }
   }
 
   async #waitForEffects(endMs: number): Promise<void> {

@@ -34,6 +34,11 @@ export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
+/** An ISO 8601 time as its time of day in UTC. */
+export function formatTimeOfDay(at: string): string {
+  return `${at.slice(11, 19)} UTC`;
+}
+
 /** A whole number, its digits in groups of three. */
 export function formatCount(value: number): string {
   return value.toLocaleString("en");

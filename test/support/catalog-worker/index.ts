@@ -90,6 +90,11 @@ export class Catalog extends RealCatalog {
     super.remove(...args);
   }
 
+  override health(): ReturnType<RealCatalog["health"]> {
+    this.#assertUp();
+    return super.health();
+  }
+
   override claim(...args: Parameters<RealCatalog["claim"]>): ReturnType<RealCatalog["claim"]> {
     this.#assertUp();
     return super.claim(...args);

@@ -61,7 +61,7 @@ function withLimits(params: RecorderParams): RecorderParams {
 
 function withMode(records: KVNamespace): KVNamespace {
   const put = async (...given: Parameters<KVNamespace["put"]>): Promise<void> => {
-    if (mode === "works") return records.put(...given);
+    if (mode === "works" || mode === "unreadable") return records.put(...given);
     const [, value] = given;
     // As KV does with a value that it refuses.
     if (value instanceof ReadableStream) await value.cancel();
@@ -69,6 +69,12 @@ function withMode(records: KVNamespace): KVNamespace {
     return new Promise(() => undefined);
   };
   return replaceMethod(records, "put", put);
+}
+
+/** KV as the Worker has it: its reads fail while it is unreadable. */
+function withReads(records: KVNamespace): KVNamespace {
+  if (mode !== "unreadable") return records;
+  return replaceMethod(records, "get", () => Promise.reject(new Error("KV can't be read.")));
 }
 
 export default {
@@ -90,7 +96,7 @@ export default {
     if (pathname === STATES_PATH) {
       return new Response(await replaceState(env, await request.json<StateRequest>()));
     }
-    return worker.fetch(request, env, ctx);
+    return worker.fetch(request, { ...env, RECORDS: withReads(env.RECORDS) }, ctx);
   },
 } satisfies ExportedHandler<TestEnv>;
 
@@ -125,5 +131,5 @@ async function replaceState(
 }
 
 function toKvMode(text: string): KvMode {
-  return text === "refuses" || text === "hangs" ? text : "works";
+  return text === "refuses" || text === "hangs" || text === "unreadable" ? text : "works";
 }
