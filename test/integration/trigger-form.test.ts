@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { containing } from "../support/matchers.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { startWorld, TOKEN, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -214,6 +214,21 @@ test.each([
     400,
     { error: { code: "bad_query", message } },
   ]);
+});
+
+test("GET /trigger?from=:id without a session leads to it by the login", async () => {
+  const path = "/trigger?from=resp_1&hold=on";
+  const html = { accept: "text/html" };
+  const answer = await fetch(world.url + path, { redirect: "manual", headers: html });
+  const login = answer.headers.get("location") ?? "";
+  expect(login).toBe(`/login?next=${encodeURIComponent(path)}`);
+  expect(await (await fetch(world.url + login)).text()).toContain(
+    `value="${path.replace("&", "&amp;")}"`,
+  );
+  const body = new URLSearchParams({ next: path, token: TOKEN });
+  const headers = { origin: world.url };
+  const init = { method: "POST", redirect: "manual", headers, body } as const;
+  expect((await fetch(`${world.url}/login`, init)).headers.get("location")).toBe(path);
 });
 
 const TYPED = {
