@@ -39,16 +39,20 @@ async function toPage(answer: Response): Promise<Page> {
 
 /** The fields of the page's form as a browser would send them. */
 function readFields(html: string): Record<string, string> {
-  const areas = [...html.matchAll(/<textarea[^>]* name="(\w+)"[^>]*>\n?([^<]*)</g)];
-  const inputs = [...html.matchAll(/<input([^>]*)>/g)].flatMap(([, attributes = ""]) => {
-    const read = (name: string) => new RegExp(` ?${name}="([^"]*)"`).exec(attributes)?.[1];
-    const isFlag = read("type") === "checkbox";
-    if (isFlag && !attributes.includes("checked")) return [];
-    return [["", read("name") ?? "", isFlag ? "on" : (read("value") ?? "")]];
-  });
+  const areas = [...html.matchAll(/<textarea[^>]* name="(\w+)"[^>]*>\n?([^<]*)</g)].map(
+    ([, name = "", value = ""]): [string, string] => [name, value],
+  );
+  const inputs = [...html.matchAll(/<input([^>]*)>/g)].flatMap(
+    ([, attributes = ""]): [string, string][] => {
+      const read = (name: string) => new RegExp(` ?${name}="([^"]*)"`).exec(attributes)?.[1];
+      const isFlag = read("type") === "checkbox";
+      if (isFlag && !attributes.includes("checked")) return [];
+      return [[read("name") ?? "", isFlag ? "on" : (read("value") ?? "")]];
+    },
+  );
   const memory = /<option value="(\w*)" selected/.exec(html)?.[1] ?? "";
-  const fields = [...areas, ...inputs].map(([, name = "", value = ""]) => [name, decode(value)]);
-  return Object.fromEntries([...fields, ["memory", memory]]);
+  const fields = Object.fromEntries([...areas, ...inputs, ["memory", memory]]);
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, decode(value)]));
 }
 
 function decode(text: string): string {
