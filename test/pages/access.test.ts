@@ -219,6 +219,7 @@ async function createPages(target: World): Promise<Record<string, string>> {
     broken: resultPath(broken),
     inFlightHeld: resultPath(inFlightHeld),
     unknown: resultPath("resp_unknown"),
+    status: "/health",
   };
 }
 
