@@ -107,7 +107,7 @@ const flag = z.enum(["on", "off"]);
 /** The query of the form of a new run. */
 export const TriggerQuery = z
   .object({
-    from: z.string().describe("A run: the form has its request and its flags").optional(),
+    from: textUpTo(300).describe("A run: the form has its request and its flags").optional(),
     input: z.string().describe("In place of the run's input, or of the example's").optional(),
     hold: flag.describe("`hold`, in place of the run's").optional(),
     stream: flag.describe("`stream`, in place of the run's").optional(),
