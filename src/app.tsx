@@ -276,7 +276,8 @@ function respondWithProblem(c: Context<App>, problem: Problem): Response | Promi
   setRetryAfter(c, problem);
   const { status } = problem;
   if (status === 401 && wantsHtml(c)) {
-    return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`);
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`);
   }
   if (wantsHtml(c)) return sendPage(c, <ErrorPage problem={problem} />, status);
   if (status === 401) c.header("www-authenticate", "Bearer");

@@ -16,8 +16,14 @@ warnIfMissing("python3", "the recipe for Python");
 /** Commands that this file doesn't run. */
 const NOT_RUN = [
   { command: /^git clone .* npm start$/, reason: "first-minute.long.test.ts runs it" },
-  { command: /^(npm ci && )?npm run deploy$/, reason: "needs an account; see deploy/" },
-  { command: /^npx wrangler (deploy|secret put \w+)$/, reason: "needs an account" },
+  {
+    command: /^((git pull && )?npm ci && )?npm run deploy$/,
+    reason: "needs an account; see deploy/",
+  },
+  {
+    command: /^npx wrangler (deploy|rollback|versions list|secret put \w+)$/,
+    reason: "needs an account",
+  },
   { command: /^OPENAI_API_KEY=\S+ npm start -- --live( --once)?$/, reason: "start-live.test.ts" },
   { command: /^npm run emulator -- /, reason: "stays up; emulator/command-line.test.ts runs it" },
   { command: /^npm run dev -- /, reason: "stays up; wrangler's own command" },
