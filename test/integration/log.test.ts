@@ -143,7 +143,7 @@ test("the log says for a trigger, an observation and /v1 that OpenAI refused the
     { event: "v1", path: "/v1/models" },
   ]);
   const observations = found.filter(({ event }) => event === "observe");
-  expect(observations.map(({ outcome }) => outcome)).toContain("http_401");
+  expect(observations.map((line) => line["http_status"])).toContain(401);
 });
 
 test("every filter of the table of alerts names an event that the Worker logs", () => {
@@ -151,7 +151,9 @@ test("every filter of the table of alerts names an event that the Worker logs", 
   const filters = table.matchAll(/^\| `event = (\w+)`?(.*?) {2,}\|/gm);
   const events = [...filters].flatMap(([, first = "", more = ""]) => [
     first,
-    ...[...more.replace(/`(outcome|ok) = .*/, "").matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    ...[...more.replace(/`(outcome|ok|http_status) = .*/, "").matchAll(/`(\w+)`/g)].map(
+      ([, name]) => name,
+    ),
   ]);
   expect(events.length).toBeGreaterThan(15);
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
