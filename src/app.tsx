@@ -33,6 +33,7 @@ import {
 } from "./http/routes/form.ts";
 import { readHealth } from "./http/routes/health.ts";
 import { getImage } from "./http/routes/images.ts";
+import { rebuildCatalog } from "./http/routes/rebuild.ts";
 import { getOutputs } from "./http/routes/outputs.ts";
 import {
   cancelResult,
@@ -43,6 +44,8 @@ import {
   listRecords,
   refetchResult,
 } from "./http/routes/results.ts";
+import { fillForm } from "./http/routes/trigger-form.ts";
+import { readStats } from "./http/routes/stats.ts";
 import { startTrigger, triggerOnce } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
@@ -55,6 +58,7 @@ import { LoginPage } from "./views/pages/login.tsx";
 import { ReferencePage } from "./views/pages/reference.tsx";
 import { ResultPage } from "./views/pages/result.tsx";
 import { StatusPage } from "./views/pages/status.tsx";
+import { StatsPage } from "./views/pages/stats.tsx";
 import { TriggerPage } from "./views/pages/trigger.tsx";
 
 /** Inputs can contain images. */
@@ -100,7 +104,12 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /": [(c) => c.redirect("/results")],
-  "GET /trigger": [(c) => sendPage(c, <TriggerPage url={origin(c)} />)],
+  "GET /trigger": [
+    async (c) => {
+      const { status, ...filled } = await fillForm(c);
+      return sendPage(c, <TriggerPage url={origin(c)} {...filled} />, status);
+    },
+  ],
   "POST /trigger": [
     limitBody(MAX_TRIGGER_BYTES),
     async (c) => {
@@ -151,6 +160,13 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       return c.redirect("/results", 303);
     },
   ],
+  "GET /stats": [
+    async (c) => {
+      const stats = await readStats(c);
+      return wantsHtml(c) ? sendPage(c, <StatsPage stats={stats} />) : c.json(stats);
+    },
+  ],
+  "POST /catalog/rebuild": [rebuildCatalog],
   "GET /openapi.json": [(c) => c.json(toOpenApi(origin(c)))],
   "GET /openapi": [(c) => sendPage(c, <ReferencePage />)],
 };

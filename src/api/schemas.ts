@@ -4,6 +4,7 @@ import { CatalogRow, UnreadableRow } from "../objects/catalog/row.ts";
 import { RESPONSE_ID } from "../openai/response.ts";
 import { ResponseRecord } from "../record/schema.ts";
 import { HealthChecks } from "./answers/health.ts";
+import { Stats } from "./answers/stats.ts";
 import { Flags } from "./create-params.ts";
 
 const { control, hold, stream, retention_days } = Flags.shape;
@@ -63,6 +64,12 @@ export const SCHEMAS = {
   List: z.object({
     results: z.array(z.union([CatalogRow, UnreadableRow])),
     cursor: z.string().nullable(),
+  }),
+  Stats,
+  RebuiltPage: z.object({
+    listed: z.number().int().describe("The records of this page that are listed"),
+    failed: z.array(z.string()).describe("The ids of those that could not be listed"),
+    cursor: z.string().nullable().describe("Of the next page; null after the last"),
   }),
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),

@@ -31,6 +31,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
   return {
     id: params.id,
     status: params.created?.status ?? null,
+    status_at: params.created === null ? null : params.at,
     verdict: "pending",
     model: params.created?.model ?? null,
     background: params.created?.background ?? null,
@@ -100,6 +101,7 @@ export function applyStart(record: StoredRecord, params: RecorderParams): Stored
     started_by: ours.started_by,
     // The response exists, even if earlier observations were answered with 404.
     status: record.status ?? ours.status,
+    status_at: record.status === null ? ours.status_at : record.status_at,
     model: record.model ?? ours.model,
     background: record.background ?? ours.background,
     created_at: record.created_at ?? ours.created_at,
@@ -236,7 +238,9 @@ function mergeResponse(
   const { options } = fields;
   return {
     ...record,
-    status: isTerminal(record.status) ? record.status : fields.status,
+    ...(isTerminal(record.status)
+      ? {}
+      : { status: fields.status, status_at: result.observation.at }),
     // A run that was given up is observed again when its end appears, or when it was missing.
     settled_at: (ended && !isTerminal(record.status)) || isBack ? null : record.settled_at,
     model: fields.model ?? record.model,

@@ -105,6 +105,8 @@ export type Notification = z.infer<typeof Notification>;
 export const ResponseRecord = z.object({
   id: z.string(),
   status: z.string().nullable(),
+  /** When OpenAI showed that status: of a run in flight for the last time, of an end for the first. */
+  status_at: z.iso.datetime().nullable(),
   verdict: RunVerdict,
   model: z.string().nullable(),
   background: z.boolean().nullable(),
@@ -209,6 +211,7 @@ export const StoredRecord = ResponseRecord.omit({
 }).extend({
   calls: z.array(StoredCall),
   control: StoredControl.nullable(),
+  status_at: ResponseRecord.shape.status_at.default(null),
   notification: ResponseRecord.shape.notification.default(null),
   /** The response was created with `background` and `stream`, so its events can be replayed. */
   streamed: z.boolean(),

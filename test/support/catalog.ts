@@ -25,7 +25,11 @@ export type TestCatalogClient = CatalogClient & {
 };
 
 /** The calls of the Recorder in `test/support/catalog-worker`. */
-export type TestRecorderClient = { loseAlarm(): Promise<void> };
+export type TestRecorderClient = {
+  loseAlarm(): Promise<void>;
+  isBodyInKv(): Promise<boolean>;
+  vanish(): Promise<void>;
+};
 
 type Bindings = {
   RECORDER: { idFromName(name: string): unknown; get(id: unknown): TestRecorderClient };

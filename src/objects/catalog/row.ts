@@ -69,6 +69,27 @@ export type CatalogEntry = {
   text: string | null;
 };
 
+/**
+ * The entry of a run.
+ * @param dueAtMs When the run needs a poke; null when no work is left.
+ * @param text The searchable text; null when it has not changed.
+ */
+export function toCatalogEntry(
+  record: StoredRecord,
+  dueAtMs: number | null,
+  text: string | null,
+): CatalogEntry {
+  return {
+    row: toCatalogRow(record),
+    figures: toRunFigures(record),
+    reports: toRunReports(record),
+    startedAtMs: Date.parse(record.started_at),
+    expiresAtMs: Date.parse(record.expires_at),
+    dueAtMs,
+    text,
+  };
+}
+
 /** A record's row. Its texts are truncated, since OpenAI's can have any length. */
 export function toCatalogRow(record: StoredRecord): CatalogRow {
   return {
@@ -87,7 +108,7 @@ export function toCatalogRow(record: StoredRecord): CatalogRow {
 }
 
 /** The figures of a record. OpenAI's clock has whole seconds and can be ahead: a negative time counts as none. */
-export function toRunFigures(record: StoredRecord): RunFigures {
+function toRunFigures(record: StoredRecord): RunFigures {
   const { completed_at: completedAt, recorded_at: recordedAt, started_by, usage } = record;
   const isKnown = completedAt !== null && recordedAt !== null && started_by !== "refetch";
   const readable_ms = isKnown
@@ -97,7 +118,7 @@ export function toRunFigures(record: StoredRecord): RunFigures {
 }
 
 /** How the end of a record's run was reported. */
-export function toRunReports({ webhook, notification }: StoredRecord): RunReports {
+function toRunReports({ webhook, notification }: StoredRecord): RunReports {
   return {
     webhook_at: webhook === null ? null : Date.parse(webhook.received_at),
     notification_failed: notification !== null && !isDelivered(notification.status),

@@ -11,6 +11,7 @@ import {
   type KvMode,
   type StateRequest,
 } from "../recorder-worker.ts";
+import { replaceMethod } from "../replace-method.ts";
 
 export { Catalog, Connection } from "../../../src/index.ts";
 
@@ -67,22 +68,13 @@ function withMode(records: KVNamespace): KVNamespace {
     if (mode === "refuses") throw new Error("KV refuses the write.");
     return new Promise(() => undefined);
   };
-  return new Proxy(records, { get: (target, name) => (name === "put" ? put : bind(target, name)) });
+  return replaceMethod(records, "put", put);
 }
 
 /** KV as the Worker has it: its reads fail while it is unreadable. */
 function withReads(records: KVNamespace): KVNamespace {
-  const fail = () => Promise.reject(new Error("KV can't be read."));
-  return new Proxy(records, {
-    get: (target, name) => (name === "get" && mode === "unreadable" ? fail : bind(target, name)),
-  });
-}
-
-// Methods of the platform need their own object as `this`.
-function bind(target: KVNamespace, name: string | symbol): unknown {
-  const found: unknown = Reflect.get(target, name);
-  if (typeof found !== "function") return found;
-  return (...given: unknown[]): unknown => Reflect.apply(found, target, given);
+  if (mode !== "unreadable") return records;
+  return replaceMethod(records, "get", () => Promise.reject(new Error("KV can't be read.")));
 }
 
 export default {
