@@ -72,6 +72,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     retention_days: params.options?.retention_days ?? null,
     effective_store: params.created?.store ?? null,
     body: null,
+    usage: null,
     body_lacks_items: false,
     refused: false,
     retry_after_seconds: null,
@@ -262,6 +263,7 @@ function mergeResponse(
     input: result.input ?? record.input,
     tools: fields.tools ?? record.tools,
     cites: ended ? fields.cites : record.cites,
+    usage: fields.usage ?? record.usage,
     ...(ended && !losesItems(record, result) ? toBody(fields, result) : {}),
     error:
       result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),

@@ -133,6 +133,14 @@ export async function removeRun(env: Env, id: string): Promise<boolean> {
   return retry(RETRY_MS, async () => getRecorder(env, id).remove());
 }
 
+/**
+ * Lists a run again whose row the Catalog has lost.
+ * @returns False when there is nothing to list.
+ */
+export async function relistRun(env: Env, id: string): Promise<boolean> {
+  return retry(RETRY_MS, async () => getRecorder(env, id).relist(id));
+}
+
 /** Tells the Recorder that OpenAI accepted a cancel, or that the run's Connection was closed. */
 export async function reportCancel(env: Env, id: string): Promise<void> {
   await retry(RETRY_MS, async () => getRecorder(env, id).cancelled());

@@ -27,6 +27,7 @@ import {
   type StatusReading,
 } from "./reading.ts";
 import { Store } from "./store.ts";
+import { listStoredRun } from "./stored-run.ts";
 import { awaitExpiry, isUnreadable, salvage } from "./unreadable.ts";
 
 /** After a result or an alarm that could not be stored, milliseconds until the next alarm. */
@@ -38,6 +39,8 @@ const SEARCH_AGAIN_MS = 5_000;
 const MAX_WAIT_SECONDS = 60;
 /** `remove` waits this many milliseconds until KV has deleted the run's values, and the Catalog its row. */
 const REMOVE_WAIT_MS = 20_000;
+/** `relist` waits this many milliseconds until the Catalog has the row. */
+const RELIST_WAIT_MS = 10_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
 
@@ -136,6 +139,20 @@ export class Recorder extends DurableObject<Env> {
   /** Sets the alarm to now where work is left. */
   poke(): void {
     this.#handle({ type: "poke" });
+  }
+
+  /**
+   * Lists the run again: the Catalog has lost its row. While the object is at work, it lists the run when that is done.
+   * @param id The object's name. An object that has no run, or can't read it, lists what KV has.
+   * @returns False when there is nothing to list.
+   */
+  async relist(id: string): Promise<boolean> {
+    const state = this.#isUnreadable() ? null : this.#load();
+    if (state === null) return listStoredRun(this.env, id);
+    if (!isFound(state)) return false;
+    this.#handle({ type: "relist" });
+    await this.#waitForEffects(Date.now() + RELIST_WAIT_MS);
+    return true;
   }
 
   /**

@@ -34,6 +34,7 @@ export function applyCall(state: State | null, event: CallEvent, now: number): S
   if (event.type === "refetch") return refetch(state, event.params, now);
   if (event.type === "connection_ended") return endConnection(state, event.params, now);
   if (state === null) return null;
+  if (event.type === "relist") return relist(state);
   if (event.type === "files_appeared") return addFiles(state, event.files, now);
   if (event.type === "control_opened") return openControl(state);
   if (event.type === "control_ended") return endControl(state);
@@ -103,6 +104,13 @@ function refetch(state: RunState | null, params: RecorderParams, now: number): R
   const policy = { ...state.policy, record_external: true };
   const readable = { ...asked, policy, record: { ...record, unreadable: false } };
   return observeNow(isTerminal(record.status) ? readable : reopen(readable, at), "requested");
+}
+
+// A row that is on its way may be lost as well.
+function relist(state: RunState): RunState {
+  const running = state.running?.type === "list" ? null : state.running;
+  const catalog = { ...state.catalog, ...clearAttempts(), listed_revision: null, due_ms: null };
+  return { ...state, running, catalog };
 }
 
 function seeStatus(state: RunState, status: string, now: number): RunState {
