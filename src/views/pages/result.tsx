@@ -1,18 +1,18 @@
 // A result: one record with its calls, timeline and raw data.
 import { toPageResponse, type PageResponse } from "../../api/answers/page-response.ts";
 import type { PageRecord } from "../../api/answers/representation.ts";
-import { Actions } from "../components/actions.tsx";
+import { Actions } from "../run/actions.tsx";
 import { Chip, StatusIcon } from "../components/chip.tsx";
-import { RunDetails } from "../components/run-details.tsx";
-import { Files } from "../components/files.tsx";
-import { ConnectionNote } from "../components/connection-note.tsx";
+import { RunDetails } from "../run/run-details.tsx";
+import { Files } from "../run/files.tsx";
+import { ConnectionNote } from "../run/connection-note.tsx";
 import { describeConnection, toHeadline } from "../text/connection.ts";
 import { ItemList } from "../items/item-list.tsx";
 import { Layout } from "../components/layout.tsx";
-import { Progress } from "../components/progress.tsx";
-import { RawData } from "../components/raw.tsx";
+import { Progress } from "../run/progress.tsx";
+import { RawData } from "../run/raw.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
-import { Timeline } from "../components/timeline.tsx";
+import { Timeline } from "../run/timeline.tsx";
 import { toExcerpt } from "../text/printed/excerpt.ts";
 import { escapeHidden } from "../text/printed/hidden-characters.ts";
 import { statusTone } from "../text/labels.ts";

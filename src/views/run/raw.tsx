@@ -4,7 +4,7 @@ import { controlOutputsPath } from "../../record/calls/cure.ts";
 import { createBugReport } from "../text/bug-report.ts";
 import { toExcerpt } from "../text/printed/excerpt.ts";
 import { formatBytes } from "../text/format.ts";
-import { Preformatted } from "./safe-text.tsx";
+import { Preformatted } from "../components/safe-text.tsx";
 
 /** The maximum size of the request and of the response object on the page, each. */
 const MAX_EXCERPT_BYTES = 6_000;

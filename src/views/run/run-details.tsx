@@ -6,7 +6,7 @@ import { formatDuration, formatTime, millisecondsBetween } from "../text/format.
 import { describeConnection } from "../text/connection.ts";
 import { STARTED_BY } from "../text/labels.ts";
 import { describeNotification } from "../text/notification.ts";
-import { IsolatedText } from "./safe-text.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 
 type Subject = Omit<ResponseRecord, "response">;
 

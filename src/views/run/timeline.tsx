@@ -4,7 +4,7 @@ import type { Observation, ResponseRecord } from "../../record/schema.ts";
 import { describeConnection } from "../text/connection.ts";
 import { createTimeScale, type TimeScale } from "../text/time-scale.ts";
 import { formatDuration, formatTime } from "../text/format.ts";
-import { IsolatedText } from "./safe-text.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 import type { Tone } from "../text/labels.ts";
 import { summarizeObservation } from "../text/observations.ts";
 
