@@ -10,6 +10,7 @@ import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
 import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
 import {
+  isLoggedIn,
   logIn,
   logOut,
   noStore,
@@ -70,7 +71,13 @@ const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
     },
   ],
   "POST /webhook": [limitBody(MAX_WEBHOOK_BYTES), receiveWebhook],
-  "GET /login": [(c) => c.html(<LoginPage next={c.req.query("next")} />)],
+  "GET /login": [
+    async (c) => {
+      const next = c.req.query("next");
+      const nextPath = (await isLoggedIn(c)) ? safeNextPath(next ?? "") : undefined;
+      return c.html(<LoginPage next={next} nextPath={nextPath} />);
+    },
+  ],
   "POST /login": [
     requireSameSite,
     limitBody(MAX_LOGIN_BYTES),
@@ -123,8 +130,9 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       }
       const record = await found.toPageRecord();
       const follow = c.req.query("follow") !== undefined;
-      const { response, items } = found;
-      return c.html(<ResultPage {...{ record, response, items, follow }} nowMs={Date.now()} />);
+      const { response, items, nextCheck } = found;
+      const props = { record, response, items, nextCheck, follow };
+      return c.html(<ResultPage {...props} nowMs={Date.now()} />);
     },
   ],
   "GET /results/:id/outputs": [getOutputs],

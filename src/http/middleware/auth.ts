@@ -1,7 +1,7 @@
 // Authentication: a bearer token, or in a browser the session cookie gained at /login.
 import type { Context, Next } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
-import { ACCESS_TOKEN, setting } from "../../config.ts";
+import { ACCESS_TOKEN, setting, settingsInPlace } from "../../config.ts";
 import { Problem } from "../../errors.ts";
 import { sha256 } from "../../lib/sha256.ts";
 
@@ -88,6 +88,12 @@ export async function logIn(c: Context<App>, given: string): Promise<boolean> {
 /** Ends the session of this browser. */
 export function logOut(c: Context<App>): void {
   deleteCookie(c, COOKIE_NAME, cookieOptions(c));
+}
+
+/** Whether this browser has a session. */
+export async function isLoggedIn(c: Context<App>): Promise<boolean> {
+  if (settingsInPlace(c.env)[ACCESS_TOKEN.name] !== true) return false;
+  return hasSession(c, setting(c.env, ACCESS_TOKEN));
 }
 
 // The cookie is signed with the token itself: a new token ends every session.

@@ -1,7 +1,15 @@
 import { Layout } from "../components/layout.tsx";
 
-/** The form for the access token. `next` is the path to go to after the login. */
-export function LoginPage(props: { hasWrongToken?: boolean; next?: string | undefined }) {
+type Props = {
+  hasWrongToken?: boolean;
+  /** Where the login leads, as it was asked for. */
+  next?: string | undefined;
+  /** The path to go on to, when the browser has a session. */
+  nextPath?: string | undefined;
+};
+
+/** The form for the access token. A browser that has a session is led on, unless it comes with another token. */
+export function LoginPage(props: Props) {
   const hasWrongToken = props.hasWrongToken === true;
   return (
     <Layout title="Log in" isLoggedIn={false} script="login">
@@ -11,6 +19,12 @@ export function LoginPage(props: { hasWrongToken?: boolean; next?: string | unde
           The access token is the Worker's <code>ACCESS_TOKEN</code>. <code>npm start</code> prints
           a link that logs you in.
         </p>
+        {props.nextPath === undefined ? null : (
+          <p>
+            This browser is logged in: <a id="next" href={props.nextPath}>go on</a>, or log in with
+            another token.
+          </p>
+        )}
         <label for="token">Access token</label>
         <input
           id="token"

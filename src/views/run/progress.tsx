@@ -1,34 +1,77 @@
-// The progress of a run in flight. The page's script updates it live; without JavaScript it shows the stage that the record has reached.
-import type { ResponseRecord } from "../../record/schema.ts";
+// What happens to a run whose page is open. The page's script updates it live; without JavaScript it shows what was known when the page was made.
+import type { Child } from "hono/jsx";
+import type { NextCheck } from "../../record/observed/next-check.ts";
+import type { PageRecord } from "../../api/answers/representation.ts";
 import { formatDuration } from "../text/format.ts";
 import { describeConnection, type DescribedConnection } from "../text/connection.ts";
 import { CONNECTION_STAGES, STAGES } from "../text/labels.ts";
+import { Time } from "../components/time.tsx";
 
-type Subject = Omit<ResponseRecord, "response">;
+type Props = {
+  record: PageRecord;
+  /** The next planned check of a run that has ended. */
+  nextCheck: NextCheck | null;
+  nowMs: number;
+};
 
-/** The progress of a run. */
-export function Progress(props: { record: Subject; nowMs: number }) {
-  const { record, nowMs } = props;
-  const elapsedMs =
-    record.created_at === null ? 0 : Math.max(0, nowMs - Date.parse(record.created_at));
+/** The progress of a run: stages and events until its verdict is known, then one line. */
+export function Progress(props: Props) {
+  return props.record.verdict === "pending" ? <Stages {...props} /> : <NextStep {...props} />;
+}
+
+function NextStep({ record, nextCheck, nowMs }: Props) {
+  return (
+    <Card record={record} nowMs={nowMs} isLine>
+      <div class="row">
+        <Pulse />
+        <strong>
+          <NextStepText record={record} nextCheck={nextCheck} nowMs={nowMs} />
+        </strong>
+        <NoScript id={record.id} />
+      </div>
+    </Card>
+  );
+}
+
+function NextStepText({ record, nextCheck, nowMs }: Props) {
+  if (nextCheck === null) return <>{describeWait(record)}</>;
+  const { at, number, total } = nextCheck;
+  const leftMs = Date.parse(at) - nowMs;
+  return (
+    <>
+      Checking again{" "}
+      <span data-countdown-ms={String(leftMs)}>
+        at <Time at={at}>{`${at.slice(11, 19)} UTC`}</Time>
+      </span>
+      , {number} of {total}
+    </>
+  );
+}
+
+function describeWait(record: PageRecord): string {
+  const connection = describeConnection(record);
+  if (connection?.state === "open") {
+    return `Reading what its ${connection.kind === "held" ? "connection" : "stream"} brought`;
+  }
+  return record.control_due ? "Waiting for the control" : "Checking now";
+}
+
+function Stages({ record, nowMs }: Props) {
   const connection = describeConnection(record);
   const stage = toStage(record, connection);
   const stages = connection === null ? STAGES : CONNECTION_STAGES[connection.kind];
   return (
-    <section
-      class="card progress"
-      aria-label="Progress"
-      data-follow={`/results/${record.id}/events`}
-      data-elapsed-ms={String(elapsedMs)}
-    >
+    <Card record={record} nowMs={nowMs}>
       <div class="row">
-        <span class="pulse" aria-hidden="true"></span>
+        <Pulse />
         <strong data-current-event aria-live="polite">
           {stages[stage - 1] ?? ""}
         </strong>
-        <span class="elapsed" data-clock>
-          {formatDuration(elapsedMs)}
-        </span>
+        {record.created_at === null ? null : (
+          <span class="elapsed" data-clock>
+            {formatDuration(toElapsedMs(record, nowMs))}
+          </span>
+        )}
       </div>
       <progress max={stages.length} value={stage} aria-label="Stages reached"></progress>
       <ol class="stages">
@@ -42,18 +85,46 @@ export function Progress(props: { record: Subject; nowMs: number }) {
         ))}
       </ol>
       <ol class="events" data-events></ol>
-      <noscript>
-        <p class="note">
-          Without JavaScript this page does not follow the run.{" "}
-          <a href={`/results/${record.id}`}>Refresh</a>
-        </p>
-      </noscript>
+      <NoScript id={record.id} />
+    </Card>
+  );
+}
+
+function Card(props: { record: PageRecord; nowMs: number; isLine?: boolean; children: Child }) {
+  const { record } = props;
+  return (
+    <section
+      class={props.isLine === true ? "card progress line" : "card progress"}
+      aria-label="Progress"
+      data-follow={`/results/${record.id}/events`}
+      data-elapsed-ms={String(toElapsedMs(record, props.nowMs))}
+    >
+      {props.children}
+      <p class="note" data-connection role="status"></p>
     </section>
   );
 }
 
-function toStage(record: Subject, connection: DescribedConnection | null): number {
-  if (record.verdict !== "pending") return 3;
+function Pulse() {
+  return <span class="pulse" aria-hidden="true"></span>;
+}
+
+function NoScript(props: { id: string }) {
+  return (
+    <noscript>
+      <p class="note">
+        Without JavaScript this page does not follow the run.{" "}
+        <a href={`/results/${props.id}`}>Refresh</a>
+      </p>
+    </noscript>
+  );
+}
+
+function toElapsedMs({ created_at: createdAt }: PageRecord, nowMs: number): number {
+  return createdAt === null ? 0 : Math.max(0, nowMs - Date.parse(createdAt));
+}
+
+function toStage(record: PageRecord, connection: DescribedConnection | null): number {
   if (connection?.state === "open") return 2;
   return record.observations.length > 0 ? 3 : 2;
 }

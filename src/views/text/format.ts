@@ -34,6 +34,12 @@ export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
+/** The day of an ISO 8601 time in UTC, such as 26 Dec 2026. */
+export function formatDay(at: string): string {
+  const parts = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" } as const;
+  return new Date(at).toLocaleDateString("en-GB", parts);
+}
+
 /** A number of bytes, as text with a decimal unit. */
 export function formatBytes(count: number): string {
   if (count < 1_000) return `${count} ${count === 1 ? "byte" : "bytes"}`;
