@@ -105,7 +105,11 @@ export async function toRepresentation(
         record.control === null
           ? null
           : { ...record.control, calls: await toPageCalls(controlCalls) },
-      calls: await toPageCalls(calls),
+      // What to do about missing outputs a page says once, of the run.
+      calls: (await toPageCalls(calls)).map((call, index) => ({
+        ...call,
+        hint: record.calls[index]?.hint ?? null,
+      })),
     }),
     response,
   };

@@ -34,7 +34,7 @@ export function Actions({ record }: Props) {
 
 /** What to do about a run whose control had the outputs that it lost; empty for every other run. */
 export function LostActions({ record }: Props) {
-  const controlPath = record.verdict === "lost" ? controlOutputsPath(record) : null;
+  const controlPath = findLostOutputs(record);
   if (controlPath === null) return null;
   return (
     <div class="actions">
@@ -48,6 +48,10 @@ export function LostActions({ record }: Props) {
   );
 }
 
+function findLostOutputs(record: PageRecord): string | null {
+  return record.verdict === "lost" ? controlOutputsPath(record) : null;
+}
+
 // Links to the form with the run's request. It starts nothing by itself.
 function RunAgain({ record }: Props) {
   const { id, verdict, held, control, control_due } = record;
@@ -57,7 +61,7 @@ function RunAgain({ record }: Props) {
       <a class="button" href={toFormUrl(id)}>
         Run again
       </a>
-      {held === null ? (
+      {held === null && findLostOutputs(record) === null ? (
         <a class="button" href={toFormUrl(id, "hold")}>
           Run held
         </a>

@@ -1,11 +1,13 @@
 // The title of a run's tab: what was asked and what became of it, so that ten tabs can be told apart.
 import type { PageRecord } from "../../api/answers/representation.ts";
-import { isUnseen, toHeadline } from "./connection.ts";
+import { isUnseen, toHeadline, type ConnectionSubject } from "./connection.ts";
 import type { Tone } from "./labels.ts";
 import { toExcerpt } from "./printed/excerpt.ts";
 import { escapeHidden } from "./printed/hidden-characters.ts";
 
 const MAX_QUESTION_BYTES = 60;
+
+type Subject = ConnectionSubject & Pick<PageRecord, "id" | "asked">;
 
 /** One character a tone. Browsers without icons in their tabs show it. */
 const SIGNS: Record<Tone, string> = { good: "✓", warn: "!", bad: "✗", neutral: "–", busy: "●" };
@@ -16,7 +18,7 @@ export function firstLineAsked({ asked }: Pick<PageRecord, "asked">): string | n
 }
 
 /** The title of a run's tab. */
-export function toTabTitle(record: PageRecord): string {
+export function toTabTitle(record: Subject): string {
   const sign = SIGNS[toHeadline(record).tone];
   const question = toQuestion(record);
   if (record.verdict !== "pending") return `${sign} ${question} · ${toWords(toOutcome(record))}`;
@@ -25,11 +27,11 @@ export function toTabTitle(record: PageRecord): string {
 }
 
 // Of a run without calls its status says more than its verdict.
-function toOutcome({ verdict, status }: PageRecord): string {
+function toOutcome({ verdict, status }: Subject): string {
   return verdict === "no_calls" && status !== "completed" ? (status ?? verdict) : verdict;
 }
 
-function toQuestion(record: PageRecord): string {
+function toQuestion(record: Subject): string {
   const line = firstLineAsked(record);
   if (line === null || line === "") return record.id;
   const { text, isTruncated } = toExcerpt(line, MAX_QUESTION_BYTES);
