@@ -27,16 +27,14 @@ export type ProgressUpdate = z.infer<typeof ProgressUpdate>;
 export function toProgressUpdates(state: RunState, after: number): ProgressUpdate[] {
   const { progress, record } = state;
   const readSeq = findReadSeq(state);
-  const updates = progress.map(
-    (entry, index): ProgressUpdate => ({
-      ...entry,
-      observation: findObservation(record, entry),
-      broke_at: entry.channel === "held" ? (record.held?.broke_at ?? null) : null,
-      connection: entry.seq <= readSeq ? (record.connection?.kind ?? null) : null,
-      number: findNumber(state, index),
-      waits_for: entry === progress.at(-1) ? toAwaited(state) : null,
-    }),
-  );
+  const updates = progress.map((entry, index): ProgressUpdate => ({
+    ...entry,
+    observation: findObservation(record, entry),
+    broke_at: entry.channel === "held" ? (record.held?.broke_at ?? null) : null,
+    connection: entry.seq <= readSeq ? (record.connection?.kind ?? null) : null,
+    number: findNumber(state, index),
+    waits_for: entry === progress.at(-1) ? toAwaited(state) : null,
+  }));
   return updates.filter(({ seq }) => seq > after);
 }
 

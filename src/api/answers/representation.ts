@@ -116,10 +116,7 @@ export async function toRepresentation(
 }
 
 // The response says it where the request is not known.
-function findPreviousId(
-  { request }: StoredRecord,
-  response: Uint8Array | null,
-): string | null {
+function findPreviousId({ request }: StoredRecord, response: Uint8Array | null): string | null {
   const name = "previous_response_id";
   const json = response === null ? undefined : findMember(response, name);
   const id = request === null ? parseValue(json) : request[name];

@@ -27,7 +27,9 @@ export function Layout(props: Props) {
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content="light dark" />
-          <title>{props.tone === undefined ? `${props.title} · response-recorder` : props.title}</title>
+          <title>
+            {props.tone === undefined ? `${props.title} · response-recorder` : props.title}
+          </title>
           <link rel="icon" href={toIconUrl(props.tone)} type="image/svg+xml" />
           <link rel="stylesheet" href="/assets/style.css" />
           <script type="module" src="/assets/page.js"></script>

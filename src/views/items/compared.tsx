@@ -33,7 +33,9 @@ export function Sides(props: Props) {
           part={background === null ? null : part}
           hasRequest={!isSame}
         />
-        <Side {...props} title="Foreground (control)"
+        <Side
+          {...props}
+          title="Foreground (control)"
           part={toControlPart(part, control)}
           hasRequest={!isSame}
         />

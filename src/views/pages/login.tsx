@@ -21,8 +21,11 @@ export function LoginPage(props: Props) {
         </p>
         {props.nextPath === undefined ? null : (
           <p>
-            This browser is logged in: <a id="next" href={props.nextPath}>go on</a>, or log in with
-            another token.
+            This browser is logged in:{" "}
+            <a id="next" href={props.nextPath}>
+              go on
+            </a>
+            , or log in with another token.
           </p>
         )}
         <label for="token">Access token</label>

@@ -101,9 +101,7 @@ function DeleteForm({ record }: Props) {
       <form method="post" action={`/results/${record.id}/delete`}>
         <span>
           This deletes the record and its files permanently.{" "}
-          {isDeletedAtOpenAI(record)
-            ? `${ONLY_COPY}.`
-            : "OpenAI keeps its copy."}
+          {isDeletedAtOpenAI(record) ? `${ONLY_COPY}.` : "OpenAI keeps its copy."}
           {closesConnection ? " It also closes the connection, which may end the run." : ""}
         </span>
         <button class="danger">Delete permanently</button>

@@ -23,9 +23,7 @@ export function RawData(props: { record: PageRecord; response: Uint8Array | null
       {response === null ? null : (
         <p class="links">
           <a href={`/results/${record.id}/outputs?strict=false`}>Outputs as text</a>
-          {controlPath === null ? null : (
-            <a href={controlPath}>The control's outputs as text</a>
-          )}
+          {controlPath === null ? null : <a href={controlPath}>The control's outputs as text</a>}
           <a href={`/results/${record.id}/response`}>Response JSON</a>
         </p>
       )}

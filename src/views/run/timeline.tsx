@@ -172,7 +172,9 @@ function toConnectionEntries(record: Subject, nowMs: number): TimelineEntry[] {
 function toWebhookEntries(record: Subject): TimelineEntry[] {
   const { webhook } = record;
   if (webhook === null) return [];
-  return [{ label: "Webhook received", detail: webhook.type, at: webhook.received_at, tone: "neutral" }];
+  return [
+    { label: "Webhook received", detail: webhook.type, at: webhook.received_at, tone: "neutral" },
+  ];
 }
 
 function toObservationEntries(observations: Observation[]): TimelineEntry[] {

@@ -12,8 +12,7 @@ export type Headline = { title: string; meaning: string; next: string; tone: Ton
 export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
   captured: {
     title: "Outputs captured",
-    meaning:
-      "The first check after the end had the result of every call that has one to show.",
+    meaning: "The first check after the end had the result of every call that has one to show.",
     next: "Nothing to do: the outputs below are what OpenAI returned.",
     tone: "good",
   },
@@ -88,7 +87,10 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
 /** The verdict of one call, in a line. */
 export const CALL_VERDICTS: Record<CallVerdict, { meaning: string; tone: Tone }> = {
   captured: { meaning: "The first check after the end had its result.", tone: "good" },
-  recovered: { meaning: "A later check, or another way to read the run, had its result.", tone: "good" },
+  recovered: {
+    meaning: "A later check, or another way to read the run, had its result.",
+    tone: "good",
+  },
   silent: { meaning: "It has no result, and nothing suggests one.", tone: "neutral" },
   suspect: {
     meaning: "It has no result, though its code, or the response, suggests one.",

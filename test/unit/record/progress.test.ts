@@ -78,7 +78,8 @@ test("an update has the number of its observation in the record", () => {
 
 test("an observation that failed and the one in its place have the same number, and so has one under way", () => {
   const state = ["observing", "failed", "observing"].reduce(
-    (run, type) => addProgress(run, type === "failed" ? "failed" : "observing", toTime(9), "refetch"),
+    (run, type) =>
+      addProgress(run, type === "failed" ? "failed" : "observing", toTime(9), "refetch"),
     recordedBy("refetch"),
   );
   expect(numbersOf(state).slice(1)).toEqual([

@@ -18,17 +18,55 @@ function isDeletedAfter(...seen: Seen[]): boolean {
 }
 
 test.each<[string, boolean, Seen[]]>([
-  ["a refetch that had shown the end", true, [["refetch", 0, "completed"], ["refetch", 5, 404]]],
-  ["a held run's end, minutes later", true, [["held", 0, "completed"], ["refetch", 120, 404]]],
-  ["a held run's end, within a minute", false, [["held", 0, "completed"], ["refetch", 5, 404]]],
-  ["no end", false, [["refetch", 0, "in_progress"], ["refetch", 900, 404]]],
-  ["the end of the control only", false, [["control", 0, "completed"], ["refetch", 900, 404]]],
+  [
+    "a refetch that had shown the end",
+    true,
+    [
+      ["refetch", 0, "completed"],
+      ["refetch", 5, 404],
+    ],
+  ],
+  [
+    "a held run's end, minutes later",
+    true,
+    [
+      ["held", 0, "completed"],
+      ["refetch", 120, 404],
+    ],
+  ],
+  [
+    "a held run's end, within a minute",
+    false,
+    [
+      ["held", 0, "completed"],
+      ["refetch", 5, 404],
+    ],
+  ],
+  [
+    "no end",
+    false,
+    [
+      ["refetch", 0, "in_progress"],
+      ["refetch", 900, 404],
+    ],
+  ],
+  [
+    "the end of the control only",
+    false,
+    [
+      ["control", 0, "completed"],
+      ["refetch", 900, 404],
+    ],
+  ],
 ])("a 404 after %s: deleted is %s", (_, expected, seen) => {
   expect(isDeletedAfter(...seen)).toBe(expected);
 });
 
 test("a response that is there again is not deleted", () => {
-  const seen: Seen[] = [["refetch", 0, "completed"], ["refetch", 5, 404]];
+  const seen: Seen[] = [
+    ["refetch", 0, "completed"],
+    ["refetch", 5, 404],
+  ];
   expect(isDeletedAfter(...seen, ["refetch", 9, "completed"])).toBe(false);
   expect(isDeletedAfter(...seen, ["conversation", 9, 404])).toBe(true);
 });

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { formatAge, formatBytes, formatDay, formatDuration } from "../../../../src/views/text/format.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatDay,
+  formatDuration,
+} from "../../../../src/views/text/format.ts";
 
 test.each([
   [400, "0.4 s"],
