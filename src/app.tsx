@@ -1,7 +1,9 @@
 // Every route on one page.
 import { Hono, type Context, type Handler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Child } from "hono/jsx";
 import { secureHeaders } from "hono/secure-headers";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { version } from "../package.json";
 import { toOpenApi } from "./api/openapi.ts";
 import { listOperations, type OperationName, type PublicOperationName } from "./api/operations.ts";
@@ -10,12 +12,14 @@ import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
 import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
 import {
-  isLoggedIn,
+  findSession,
   logIn,
   logOut,
   noStore,
   requireAuth,
   requireSameSite,
+  requireWriteAccess,
+  type Access,
   type App,
 } from "./http/middleware/auth.ts";
 import { requireV1 } from "./http/middleware/base-url.ts";
@@ -46,6 +50,7 @@ import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
 import { wantsHtml } from "./http/wants-html.ts";
 import { logFailure, withLog } from "./log.ts";
+import { WriteAccess } from "./views/components/write-access.tsx";
 import { ErrorPage } from "./views/pages/error.tsx";
 import { ResultListPage } from "./views/pages/list.tsx";
 import { LoginPage } from "./views/pages/login.tsx";
@@ -74,8 +79,9 @@ const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
   "GET /login": [
     async (c) => {
       const next = c.req.query("next");
-      const nextPath = (await isLoggedIn(c)) ? safeNextPath(next ?? "") : undefined;
-      return c.html(<LoginPage next={next} nextPath={nextPath} />);
+      const access = await findSession(c);
+      const session = access === null ? null : { access, nextPath: safeNextPath(next ?? "") };
+      return c.html(<LoginPage next={next} session={session} />);
     },
   ],
   "POST /login": [
@@ -84,10 +90,9 @@ const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
     async (c) => {
       const form = await readForm(c);
       const next = formField(form, "next");
-      if (await attemptLogin(c, formField(form, "token"))) {
-        return c.redirect(safeNextPath(next), 303);
-      }
-      return c.html(<LoginPage hasWrongToken next={next} />, 401);
+      const access = await attemptLogin(c, formField(form, "token"));
+      if (access === null) return c.html(<LoginPage hasWrongToken next={next} />, 401);
+      return c.redirect(safeNextPath(next), 303);
     },
   ],
 };
@@ -100,7 +105,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /": [(c) => c.redirect("/results")],
-  "GET /trigger": [(c) => c.html(<TriggerPage url={origin(c)} />)],
+  "GET /trigger": [(c) => sendPage(c, <TriggerPage url={origin(c)} />)],
   "POST /trigger": [
     limitBody(MAX_TRIGGER_BYTES),
     async (c) => {
@@ -114,7 +119,8 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {
-        return c.html(
+        return sendPage(
+          c,
           <ResultListPage page={page} query={query} nowMs={Date.now()} url={origin(c)} />,
         );
       }
@@ -131,8 +137,8 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       const record = await found.toPageRecord();
       const follow = c.req.query("follow") !== undefined;
       const { response, items, nextCheck } = found;
-      const props = { record, response, items, nextCheck, follow };
-      return c.html(<ResultPage {...props} nowMs={Date.now()} />);
+      const content = { record, response, items, nextCheck, follow, nowMs: Date.now() };
+      return sendPage(c, <ResultPage {...content} />);
     },
   ],
   "GET /results/:id/outputs": [getOutputs],
@@ -151,7 +157,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /openapi.json": [(c) => c.json(toOpenApi(origin(c)))],
-  "GET /openapi": [(c) => c.html(<ReferencePage />)],
+  "GET /openapi": [(c) => sendPage(c, <ReferencePage />)],
 };
 
 // Before the rest: it has its own authentication and headers.
@@ -216,23 +222,27 @@ function toPathExpression(pattern: string): RegExp {
 }
 
 function register(routes: Record<string, Handlers>): void {
-  for (const { method, path, query, ignoresQuery } of listOperations()) {
+  for (const { method, path, query, ignoresQuery, ...operation } of listOperations()) {
     const handlers = routes[`${method} ${path}`];
     if (handlers === undefined) continue;
-    const checks = ignoresQuery === true ? [] : [requireKnownQuery(query)];
+    const isOpen = operation.public === true || operation.reads;
+    const checks = [
+      ...(isOpen ? [] : [requireWriteAccess]),
+      ...(ignoresQuery === true ? [] : [requireKnownQuery(query)]),
+    ];
     app.on(method, [path], ...checks, ...handlers);
   }
 }
 
 // The log never contains the token that was typed.
-function attemptLogin(c: Context<App>, token: string): Promise<boolean> {
+function attemptLogin(c: Context<App>, token: string): Promise<Access | null> {
   const attempt = async () => {
     await limitLogins(c);
     return logIn(c, token);
   };
-  return withLog("login", {}, attempt, (isRight) => ({
-    outcome: isRight ? "authenticated" : "wrong_token",
-  }));
+  return withLog("login", {}, attempt, (access) =>
+    access === null ? { outcome: "wrong_token" } : { outcome: "authenticated", access },
+  );
 }
 
 // A refused form keeps what was typed, with the error at its field.
@@ -246,7 +256,8 @@ async function triggerByForm(c: Context<App>): Promise<Response> {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     setRetryAfter(c, error);
-    return c.html(<TriggerPage url={origin(c)} form={form} problem={error} />, error.status);
+    const page = <TriggerPage url={origin(c)} form={form} problem={error} />;
+    return sendPage(c, page, error.status);
   }
 }
 
@@ -256,9 +267,19 @@ function respondWithProblem(c: Context<App>, problem: Problem): Response | Promi
   if (status === 401 && wantsHtml(c)) {
     return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`);
   }
-  if (wantsHtml(c)) return c.html(<ErrorPage problem={problem} />, status);
+  if (wantsHtml(c)) return sendPage(c, <ErrorPage problem={problem} />, status);
   if (status === 401) c.header("www-authenticate", "Bearer");
   return c.json(problem.toJSON(), status);
+}
+
+// What only writers see depends on the caller's token.
+function sendPage(
+  c: Context<App>,
+  content: Child,
+  status: ContentfulStatusCode = 200,
+): Response | Promise<Response> {
+  const canWrite = c.get("access") === "all";
+  return c.html(<WriteAccess.Provider value={canWrite}>{content}</WriteAccess.Provider>, status);
 }
 
 function setRetryAfter(c: Context<App>, { retryAfterSeconds }: Problem): void {

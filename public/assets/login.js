@@ -1,5 +1,5 @@
 // Logs in with the token in the URL's fragment. Removes the token from the address bar and the history first.
-// Without one, a browser that has a session is led on.
+// Without one, a browser with a session that opens everything is led on.
 const form = document.getElementById("login-form");
 const tokenField = document.getElementById("token");
 const next = document.getElementById("next");

@@ -27,6 +27,8 @@ export type Operation = {
   summary: string;
   /** Whether the route needs no access token. */
   public?: boolean;
+  /** Whether READ_TOKEN opens it, too. Without this it opens each GET and nothing else. */
+  reads?: boolean;
   /** The parameters of its query; others are refused. */
   query?: z.ZodObject;
   /** Whether it ignores its query: an event must not be lost because of the URL under which somebody registered the webhook. */
@@ -117,7 +119,7 @@ const OPERATIONS = {
       },
     },
   },
-  "GET /trigger": { summary: "The same as a form", responses: { 200: HTML } },
+  "GET /trigger": { summary: "The same as a form", reads: false, responses: { 200: HTML } },
   "GET /results": {
     summary: "The list, newest first. Filters can be combined",
     query: ListQuery,
@@ -271,7 +273,11 @@ const OPERATIONS = {
       503: { description: "No access token is configured", schema: "Error" },
     },
   },
-  "POST /logout": { summary: "Logs it out", responses: { 303: { description: "To the login" } } },
+  "POST /logout": {
+    summary: "Logs it out",
+    reads: true,
+    responses: { 303: { description: "To the login" } },
+  },
   "GET /": { summary: "The list", responses: { 302: { description: "To /results" } } },
   "GET /openapi.json": {
     summary: "This contract",
@@ -289,10 +295,14 @@ export type PublicOperationName = {
 }[OperationName];
 
 /** Every operation with its method and its path. */
-export function listOperations(): (Operation & { method: string; path: string })[] {
+export function listOperations(): (Operation & {
+  method: string;
+  path: string;
+  reads: boolean;
+})[] {
   const operations: Record<string, Operation> = OPERATIONS;
   return Object.entries(operations).map(([name, operation]) => {
     const [method = "", path = ""] = name.split(" ");
-    return { ...operation, method, path };
+    return { ...operation, method, path, reads: operation.reads ?? method === "GET" };
   });
 }

@@ -3,6 +3,7 @@ import type { Child } from "hono/jsx";
 import { raw } from "hono/html";
 import type { Tone } from "../text/labels.ts";
 import { version } from "../../../package.json";
+import { ForWriters } from "./write-access.tsx";
 
 type Props = {
   title: string;
@@ -89,9 +90,11 @@ function Navigation(props: { current: Props["current"] }) {
       <a href="/results" aria-current={ariaCurrent("results")}>
         Results
       </a>
-      <a href="/trigger" aria-current={ariaCurrent("trigger")}>
-        New run
-      </a>
+      <ForWriters>
+        <a href="/trigger" aria-current={ariaCurrent("trigger")}>
+          New run
+        </a>
+      </ForWriters>
       <form method="post" action="/logout">
         <button class="plain">Log out</button>
       </form>

@@ -6,6 +6,7 @@ import type { CatalogRow, UnreadableRow as UnreadableRun } from "../../objects/c
 import { Chip } from "../components/chip.tsx";
 import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
+import { ForWriters } from "../components/write-access.tsx";
 import { formatAge, millisecondsBetween, formatDuration, formatTime } from "../text/format.ts";
 import { runHeadline, STATUSES, statusTone } from "../text/labels.ts";
 
@@ -25,9 +26,11 @@ export function ResultListPage(props: {
     <Layout title="Results" current="results">
       <div class="row page-heading">
         <h1>Results</h1>
-        <a class="button" href="/trigger">
-          Start a response
-        </a>
+        <ForWriters>
+          <a class="button" href="/trigger">
+            Start a response
+          </a>
+        </ForWriters>
       </div>
       {isFirstUse ? <FirstUse url={props.url} /> : <FilterForm query={query} />}
       {isEmpty && !isFirstUse ? <NoMatch query={query} /> : null}
@@ -49,18 +52,20 @@ function FirstUse(props: { url: string }) {
         Start a response, and it appears here with the outputs of its code. Responses that other
         programs start in the same OpenAI project appear when their webhooks arrive.
       </p>
-      <p>
-        <a class="button primary" href="/trigger">
-          Start the first response
-        </a>
-      </p>
-      <p>Or from a shell:</p>
-      <pre class="preformatted" tabindex={0} role="group" aria-label="The request as curl">
-        <code id="first-command">{`${CURL_POST} ${props.url}/trigger`}</code>
-      </pre>
-      <button type="button" data-copy="first-command" hidden>
-        Copy
-      </button>
+      <ForWriters>
+        <p>
+          <a class="button primary" href="/trigger">
+            Start the first response
+          </a>
+        </p>
+        <p>Or from a shell:</p>
+        <pre class="preformatted" tabindex={0} role="group" aria-label="The request as curl">
+          <code id="first-command">{`${CURL_POST} ${props.url}/trigger`}</code>
+        </pre>
+        <button type="button" data-copy="first-command" hidden>
+          Copy
+        </button>
+      </ForWriters>
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import type { PageRecord } from "../../api/answers/representation.ts";
 import { controlOutputsPath } from "../../record/calls/cure.ts";
 import { isDeletedAtOpenAI } from "../../record/observed/deleted.ts";
+import { ForWriters } from "../components/write-access.tsx";
 import { describeConnection, isUnseen } from "../text/connection.ts";
 import { ONLY_COPY } from "../text/labels.ts";
 
@@ -13,11 +14,13 @@ export function Actions({ record }: Props) {
   const isLost = verdict === "lost" || verdict === "suspect";
   return (
     <div class="actions">
-      <form method="post" action={`/results/${id}/refetch`}>
-        <button>{settledAt === null ? "Check now" : "Check again"}</button>
-      </form>
-      <CancelForm record={record} />
-      <RunAgain record={record} />
+      <ForWriters>
+        <form method="post" action={`/results/${id}/refetch`}>
+          <button>{settledAt === null ? "Check now" : "Check again"}</button>
+        </form>
+        <CancelForm record={record} />
+        <RunAgain record={record} />
+      </ForWriters>
       {isLost ? (
         <button type="button" data-copy="report" hidden>
           Copy as bug report
@@ -27,7 +30,9 @@ export function Actions({ record }: Props) {
           Copy link
         </button>
       )}
-      <DeleteForm record={record} />
+      <ForWriters>
+        <DeleteForm record={record} />
+      </ForWriters>
     </div>
   );
 }
@@ -41,9 +46,11 @@ export function LostActions({ record }: Props) {
       <button type="button" data-copy-from={controlPath} hidden>
         Copy the control's outputs
       </button>
-      <a class="button primary" href={toFormUrl(record.id, "hold")}>
-        Run again held
-      </a>
+      <ForWriters>
+        <a class="button primary" href={toFormUrl(record.id, "hold")}>
+          Run again held
+        </a>
+      </ForWriters>
     </div>
   );
 }
