@@ -18,8 +18,8 @@ warnIfNoChromium("the page of one run");
 
 const NARROW = { width: 360, height: 740 };
 const CREATE = { method: "POST", path: "^/v1/responses$" };
-/** Two checks follow the first at once, and the next after ten minutes. */
-const REFETCH_DELAYS = "1 1 600 600";
+/** A second check may follow the first at once. Two more are ten minutes apart. */
+const REFETCH_DELAYS = "1 600 600";
 /** How long a busy machine may take. */
 const POLL = { timeout: 60_000 };
 const UNKNOWN = `resp_unknown_${"0".repeat(40)}`;
@@ -113,35 +113,29 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   test("while a known verdict is checked again the page says in one line when, and which check it is", async () => {
     const { page } = await open(pages.suspect);
     const line = page.getByRole("region", { name: "Progress" });
+    const done = (await listChecks(page)).length;
+    const which = `${done + 1} of ${done + 2}`;
     await expect
       .poll(() => line.innerText(), POLL)
-      .toMatch(/^Checking again in (9|10):\d\d, 4 of 5$/);
+      .toMatch(new RegExp(`^Checking again in \\d+:\\d\\d, ${which}$`));
     expect(await line.locator("progress").count()).toBe(0);
-    await page.getByText("Check 3: fetched again").waitFor();
-    expect(await page.getByText("Check 4: fetched again").count()).toBe(0);
     await page.context().close();
   });
 
   test("without JavaScript the same line has the time of the next check", async () => {
     const { page } = await open(pages.suspect, { javaScriptEnabled: false });
     const text = await page.getByRole("region", { name: "Progress" }).innerText();
-    expect(text).toMatch(/Checking again at \d\d:\d\d:\d\d UTC, 4 of 5/);
+    expect(text).toMatch(/Checking again at \d\d:\d\d:\d\d UTC, \d of \d/);
     await page.context().close();
   });
 
   test("the numbers of checks in the live log are those of the timeline", async () => {
-    const answer = await world.request(`${pages.lost}/events`, {
-      signal: AbortSignal.timeout(3_000),
-    });
-    const log = await readUntil(answer, "Check 3");
     const { page } = await open(pages.lost);
-    const rows = await page.locator(".timeline strong").allInnerTexts();
-    expect(rows.filter((row) => row.startsWith("Check"))).toEqual(
-      [1, 2, 3].map((number) => `Check ${number}: fetched again`),
-    );
-    expect([...log.matchAll(/Check \d: fetched again(?=: HTTP)/g)].map(String)).toEqual(
-      rows.filter((row) => row.startsWith("Check")),
-    );
+    const checks = await listChecks(page);
+    expect(checks).toEqual(checks.map((_, index) => `Check ${index + 1}: fetched again`));
+    const answer = await world.request(`${pages.lost}/events`);
+    const log = await readUntil(answer, `${checks.at(-1)}: HTTP`);
+    expect([...log.matchAll(/Check \d: fetched again(?=: HTTP)/g)].map(String)).toEqual(checks);
     await page.context().close();
   });
 
@@ -153,9 +147,11 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test("the title and the icon of a tab say state and question, and change while the page follows", async () => {
-    await world.emulator.configure({ backgroundOutputs: "present", queueSeconds: 3 });
+    const { page, errors } = await open("/results");
+    // Long enough for a busy machine to open the page before the run ends.
+    await world.emulator.configure({ backgroundOutputs: "present", queueSeconds: 5 });
     const id = await world.trigger(pythonRequest("Count the waves", "print(4)"));
-    const { page, errors } = await open(`/results/${id}`);
+    await page.goto(`${world.url}/results/${id}`);
     expect(await page.title()).toBe("● queued · Count the waves");
     const icons = [await readIcon(page)];
     await expect.poll(() => page.title(), POLL).toBe("✓ Count the waves · captured");
@@ -276,7 +272,7 @@ async function createRuns(world: World) {
     control: true,
     ...pythonRequest("Compute the mean", "print('mean 4.2')", "x = 1"),
   });
-  for (const id of [suspect, lost]) await waitForChecks(world, id, 3);
+  for (const id of [suspect, lost]) await waitForPause(world, id);
   return {
     captured: `/results/${captured}`,
     chained: `/results/${chained}`,
@@ -307,12 +303,13 @@ async function startControlled(world: World): Promise<string> {
   return `/results/${await world.trigger({ control: true, retention_days: 7, input, tools })}`;
 }
 
-async function waitForChecks(world: World, id: string, count: number): Promise<void> {
+/** Waits until the next check is minutes away, and the control has ended. */
+async function waitForPause(world: World, id: string): Promise<void> {
   await waitUntil(async () => {
     const html = await (
       await world.request(`/results/${id}`, { headers: { accept: "text/html" } })
     ).text();
-    return html.includes(`Check ${count}: fetched again`) && !html.includes("control running");
+    return /data-countdown-ms="\d{6}"/.test(html) && !html.includes("control running");
   });
 }
 
@@ -321,9 +318,14 @@ async function readUntil(answer: Response, word: string): Promise<string> {
   const decoder = new TextDecoder();
   for await (const chunk of answer.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.includes(`${word}: fetched again: HTTP`)) break;
+    if (text.includes(word)) break;
   }
   return text;
+}
+
+async function listChecks(page: Page): Promise<string[]> {
+  const rows = await page.locator(".timeline strong").allInnerTexts();
+  return rows.filter((row) => row.startsWith("Check"));
 }
 
 async function hrefsOf(page: Page, names: string[]): Promise<(string | null)[]> {
