@@ -107,14 +107,18 @@ function DeleteForm({ record }: Props) {
       <summary>Delete…</summary>
       <form method="post" action={`/results/${record.id}/delete`}>
         <span>
-          This deletes the record and its files permanently.{" "}
-          {isDeletedAtOpenAI(record) ? `${ONLY_COPY}.` : "OpenAI keeps its copy."}
+          This deletes the record and its files permanently. {describeCopy(record)}
           {closesConnection ? " It also closes the connection, which may end the run." : ""}
         </span>
         <button class="danger">Delete permanently</button>
       </form>
     </details>
   );
+}
+
+function describeCopy(record: PageRecord): string {
+  if (record.verdict === "gone" || record.verdict === "not_found") return "";
+  return isDeletedAtOpenAI(record) ? `${ONLY_COPY}.` : "OpenAI keeps its copy.";
 }
 
 function describeHeld(record: PageRecord) {

@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { PageResponse, Usage } from "../../api/answers/page-response.ts";
 import type { PageRecord } from "../../api/answers/representation.ts";
+import { isTerminal } from "../../record/reducer.ts";
 import { isDeletedAtOpenAI } from "../../record/observed/deleted.ts";
 import { formatDay, formatDuration, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/connection.ts";
@@ -19,7 +20,7 @@ export function RunDetails(props: { record: PageRecord; response: PageResponse }
   const { record, response } = props;
   const details: Detail[] = [
     ["Verdict", <FilterLink name="verdict" value={record.verdict} />],
-    ["Status at OpenAI", <IsolatedText text={record.status ?? "unknown"} />],
+    [toStatusName(record), <IsolatedText text={record.status ?? "unknown"} />],
     ["Model", record.model === null ? "unknown" : <FilterLink name="model" value={record.model} />],
     ["Created", record.created_at === null ? "unknown" : <Time at={record.created_at} />],
     ...toDurations(record),
@@ -118,9 +119,14 @@ function LongId({ id }: { id: string }) {
   );
 }
 
-// OpenAI's copy of a response that it has shown.
+// A run that was given up may have another status by now.
+function toStatusName({ status, verdict }: PageRecord): string {
+  return verdict === "pending" || isTerminal(status) ? "Status at OpenAI" : "Last status seen";
+}
+
+// OpenAI's copy of a response that it has shown, and that it did not lose.
 function toCopy(record: PageRecord): Detail[] {
-  if (record.status === null) return [];
+  if (record.status === null || record.verdict === "gone") return [];
   const isDeleted = isDeletedAtOpenAI(record);
   return [["At OpenAI", isDeleted ? <strong>{ONLY_COPY}</strong> : <LogLink id={record.id} />]];
 }
