@@ -4,12 +4,10 @@ import { bodyLimit } from "hono/body-limit";
 import type { Child } from "hono/jsx";
 import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { version } from "../package.json";
 import { toOpenApi } from "./api/openapi.ts";
 import { listOperations, type OperationName, type PublicOperationName } from "./api/operations.ts";
 import { toJsonBody } from "./api/json-body.ts";
 import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
-import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
 import {
   findSession,
@@ -34,7 +32,9 @@ import {
   readJsonBody,
   redirectToRun,
 } from "./http/routes/form.ts";
+import { readHealth } from "./http/routes/health.ts";
 import { getImage } from "./http/routes/images.ts";
+import { rebuildCatalog } from "./http/routes/rebuild.ts";
 import { getOutputs } from "./http/routes/outputs.ts";
 import {
   cancelResult,
@@ -45,6 +45,8 @@ import {
   listRecords,
   refetchResult,
 } from "./http/routes/results.ts";
+import { fillForm } from "./http/routes/trigger-form.ts";
+import { readStats } from "./http/routes/stats.ts";
 import { startTrigger, triggerOnce } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
@@ -56,6 +58,8 @@ import { ResultListPage } from "./views/pages/list.tsx";
 import { LoginPage } from "./views/pages/login.tsx";
 import { ReferencePage } from "./views/pages/reference.tsx";
 import { ResultPage } from "./views/pages/result.tsx";
+import { StatusPage } from "./views/pages/status.tsx";
+import { StatsPage } from "./views/pages/stats.tsx";
 import { TriggerPage } from "./views/pages/trigger.tsx";
 
 /** Inputs can contain images. */
@@ -69,10 +73,13 @@ type Handlers = Handler<App>[];
 // The contract and these tables have the same keys: a route without a handler does not compile, nor one that the contract lacks.
 const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
   "GET /health": [
-    (c) => {
-      const settings = settingsInPlace(c.env);
-      const ready = Object.values(settings).every(Boolean);
-      return c.json({ ready, version, settings }, ready ? 200 : 503);
+    noStore,
+    async (c) => {
+      const health = await readHealth(c);
+      const status = health.ready ? 200 : 503;
+      const isLoggedIn = c.get("access") !== undefined;
+      if (!wantsHtml(c)) return c.json(health, status);
+      return sendPage(c, <StatusPage {...{ health, isLoggedIn }} />, status);
     },
   ],
   "POST /webhook": [limitBody(MAX_WEBHOOK_BYTES), receiveWebhook],
@@ -105,7 +112,12 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /": [(c) => c.redirect("/results")],
-  "GET /trigger": [(c) => sendPage(c, <TriggerPage url={origin(c)} />)],
+  "GET /trigger": [
+    async (c) => {
+      const { status, ...filled } = await fillForm(c);
+      return sendPage(c, <TriggerPage url={origin(c)} {...filled} />, status);
+    },
+  ],
   "POST /trigger": [
     limitBody(MAX_TRIGGER_BYTES),
     async (c) => {
@@ -156,6 +168,13 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       return c.redirect("/results", 303);
     },
   ],
+  "GET /stats": [
+    async (c) => {
+      const stats = await readStats(c);
+      return wantsHtml(c) ? sendPage(c, <StatsPage stats={stats} />) : c.json(stats);
+    },
+  ],
+  "POST /catalog/rebuild": [rebuildCatalog],
   "GET /openapi.json": [(c) => c.json(toOpenApi(origin(c)))],
   "GET /openapi": [(c) => sendPage(c, <ReferencePage />)],
 };

@@ -3,10 +3,14 @@ import * as z from "zod";
 import { RESPONSE_ID } from "../openai/response.ts";
 import {
   ExportQuery,
+  HealthQuery,
   ListQuery,
   LoginQuery,
   OutputsQuery,
+  RebuildQuery,
   RecordQuery,
+  TriggerQuery,
+  StatsQuery,
   WaitQuery,
 } from "./queries.ts";
 import type { SchemaName } from "./schemas.ts";
@@ -119,7 +123,19 @@ const OPERATIONS = {
       },
     },
   },
-  "GET /trigger": { summary: "The same as a form", reads: false, responses: { 200: HTML } },
+  "GET /trigger": {
+    summary: "The same as a form, empty or filled with the request of a run. It starts nothing",
+    reads: false,
+    query: TriggerQuery,
+    responses: {
+      200: HTML,
+      400: BAD_REQUEST,
+      404: {
+        description: "The form, with the report's example: no run has this id",
+        contentType: "text/html",
+      },
+    },
+  },
   "GET /results": {
     summary: "The list, newest first. Filters can be combined",
     query: ListQuery,
@@ -224,6 +240,17 @@ const OPERATIONS = {
       400: BAD_REQUEST,
     },
   },
+  "GET /stats": {
+    summary: "Counts the runs of the last days: by day, verdict and model, with times and tokens",
+    query: StatsQuery,
+    responses: { 200: { description: "The statistics; HTML for a browser", schema: "Stats" } },
+  },
+  "POST /catalog/rebuild": {
+    summary:
+      "Lists the stored records again, page by page, when the list was lost: call it with the last answer's `cursor` until that is null",
+    query: RebuildQuery,
+    responses: { 200: { description: "What this page came to", schema: "RebuiltPage" } },
+  },
   "POST /webhook": {
     summary: "OpenAI's webhook",
     public: true,
@@ -243,11 +270,17 @@ const OPERATIONS = {
     },
   },
   "GET /health": {
-    summary: "Which settings are in place; never their values",
+    summary:
+      "Which settings are in place; never their values. With `deep=1`, which needs a token, also whether they work",
     public: true,
+    query: HealthQuery,
     responses: {
-      200: { description: "All of them", schema: "Health" },
-      503: { description: "One is missing or malformed", schema: "Health" },
+      200: { description: "All of them; HTML for a browser", schema: "Health" },
+      401: { description: "`deep=1` without a token", schema: "Error" },
+      503: {
+        description: "A setting is missing or malformed, or a check failed",
+        schema: "Health",
+      },
     },
   },
   "GET /login": {

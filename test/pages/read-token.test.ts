@@ -55,6 +55,9 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.goto(`${world.url}${paths[3] ?? ""}`);
     await page.locator("[data-events] li").first().waitFor();
     expect(errors).toEqual([]);
+    await page.locator('footer a[href="/health"]').click();
+    await page.getByRole("heading", { name: "Checks" }).waitFor();
+    expect(await page.getByRole("main").textContent()).toContain("OpenAI accepts the key.");
     await page.goto(`${world.url}/trigger`);
     await page.getByRole("heading", { name: "This token only reads" }).waitFor();
     await page.getByRole("link", { name: "Log in with ACCESS_TOKEN" }).click();
@@ -62,6 +65,13 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.goto(`${world.url}/results`);
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await page.goto(`${world.url}/health`);
+    await page.getByText("READ_TOKEN").waitFor();
+    expect(await page.getByRole("heading", { name: "Checks" }).count()).toBe(0);
+    await page.getByRole("link", { name: "Log in" }).click();
+    await page.getByLabel("Access token").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("heading", { name: "Checks" }).waitFor();
     await page.context().close();
   });
 });

@@ -91,6 +91,12 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     ]);
     expect(await page.getByRole("link", { name: "Run held" }).count()).toBe(0);
     expect(await page.getByText("X-Recorder-Hold").count()).toBe(0);
+    await page.getByRole("link", { name: "Run again held" }).click();
+    await page.getByRole("heading", { name: "New run" }).waitFor();
+    expect(await page.getByLabel("Input", { exact: true }).inputValue()).toContain(
+      "Compute the mean",
+    );
+    expect(await page.getByLabel("Hold").isChecked()).toBe(true);
     await page.context().close();
   });
 

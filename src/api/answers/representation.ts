@@ -215,6 +215,7 @@ function publicFields(
   return {
     id: record.id,
     status: record.status,
+    status_at: record.status_at,
     verdict: record.verdict,
     model: record.model,
     background: record.background,

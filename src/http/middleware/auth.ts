@@ -29,14 +29,25 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
  */
 export async function requireAuth(c: Context<App, string>, next: Next): Promise<Response | void> {
   const access = await identifyCaller(c);
-  if (access === null) {
-    throw new Problem(
-      "unauthorized",
-      "Missing or invalid access token. Send Authorization: Bearer <ACCESS_TOKEN>, or log in at /login in a browser.",
-    );
-  }
+  if (access === null) throw unauthorized();
   c.set("access", access);
   return bearerToken(c) === undefined ? requireSameSite(c, next) : next();
+}
+
+/** The refusal of a caller without a token. */
+export function unauthorized(): Problem {
+  return new Problem(
+    "unauthorized",
+    "Missing or invalid access token. Send Authorization: Bearer <ACCESS_TOKEN>, or log in at /login in a browser.",
+  );
+}
+
+/** What the token or the session of a public route's caller opens; null without one, and when no access token is configured. */
+export async function identifyVisitor(c: Context<App, string>): Promise<Access | null> {
+  if (settingsInPlace(c.env)[ACCESS_TOKEN.name] !== true) return null;
+  const access = await identifyCaller(c);
+  if (access !== null) c.set("access", access);
+  return access;
 }
 
 /**

@@ -10,7 +10,7 @@ type Props = {
   /** Of a run: its tab has an icon of this colour, and the title stands alone. */
   tone?: Tone;
   /** The navigation's link to this page. */
-  current?: "results" | "trigger";
+  current?: "results" | "trigger" | "stats";
   /** False leaves out the navigation. */
   isLoggedIn?: boolean;
   /** The page's own script, in addition to `page.js`. */
@@ -47,7 +47,8 @@ export function Layout(props: Props) {
             {props.children}
           </main>
           <footer>
-            response-recorder {version} <a href="/health">Status</a>
+            response-recorder {version} <a href="/health">Status</a>{" "}
+            {props.isLoggedIn === false ? null : <a href="/openapi">API reference</a>}
           </footer>
           <p id="announcement" class="visually-hidden" role="status"></p>
         </body>
@@ -95,6 +96,9 @@ function Navigation(props: { current: Props["current"] }) {
           New run
         </a>
       </ForWriters>
+      <a href="/stats" aria-current={ariaCurrent("stats")}>
+        Stats
+      </a>
       <form method="post" action="/logout">
         <button class="plain">Log out</button>
       </form>

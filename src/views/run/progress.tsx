@@ -2,10 +2,11 @@
 import type { Child } from "hono/jsx";
 import type { NextCheck } from "../../record/observed/next-check.ts";
 import type { PageRecord } from "../../api/answers/representation.ts";
-import { formatDuration } from "../text/format.ts";
+import { formatDuration, formatTimeOfDay } from "../text/format.ts";
 import { describeConnection, type DescribedConnection } from "../text/connection.ts";
 import { CONNECTION_STAGES, STAGES } from "../text/labels.ts";
 import { Time } from "../components/time.tsx";
+import { StatusNote } from "./status-note.tsx";
 
 type Props = {
   record: PageRecord;
@@ -41,7 +42,7 @@ function NextStepText({ record, nextCheck, nowMs }: Props) {
     <>
       Checking again{" "}
       <span data-countdown-ms={String(leftMs)}>
-        at <Time at={at}>{`${at.slice(11, 19)} UTC`}</Time>
+        at <Time at={at}>{formatTimeOfDay(at)}</Time>
       </span>
       , {number} of {total}
     </>
@@ -73,6 +74,7 @@ function Stages({ record, nowMs }: Props) {
           </span>
         )}
       </div>
+      <StatusNote record={record} nowMs={nowMs} />
       <progress max={stages.length} value={stage} aria-label="Stages reached"></progress>
       <ol class="stages">
         {stages.map((name, index) => (

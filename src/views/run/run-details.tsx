@@ -4,7 +4,7 @@ import type { PageResponse, Usage } from "../../api/answers/page-response.ts";
 import type { PageRecord } from "../../api/answers/representation.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import { isDeletedAtOpenAI } from "../../record/observed/deleted.ts";
-import { formatDay, formatDuration, millisecondsBetween } from "../text/format.ts";
+import { formatCount, formatDay, formatDuration, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/connection.ts";
 import { findEndTime } from "../text/end.ts";
 import { ONLY_COPY, STARTED_BY } from "../text/labels.ts";
@@ -147,8 +147,4 @@ function Tokens({ usage }: { usage: Usage }) {
 
 function formatPart(value: number, name: string): string {
   return value === 0 ? "" : ` (${formatCount(value)} ${name})`;
-}
-
-function formatCount(value: number): string {
-  return value.toLocaleString("en");
 }

@@ -74,9 +74,14 @@ function isReasoned(
   const isRefused = emulator.requests.some(
     (request) => request.fault !== null && isControlOf(request, plan.number),
   );
-  if (status === "refused" || status === "unreachable") return isRefused;
-  // `settled_at` is the last observation's time, and a control can be stopped after it, so the control's time limit counts.
+  if (status === "refused") return isRefused;
   const begin = run.created_at * 1000;
+  const isSlow = emulator.requests.some(
+    (request) =>
+      isControlOf(request, plan.number) && Date.parse(request.at) >= begin + SLOW_CREATE_MS,
+  );
+  if (status === "unreachable") return isRefused || isSlow;
+  // `settled_at` is the last observation's time, and a control can be stopped after it, so the control's time limit counts.
   const wasKilled = kills.some((at) => at >= begin && at <= begin + CONTROL_TIMEOUT_SECONDS * 1000);
   if (wasKilled) return true;
   const [opened] = listConnections(connections, run.id, plan.number).filter(
@@ -85,10 +90,6 @@ function isReasoned(
   // A call that failed before it took effect opened nothing.
   if (status === "not_run") return opened === undefined;
   if (opened === undefined) return false;
-  const isSlow = emulator.requests.some(
-    (request) =>
-      isControlOf(request, plan.number) && Date.parse(request.at) >= begin + SLOW_CREATE_MS,
-  );
   return (
     isRefused ||
     isSlow ||

@@ -37,7 +37,7 @@ test.each([
 /** Values of which each parameter that has a rule refuses at least one. */
 const BAD_VALUES = ["x", "-1", "1.5", "NaN", "x".repeat(5_000)];
 /** Parameters that take every text. */
-const UNLIMITED = new Set(["follow", "next"]);
+const UNLIMITED = new Set(["follow", "next", "input"]);
 const QUERIES = listOperations().flatMap(({ method, path, query }) =>
   query === undefined ? [] : [{ route: `${method} ${path}`, query }],
 );
