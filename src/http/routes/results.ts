@@ -29,14 +29,19 @@ export async function listRecords(c: Context<App>): Promise<{ page: ListPage; qu
   return { page: await listRuns(c.env, toRunFilter(query), cursor, limit), query };
 }
 
+type FoundRecord = RecordRepresentation & Pick<Found, "nextCheck">;
+
 /**
  * One record; `wait` waits until it can be read, or with `until=settled` until it is settled.
  * @throws Problem 404 for an unknown id, 400 for a query that can't be used.
  */
-export async function getRecord(c: Context<App>): Promise<RecordRepresentation> {
+export async function getRecord(c: Context<App>): Promise<FoundRecord> {
   const id = parseResponseId(c.req.param("id"));
   const { wait: waitSeconds = 0, until = "readable" } = parseQuery(RecordQuery, c.req.query());
-  const represent = (found: Found) => representRecord(c.env, found);
+  const represent = async (found: Found) => ({
+    ...(await representRecord(c.env, found)),
+    nextCheck: found.nextCheck,
+  });
   return orNotFound(await readRun(c.env, id, represent, { waitSeconds, until }), id);
 }
 

@@ -34,6 +34,12 @@ export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
+/** The day of an ISO 8601 time in UTC, such as 26 Dec 2026. */
+export function formatDay(at: string): string {
+  const parts = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" } as const;
+  return new Date(at).toLocaleDateString("en-GB", parts);
+}
+
 /** An ISO 8601 time as its time of day in UTC. */
 export function formatTimeOfDay(at: string): string {
   return `${at.slice(11, 19)} UTC`;

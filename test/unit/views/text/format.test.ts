@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { formatAge, formatBytes, formatDuration } from "../../../../src/views/text/format.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatDay,
+  formatDuration,
+} from "../../../../src/views/text/format.ts";
 
 test.each([
   [400, "0.4 s"],
@@ -23,4 +28,8 @@ test.each([
 
 test("formatAge formats 150 minutes as full hours", () => {
   expect(formatAge("2026-01-01T00:00:00Z", Date.parse("2026-01-01T02:30:00Z"))).toBe("2 h ago");
+});
+
+test("formatDay gives the day in UTC", () => {
+  expect(formatDay("2026-12-26T23:59:59.999Z")).toBe("26 Dec 2026");
 });
