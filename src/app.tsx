@@ -38,6 +38,7 @@ import {
   getRecord,
   getResponse,
   listRecords,
+  redirectToSearchedId,
   refetchResult,
 } from "./http/routes/results.ts";
 import { startTrigger, triggerOnce } from "./http/routes/trigger.ts";
@@ -104,6 +105,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /results": [
+    redirectToSearchedId,
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {

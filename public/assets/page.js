@@ -1,4 +1,5 @@
 // On every page: the copy buttons. On the page of a run: follows the run until it is settled.
+import { localizeTimes } from "./times.js";
 
 /** After this many failed connections the page stops following the run. */
 const MAX_CONNECTION_FAILURES = 8;
@@ -10,10 +11,10 @@ const COPY_LABEL_RESET_MS = 2_000;
 /** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} RunEvent */
 
 /** @type {(json: string) => unknown} */
-const parseJson = JSON.parse;
+export const parseJson = JSON.parse;
 
 /** @param {string} text */
-function announceToScreenReaders(text) {
+export function announceToScreenReaders(text) {
   document.getElementById("announcement")?.replaceChildren(text);
 }
 
@@ -101,7 +102,8 @@ async function refreshMain() {
   }
 }
 
-async function fetchPage() {
+/** Fetches the page again; a page that leads elsewhere is followed. */
+export async function fetchPage() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
   if (response.redirected) location.assign(response.url);
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
@@ -118,7 +120,7 @@ function findFocusable() {
  * Replaces the main part by that of a new page. Folded parts stay as they were, and so does the focus.
  * @param {Document} page
  */
-function replaceMain(page) {
+export function replaceMain(page) {
   const newMain = page.querySelector("main");
   if (newMain === null) return;
   const openSummaries = [...document.querySelectorAll("main details[open] > summary")].map(
@@ -133,6 +135,7 @@ function replaceMain(page) {
     }
   }
   showCopyButtons();
+  localizeTimes();
   findFocusable()
     .at(focusIndex === -1 ? Infinity : focusIndex)
     ?.focus({ preventScroll: true });
