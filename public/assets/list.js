@@ -103,9 +103,10 @@ function removeRow(row) {
  */
 function countNewRuns(shown, newRows) {
   const ids = shown.map(({ dataset }) => dataset["id"]);
-  const last = newRows.findLastIndex(({ dataset }) => ids.includes(dataset["id"]));
-  const candidates = last === -1 ? newRows : newRows.slice(0, last);
-  return candidates.filter(({ dataset }) => !ids.includes(dataset["id"])).length;
+  const newIds = newRows.map(({ dataset }) => dataset["id"]);
+  const last = Math.max(...ids.map((id) => newIds.indexOf(id)), -1);
+  const candidates = last === -1 ? newIds : newIds.slice(0, last);
+  return candidates.filter((id) => !ids.includes(id)).length;
 }
 
 /** @param {number} count New runs that the page does not show. */

@@ -37,7 +37,9 @@ const FilterQuery = z.object({
     .optional(),
   metadata: z
     .record(z.string(), textUpTo(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
-    .describe("Pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value")
+    .describe(
+      "Pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
+    )
     .optional(),
 });
 export type FilterQuery = z.infer<typeof FilterQuery>;

@@ -1,6 +1,12 @@
 // Reads records, and acts on runs by hand. Readers ask the Recorder first, and KV only when the record is there.
 import type { Context, MiddlewareHandler } from "hono";
-import { ListQuery, parseQuery, RecordQuery, toRunFilter, toSearchedId } from "../../api/queries.ts";
+import {
+  ListQuery,
+  parseQuery,
+  RecordQuery,
+  toRunFilter,
+  toSearchedId,
+} from "../../api/queries.ts";
 import { notFinished } from "../../api/answers/outputs.ts";
 import { toRepresentation, type RecordRepresentation } from "../../api/answers/representation.ts";
 import { Problem } from "../../errors.ts";

@@ -6,9 +6,8 @@ import { logFailure } from "../../log.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RunFilter } from "./filter.ts";
 import type { ClaimResult, KeyAnswer, KeyClaim } from "./idempotency.ts";
-import type { Overview } from "./overview.ts";
 import { decodeCursor, encodeCursor, type RunKey } from "./position.ts";
-import type { CatalogEntry, ListRow } from "./row.ts";
+import type { CatalogEntry, ListRow, Overview } from "./row.ts";
 import type { RunPage } from "./runs.ts";
 
 /** One page of the list, newest first; the cursor is null on the last page. The overview is null when it was not wanted. */

@@ -151,6 +151,8 @@ function optional(sql: string, value: Value | undefined): Query[] {
 
 /** A shorter last word is searched only as it is: it begins so many words that their lists take half a second to merge. */
 const MIN_PREFIX_LENGTH = 3;
+/** The last word of a text, as FTS5 sees words. https://sqlite.org/fts5.html#unicode61_tokenizer */
+const LAST_WORD = /([\p{L}\p{N}\p{Co}]+)[^\p{L}\p{N}\p{Co}]*$/u;
 
 /**
  * A query for FTS5: all words, and the last one also as the beginning of a word.
@@ -164,6 +166,7 @@ export function toFtsQuery(q: string): string {
 }
 
 // Scripts without spaces between words have a word in one letter, and long runs of letters in the index.
-function isPrefix(word: string): boolean {
+function isPrefix(text: string): boolean {
+  const word = LAST_WORD.exec(text)?.[1] ?? "";
   return word.length >= MIN_PREFIX_LENGTH || /[^\0-\x7f]/.test(word);
 }

@@ -1,27 +1,13 @@
 // What the page of the list says of all its pages: how many runs there are, by verdict, and of which models.
 import * as z from "zod";
 import { toRareVerdictsQuery, toVerdictsQuery, type RunFilter } from "./filter.ts";
+import type { Overview, VerdictCount } from "./row.ts";
 import { INDEXED_VERDICTS } from "./tables.ts";
 
 /** Runs that are counted, the newest first. Each is a row read, of which the free plan has 5 million a day. */
 export const MAX_COUNTED = 10_000;
 /** The newest runs, whose models are offered. */
 const MAX_MODEL_ROWS = 1_000;
-
-/** How many runs have a verdict; with `isAtLeast` not all of them were counted. */
-export type VerdictCount = { verdict: string; count: number; isAtLeast: boolean };
-
-/** The runs that a filter lets through. */
-export type Overview = {
-  /** Runs that were counted, whatever their verdict. */
-  counted: number;
-  /** There are more than were counted. */
-  hasMore: boolean;
-  /** The filter's own verdict is left out, so these are what each other verdict would let through. */
-  verdicts: VerdictCount[];
-  /** Of the newest runs, whatever the filter. */
-  models: string[];
-};
 
 const CountRow = z.object({ verdict: z.string(), count: z.number() });
 const ScannedRow = z.union([
@@ -92,10 +78,7 @@ function countRareVerdicts(sql: SqlStorage, filter: RunFilter, nowMs: number): V
   if (filter.q !== undefined) return [];
   const found = toRareVerdictsQuery(filter, MAX_COUNTED + 1, nowMs);
   const counts = sql
-    .exec(
-      `SELECT verdict, count(*) AS count FROM (${found.sql}) GROUP BY verdict`,
-      ...found.values,
-    )
+    .exec(`SELECT verdict, count(*) AS count FROM (${found.sql}) GROUP BY verdict`, ...found.values)
     .toArray()
     .map((row) => CountRow.parse(row));
   const isAtLeast = sum(counts) > MAX_COUNTED;

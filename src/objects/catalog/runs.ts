@@ -2,9 +2,9 @@
 import * as z from "zod";
 import { parseJson } from "../../lib/json-parse.ts";
 import { AT_POSITIONS, toListQuery, type RunFilter } from "./filter.ts";
-import { readOverview, type Overview } from "./overview.ts";
+import { readOverview } from "./overview.ts";
 import { firstPosition, freePosition, toStartedAtMs } from "./position.ts";
-import { CatalogRow, type CatalogEntry, type ListRow } from "./row.ts";
+import { CatalogRow, type CatalogEntry, type ListRow, type Overview } from "./row.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 /** A tombstone outlives every upsert that was on its way. OpenAI sends webhooks again for as long. */

@@ -1,6 +1,6 @@
 // What the list is filtered by: the verdicts with their counts, and the filters in use with a way to remove each.
 import type { ListQuery } from "../../api/queries.ts";
-import type { Overview } from "../../objects/catalog/overview.ts";
+import type { Overview } from "../../objects/catalog/row.ts";
 import { RunVerdict } from "../../record/schema.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { RUN_VERDICTS } from "../text/labels.ts";

@@ -1,9 +1,19 @@
 // The rows of the list: a table whose cells filter.
 import type { ListQuery } from "../../api/queries.ts";
-import type { CatalogRow, ListRow, UnreadableRow as UnreadableRun } from "../../objects/catalog/row.ts";
+import type {
+  CatalogRow,
+  ListRow,
+  UnreadableRow as UnreadableRun,
+} from "../../objects/catalog/row.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { formatAge, formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
-import { isImpliedStatus, RUN_VERDICTS, runHeadline, statusTone, type Tone } from "../text/labels.ts";
+import {
+  isImpliedStatus,
+  RUN_VERDICTS,
+  runHeadline,
+  statusTone,
+  type Tone,
+} from "../text/labels.ts";
 import { startedByLabel, toFilteredUrl } from "../text/list-filters.ts";
 
 type RowProps = { row: CatalogRow; query: ListQuery; nowMs: number };

@@ -19,8 +19,7 @@ export function ResultListPage(props: {
   const { page, query, nowMs } = props;
   const { rows, overview } = page;
   const isEmpty = rows.length === 0;
-  const isFirstUse =
-    isEmpty && listFilters(query).length === 0 && query.cursor === undefined;
+  const isFirstUse = isEmpty && listFilters(query).length === 0 && query.cursor === undefined;
   return (
     <Layout title="Results" current="results" script="list">
       <div class="row page-heading">
@@ -56,12 +55,18 @@ function Pagination(props: { query: ListQuery; cursor: string | null }) {
   return (
     <nav class="pagination" aria-label="Pages">
       {query.cursor === undefined ? null : <a href={toPageUrl(query, null)}>Newest</a>}
-      {cursor === null ? null : <a href={toPageUrl(query, cursor)} rel="next">Older</a>}
+      {cursor === null ? null : (
+        <a href={toPageUrl(query, cursor)} rel="next">
+          Older
+        </a>
+      )}
       <span class="export">
         <a href={toExportUrl(query)} download="results.ndjson">
           Export these runs
         </a>{" "}
-        <span class="hint">as NDJSON: a record a line, and the cursor for more in the last</span>
+        <span class="hint">
+          as NDJSON: one record a line; the last line has the cursor for more
+        </span>
       </span>
     </nav>
   );

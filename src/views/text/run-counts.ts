@@ -1,5 +1,5 @@
 // How many runs there are, in words.
-import type { Overview } from "../../objects/catalog/overview.ts";
+import type { Overview } from "../../objects/catalog/row.ts";
 import type { RunVerdict } from "../../record/schema.ts";
 
 /** A whole number with its thousands apart. */
@@ -15,11 +15,10 @@ export function describeTotal(
   if (verdict === undefined) {
     return hasMore ? `more than ${formatCount(counted - 1)} runs` : toRuns(counted);
   }
-  const { count, isAtLeast } = verdicts.find((one) => one.verdict === verdict) ?? NONE;
-  return isAtLeast || (hasMore && count === 0) ? `at least ${toRuns(count)}` : toRuns(count);
+  const none = { count: 0, isAtLeast: hasMore };
+  const { count, isAtLeast } = verdicts.find((one) => one.verdict === verdict) ?? none;
+  return isAtLeast ? `at least ${toRuns(count)}` : toRuns(count);
 }
-
-const NONE = { count: 0, isAtLeast: false };
 
 function toRuns(count: number): string {
   return `${formatCount(count)} ${count === 1 ? "run" : "runs"}`;
