@@ -8,7 +8,11 @@ import type { BenchContext, Measurement } from "../measurement.ts";
 import { RecorderClient } from "../recorder-client.ts";
 import { createPrintRequest } from "../requests.ts";
 import { startWorker } from "../server-processes.ts";
-import { measureAverageCost, toGrowthMeasurements, type AverageCost } from "./cost-per-response.ts";
+import {
+  measureAverageCosts,
+  toGrowthMeasurements,
+  type AverageCost,
+} from "./cost-per-response.ts";
 import { measureListPages } from "./list-pages.ts";
 import { measureRecordsPerSecond } from "./throughput.ts";
 
@@ -104,7 +108,8 @@ async function measureWithStored(
     return readableAt - (await emulator.waitForEnd(ids[n] ?? ""));
   });
   await recorder.waitUntilSettled(ids);
-  const cost = await measureAverageCost(context, ids);
+  const [cost] = await measureAverageCosts(context, [ids]);
+  assert.ok(cost !== undefined, "the runs have their cost");
   const perSecond = await measureRecordsPerSecond(context, THROUGHPUT_RUNS, createPrintRequest);
   const lists = { listMs, seldomMs, usualMs, filteredMs };
   const times = { ...lists, getMs: get.samplesMs, emptyMs: empty.samplesMs, readableMs };

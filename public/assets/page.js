@@ -8,6 +8,9 @@ const RECONNECT_BASE_MS = 500;
 const FETCH_RETRY_DELAYS_MS = [500, 2_000, 5_000, null];
 const COPY_LABEL_RESET_MS = 2_000;
 
+/** When the page got the status that it shows, by `performance.now()`. */
+let statusShownAtMs = performance.now();
+
 /** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} RunEvent */
 
 /** @type {(json: string) => unknown} */
@@ -76,6 +79,11 @@ function isRunEvent(value) {
   return typeof value === "object" && value !== null && "at" in value && "text" in value;
 }
 
+/** @type {(value: unknown) => value is { status: string, at: string }} */
+function isStatusEvent(value) {
+  return typeof value === "object" && value !== null && "status" in value && "at" in value;
+}
+
 /**
  * @param {RunEvent} event
  * @param {number} offsetMs Milliseconds since the first event.
@@ -88,6 +96,30 @@ function createEventItem(event, offsetMs) {
   time.textContent = `+${(offsetMs / 1_000).toFixed(1)} s`;
   item.append(time, " ", event.text);
   return item;
+}
+
+/**
+ * Shows what OpenAI said of the run's status, and when. The server's sentence has the same words.
+ * @param {MessageEvent<unknown>} message
+ */
+function showStatus(message) {
+  const note = document.querySelector("[data-status]");
+  const time = note?.querySelector("time");
+  const event = parseJson(String(message.data));
+  if (!(note instanceof HTMLElement) || !time || !isStatusEvent(event)) return;
+  note.querySelector("[data-status-name]")?.replaceChildren(event.status.replaceAll("_", " "));
+  time.dateTime = event.at;
+  time.textContent = `${event.at.slice(11, 19)} UTC`;
+  note.dataset["ageMs"] = "0";
+  statusShownAtMs = performance.now();
+  updateStatusAge();
+}
+
+function updateStatusAge() {
+  const note = document.querySelector("[data-status]");
+  if (!(note instanceof HTMLElement)) return;
+  const ageMs = Number(note.dataset["ageMs"]) + performance.now() - statusShownAtMs;
+  note.querySelector("[data-status-age]")?.replaceChildren(formatDuration(ageMs));
 }
 
 /** Fetches the page again and replaces its main part. Retries failed fetches. */
@@ -128,6 +160,7 @@ export function replaceMain(page) {
   );
   const focusIndex = findFocusable().findIndex((element) => element === document.activeElement);
   document.querySelector("main")?.replaceWith(newMain);
+  statusShownAtMs = performance.now();
   document.title = page.title;
   for (const summary of document.querySelectorAll("main details > summary")) {
     if (openSummaries.includes(summary.textContent)) {
@@ -170,6 +203,7 @@ class RunFollower {
       this.#failures = 0;
     });
     source.addEventListener("step", (message) => this.#handleEvent(message));
+    source.addEventListener("status", (message) => showStatus(message));
     source.addEventListener("error", () => this.#handleError(source));
     source.addEventListener("end", () => {
       source.close();
@@ -228,6 +262,7 @@ class RunFollower {
   }
 
   #updateClock() {
+    updateStatusAge();
     document
       .querySelector("[data-clock]")
       ?.replaceChildren(formatDuration(performance.now() - this.#startedAtMs));

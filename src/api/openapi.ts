@@ -11,10 +11,8 @@ const UNAUTHORIZED: OperationResponse = {
   description: "Send the access token, or log in",
   schema: "Error",
 };
-const CROSS_SITE: OperationResponse = {
-  description: "The request came from another site",
-  schema: "Error",
-};
+const CROSS_SITE = "`cross_site`: the request came from another site";
+const READ_ONLY = "`read_only`: READ_TOKEN does not open this";
 const BAD_QUERY: OperationResponse = {
   description: "`bad_query`: a query parameter is unknown, or its value can't be used",
   schema: "Error",
@@ -43,7 +41,13 @@ export function toOpenApi(url: string): Json {
       schemas: Object.fromEntries(
         Object.entries(SCHEMAS).map(([name, schema]) => [name, toJsonSchema(schema)]),
       ),
-      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "ACCESS_TOKEN, or READ_TOKEN for what reads",
+        },
+      },
     },
   };
 }
@@ -92,9 +96,12 @@ function queryResponses({ ignoresQuery }: ListedOperation): Record<number, Opera
 function authResponses({
   public: isPublic,
   method,
+  reads,
 }: ListedOperation): Record<number, OperationResponse> {
   if (isPublic === true) return {};
-  return method === "GET" ? { 401: UNAUTHORIZED } : { 401: UNAUTHORIZED, 403: CROSS_SITE };
+  const reasons = [...(method === "GET" ? [] : [CROSS_SITE]), ...(reads ? [] : [READ_ONLY])];
+  if (reasons.length === 0) return { 401: UNAUTHORIZED };
+  return { 401: UNAUTHORIZED, 403: { description: reasons.join(". "), schema: "Error" } };
 }
 
 // A response's Recorder may be restarting, as each does when the Worker is deployed.

@@ -3,10 +3,14 @@ import * as z from "zod";
 import { RESPONSE_ID } from "../openai/response.ts";
 import {
   ExportQuery,
+  HealthQuery,
   ListQuery,
   LoginQuery,
   OutputsQuery,
+  RebuildQuery,
   RecordQuery,
+  TriggerQuery,
+  StatsQuery,
   WaitQuery,
 } from "./queries.ts";
 import type { SchemaName } from "./schemas.ts";
@@ -27,6 +31,8 @@ export type Operation = {
   summary: string;
   /** Whether the route needs no access token. */
   public?: boolean;
+  /** Whether READ_TOKEN opens it, too. Without this it opens each GET and nothing else. */
+  reads?: boolean;
   /** The parameters of its query; others are refused. */
   query?: z.ZodObject;
   /** Whether it ignores its query: an event must not be lost because of the URL under which somebody registered the webhook. */
@@ -117,7 +123,19 @@ const OPERATIONS = {
       },
     },
   },
-  "GET /trigger": { summary: "The same as a form", responses: { 200: HTML } },
+  "GET /trigger": {
+    summary: "The same as a form, empty or filled with the request of a run. It starts nothing",
+    reads: false,
+    query: TriggerQuery,
+    responses: {
+      200: HTML,
+      400: BAD_REQUEST,
+      404: {
+        description: "The form, with the report's example: no run has this id",
+        contentType: "text/html",
+      },
+    },
+  },
   "GET /results": {
     summary: "The list, newest first. Filters can be combined",
     query: ListQuery,
@@ -222,6 +240,17 @@ const OPERATIONS = {
       400: BAD_REQUEST,
     },
   },
+  "GET /stats": {
+    summary: "Counts the runs of the last days: by day, verdict and model, with times and tokens",
+    query: StatsQuery,
+    responses: { 200: { description: "The statistics; HTML for a browser", schema: "Stats" } },
+  },
+  "POST /catalog/rebuild": {
+    summary:
+      "Lists the stored records again, page by page, when the list was lost: call it with the last answer's `cursor` until that is null",
+    query: RebuildQuery,
+    responses: { 200: { description: "What this page came to", schema: "RebuiltPage" } },
+  },
   "POST /webhook": {
     summary: "OpenAI's webhook",
     public: true,
@@ -241,11 +270,17 @@ const OPERATIONS = {
     },
   },
   "GET /health": {
-    summary: "Which settings are in place; never their values",
+    summary:
+      "Which settings are in place; never their values. With `deep=1`, which needs a token, also whether they work",
     public: true,
+    query: HealthQuery,
     responses: {
-      200: { description: "All of them", schema: "Health" },
-      503: { description: "One is missing or malformed", schema: "Health" },
+      200: { description: "All of them; HTML for a browser", schema: "Health" },
+      401: { description: "`deep=1` without a token", schema: "Error" },
+      503: {
+        description: "A setting is missing or malformed, or a check failed",
+        schema: "Health",
+      },
     },
   },
   "GET /login": {
@@ -271,7 +306,11 @@ const OPERATIONS = {
       503: { description: "No access token is configured", schema: "Error" },
     },
   },
-  "POST /logout": { summary: "Logs it out", responses: { 303: { description: "To the login" } } },
+  "POST /logout": {
+    summary: "Logs it out",
+    reads: true,
+    responses: { 303: { description: "To the login" } },
+  },
   "GET /": { summary: "The list", responses: { 302: { description: "To /results" } } },
   "GET /openapi.json": {
     summary: "This contract",
@@ -289,10 +328,14 @@ export type PublicOperationName = {
 }[OperationName];
 
 /** Every operation with its method and its path. */
-export function listOperations(): (Operation & { method: string; path: string })[] {
+export function listOperations(): (Operation & {
+  method: string;
+  path: string;
+  reads: boolean;
+})[] {
   const operations: Record<string, Operation> = OPERATIONS;
   return Object.entries(operations).map(([name, operation]) => {
     const [method = "", path = ""] = name.split(" ");
-    return { ...operation, method, path };
+    return { ...operation, method, path, reads: operation.reads ?? method === "GET" };
   });
 }

@@ -7,6 +7,11 @@ import { ResponseRecord, RunVerdict } from "../record/schema.ts";
 /** Records on a page of the export. */
 export const MAX_EXPORT_ROWS = 50;
 
+/** Records that one page of the rebuild lists at most. Cloudflare allows 1,000 operations an invocation on the paid plan, and 50 on the free one. */
+const MAX_REBUILT_RECORDS = 900;
+/** Days that the statistics count at most. */
+const MAX_STATS_DAYS = 366;
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_SEARCH_LENGTH = 500;
 /** OpenAI's limit. */
@@ -100,6 +105,46 @@ export const OutputsQuery = z.object({
     .optional(),
 });
 export type OutputsQuery = z.infer<typeof OutputsQuery>;
+
+const flag = z.enum(["on", "off"]);
+
+/** The query of the form of a new run. */
+export const TriggerQuery = z
+  .object({
+    from: z.string().describe("A run: the form has its request and its flags").optional(),
+    input: z.string().describe("In place of the run's input, or of the example's").optional(),
+    hold: flag.describe("`hold`, in place of the run's").optional(),
+    stream: flag.describe("`stream`, in place of the run's").optional(),
+    control: flag.describe("`control`, in place of the run's").optional(),
+  })
+  .refine(({ hold, stream, control }) => hold !== "on" || ![stream, control].includes("on"), {
+    path: ["hold"],
+    error: "goes neither with control nor with stream",
+  });
+export type TriggerQuery = z.infer<typeof TriggerQuery>;
+
+/** The query of the health. */
+export const HealthQuery = z.object({
+  deep: z
+    .enum(["1"])
+    .describe("`1`, with a token: also tries the settings, KV and the objects")
+    .optional(),
+});
+
+/** The query of the statistics. */
+export const StatsQuery = z.object({
+  days: wholeNumber(MAX_STATS_DAYS)
+    .default(30)
+    .describe("How many days, today included. Days are UTC's"),
+});
+
+/** The query of a page of the rebuild. */
+export const RebuildQuery = z.object({
+  cursor,
+  limit: wholeNumber(MAX_REBUILT_RECORDS)
+    .default(45)
+    .describe("Records of a page, each of which takes an operation of the request's"),
+});
 
 /** The query of a login. */
 export const LoginQuery = z.object({

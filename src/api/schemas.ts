@@ -3,6 +3,8 @@ import * as z from "zod";
 import { CatalogRow, UnreadableRow } from "../objects/catalog/row.ts";
 import { RESPONSE_ID } from "../openai/response.ts";
 import { ResponseRecord } from "../record/schema.ts";
+import { HealthChecks } from "./answers/health.ts";
+import { Stats } from "./answers/stats.ts";
 import { Flags } from "./create-params.ts";
 
 const { control, hold, stream, retention_days } = Flags.shape;
@@ -45,6 +47,15 @@ export const TriggerResult = z.object({
 });
 export type TriggerResult = z.infer<typeof TriggerResult>;
 
+/** Which settings are in place, and with `deep=1` what the checks found. */
+const Health = z.object({
+  ready: z.boolean(),
+  version: z.string(),
+  settings: z.record(z.string(), z.boolean()),
+  checks: HealthChecks.optional(),
+});
+export type Health = z.infer<typeof Health>;
+
 /** Every schema of the contract. */
 export const SCHEMAS = {
   Trigger,
@@ -54,15 +65,17 @@ export const SCHEMAS = {
     results: z.array(z.union([CatalogRow, UnreadableRow])),
     cursor: z.string().nullable(),
   }),
+  Stats,
+  RebuiltPage: z.object({
+    listed: z.number().int().describe("The records of this page that are listed"),
+    failed: z.array(z.string()).describe("The ids of those that could not be listed"),
+    cursor: z.string().nullable().describe("Of the next page; null after the last"),
+  }),
   Accepted: z.object({ id: z.string(), result_url: z.url() }),
   Cursor: z.object({ cursor: z.string().nullable() }),
   Webhook: WebhookBody,
   Received: z.object({ received: z.literal(true), recorded: z.boolean() }),
-  Health: z.object({
-    ready: z.boolean(),
-    version: z.string(),
-    settings: z.record(z.string(), z.boolean()),
-  }),
+  Health,
   Error: z.object({
     error: z.object({
       code: z.string(),

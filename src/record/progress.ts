@@ -52,8 +52,8 @@ function findReadSeq({ progress, record }: RunState): number {
 
 function toAwaited(state: RunState): ProgressUpdate["waits_for"] {
   const { record, policy, running } = state;
-  const isObserving = running?.type === "observe" || running?.type === "find_files";
-  if (isObserving || isAtRest(state)) return null;
+  const isObserving = running?.type === "observe" && !running.is_status_check;
+  if (isObserving || running?.type === "find_files" || isAtRest(state)) return null;
   if (record.connection_due) return "connection";
   const action = nextAction(record, policy);
   if (action.type !== "observe") return null;

@@ -80,6 +80,21 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     },
   );
 
+  test.each(["light", "dark"] as const)(
+    "axe finds no violation on a refused form in %s",
+    async (colorScheme) => {
+      const options = { colorScheme, bypassCSP: true, viewport: { width: 360, height: 740 } };
+      const { page } = await openLoggedInPage(browser, world, options);
+      await page.goto(world.url + (pages["filled"] ?? ""));
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.getByText("x-key").first().waitFor();
+      expect(await page.locator("#advanced-error").textContent()).toContain("tools[0].headers");
+      expect(await findViolations(page, colorScheme)).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
+      await page.context().close();
+    },
+  );
+
   test("no page scrolls sideways at 360 px, and none runs what it shows", async () => {
     const viewport = { width: 360, height: 740 };
     const { page, errors } = await openLoggedInPage(browser, world, { viewport });
@@ -154,6 +169,11 @@ async function createPages(target: World): Promise<Record<string, string>> {
   );
   await target.emulator.addScript(ALL_KINDS, { input: "tides" });
   const kinds = await target.trigger(ALL_KINDS_REQUEST);
+  const withCredentials = await target.trigger({
+    input: "With credentials",
+    tools: [{ type: "mcp", server_label: "x-key", server_url: "https://mcp.example", headers: {} }],
+    instructions: "wide ".repeat(100),
+  });
   for (const id of [rich, hostile, dense, failed, kinds]) await target.waitUntilSettled(id);
   const held = await target.trigger({ hold: true, ...pythonRequest("Held", "print(1)") });
   await target.emulator.addFault({
@@ -179,6 +199,7 @@ async function createPages(target: World): Promise<Record<string, string>> {
     list: "/results",
     filtered: "/results?verdict=lost",
     trigger: "/trigger",
+    filled: `/trigger?from=${withCredentials}&hold=on`,
     rich: resultPath(rich),
     kinds: resultPath(kinds),
     hostile: resultPath(hostile),
@@ -190,6 +211,7 @@ async function createPages(target: World): Promise<Record<string, string>> {
     broken: resultPath(broken),
     inFlightHeld: resultPath(inFlightHeld),
     unknown: resultPath("resp_unknown"),
+    status: "/health",
   };
 }
 

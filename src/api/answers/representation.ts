@@ -195,6 +195,7 @@ function publicFields(
   return {
     id: record.id,
     status: record.status,
+    status_at: record.status_at,
     verdict: record.verdict,
     model: record.model,
     background: record.background,

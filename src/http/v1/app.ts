@@ -2,7 +2,7 @@
 import { Hono, type Context } from "hono";
 import { Problem } from "../../errors.ts";
 import { logFailure } from "../../log.ts";
-import { hasValidToken, type App } from "../middleware/auth.ts";
+import { identifyToken, requireWriteAccess, type App } from "../middleware/auth.ts";
 import { postResponse } from "./create.ts";
 import { cancelResponse, deleteResponse } from "./end.ts";
 import { fromProblem, toOpenAIError, type OpenAIError } from "./errors.ts";
@@ -37,14 +37,19 @@ v1.use((c, next) => {
   return Promise.resolve(respond(c, error));
 });
 v1.use(async (c, next) => {
-  if (await hasValidToken(c)) return next();
+  const access = await identifyToken(c);
+  if (access !== null) {
+    c.set("access", access);
+    return next();
+  }
   const message =
     "Incorrect API key provided. The key of this base URL is the recorder's ACCESS_TOKEN.";
   return respond(c, toOpenAIError(401, message, { code: "invalid_api_key" }));
 });
 
-v1.post("/responses", async (c) => respond(c, await postResponse(c)));
 v1.get("/responses/:id", async (c) => respond(c, await getResponse(c)));
+v1.use(requireWriteAccess);
+v1.post("/responses", async (c) => respond(c, await postResponse(c)));
 v1.post("/responses/:id/cancel", async (c) => respond(c, await cancelResponse(c)));
 v1.delete("/responses/:id", async (c) => respond(c, await deleteResponse(c)));
 v1.all("*", async (c) => respond(c, await forward(c)));

@@ -5,10 +5,12 @@ import { sha256Hex } from "../../lib/sha256.ts";
 import { logFailure } from "../../log.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RunFilter } from "./filter.ts";
+import type { CatalogHealth } from "./health.ts";
 import type { ClaimResult, KeyAnswer, KeyClaim } from "./idempotency.ts";
 import { decodeCursor, encodeCursor, type RunKey } from "./position.ts";
 import type { CatalogEntry, ListRow, Overview } from "./row.ts";
 import type { RunPage } from "./runs.ts";
+import type { CatalogStats } from "./stats.ts";
 
 /** One page of the list, newest first; the cursor is null on the last page. The overview is null when it was not wanted. */
 export type ListPage = { rows: ListRow[]; cursor: string | null; overview: Overview | null };
@@ -36,6 +38,16 @@ export async function listRuns(
   );
   const { rows, next, overview = null } = page;
   return { rows, cursor: next === null ? null : encodeCursor(next), overview };
+}
+
+/** What the statistics are made of: of the runs whose recording began on one of the last days, today included. */
+export async function readRunStats(env: Env, days: number, nowMs: number): Promise<CatalogStats> {
+  return call(env, (catalog) => catalog.stats(days, nowMs));
+}
+
+/** What the Catalog knows of the recorder's health. */
+export async function readCatalogHealth(env: Env): Promise<CatalogHealth> {
+  return call(env, async (catalog) => await catalog.health());
 }
 
 /** Adds a run to the list, or replaces its row there. */

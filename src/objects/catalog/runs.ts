@@ -5,6 +5,7 @@ import { AT_POSITIONS, toListQuery, type RunFilter } from "./filter.ts";
 import { readOverview } from "./overview.ts";
 import { firstPosition, freePosition, toStartedAtMs } from "./position.ts";
 import { CatalogRow, type CatalogEntry, type ListRow, type Overview } from "./row.ts";
+import type { RunColumn } from "./tables.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 /** A tombstone outlives every upsert that was on its way. OpenAI sends webhooks again for as long. */
@@ -61,31 +62,35 @@ export function findSlot(sql: SqlStorage, id: string, startedAtMs: number): Slot
 export function putRun(
   sql: SqlStorage,
   position: number,
-  { row, expiresAtMs, dueAtMs, text }: CatalogEntry,
+  { row, figures, reports, expiresAtMs, dueAtMs, text }: CatalogEntry,
   version: number,
 ): void {
-  const due = row.verdict === "pending" ? (dueAtMs ?? Date.now()) : dueAtMs;
-  sql.exec(
-    `INSERT INTO runs (position, id, version, removed, expires_at, due_at, verdict, status, model, started_by, held, created_at, completed_at, calls, first_line, metadata)
-     VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (position) DO UPDATE SET version = excluded.version, removed = 0, expires_at = excluded.expires_at, due_at = excluded.due_at,
-       verdict = excluded.verdict, status = excluded.status, model = excluded.model, started_by = excluded.started_by, held = excluded.held,
-       created_at = excluded.created_at, completed_at = excluded.completed_at, calls = excluded.calls, first_line = excluded.first_line, metadata = excluded.metadata`,
+  const { held, metadata, ...shown } = row;
+  const usage = figures?.usage;
+  const values: Record<RunColumn, SqlStorageValue> = {
     position,
-    row.id,
     version,
-    expiresAtMs,
-    due,
-    row.verdict,
-    row.status,
-    row.model,
-    row.started_by,
-    Number(row.held),
-    row.created_at,
-    row.completed_at,
-    row.calls,
-    row.first_line,
-    JSON.stringify(row.metadata),
+    removed: 0,
+    expires_at: expiresAtMs,
+    due_at: row.verdict === "pending" ? (dueAtMs ?? Date.now()) : dueAtMs,
+    ...shown,
+    held: Number(held),
+    metadata: JSON.stringify(metadata),
+    readable_ms: figures?.readable_ms ?? null,
+    input_tokens: usage?.input ?? null,
+    cached_tokens: usage?.cached ?? null,
+    output_tokens: usage?.output ?? null,
+    reasoning_tokens: usage?.reasoning ?? null,
+    total_tokens: usage?.total ?? null,
+    webhook_at: reports?.webhook_at ?? null,
+    notification_failed: Number(reports?.notification_failed ?? false),
+  };
+  const names = Object.keys(values);
+  const places = names.map(() => "?").join(", ");
+  const changes = names.map((name) => `${name} = excluded.${name}`).join(", ");
+  sql.exec(
+    `INSERT INTO runs (${names.join(", ")}) VALUES (${places}) ON CONFLICT (position) DO UPDATE SET ${changes}`,
+    ...Object.values(values),
   );
   if (text === null) return;
   sql.exec("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", position, text);

@@ -7,7 +7,7 @@ import { retry } from "../../lib/retry.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
 import { readOutputs, readStoredBody } from "../../storage/kv.ts";
-import type { ReadOptions } from "./reading.ts";
+import type { ReadOptions, StatusReading } from "./reading.ts";
 
 /** Milliseconds between attempts to reach a Recorder. */
 const RETRY_MS = [100, 500];
@@ -133,9 +133,26 @@ export async function removeRun(env: Env, id: string): Promise<boolean> {
   return retry(RETRY_MS, async () => getRecorder(env, id).remove());
 }
 
+/**
+ * Lists a run again whose row the Catalog has lost.
+ * @returns False when there is nothing to list.
+ */
+export async function relistRun(env: Env, id: string): Promise<boolean> {
+  return retry(RETRY_MS, async () => getRecorder(env, id).relist(id));
+}
+
 /** Tells the Recorder that OpenAI accepted a cancel, or that the run's Connection was closed. */
 export async function reportCancel(env: Env, id: string): Promise<void> {
   await retry(RETRY_MS, async () => getRecorder(env, id).cancelled());
+}
+
+/** Follows the status of a run in flight, which the Recorder asks OpenAI for meanwhile. The same reading can come again. */
+export async function* followStatus(env: Env, id: string): AsyncGenerator<StatusReading> {
+  for (;;) {
+    const reading = await getRecorder(env, id).awaitStatus();
+    if (reading === null) return;
+    yield reading;
+  }
 }
 
 /**

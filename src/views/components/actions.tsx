@@ -1,6 +1,7 @@
 // The actions on a run: each button is a form, so that it works without JavaScript.
 import type { ResponseRecord } from "../../record/schema.ts";
 import type { DescribedConnection } from "../text/connection.ts";
+import { ForWriters } from "./write-access.tsx";
 
 type Subject = Pick<ResponseRecord, "id" | "settled_at" | "verdict">;
 
@@ -12,16 +13,20 @@ export function Actions(props: { record: Subject; connection: DescribedConnectio
   const isHeld = held === "open";
   return (
     <div class="actions">
-      <form method="post" action={`/results/${id}/refetch`}>
-        <button>{settledAt === null ? "Refetch now" : "Refetch again"}</button>
-      </form>
-      {isPending && held !== "broke" ? <CancelForm id={id} isHeld={isHeld} /> : null}
+      <ForWriters>
+        <form method="post" action={`/results/${id}/refetch`}>
+          <button>{settledAt === null ? "Refetch now" : "Refetch again"}</button>
+        </form>
+        {isPending && held !== "broke" ? <CancelForm id={id} isHeld={isHeld} /> : null}
+      </ForWriters>
       {isPending ? null : (
         <button type="button" data-copy="report" hidden>
           Copy as bug report
         </button>
       )}
-      <DeleteForm id={id} isHeld={isPending && isHeld} />
+      <ForWriters>
+        <DeleteForm id={id} isHeld={isPending && isHeld} />
+      </ForWriters>
     </div>
   );
 }

@@ -2,11 +2,12 @@
 import type { Child } from "hono/jsx";
 import { raw } from "hono/html";
 import { version } from "../../../package.json";
+import { ForWriters } from "./write-access.tsx";
 
 type Props = {
   title: string;
   /** The navigation's link to this page. */
-  current?: "results" | "trigger";
+  current?: "results" | "trigger" | "stats";
   /** False leaves out the navigation. */
   isLoggedIn?: boolean;
   /** The page's own script, in addition to `page.js`. */
@@ -41,7 +42,8 @@ export function Layout(props: Props) {
             {props.children}
           </main>
           <footer>
-            response-recorder {version} <a href="/health">Check the settings</a>
+            response-recorder {version} <a href="/health">Check the settings</a>{" "}
+            {props.isLoggedIn === false ? null : <a href="/openapi">API reference</a>}
           </footer>
           <p id="announcement" class="visually-hidden" role="status"></p>
         </body>
@@ -80,8 +82,13 @@ function Navigation(props: { current: Props["current"] }) {
       <a href="/results" aria-current={ariaCurrent("results")}>
         Results
       </a>
-      <a href="/trigger" aria-current={ariaCurrent("trigger")}>
-        Trigger
+      <ForWriters>
+        <a href="/trigger" aria-current={ariaCurrent("trigger")}>
+          Trigger
+        </a>
+      </ForWriters>
+      <a href="/stats" aria-current={ariaCurrent("stats")}>
+        Stats
       </a>
       <form method="post" action="/logout">
         <button class="plain">Log out</button>

@@ -1,5 +1,6 @@
 // The progress of a run in flight. The page's script updates it live; without JavaScript it shows the stage that the record has reached.
 import type { ResponseRecord } from "../../record/schema.ts";
+import { StatusNote } from "./status-note.tsx";
 import { formatDuration } from "../text/format.ts";
 import { describeConnection, type DescribedConnection } from "../text/connection.ts";
 import { CONNECTION_STAGES, STAGES } from "../text/labels.ts";
@@ -30,6 +31,7 @@ export function Progress(props: { record: Subject; nowMs: number }) {
           {formatDuration(elapsedMs)}
         </span>
       </div>
+      <StatusNote record={record} nowMs={nowMs} />
       <progress max={stages.length} value={stage} aria-label="Stages reached"></progress>
       <ol class="stages">
         {stages.map((name, index) => (

@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { PageResponse, Usage } from "../../api/answers/page-response.ts";
 import type { ResponseRecord } from "../../record/schema.ts";
-import { formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
+import { formatCount, formatDuration, formatTime, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/connection.ts";
 import { STARTED_BY } from "../text/labels.ts";
 import { describeNotification } from "../text/notification.ts";
@@ -78,8 +78,4 @@ function formatTokens(usage: Usage | null): Child {
 
 function formatPart(value: number, name: string): string {
   return value === 0 ? "" : ` (${formatCount(value)} ${name})`;
-}
-
-function formatCount(value: number): string {
-  return value.toLocaleString("en");
 }

@@ -1,6 +1,7 @@
 // The list without rows: what that means, and what to do.
 import type { ListQuery } from "../../api/queries.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
+import { ForWriters } from "../components/write-access.tsx";
 import { describeFilter, listFilters, toPageUrl } from "../text/list-filters.ts";
 
 const CURL_POST = `curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN"`;
@@ -14,18 +15,20 @@ export function FirstUse(props: { url: string }) {
         Start a run, and it appears here with the outputs of its code. Responses that other programs
         start in the same OpenAI project appear when their webhooks arrive.
       </p>
-      <p>
-        <a class="button primary" href="/trigger">
-          Start the first run
-        </a>
-      </p>
-      <p>Or from a shell:</p>
-      <pre class="preformatted" tabindex={0} role="group" aria-label="The request as curl">
-        <code id="first-command">{`${CURL_POST} ${props.url}/trigger`}</code>
-      </pre>
-      <button type="button" data-copy="first-command" hidden>
-        Copy
-      </button>
+      <ForWriters>
+        <p>
+          <a class="button primary" href="/trigger">
+            Start the first run
+          </a>
+        </p>
+        <p>Or from a shell:</p>
+        <pre class="preformatted" tabindex={0} role="group" aria-label="The request as curl">
+          <code id="first-command">{`${CURL_POST} ${props.url}/trigger`}</code>
+        </pre>
+        <button type="button" data-copy="first-command" hidden>
+          Copy
+        </button>
+      </ForWriters>
     </div>
   );
 }

@@ -2,6 +2,7 @@
 import type { ErrorCode, Problem } from "../../errors.ts";
 import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
+import { ForWriters } from "../components/write-access.tsx";
 
 /** Problems that a visitor without a session can meet. Their pages have no navigation. */
 const CODES_BEFORE_LOGIN: readonly ErrorCode[] = [
@@ -54,11 +55,14 @@ function NextSteps(props: { problem: Problem }) {
   const isRecorded = id !== undefined && code !== "not_found";
   return (
     <>
-      {id !== undefined && !isRecorded ? <RefetchForm id={id} /> : null}
+      <ForWriters>{id !== undefined && !isRecorded ? <RefetchForm id={id} /> : null}</ForWriters>
       <p class="links">
         {isRecorded ? <a href={`/results/${id}`}>The run's page</a> : null}
         <a href="/results">All results</a>
-        <a href="/trigger">Start a response</a>
+        <ForWriters>
+          <a href="/trigger">Start a response</a>
+        </ForWriters>
+        {code === "read_only" ? <a href="/login">Log in with ACCESS_TOKEN</a> : null}
       </p>
     </>
   );

@@ -2,6 +2,7 @@
 import type { ListQuery } from "../../api/queries.ts";
 import type { ListPage } from "../../objects/catalog/client.ts";
 import { Layout } from "../components/layout.tsx";
+import { ForWriters } from "../components/write-access.tsx";
 import { FirstUse, NoRows } from "../list/empty.tsx";
 import { FilterForm } from "../list/filter-form.tsx";
 import { ActiveFilters, VerdictLinks } from "../list/filters.tsx";
@@ -29,9 +30,11 @@ export function ResultListPage(props: {
             {describeTotal(overview, query.verdict)}
           </p>
         )}
-        <a class="button" href="/trigger">
-          New run
-        </a>
+        <ForWriters>
+          <a class="button" href="/trigger">
+            New run
+          </a>
+        </ForWriters>
       </div>
       {isFirstUse ? (
         <FirstUse url={props.url} />

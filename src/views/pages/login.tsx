@@ -8,8 +8,8 @@ export function LoginPage(props: { hasWrongToken?: boolean; next?: string | unde
       <form class="card login-form" id="login-form" method="post" action="/login">
         <h1>Log in</h1>
         <p class="explanation">
-          The access token is the Worker's <code>ACCESS_TOKEN</code>. <code>npm start</code> prints
-          a link that logs you in.
+          The access token is the Worker's <code>ACCESS_TOKEN</code>, or <code>READ_TOKEN</code>,
+          which only reads. <code>npm start</code> prints a link that logs you in.
         </p>
         <label for="token">Access token</label>
         <input

@@ -11,7 +11,8 @@ export function ReferencePage() {
       <h1>Reference</h1>
       <p>
         Every route needs <code>Authorization: Bearer ACCESS_TOKEN</code>, except those marked
-        public. The document with all schemas is <a href="/openapi.json">openapi.json</a>.
+        public. <code>READ_TOKEN</code> opens what reads. The document with all schemas is{" "}
+        <a href="/openapi.json">openapi.json</a>.
       </p>
       {listOperations().map((operation) => (
         <OperationSection operation={operation} />

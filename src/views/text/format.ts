@@ -34,6 +34,22 @@ export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
 }
 
+/** An ISO 8601 time as its time of day in UTC. */
+export function formatTimeOfDay(at: string): string {
+  return `${at.slice(11, 19)} UTC`;
+}
+
+/** A whole number, its digits in groups of three. */
+export function formatCount(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** A part of a whole, as percent. What is not zero does not look like zero. */
+export function formatShare(share: number): string {
+  if (share > 0 && share < 0.001) return "< 0.1 %";
+  return `${formatDecimal(share * 100)} %`;
+}
+
 /** A number of bytes, as text with a decimal unit. */
 export function formatBytes(count: number): string {
   if (count < 1_000) return `${count} ${count === 1 ? "byte" : "bytes"}`;

@@ -29,7 +29,7 @@ const TEXTS: Partial<Record<ProgressUpdate["type"], EventText>> = {
   webhook: { ...RECEIVED, text: "Webhook received" },
   refetch_requested: { ...RECEIVED, text: "Refetch requested" },
   cancel_requested: { ...RECEIVED, text: "OpenAI accepted the cancel" },
-  status_seen: { ...RECEIVED, changed: true, text: "The stream shows a new status" },
+  status_seen: { ...RECEIVED, changed: true, text: "OpenAI shows a new status" },
   reopened: { ...RECEIVED, text: "The run is observed again" },
   finding_files: {
     ...CHANGED,
