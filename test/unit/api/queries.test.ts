@@ -86,23 +86,30 @@ test("parseQuery reads metadata[key]=value, and a blank search counts as absent"
   });
 });
 
-test("parseQuery reads metadata=key=value, as a form without scripts sends it", () => {
-  const parse = (query: Record<string, string>) => parseQuery(ListQuery, query).metadata;
-  expect(parse({ metadata: " user = a=b " })).toEqual({ user: "a=b" });
-  expect(parse({ "metadata[team]": "red", metadata: "user=a" })).toEqual({
-    team: "red",
-    user: "a",
-  });
-  expect(parse({ "metadata[user]": "old", metadata: "user=new" })).toEqual({ user: "new" });
+test.each([
+  [{ metadata: " user = a=b " }, { user: "a=b" }],
+  [
+    { "metadata[team]": "red", metadata: "user=a" },
+    { team: "red", user: "a" },
+  ],
+  [{ "metadata[user]": "old", metadata: "user=new" }, { user: "new" }],
+])("parseQuery reads %j, as a form without scripts sends it", (query, metadata) => {
+  expect(parseQuery(ListQuery, query).metadata).toEqual(metadata);
 });
 
-test("toRunFilter takes a search for an id as that id, and other searches as words", () => {
-  const toFilter = (q: string) => toRunFilter(parseQuery(ListQuery, { q }));
-  expect(toFilter(" resp_0a-b ")).toMatchObject({ id: "resp_0a-b", q: undefined });
-  for (const q of ["resp_", "resp_a b", "xresp_a", '"resp_a"', "resp_ä"]) {
-    expect(toFilter(q)).toMatchObject({ id: undefined, q });
-  }
+test("toRunFilter takes a search for an id as that id", () => {
+  expect(toRunFilter(parseQuery(ListQuery, { q: " resp_0a-b " }))).toMatchObject({
+    id: "resp_0a-b",
+    q: undefined,
+  });
 });
+
+test.each(["resp_", "resp_a b", "xresp_a", '"resp_a"', "resp_ä"])(
+  "toRunFilter takes a search for %j as words",
+  (q) => {
+    expect(toRunFilter(parseQuery(ListQuery, { q }))).toMatchObject({ id: undefined, q });
+  },
+);
 
 test.each([
   [{ "metadata[a]": "b", metadata: "x" }, /^metadata must be given as metadata\[key\]=value\.$/],
