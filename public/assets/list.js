@@ -74,8 +74,8 @@ function updateRow(row, newRows, isLastPage) {
   const index = [...row.querySelectorAll("a")].findIndex((link) => link === document.activeElement);
   row.replaceWith(newRow);
   if (index !== -1) (newRow.querySelectorAll("a")[index] ?? newRow.querySelector("a"))?.focus();
-  const title = newRow.querySelector("a")?.textContent ?? "";
-  announceToScreenReaders(`${title}: ${newRow.querySelector(".chips")?.textContent ?? ""}`);
+  const chips = [...newRow.querySelectorAll(".chips a")].map((chip) => chip.textContent);
+  announceToScreenReaders(`${newRow.querySelector("a")?.textContent ?? ""}: ${chips.join(", ")}`);
 }
 
 // A row after it is still listed, so it was not only pushed to the next page.

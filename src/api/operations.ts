@@ -141,6 +141,7 @@ const OPERATIONS = {
     query: ListQuery,
     responses: {
       200: { description: "One page; HTML for a browser", schema: "List" },
+      302: { description: "To the run's page, for a browser that searches for its id" },
       400: BAD_REQUEST,
     },
   },
