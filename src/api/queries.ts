@@ -4,6 +4,8 @@ import { Problem } from "../errors.ts";
 import type { RunFilter } from "../objects/catalog/filter.ts";
 import { ResponseRecord, RunVerdict } from "../record/schema.ts";
 
+/** Rows on a page of the list, unless the query says otherwise. */
+export const DEFAULT_LIST_ROWS = 25;
 /** Records on a page of the export. */
 export const MAX_EXPORT_ROWS = 50;
 
@@ -51,7 +53,7 @@ export type FilterQuery = z.infer<typeof FilterQuery>;
 
 /** The list's query: a page and its filter. */
 export const ListQuery = z.object({
-  limit: wholeNumber(100).default(25),
+  limit: wholeNumber(100).default(DEFAULT_LIST_ROWS),
   cursor,
   ...FilterQuery.shape,
 });

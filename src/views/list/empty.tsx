@@ -1,8 +1,8 @@
 // The list without rows: what that means, and what to do.
-import type { ListQuery } from "../../api/queries.ts";
+import { toFilterParams, type ListQuery } from "../../api/queries.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { ForWriters } from "../components/write-access.tsx";
-import { describeFilter, listFilters, toPageUrl } from "../text/list-filters.ts";
+import { describeFilter, toPageUrl } from "../text/list-filters.ts";
 
 const CURL_POST = `curl -X POST -H "Authorization: Bearer $ACCESS_TOKEN"`;
 
@@ -35,7 +35,7 @@ export function FirstUse(props: { url: string }) {
 
 /** A page without rows: of a filter that no run matches, or after the last run. */
 export function NoRows({ query }: { query: ListQuery }) {
-  const filters = listFilters(query);
+  const filters = toFilterParams(query);
   if (query.cursor !== undefined) {
     return (
       <div class="card empty-state">

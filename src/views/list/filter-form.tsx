@@ -1,7 +1,6 @@
 // The search and the filters of the list: a form that works without JavaScript.
-import type { ListQuery } from "../../api/queries.ts";
+import { toFilterParams, type ListQuery } from "../../api/queries.ts";
 import { STARTED_BY, STATUSES } from "../text/labels.ts";
-import { listFilters } from "../text/list-filters.ts";
 
 /** Filters with a field of their own under "More filters". */
 const FOLDED = ["status", "model", "started_by", "held", "since", "until"];
@@ -18,7 +17,7 @@ const HELD_OPTIONS = [
 /** The form. `models` are offered for the model's field. */
 export function FilterForm(props: { query: ListQuery; models: string[] }) {
   const { query, models } = props;
-  const filters = listFilters(query);
+  const filters = toFilterParams(query);
   const isFoldedUsed = filters.some(([name]) => FOLDED.includes(name) || isMetadata(name));
   return (
     <form class="filter" method="get" action="/results" role="search" id="filter">

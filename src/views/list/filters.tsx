@@ -1,10 +1,10 @@
 // What the list is filtered by: the verdicts with their counts, and the filters in use with a way to remove each.
-import type { ListQuery } from "../../api/queries.ts";
+import { toFilterParams, type ListQuery } from "../../api/queries.ts";
 import type { Overview } from "../../objects/catalog/row.ts";
 import { RunVerdict } from "../../record/schema.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { RUN_VERDICTS } from "../text/labels.ts";
-import { describeFilter, listFilters, toFilteredUrl } from "../text/list-filters.ts";
+import { describeFilter, toFilteredUrl } from "../text/list-filters.ts";
 import { listVerdicts } from "../text/run-counts.ts";
 
 /** The verdicts as links, each with the number of its runs. */
@@ -36,7 +36,7 @@ export function VerdictLinks(props: { query: ListQuery; overview: Overview | nul
 
 /** The filters in use; each link removes one. Nothing when there are none. */
 export function ActiveFilters({ query }: { query: ListQuery }) {
-  const filters = listFilters(query);
+  const filters = toFilterParams(query);
   if (filters.length === 0) return null;
   return (
     <ul class="active-filters" aria-label="Filters in use">

@@ -1,5 +1,5 @@
 // The list of results, newest first.
-import type { ListQuery } from "../../api/queries.ts";
+import { toFilterParams, type ListQuery } from "../../api/queries.ts";
 import type { ListPage } from "../../objects/catalog/client.ts";
 import { Layout } from "../components/layout.tsx";
 import { ForWriters } from "../components/write-access.tsx";
@@ -7,7 +7,7 @@ import { FirstUse, NoRows } from "../list/empty.tsx";
 import { FilterForm } from "../list/filter-form.tsx";
 import { ActiveFilters, VerdictLinks } from "../list/filters.tsx";
 import { ResultTable } from "../list/rows.tsx";
-import { listFilters, toExportUrl, toPageUrl } from "../text/list-filters.ts";
+import { toExportUrl, toPageUrl } from "../text/list-filters.ts";
 import { describeTotal } from "../text/run-counts.ts";
 
 /** A page of the list. `url` is the Worker's origin. */
@@ -20,7 +20,7 @@ export function ResultListPage(props: {
   const { page, query, nowMs } = props;
   const { rows, overview } = page;
   const isEmpty = rows.length === 0;
-  const isFirstUse = isEmpty && listFilters(query).length === 0 && query.cursor === undefined;
+  const isFirstUse = isEmpty && toFilterParams(query).length === 0 && query.cursor === undefined;
   return (
     <Layout title="Results" current="results" script="list">
       <div class="row page-heading">

@@ -1,11 +1,10 @@
 // The filters of the list as links and as words.
-import { toFilterParams, type ListQuery } from "../../api/queries.ts";
+import { DEFAULT_LIST_ROWS, toFilterParams, type ListQuery } from "../../api/queries.ts";
 import { STARTED_BY } from "./labels.ts";
 
 /** A filter as a parameter of the list's URL. */
 export type Filter = [name: string, value: string];
 
-const DEFAULT_LIMIT = 25;
 const NAMES: Record<string, string> = {
   q: "Search",
   verdict: "Verdict",
@@ -18,30 +17,25 @@ const NAMES: Record<string, string> = {
 };
 const HELD: Record<string, string> = { true: "yes", false: "no" };
 
-/** The filters of a query, without its page. */
-export function listFilters(query: ListQuery): Filter[] {
-  return toFilterParams(query);
-}
-
 /** The URL of the first page with a query's filters, except that one of them has this value; null leaves it out. */
 export function toFilteredUrl(query: ListQuery, name: string, value: string | null): string {
-  const others = listFilters(query).filter((filter) => filter[0] !== name);
+  const others = toFilterParams(query).filter((filter) => filter[0] !== name);
   return toUrl("/results", value === null ? others : [...others, [name, value]], query.limit, null);
 }
 
 /** The URL of a page with a query's filters; a cursor of null is that of the first page. */
 export function toPageUrl(query: ListQuery, cursor: string | null): string {
-  return toUrl("/results", listFilters(query), query.limit, cursor);
+  return toUrl("/results", toFilterParams(query), query.limit, cursor);
 }
 
 /** The URL of the export with a query's filters. */
 export function toExportUrl(query: ListQuery): string {
-  return toUrl("/results.ndjson", listFilters(query), DEFAULT_LIMIT, null);
+  return toUrl("/results.ndjson", toFilterParams(query), DEFAULT_LIST_ROWS, null);
 }
 
 function toUrl(path: string, filters: Filter[], limit: number, cursor: string | null): string {
   const params = new URLSearchParams(filters);
-  if (limit !== DEFAULT_LIMIT) params.set("limit", String(limit));
+  if (limit !== DEFAULT_LIST_ROWS) params.set("limit", String(limit));
   if (cursor !== null) params.set("cursor", cursor);
   return params.size === 0 ? path : `${path}?${params.toString()}`;
 }

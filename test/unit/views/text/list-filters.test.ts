@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { ListQuery, parseQuery } from "../../../../src/api/queries.ts";
+import { ListQuery, parseQuery, toFilterParams } from "../../../../src/api/queries.ts";
 import {
   describeFilter,
-  listFilters,
   toExportUrl,
   toFilteredUrl,
   toPageUrl,
@@ -47,7 +46,7 @@ test("describeFilter says each filter in words", () => {
     q: "a",
     "metadata[user]": "u",
   });
-  expect(listFilters(query).map(describeFilter)).toEqual([
+  expect(toFilterParams(query).map(describeFilter)).toEqual([
     "Verdict: no calls",
     "Status: in progress",
     "Model: m",
