@@ -43,6 +43,7 @@ import {
   getRecord,
   getResponse,
   listRecords,
+  redirectToSearchedId,
   refetchResult,
 } from "./http/routes/results.ts";
 import { fillForm } from "./http/routes/trigger-form.ts";
@@ -128,6 +129,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /results": [
+    redirectToSearchedId,
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {
