@@ -3,6 +3,10 @@ import { z } from "zod";
 
 const Health = z.object({ ready: z.boolean(), settings: z.record(z.string(), z.boolean()) });
 
+/** Why a route of the Worker may answer with a redirect. */
+export const LOGIN_IN_FRONT =
+  "Something in front of the Worker, such as Cloudflare Access, asks for a log-in. Let /webhook and /health pass: docs/deploy.md, Behind Cloudflare Access.";
+
 const HEALTH_TIMEOUT_MS = 10_000;
 
 /**
@@ -29,7 +33,11 @@ export function parseWorkerUrl(targets: string[]): string {
  * @throws When the answer isn't the recorder's.
  */
 export async function fetchMissingSettings(url: string): Promise<string[]> {
-  const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+  const signal = AbortSignal.timeout(HEALTH_TIMEOUT_MS);
+  const answer = await fetch(`${url}/health`, { signal, redirect: "manual" });
+  if (answer.status >= 300 && answer.status < 400) {
+    throw new Error(`${url}/health answered ${answer.status}. ${LOGIN_IN_FRONT}`);
+  }
   const body: unknown = await answer.json().catch(() => null);
   const health = Health.safeParse(body);
   if (!health.success) {
