@@ -3,9 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { experimental_readRawConfig, unstable_readConfig } from "wrangler";
 import { z } from "zod";
-
-/** The binding of the KV namespace that has the records. */
-export const RECORDS = "RECORDS";
+import { RECORDS } from "./existing-worker.ts";
 
 export type DeployConfig = {
   /** The path of wrangler.toml. */

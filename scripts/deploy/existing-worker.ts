@@ -1,6 +1,8 @@
 // Decides what a deploy may do with what the account has already.
 import { z } from "zod";
-import { RECORDS } from "./config.ts";
+
+/** The binding of the KV namespace that has the records. */
+export const RECORDS = "RECORDS";
 
 const KvBinding = z.object({ namespace_id: z.string() });
 

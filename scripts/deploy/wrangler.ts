@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { captureOutput } from "../lib/process-output.ts";
 import { withRecordsId, type DeployConfig } from "./config.ts";
+import { parseTargets } from "./deployed-worker.ts";
 import type { ExistingWorker, Namespace } from "./existing-worker.ts";
 
 export type Account = { id: string; name: string };
@@ -55,12 +56,6 @@ const Version = z.object({
     bindings: z.array(z.looseObject({ name: z.string(), type: z.string() })).default([]),
   }),
 });
-const DeployReport = z.object({
-  type: z.literal("deploy"),
-  version_id: z.string().nullish(),
-  targets: z.array(z.string()).nullish(),
-});
-
 /** wrangler has no use for these, so its environment lacks them. */
 const WITHHELD_VARIABLES = [
   "OPENAI_API_KEY",
@@ -149,20 +144,6 @@ async function deployAndParseTargets(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/**
- * Reads the targets from the lines that wrangler writes about its work.
- * @throws When wrangler deployed nothing: it ends with success when its question is answered with no.
- */
-export function parseTargets(report: string): string[] {
-  const lines = report.split("\n").filter((line) => line !== "");
-  const deploys = lines.flatMap((line) => DeployReport.safeParse(JSON.parse(line)).data ?? []);
-  const last = deploys.at(-1);
-  if (last?.version_id != null) return last.targets ?? [];
-  throw new Error(
-    "wrangler deployed nothing, because its question was answered with no. It asks when the Worker was changed in Cloudflare's dashboard: move the change to wrangler.toml, then answer yes.",
-  );
 }
 
 function parseAnswer<T>(command: string, result: CommandResult, schema: z.ZodType<T>): T {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { EVENT_TYPES } from "../../../scripts/deploy/webhook-endpoint.ts";
 import { pollUntil } from "../../../scripts/lib/retry.ts";
+import { readCodeBlocks } from "../../support/code-blocks.ts";
 import { startChild } from "../../support/child.ts";
 import {
   API_KEY,
@@ -219,11 +220,17 @@ test("a second rotation replaces a signing secret that the first one could not s
 });
 
 describe("npm run deploy", () => {
-  test("deploys the project's own wrangler.toml, and shows no secret", async () => {
+  test("deploys the project's own wrangler.toml with the variables of the workflow in docs/deploy.md, and shows no secret", async () => {
     world = await startDeployWorld();
     const command = [process.execPath, "scripts/deploy.ts", "--url", world.url];
     const { environment, openaiUrl } = world;
     const env = { ...environment, DEPLOY_API: openaiUrl, ACCESS_TOKEN: TOKEN };
+    const { text = "" } =
+      readCodeBlocks("docs/deploy.md").find(({ language }) => language === "yaml") ?? {};
+    const secrets = Array.from(text.matchAll(/^ +(\w+): \$\{\{ secrets\./gm), ([, name]) => name);
+    const others = ["DEPLOY_API", "PATH", "HOME", "NODE_COMPILE_CACHE", "WRANGLER_SEND_METRICS"];
+    const wanted = [...secrets, ...others, "CLOUDFLARE_API_BASE_URL"];
+    expect(Object.keys(env).toSorted()).toEqual(wanted.toSorted());
     const child = startChild(command, env);
     expect(await child.waitForExit(), child.output()).toBe(0);
     await expectWorkingRecorder(world.url);

@@ -1,5 +1,6 @@
 // What users meet beyond the first deploy into an empty account.
 import { afterEach, describe, expect, test } from "vitest";
+import { readCodeBlocks } from "../../support/code-blocks.ts";
 import { createScript } from "../../support/cloudflare/account.ts";
 import {
   getRecordsId,
@@ -153,31 +154,15 @@ test("npm run deploy shows a new token although Cloudflare's answer to storing i
   expect(world.secrets()["ACCESS_TOKEN"]).toBe(token);
 });
 
-const STAGING = `
-[env.staging]
-name = "${NAME}-staging"
-durable_objects.bindings = [
-  { name = "RECORDER", class_name = "Recorder" },
-  { name = "CONNECTION", class_name = "Connection" },
-  { name = "CATALOG", class_name = "Catalog" },
-]
-kv_namespaces = [{ binding = "RECORDS" }]
-ratelimits = [
-  { name = "LOGIN_LIMIT", namespace_id = "727001", simple = { limit = 10, period = 60 } },
-  { name = "TRIGGER_LIMIT", namespace_id = "727002", simple = { limit = 100, period = 60 } },
-]
-`;
-const VARS = /^\[vars\]\n[^]*?(?=^\[)/m;
+const STAGING =
+  readCodeBlocks("docs/deploy.md").find(({ language }) => language === "toml")?.text ?? "";
 
 describe("--env", () => {
   const env = { CLOUDFLARE_ENV: "staging" };
 
-  test("npm run deploy -- --env staging deploys a second recorder, with a namespace of its own", async () => {
+  test("npm run deploy -- --env staging deploys the environment of docs/deploy.md, with a namespace of its own", async () => {
     world = await startDeployedWorld();
-    world.editConfig((text) => {
-      const vars = VARS.exec(text)?.[0] ?? "";
-      return `${text}${STAGING}${vars.replace("[vars]", "[env.staging.vars]")}`;
-    });
+    world.editConfig((text) => `${text}\n${STAGING}`);
     const before = structuredClone(world.account.scripts.get(NAME));
     expect((await world.deploy({}, { env })).error).toBeNull();
     expect(world.account.scripts.get(NAME)).toEqual(before);
@@ -188,7 +173,8 @@ describe("--env", () => {
   test("npm run deploy -- --env staging names what wrangler.toml lacks for it", async () => {
     world = await startDeployWorld();
     expect((await world.deploy({}, { env })).error).toContain("no [env.staging]");
-    world.editConfig((text) => `${text}${STAGING}`);
+    const [withoutVars] = STAGING.split("[env.staging.vars]");
+    world.editConfig((text) => `${text}\n${withoutVars}`);
     expect((await world.deploy({}, { env })).error).toMatch(/lacks OPENAI_BASE_URL, .*HOLD/);
     expect(world.account.scripts.size).toBe(0);
   });

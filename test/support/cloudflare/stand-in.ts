@@ -121,7 +121,12 @@ async function serveWorker(state: State, request: Request): Promise<Response> {
   const { method } = request;
   const headers = new Headers(request.headers);
   for (const name of HOP_BY_HOP_HEADERS) headers.delete(name);
-  return fetch(`${url}${pathname}${search}`, { method, headers, body, redirect: "manual" });
+  const target = `${url}${pathname}${search}`;
+  const response = await fetch(target, { method, headers, body, redirect: "manual" });
+  const { status, headers: answered } = response;
+  // `fetch` has unpacked the body.
+  const kept = [...answered].filter(([name]) => !/^content-(encoding|length)$/.test(name));
+  return new Response(response.body, { status, headers: kept });
 }
 
 function findScript(accounts: Account[], host: string | null): Script | undefined {
