@@ -41,11 +41,13 @@ export async function measureCpuPerRequest(context: BenchContext): Promise<Measu
 }
 
 function createRequests(recorder: RecorderClient, id: string): Record<string, Send> {
-  const get = (path: string, headers = {}) => async () => {
-    const answer = await recorder.request(path, { headers });
-    assert.ok(answer.ok, `GET ${path} answered ${answer.status}`);
-    await answer.arrayBuffer();
-  };
+  const get =
+    (path: string, headers = {}) =>
+    async () => {
+      const answer = await recorder.request(path, { headers });
+      assert.ok(answer.ok, `GET ${path} answered ${answer.status}`);
+      await answer.arrayBuffer();
+    };
   return {
     "GET /health": get("/health"),
     "GET /openapi.json": get("/openapi.json"),

@@ -22,7 +22,7 @@ export function parseTargets(report: string): string[] {
   const lines = report.split("\n").filter((line) => line !== "");
   const deploys = lines.flatMap((line) => DeployReport.safeParse(JSON.parse(line)).data ?? []);
   const last = deploys.at(-1);
-  if (last?.version_id != null) return last.targets ?? [];
+  if (typeof last?.version_id === "string") return last.targets ?? [];
   throw new Error(
     "wrangler deployed nothing, because its question was answered with no. It asks when the Worker was changed in Cloudflare's dashboard: move the change to wrangler.toml, then answer yes.",
   );

@@ -5,6 +5,7 @@ import { retryUntil } from "../lib/retry.ts";
 import type { DeployConfig } from "./config.ts";
 import { fetchMissingSettings, LOGIN_IN_FRONT, parseWorkerUrl } from "./deployed-worker.ts";
 import {
+  describeOthers,
   findForeignWorker,
   findOtherProject,
   findRecordsId,
@@ -143,7 +144,7 @@ async function checkCurrentState(deployment: Deployment, state: DeployState): Pr
   const secrets = [...(state.worker?.secrets ?? [])].join(", ");
   const found = state.worker === null ? "isn't there yet" : `has ${secrets || "no secret yet"}`;
   const records = state.recordsId === null ? "" : `; its KV namespace is ${state.recordsId}`;
-  return `OpenAI accepts the key and has ${endpoints.length} endpoints; the Worker ${config.name} ${found}${records}`;
+  return `OpenAI accepts the key and has ${endpoints.length} endpoints; the Worker ${config.name} ${found}${records}${describeOthers(config.name, state.worker, endpoints)}`;
 }
 
 /**

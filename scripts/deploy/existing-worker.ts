@@ -52,6 +52,21 @@ export function findOtherProject(
 If it is to record this project, or its endpoint was deleted: npm run deploy -- --new-key`;
 }
 
+/**
+ * Says which other recorders of the same project there seem to be: a new name makes a new, empty recorder.
+ * @returns A clause for the terminal; empty when the Worker exists already, or there is no other one.
+ */
+export function describeOthers(
+  name: string,
+  worker: ExistingWorker | null,
+  endpoints: Endpoint[],
+): string {
+  const urls = endpoints.filter((endpoint) => !isEndpointOf(endpoint, name)).map(({ url }) => url);
+  const others = urls.filter((url) => url.endsWith("/webhook"));
+  if (worker !== null || others.length === 0) return "";
+  return `; OpenAI also sends to ${others.join(", ")}, whose records stay there (docs/operations.md, Move)`;
+}
+
 function isEndpointOf(endpoint: Endpoint, name: string): boolean {
   return endpoint.name === name || new URL(endpoint.url).host.startsWith(`${name}.`);
 }

@@ -230,9 +230,9 @@ describe("npm run deploy", () => {
     const secrets = Array.from(text.matchAll(/^ +(\w+): \$\{\{ secrets\./gm), ([, name]) => name);
     const others = ["DEPLOY_API", "PATH", "HOME", "NODE_COMPILE_CACHE", "WRANGLER_SEND_METRICS"];
     const wanted = [...secrets, ...others, "CLOUDFLARE_API_BASE_URL"];
-    expect(Object.keys(env).toSorted()).toEqual(wanted.toSorted());
+    expect(new Set(Object.keys(env))).toEqual(new Set(wanted));
     const child = startChild(command, env);
-    expect(await child.waitForExit(), child.output()).toBe(0);
+    expect(await child.waitForExit()).toBe(0);
     await expectWorkingRecorder(world.url);
     expect(child.output()).toContain("The recorder works.");
     for (const secret of listSecretValues()) expect(child.output()).not.toContain(secret);

@@ -54,7 +54,9 @@ describe("two Workers in one account", () => {
     world = await startDeployedWorld();
     const before = structuredClone(world.account.scripts.get(NAME));
     rename(`${NAME}-2`);
-    expect((await world.deploy()).error).toBeNull();
+    const { error, printed } = await world.deploy();
+    expect(error).toBeNull();
+    expect(printed).toContain(`OpenAI also sends to ${WORKER_URL}/webhook`);
     expect(world.account.scripts.get(NAME)).toEqual(before);
     const second = world.account.scripts.get(`${NAME}-2`);
     expect(getRecordsId(second)).not.toBe(getRecordsId(before));
@@ -77,7 +79,7 @@ describe("a namespace that is there already", () => {
     expect(getRecordsId(world.account.scripts.get(NAME))).toBe(left?.id);
   });
 
-  test("npm run deploy after wrangler delete takes the namespace with the old records", async () => {
+  test("npm run deploy after wrangler delete takes the namespace that it left behind", async () => {
     world = await startDeployedWorld();
     world.account.scripts.delete(NAME);
     const [left] = world.account.namespaces;
@@ -93,7 +95,7 @@ describe("a namespace that is there already", () => {
     expect(getRecordsId(world.account.scripts.get(NAME))).toBe(id);
   });
 
-  test("a Worker of another name keeps the records when wrangler.toml has the namespace's id", async () => {
+  test("npm run deploy takes the namespace whose id wrangler.toml has", async () => {
     world = await startDeployedWorld();
     const id = getRecordsId(world.account.scripts.get(NAME));
     rename("runs");

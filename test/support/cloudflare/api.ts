@@ -91,7 +91,8 @@ function createNamespaceApi({ namespaces }: Account): Hono {
   app.post("/", async (c) => {
     const { title } = NamespaceParams.parse(await c.req.json());
     if (namespaces.some((namespace) => namespace.title === title)) {
-      const message = "create namespace: 'a namespace with this account ID and title already exists'";
+      const message =
+        "create namespace: 'a namespace with this account ID and title already exists'";
       throw new ApiError(400, TITLE_EXISTS, message);
     }
     const namespace = { id: randomUUID().replaceAll("-", ""), title };
@@ -154,7 +155,10 @@ function createScriptApi(account: Account): Hono {
 function addSecretRoutes(app: Hono, get: (c: Context) => Script): void {
   app.get("/secrets", (c) => {
     const names = Object.keys(get(c).secrets);
-    return succeed(c, names.map((name) => ({ name, type: "secret_text" })));
+    return succeed(
+      c,
+      names.map((name) => ({ name, type: "secret_text" })),
+    );
   });
   app.patch("/secrets-bulk", async (c) => {
     const { secrets } = SecretPatch.parse(await c.req.json());

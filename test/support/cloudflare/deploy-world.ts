@@ -69,7 +69,12 @@ async function deployOnce(): Promise<Account> {
 /** Starts all of it; nothing is deployed yet. */
 export async function startDeployWorld() {
   const folder = mkdtempSync(join(tmpdir(), "recorder-project-"));
-  const emulator = await startEmulator({ apiKey: API_KEY, interpreters: 0, webhookBackoff: 0.05, webhookTimeout: 60 });
+  const emulator = await startEmulator({
+    apiKey: API_KEY,
+    interpreters: 0,
+    webhookBackoff: 0.05,
+    webhookTimeout: 60,
+  });
   const cloudflare = await startCloudflare({ OPENAI_BASE_URL: `${emulator.url}/v1` });
   const unroute = routeWorkersDev(cloudflare.url);
   const configPath = writeProject(folder);
@@ -176,7 +181,12 @@ async function runDeploy(
   const terminal = createTerminal(printed, asked, context);
   const error = await deploy(
     { newToken: false, newKey: false, rotate: false, url: undefined, ...options },
-    { ...common, wranglerPath: context.wranglerPath ?? common.wranglerPath, env: context.env, terminal },
+    {
+      ...common,
+      wranglerPath: context.wranglerPath ?? common.wranglerPath,
+      env: context.env,
+      terminal,
+    },
   ).then(
     () => null,
     (cause: unknown) => String(cause),

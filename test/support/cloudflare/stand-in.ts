@@ -54,9 +54,9 @@ export async function startCloudflare(vars: Record<string, string>) {
     account,
     /** Adds an account that the user may choose. */
     addAccount: (id: string, name: string): Account => {
-      const account = createAccount(id, name);
-      accounts.push(account);
-      return account;
+      const added = createAccount(id, name);
+      accounts.push(added);
+      return added;
     },
     /** The calls of the API. */
     calls,

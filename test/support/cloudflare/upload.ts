@@ -33,7 +33,6 @@ export async function parseUpload(form: FormData): Promise<Upload> {
     if (typeof part === "string" || part.name.endsWith(".map")) continue;
     modules.set(part.name, await part.bytes());
   }
-  const isSecret = ({ type }: Binding) => type === "secret_text";
   const secrets = metadata.bindings.filter(isSecret);
   return {
     main: metadata.main_module,
@@ -50,4 +49,8 @@ async function readPart(form: FormData, name: string): Promise<string> {
   const part = form.get(name);
   if (part === null) throw new Error(`The upload has no part ${name}.`);
   return typeof part === "string" ? part : part.text();
+}
+
+function isSecret({ type }: Binding): boolean {
+  return type === "secret_text";
 }

@@ -21,7 +21,10 @@ test.each([{ version_id: null }, {}])(
 );
 
 test.each([
-  { targets: ["runs.acme.workers.dev", "schedule: 0 3 * * *"], url: "https://runs.acme.workers.dev" },
+  {
+    targets: ["runs.acme.workers.dev", "schedule: 0 3 * * *"],
+    url: "https://runs.acme.workers.dev",
+  },
   { targets: ["runs.example.com (custom domain)"], url: "https://runs.example.com" },
   { targets: ["example.com/runs/*", "runs.example.com/*"], url: "https://runs.example.com" },
 ])("parseWorkerUrl finds $url in $targets", ({ targets, url }) => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  describeOthers,
   findForeignWorker,
   findOtherProject,
   findRecordsId,
@@ -41,7 +42,11 @@ const recorder = createWorker(COMPLETE, RECORDER_BINDINGS);
 
 test.each([
   { what: "its endpoint has the Worker's name", name: NAME, url: "https://a.example/webhook" },
-  { what: "its endpoint has the Worker's host", name: "mine", url: "https://runs.acme.workers.dev" },
+  {
+    what: "its endpoint has the Worker's host",
+    name: "mine",
+    url: "https://runs.acme.workers.dev",
+  },
 ])("findOtherProject knows the key's project when $what", ({ name, url }) => {
   expect(findOtherProject(NAME, recorder, [{ name, url }])).toBeNull();
 });
@@ -62,13 +67,29 @@ test("findOtherProject lets a deploy go on that did not get to the signing secre
   expect(findOtherProject(NAME, null, [])).toBeNull();
 });
 
+test("describeOthers names the endpoints of other recorders while there is no Worker of this name", () => {
+  const own = { name: NAME, url: "https://runs.acme.workers.dev/webhook" };
+  const other = { name: "old", url: "https://old.acme.workers.dev/webhook" };
+  const unrelated = { name: "shop", url: "https://shop.example/openai" };
+  expect(describeOthers(NAME, null, [own, other, unrelated])).toMatch(
+    /^; OpenAI also sends to https:\/\/old\.acme\.workers\.dev\/webhook, /,
+  );
+  expect(describeOthers(NAME, null, [own, unrelated])).toBe("");
+  expect(describeOthers(NAME, recorder, [other])).toBe("");
+});
+
 const titled = [
   { id: "other", title: "other-records" },
   { id: "left", title: "runs-records" },
 ];
 
 test.each([
-  { what: "the one that the Worker is bound to", worker: recorder, namespaces: titled, id: "bound" },
+  {
+    what: "the one that the Worker is bound to",
+    worker: recorder,
+    namespaces: titled,
+    id: "bound",
+  },
   { what: "the one with the Worker's title", worker: null, namespaces: titled, id: "left" },
   { what: "none when no title fits", worker: null, namespaces: titled.slice(0, 1), id: null },
   { what: "none when they can't be listed", worker: null, namespaces: null, id: null },
