@@ -60,10 +60,9 @@ describe("two Workers in one account", () => {
     expect(world.account.scripts.get(NAME)).toEqual(before);
     const second = world.account.scripts.get(`${NAME}-2`);
     expect(getRecordsId(second)).not.toBe(getRecordsId(before));
-    expect((await world.endpoints()).map(({ url }) => new URL(url).host)).toEqual([
-      `${NAME}.acme.workers.dev`,
-      `${NAME}-2.acme.workers.dev`,
-    ]);
+    const hosts = (await world.endpoints()).map(({ url }) => new URL(url).host);
+    const names = [NAME, `${NAME}-2`];
+    expect(new Set(hosts)).toEqual(new Set(names.map((name) => `${name}.acme.workers.dev`)));
   });
 });
 
