@@ -31,9 +31,8 @@ const OPTIONS = {
 const WRANGLER_PATH = fileURLToPath(
   new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url),
 );
-// The tests set these two variables, to use another configuration and another API.
-const CONFIG_PATH =
-  process.env["DEPLOY_CONFIG"] ?? fileURLToPath(new URL("../wrangler.toml", import.meta.url));
+const CONFIG_PATH = fileURLToPath(new URL("../wrangler.toml", import.meta.url));
+// The tests set this variable, to use another API.
 const API_URL = process.env["DEPLOY_API"] ?? "https://api.openai.com/v1";
 const PROPAGATION_TIMEOUT_MS = 60_000;
 
