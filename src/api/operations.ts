@@ -127,6 +127,10 @@ const OPERATIONS = {
     query: ListQuery,
     responses: {
       200: { description: "One page", schema: "List", html: true },
+      302: {
+        description: "To the run's page, for a browser that searches for its id",
+        location: true,
+      },
       400: BAD_CURSOR,
     },
   },

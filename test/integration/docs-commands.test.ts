@@ -41,10 +41,12 @@ const NOT_RUN = [
 
 /** Languages of blocks that are no commands. */
 const NO_COMMANDS = ["text", "mermaid", "md", "ts"];
-/** All other blocks: this file runs them. */
+/** All other blocks: this file runs them, and the tests in deploy/ those of docs/deploy.md. */
 const RUN = [
   "README.md js",
   "README.md python",
+  "docs/deploy.md toml",
+  "docs/deploy.md yaml",
   "docs/emulator.md sh",
   "docs/operations.md sh",
   "docs/recipes.md crontab",

@@ -1,12 +1,13 @@
 // The timeline of a run: a row for each event, with a dot at its time.
-import { isTerminal } from "../../record/reducer.ts";
 import type { Observation, ResponseRecord } from "../../record/schema.ts";
 import { describeConnection } from "../text/connection.ts";
+import { findEndTime } from "../text/end.ts";
 import { createTimeScale, type TimeScale } from "../text/time-scale.ts";
-import { formatDuration, formatTime } from "../text/format.ts";
-import { IsolatedText } from "./safe-text.tsx";
+import { formatDuration } from "../text/format.ts";
+import { IsolatedText } from "../components/safe-text.tsx";
+import { Time } from "../components/time.tsx";
 import type { Tone } from "../text/labels.ts";
-import { summarizeObservation } from "../text/observations.ts";
+import { nameCheck, summarizeObservation } from "../text/observations.ts";
 
 /** Of more observations than the sum, only the first and the last get a row. */
 const MAX_FIRST_OBSERVATIONS = 8;
@@ -82,9 +83,7 @@ function TimelineRow(props: {
           <RequestId id={row.requestId ?? null} />
         </span>
       </span>
-      <time datetime={row.at} title={formatTime(row.at)}>
-        +{formatDuration(toOffsetMs(row.at))}
-      </time>
+      <Time at={row.at}>+{formatDuration(toOffsetMs(row.at))}</Time>
       <Track row={row} scale={props.scale} toOffsetMs={toOffsetMs} />
     </li>
   );
@@ -144,16 +143,18 @@ function toEntries(record: Subject, nowMs: number): TimelineEntry[] {
 
 function toRunEntries(record: Subject, nowMs: number): TimelineEntry[] {
   if (record.created_at === null) return [];
-  const ended = record.completed_at ?? findEndTime(record);
-  const until = ended ?? new Date(nowMs).toISOString();
+  const end = findEndTime(record);
+  const isRunning = record.verdict === "pending";
+  const until = end ?? (isRunning ? null : record.settled_at) ?? new Date(nowMs).toISOString();
   const duration = formatDuration(Date.parse(until) - Date.parse(record.created_at));
+  const endless = isRunning ? `${duration} so far` : "its end was never seen";
   return [
     {
       label: "Run at OpenAI",
-      detail: ended === null ? `${duration} so far` : `${duration}, ended ${record.status ?? ""}`,
+      detail: end === null ? endless : `${duration}, ended ${record.status ?? ""}`,
       at: record.created_at,
       until,
-      tone: ended === null ? "busy" : "neutral",
+      tone: isRunning ? "busy" : "neutral",
     },
   ];
 }
@@ -168,19 +169,12 @@ function toConnectionEntries(record: Subject, nowMs: number): TimelineEntry[] {
   return [{ label, detail, at: record.created_at, until, tone }];
 }
 
-// OpenAI sets completed_at only for completed responses. The end of others is when it was first seen.
-function findEndTime(record: Subject): string | null {
-  if (record.verdict === "pending") return null;
-  const seen = record.observations.find(
-    (one) => isTerminal(one.status) && one.channel !== "control",
-  );
-  return record.webhook?.received_at ?? seen?.at ?? record.settled_at;
-}
-
 function toWebhookEntries(record: Subject): TimelineEntry[] {
   const { webhook } = record;
   if (webhook === null) return [];
-  return [{ label: "Webhook", detail: webhook.type, at: webhook.received_at, tone: "neutral" }];
+  return [
+    { label: "Webhook received", detail: webhook.type, at: webhook.received_at, tone: "neutral" },
+  ];
 }
 
 function toObservationEntries(observations: Observation[]): TimelineEntry[] {
@@ -192,13 +186,13 @@ function toObservationEntries(observations: Observation[]): TimelineEntry[] {
   const hidden = rows.slice(MAX_FIRST_OBSERVATIONS, -MAX_LAST_OBSERVATIONS);
   const [firstHidden] = hidden;
   if (firstHidden === undefined) return rows;
-  const summary = { ...firstHidden, label: `${hidden.length} more observations`, detail: "" };
+  const summary = { ...firstHidden, label: `${hidden.length} more checks`, detail: "" };
   return [...rows.slice(0, MAX_FIRST_OBSERVATIONS), summary, ...rows.slice(-MAX_LAST_OBSERVATIONS)];
 }
 
 function toObservationEntry(seen: Observation, number: number): TimelineEntry {
   return {
-    label: seen.channel === "control" ? "Control" : `Observation ${number}: ${seen.channel}`,
+    label: seen.channel === "control" ? "Control" : nameCheck(number, seen.channel),
     detail: summarizeObservation(seen),
     requestId: seen.request_id,
     at: seen.at,
@@ -217,16 +211,14 @@ function toStoredEntries(record: Subject): TimelineEntry[] {
   if (recordedAt === null) return [];
   const isSettledAtOnce = settledAt === recordedAt;
   const stored: TimelineEntry = {
-    label: isSettledAtOnce ? "Stored and settled" : "Stored",
-    detail: isSettledAtOnce
-      ? `${record.verdict}; no observation is planned any more`
-      : record.verdict,
+    label: isSettledAtOnce ? "Stored, finished checking" : "First stored",
+    detail: record.verdict,
     at: recordedAt,
     tone: "good",
   };
   if (isSettledAtOnce || settledAt === null) return [stored];
   return [
     stored,
-    { label: "Settled", detail: "no observation is planned any more", at: settledAt, tone: "good" },
+    { label: "Finished checking", detail: record.verdict, at: settledAt, tone: "good" },
   ];
 }

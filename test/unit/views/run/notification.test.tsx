@@ -1,5 +1,6 @@
+import { renderToString } from "hono/jsx/dom/server";
 import { expect, test } from "vitest";
-import { describeNotification } from "../../../../src/views/text/notification.ts";
+import { Notification } from "../../../../src/views/run/notification.tsx";
 
 const AT = "2026-11-27T10:00:00.000Z";
 const NEXT = "2026-11-27T10:00:04.000Z";
@@ -15,6 +16,8 @@ test.each([
     "no answer 2026-11-27 10:00:00 UTC; next attempt 2026-11-27 10:00:04 UTC",
   ],
   [{ at: AT, status: null, next_at: null }, "no answer 2026-11-27 10:00:00 UTC; given up"],
-])("%o is described as %s", (notification, expected) => {
-  expect(describeNotification(notification)).toBe(expected);
+])("Notification says of %o: %s", (attempt, expected) => {
+  const html = renderToString(<Notification attempt={attempt} />);
+  expect(html.replaceAll(/<[^>]*>/g, "")).toBe(expected);
+  expect(html).toContain(`datetime="${AT}"`);
 });

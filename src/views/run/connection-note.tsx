@@ -3,8 +3,8 @@ import {
   explainConnection,
   type ConnectionSubject,
 } from "../text/connection.ts";
-import { Chip } from "./chip.tsx";
-import { IsolatedText } from "./safe-text.tsx";
+import { Chip } from "../components/chip.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 
 /** Says that a run was held or followed, how its Connection went, and what is known after it. */
 export function ConnectionNote(props: { record: ConnectionSubject }) {

@@ -1,10 +1,10 @@
-// The raw data of a result, folded: the request, the bug report, the response object.
+// The raw data of a run, folded: the request, the bug report, the response object.
 import type { PageRecord } from "../../api/answers/representation.ts";
 import { controlOutputsPath } from "../../record/calls/cure.ts";
 import { createBugReport } from "../text/bug-report.ts";
 import { toExcerpt } from "../text/printed/excerpt.ts";
 import { formatBytes } from "../text/format.ts";
-import { Preformatted } from "./safe-text.tsx";
+import { Preformatted } from "../components/safe-text.tsx";
 
 /** The maximum size of the request and of the response object on the page, each. */
 const MAX_EXCERPT_BYTES = 6_000;
@@ -16,17 +16,15 @@ export function RawData(props: { record: PageRecord; response: Uint8Array | null
   if (record.request === null && record.verdict === "pending") return null;
   return (
     <section class="card" aria-labelledby="raw-data">
-      <h2 id="raw-data">Raw data</h2>
+      <h2 id="raw-data">Details</h2>
       <RequestJson request={record.request} />
       {record.verdict === "pending" ? null : <BugReport record={record} />}
       {response === null ? null : <ResponseJson id={record.id} response={response} />}
       {response === null ? null : (
         <p class="links">
-          <a href={`/results/${record.id}/outputs?strict=false`}>Outputs, plain text</a>
-          {controlPath === null ? null : (
-            <a href={controlPath}>The control's outputs, plain text</a>
-          )}
-          <a href={`/results/${record.id}/response`}>Response object, JSON</a>
+          <a href={`/results/${record.id}/outputs?strict=false`}>Outputs as text</a>
+          {controlPath === null ? null : <a href={controlPath}>The control's outputs as text</a>}
+          <a href={`/results/${record.id}/response`}>Response JSON</a>
         </p>
       )}
     </section>
@@ -36,13 +34,10 @@ export function RawData(props: { record: PageRecord; response: Uint8Array | null
 function BugReport(props: { record: PageRecord }) {
   return (
     <details>
-      <summary>Bug report, Markdown</summary>
-      <label class="visually-hidden" for="report">
-        Bug report
-      </label>
-      <textarea id="report" class="report" readonly rows={14}>
+      <summary>Bug report</summary>
+      <pre id="report" class="wrap" tabindex={0} role="group" aria-label="Bug report, Markdown">
         {createBugReport(props.record)}
-      </textarea>
+      </pre>
     </details>
   );
 }

@@ -1,6 +1,6 @@
 import type { ResponseRecord } from "../../record/schema.ts";
 import { formatBytes } from "../text/format.ts";
-import { IsolatedText } from "./safe-text.tsx";
+import { IsolatedText } from "../components/safe-text.tsx";
 
 /** The files that the code wrote; empty when there are none. */
 export function Files(props: { files: ResponseRecord["files"] }) {
