@@ -100,8 +100,8 @@ test("without a reader that waits, a run in flight is not asked for", async () =
 });
 
 test("a held run is not asked for", async () => {
-  const { create } = createV1Client(world.url);
-  const { id } = await create({
+  const v1 = createV1Client(world.url);
+  const { id } = await v1.create({
     ...SHORT,
     model: "m",
     background: true,

@@ -8,6 +8,10 @@ import { CHROMIUM, openBrowser, openLoggedInPage, warnIfNoChromium } from "./bro
 
 warnIfNoChromium("the status of a run in flight");
 
+const readNote = (page: Page) => page.locator("[data-status]").innerText();
+const readTime = (page: Page) =>
+  page.locator("[data-status] time").first().getAttribute("datetime").then(String);
+
 describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   let world: World;
   let browser: Browser;
@@ -23,9 +27,6 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   });
 
   const input = "emulator: run 60 seconds";
-  const readNote = (page: Page) => page.locator("[data-status]").innerText();
-  const readTime = (page: Page) =>
-    page.locator("[data-status] time").first().getAttribute("datetime").then(String);
 
   test("the page of a run in flight says its status, when OpenAI said so, and keeps both up to date", async () => {
     const { page, errors } = await openLoggedInPage(browser, world);
