@@ -35,7 +35,7 @@ const NO_CONTAINER = "cntr_health_check";
  * Which settings are in place. With `deep`, and for a browser that is logged in, also what the checks found.
  * @throws Problem 401 for `deep` without a token.
  */
-export async function readHealth(c: Context<App, string>): Promise<Health> {
+export async function readHealth(c: Context<App>): Promise<Health> {
   const { deep } = parseQuery(HealthQuery, c.req.query());
   const settings = settingsInPlace(c.env);
   const isDeep = deep !== undefined || wantsHtml(c);
