@@ -115,6 +115,9 @@ test("POST /login with READ_TOKEN opens a session that reads, and starts or dele
   }
   const loggedOut = await request("/logout", { method: "POST", headers });
   expect(loggedOut.headers.get("set-cookie")).toMatch(/^session=; Max-Age=0/);
+  const log = JSON.stringify(world.worker.getLogs());
+  expect(log).toContain("authenticated");
+  expect(log).not.toContain(READ_TOKEN);
 });
 
 test("a session opens what the token opens that signed its cookie", async () => {
