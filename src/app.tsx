@@ -10,6 +10,7 @@ import { toJsonBody } from "./api/json-body.ts";
 import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
 import { Problem } from "./errors.ts";
 import {
+  findSession,
   logIn,
   logOut,
   noStore,
@@ -42,6 +43,7 @@ import {
   getRecord,
   getResponse,
   listRecords,
+  redirectToSearchedId,
   refetchResult,
 } from "./http/routes/results.ts";
 import { fillForm } from "./http/routes/trigger-form.ts";
@@ -82,7 +84,14 @@ const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
     },
   ],
   "POST /webhook": [limitBody(MAX_WEBHOOK_BYTES), receiveWebhook],
-  "GET /login": [(c) => c.html(<LoginPage next={c.req.query("next")} />)],
+  "GET /login": [
+    async (c) => {
+      const next = c.req.query("next");
+      const access = await findSession(c);
+      const session = access === null ? null : { access, nextPath: safeNextPath(next ?? "") };
+      return c.html(<LoginPage next={next} session={session} />);
+    },
+  ],
   "POST /login": [
     requireSameSite,
     limitBody(MAX_LOGIN_BYTES),
@@ -120,6 +129,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /results": [
+    redirectToSearchedId,
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {
@@ -140,8 +150,8 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       }
       const record = await found.toPageRecord();
       const follow = c.req.query("follow") !== undefined;
-      const { response, items } = found;
-      const content = { record, response, items, follow, nowMs: Date.now() };
+      const { response, items, nextCheck } = found;
+      const content = { record, response, items, nextCheck, follow, nowMs: Date.now() };
       return sendPage(c, <ResultPage {...content} />);
     },
   ],
@@ -276,7 +286,8 @@ function respondWithProblem(c: Context<App>, problem: Problem): Response | Promi
   setRetryAfter(c, problem);
   const { status } = problem;
   if (status === 401 && wantsHtml(c)) {
-    return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`);
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`);
   }
   if (wantsHtml(c)) return sendPage(c, <ErrorPage problem={problem} />, status);
   if (status === 401) c.header("www-authenticate", "Bearer");

@@ -24,8 +24,14 @@ warnIfMissing("python3", "the recipe for Python");
 /** Commands that this file doesn't run. */
 const NOT_RUN = [
   { command: /^git clone .* npm start$/, reason: "first-minute.long.test.ts runs it" },
-  { command: /^(npm ci && )?npm run deploy$/, reason: "needs an account; see deploy/" },
-  { command: /^npx wrangler (deploy|secret put \w+)$/, reason: "needs an account" },
+  {
+    command: /^((git pull && )?npm ci && )?npm run deploy$/,
+    reason: "needs an account; see deploy/",
+  },
+  {
+    command: /^npx wrangler (deploy|rollback|versions list|secret put \w+)$/,
+    reason: "needs an account",
+  },
   { command: /^OPENAI_API_KEY=\S+ npm start -- --live( --once)?$/, reason: "start-live.test.ts" },
   { command: /^npm run emulator -- /, reason: "stays up; emulator/command-line.test.ts runs it" },
   { command: /^npm run dev -- /, reason: "stays up; wrangler's own command" },
@@ -35,10 +41,12 @@ const NOT_RUN = [
 
 /** Languages of blocks that are no commands. */
 const NO_COMMANDS = ["text", "mermaid", "md", "ts"];
-/** All other blocks: this file runs them. */
+/** All other blocks: this file runs them, and the tests in deploy/ those of docs/deploy.md. */
 const RUN = [
   "README.md js",
   "README.md python",
+  "docs/deploy.md toml",
+  "docs/deploy.md yaml",
   "docs/emulator.md sh",
   "docs/operations.md sh",
   "docs/recipes.md crontab",

@@ -61,7 +61,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.goto(`${world.url}/trigger`);
     await page.getByRole("heading", { name: "This token only reads" }).waitFor();
     await page.getByRole("link", { name: "Log in with ACCESS_TOKEN" }).click();
-    await page.getByRole("heading", { name: "Log in" }).waitFor();
+    await page.getByText("This browser is logged in, and only reads").waitFor();
     await page.goto(`${world.url}/results`);
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("heading", { name: "Log in" }).waitFor();

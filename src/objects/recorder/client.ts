@@ -4,6 +4,7 @@ import { Problem } from "../../errors.ts";
 import { concatChunks, readLines } from "../../lib/byte-stream.ts";
 import { addItems } from "../../lib/json-arrays.ts";
 import { retry } from "../../lib/retry.ts";
+import type { NextCheck } from "../../record/observed/next-check.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
 import { readOutputs, readStoredBody } from "../../storage/kv.ts";
@@ -19,6 +20,8 @@ export type Found = {
   openBody: () => Promise<ReadableStream<Uint8Array> | null>;
   /** Seconds until the next observation; null when none is planned. */
   retryAfterSeconds: number | null;
+  /** The next planned refetch of a run that has ended; null when none is planned. */
+  nextCheck: NextCheck | null;
 };
 
 /** The Recorder of a response. A stub that failed is of no use any more, so each call asks for a new one. */
@@ -49,6 +52,7 @@ export async function findRun(
     known,
     openBody: () => openBody(env, known, reading.body),
     retryAfterSeconds: reading.retryAfterSeconds ?? null,
+    nextCheck: reading.nextCheck ?? null,
   };
 }
 

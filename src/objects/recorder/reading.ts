@@ -1,3 +1,4 @@
+import type { NextCheck } from "../../record/observed/next-check.ts";
 import type { StoredRecord } from "../../record/schema.ts";
 
 /** How long to wait until a record can be read, or until it is settled and its files are copied. */
@@ -9,6 +10,8 @@ export type RecorderReading = {
   body: "rows" | "kv" | "none";
   /** Seconds until the next observation; null when none is planned. An object that a deploy has not reached does not say it. */
   retryAfterSeconds?: number | null;
+  /** The next planned refetch of a run that has ended. An object that a deploy has not reached does not say it. */
+  nextCheck?: NextCheck | null;
 };
 
 /** What OpenAI showed of a run in flight, and when; no moment while a Connection shows it. */

@@ -12,6 +12,7 @@ import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { ReportOutcome } from "../../record/connection/transition.ts";
 import type { Channel, RecorderParams, RunConnection } from "../../record/schema.ts";
 import { errorMessage } from "../../openai/api-failure.ts";
+import { nextCheck } from "../../record/observed/next-check.ts";
 import { retryAfterSeconds } from "../../record/observed/retry-after.ts";
 import { bodySource, isKnown, isReadable, type RunState, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
@@ -175,6 +176,7 @@ export class Recorder extends DurableObject<Env> {
       record: JSON.stringify(state.record),
       body: bodySource(state),
       retryAfterSeconds: retryAfterSeconds(state, Date.now()),
+      nextCheck: nextCheck(state),
     };
   }
 

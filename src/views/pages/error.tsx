@@ -50,7 +50,7 @@ function Detail(props: { name: string; value: string | undefined }) {
 
 function NextSteps(props: { problem: Problem }) {
   const { code, id } = props.problem;
-  if (code === "not_configured") return <a href="/health">Check the settings</a>;
+  if (code === "not_configured") return <a href="/health">Status</a>;
   if (code === "too_many_logins") return <a href="/login">Back to login</a>;
   const isRecorded = id !== undefined && code !== "not_found";
   return (
@@ -60,7 +60,7 @@ function NextSteps(props: { problem: Problem }) {
         {isRecorded ? <a href={`/results/${id}`}>The run's page</a> : null}
         <a href="/results">All results</a>
         <ForWriters>
-          <a href="/trigger">Start a response</a>
+          <a href="/trigger">New run</a>
         </ForWriters>
         {code === "read_only" ? <a href="/login">Log in with ACCESS_TOKEN</a> : null}
       </p>
@@ -72,7 +72,7 @@ function NextSteps(props: { problem: Problem }) {
 function RefetchForm(props: { id: string }) {
   return (
     <form method="post" action={`/results/${props.id}/refetch`}>
-      <button class="primary">Refetch now</button>
+      <button class="primary">Check now</button>
     </form>
   );
 }
