@@ -225,9 +225,10 @@ describe.each(SHELL_NAMES.filter(isInstalled))("in %s", (shell) => {
     expect(readFileSync(join(cwd, "report.txt"), "utf8")).toBe("NIGHTLY\n");
   });
 
-  test("the back-up has every record", async () => {
+  test("the back-up has every record, and the list is rebuilt", async () => {
     const cwd = newFolder(`operations-${shell}`);
-    await paste("docs/operations.md", cwd, callFromElsewhere);
+    const text = await paste("docs/operations.md", cwd, callFromElsewhere);
+    expect(text).toMatch(/"listed":[1-9]\d*,"failed":\[\],"cursor":null/);
     const names = readdirSync(join(cwd, "backup", "records"));
     const lines = names.map((name) => readFileSync(join(cwd, "backup", "records", name), "utf8"));
     const exported = await (await world.request("/results.ndjson")).text();
