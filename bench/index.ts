@@ -9,6 +9,7 @@ import { toTableHead, toTableRows } from "./markdown-table.ts";
 import type { BenchContext, Measurement } from "./measurement.ts";
 import { measureBundleAndStartup } from "./parts/bundle-and-startup.ts";
 import { measureCostPerResponse } from "./parts/cost-per-response.ts";
+import { measureCpuPerRequest } from "./parts/cpu-per-request.ts";
 import { measureOutputSizes } from "./parts/output-size.ts";
 import { measureStoredRecords } from "./parts/stored-records.ts";
 import { measureThroughput } from "./parts/throughput.ts";
@@ -27,7 +28,8 @@ const USAGE = `npm run bench [-- OPTIONS]
   --json        print the figures as JSON
   --only PARTS  measure these parts only, as in --only 1,4
                 1 webhook latency, 2 time to readable, 3 throughput, 4 cost per response,
-                5 output sizes, 6 bundle and start-up, 7 list and search, 8 the id of a run
+                5 output sizes, 6 bundle and start-up, 7 list and search, 8 the id of a run,
+                9 CPU per request
   --help        print this text`;
 
 const PARTS: Record<string, (context: BenchContext) => Promise<Measurement[]>> = {
@@ -39,6 +41,7 @@ const PARTS: Record<string, (context: BenchContext) => Promise<Measurement[]>> =
   6: measureBundleAndStartup,
   7: measureStoredRecords,
   8: measureTriggerLatency,
+  9: measureCpuPerRequest,
 };
 
 const { values } = parseArgs({

@@ -17,6 +17,7 @@ const PART_TITLES: Record<number, string> = {
   6: "Weight",
   7: "Reading",
   8: "Trigger",
+  9: "Processor",
 };
 
 /** Gives the table's head. */

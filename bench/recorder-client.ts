@@ -31,8 +31,8 @@ export class RecorderClient {
   }
 
   /** Sends a request with the access token. */
-  request(path: string, init: RequestInit = {}): Promise<Response> {
-    const headers = { authorization: `Bearer ${ACCESS_TOKEN}` };
+  request(path: string, init: RequestInit = {}, accept = "*/*"): Promise<Response> {
+    const headers = { authorization: `Bearer ${ACCESS_TOKEN}`, accept };
     return fetch(`${this.url}${path}`, { ...init, headers });
   }
 

@@ -1,9 +1,9 @@
 // npm run deploy: deploys to Cloudflare, and leaves a recorder that works.
-import { spawnSync } from "node:child_process";
+import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { askSecret } from "./deploy/ask-secret.ts";
-import { deploy } from "./deploy/deploy.ts";
+import { deploy, deployInBuild, type DeployContext } from "./deploy/deploy.ts";
 
 const USAGE = `npm run deploy [-- OPTIONS]
 
@@ -15,6 +15,7 @@ and with --new-token.
   --new-token   replace the access token
   --new-key     store OPENAI_API_KEY again
   --rotate      rotate the webhook's signing secret; OpenAI signs with the old one as well for 24 hours
+  --env NAME    deploy the environment [env.NAME] of wrangler.toml
   --url URL     the Worker's URL, where wrangler names none
   --help        print this text`;
 
@@ -22,14 +23,16 @@ const OPTIONS = {
   "new-token": { type: "boolean", default: false },
   "new-key": { type: "boolean", default: false },
   rotate: { type: "boolean", default: false },
+  env: { type: "string" },
   url: { type: "string" },
   help: { type: "boolean", default: false },
 } as const;
 
-// The tests set these two variables, to use another wrangler and another API.
-const WRANGLER_PATH =
-  process.env["DEPLOY_WRANGLER"] ??
-  fileURLToPath(new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url));
+const WRANGLER_PATH = fileURLToPath(
+  new URL("../node_modules/wrangler/bin/wrangler.js", import.meta.url),
+);
+const CONFIG_PATH = fileURLToPath(new URL("../wrangler.toml", import.meta.url));
+// The tests set this variable, to use another API.
 const API_URL = process.env["DEPLOY_API"] ?? "https://api.openai.com/v1";
 const PROPAGATION_TIMEOUT_MS = 60_000;
 
@@ -43,35 +46,46 @@ try {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help) return console.log(USAGE);
+  const environment = values.env ?? process.env["CLOUDFLARE_ENV"];
+  const context = createContext({ ...process.env, CLOUDFLARE_ENV: environment });
   // The Deploy to Cloudflare button runs this script in Cloudflare's build, which stores the Worker's secrets itself.
-  if (process.env["WORKERS_CI"] === "1") return deployWorkerOnly();
+  if (process.env["WORKERS_CI"] === "1") return deployInBuild(context);
   const options = {
     newToken: values["new-token"],
     newKey: values["new-key"],
     rotate: values.rotate,
     url: values.url?.replace(/\/+$/, ""),
   };
-  await deploy(options, {
-    env: process.env,
+  await deploy(options, context);
+}
+
+function createContext(env: NodeJS.ProcessEnv): DeployContext {
+  const isInteractive = process.stdin.isTTY && process.stdout.isTTY;
+  return {
+    env,
+    configPath: CONFIG_PATH,
     wranglerPath: WRANGLER_PATH,
     apiUrl: API_URL,
     propagationTimeoutMs: PROPAGATION_TIMEOUT_MS,
     terminal: {
-      isInteractive: process.stdin.isTTY && process.stdout.isTTY,
+      isInteractive,
+      isShared: isInteractive,
       print: (line) => console.log(line),
+      ask,
       askSecret: (question) => askSecret(question, process.stdin, writeToTerminal),
     },
-  });
+  };
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
 }
 
 function writeToTerminal(text: string): void {
   process.stdout.write(text);
-}
-
-function deployWorkerOnly(): void {
-  const { status } = spawnSync(process.execPath, [WRANGLER_PATH, "deploy"], { stdio: "inherit" });
-  process.exitCode = status ?? 1;
-  console.log(
-    "\nThe webhook endpoint is not registered yet: run npm run deploy on your own machine.",
-  );
 }

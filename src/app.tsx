@@ -43,6 +43,7 @@ import {
   getRecord,
   getResponse,
   listRecords,
+  redirectToSearchedId,
   refetchResult,
 } from "./http/routes/results.ts";
 import { fillForm } from "./http/routes/trigger-form.ts";
@@ -128,6 +129,7 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /results": [
+    redirectToSearchedId,
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {
@@ -284,7 +286,8 @@ function respondWithProblem(c: Context<App>, problem: Problem): Response | Promi
   setRetryAfter(c, problem);
   const { status } = problem;
   if (status === 401 && wantsHtml(c)) {
-    return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`);
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`);
   }
   if (wantsHtml(c)) return sendPage(c, <ErrorPage problem={problem} />, status);
   if (status === 401) c.header("www-authenticate", "Bearer");

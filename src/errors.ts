@@ -39,6 +39,9 @@ const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** The codes of the recorder's own errors. */
+export const ERROR_CODES = Object.keys(ERRORS).filter((code) => code !== "openai_refused");
+
 type Details = {
   /** OpenAI's request id. */
   requestId?: string | undefined;

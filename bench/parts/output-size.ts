@@ -1,6 +1,6 @@
 // Part 5: how times, rates, costs and memory grow with what a response printed.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeConfig } from "../../test/support/config.ts";
@@ -9,6 +9,7 @@ import type { BenchContext, Measurement } from "../measurement.ts";
 import { RecorderClient } from "../recorder-client.ts";
 import { createPrintBytesRequest } from "../requests.ts";
 import { startWorker } from "../server-processes.ts";
+import { findWorkerPid } from "../worker-pid.ts";
 import { measureAverageCosts, toGrowthMeasurements } from "./cost-per-response.ts";
 import { measureRecordsPerSecond } from "./throughput.ts";
 
@@ -98,23 +99,6 @@ async function measureOutputSize(context: BenchContext, bytes: number): Promise<
 // Fewer of the large ones: as many as of the small ones would take minutes.
 function toRunCount(bytes: number): number {
   return bytes >= 8 * MIB ? 2 : 16;
-}
-
-/** Finds the Worker's process: wrangler runs two workerd in its process group, and the second is the Worker. */
-function findWorkerPid(groupId: number): number {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const found = pids.filter((pid) => isWorkerdOfGroup(pid, groupId)).map(Number);
-  assert.equal(found.length, 2, "wrangler runs two workerd");
-  return Math.max(...found);
-}
-
-function isWorkerdOfGroup(pid: string, groupId: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.includes("(workerd)") && stat.split(") ")[1]?.split(" ")[2] === String(groupId);
-  } catch {
-    return false;
-  }
 }
 
 /** Reads a figure of `/proc/PID/status`: VmRSS is the memory now, VmHWM its peak. */

@@ -1,4 +1,5 @@
 // On every page: the copy buttons. On the page of a run: follows the run until it is settled.
+import { localizeTimes } from "./times.js";
 
 /** After this many failed connections the page stops following the run. */
 const MAX_CONNECTION_FAILURES = 8;
@@ -14,10 +15,10 @@ let statusShownAtMs = performance.now();
 /** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} RunEvent */
 
 /** @type {(json: string) => unknown} */
-const parseJson = JSON.parse;
+export const parseJson = JSON.parse;
 
 /** @param {string} text */
-function announceToScreenReaders(text) {
+export function announceToScreenReaders(text) {
   document.getElementById("announcement")?.replaceChildren(text);
 }
 
@@ -143,7 +144,8 @@ async function refreshMain() {
   }
 }
 
-async function fetchPage() {
+/** Fetches the page again; a page that leads elsewhere is followed. */
+export async function fetchPage() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
   if (response.redirected) location.assign(response.url);
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
@@ -160,7 +162,7 @@ function findFocusable() {
  * Replaces the main part by that of a new page. Folded parts stay as they were, and so does the focus.
  * @param {Document} page
  */
-function replaceMain(page) {
+export function replaceMain(page) {
   const newMain = page.querySelector("main");
   if (newMain === null) return;
   const openSummaries = [...document.querySelectorAll("main details[open] > summary")].map(
@@ -178,6 +180,7 @@ function replaceMain(page) {
     }
   }
   showCopyButtons();
+  localizeTimes();
   findFocusable()
     .at(focusIndex === -1 ? Infinity : focusIndex)
     ?.focus({ preventScroll: true });

@@ -2,7 +2,16 @@
 import { randomBytes } from "node:crypto";
 import type OpenAI from "openai";
 import { retryUntil } from "../lib/retry.ts";
-import { fetchMissingSettings, parseWorkerUrl } from "./deployed-worker.ts";
+import type { DeployConfig } from "./config.ts";
+import { fetchMissingSettings, LOGIN_IN_FRONT, parseWorkerUrl } from "./deployed-worker.ts";
+import {
+  describeOthers,
+  findForeignWorker,
+  findOtherProject,
+  findRecordsId,
+  SECRETS,
+  type ExistingWorker,
+} from "./existing-worker.ts";
 import type { Step } from "./run-steps.ts";
 import {
   addMissingEventTypes,
@@ -11,12 +20,14 @@ import {
   rotateSecret,
   sendTestEvent,
 } from "./webhook-endpoint.ts";
-import type { Wrangler } from "./wrangler.ts";
+import type { Account, Wrangler } from "./wrangler.ts";
 
 export type Terminal = {
   /** False in CI: then no question is asked, and no token is printed. */
   isInteractive: boolean;
   print(line: string): void;
+  /** Asks a question, and gives the answer. */
+  ask(question: string): Promise<string>;
 };
 
 export type DeployOptions = {
@@ -32,7 +43,10 @@ export type DeployOptions = {
 
 export type Deployment = {
   options: DeployOptions;
+  config: DeployConfig;
   apiKey: string;
+  /** Whether the environment names the account and has a token for it, so that there is nothing to ask. */
+  hasAccount: boolean;
   /** The access token to store, where the environment gives one. */
   givenToken: string | undefined;
   client: OpenAI;
@@ -44,7 +58,9 @@ export type Deployment = {
 
 /** What the steps find out for the steps after them. */
 type DeployState = {
-  storedSecrets: Set<string>;
+  worker: ExistingWorker | null;
+  /** The KV namespace that the deploy must name; null where wrangler chooses it. */
+  recordsId: string | null;
   /** The access token to store, if one has to be. */
   newToken: string | null;
   url: string;
@@ -53,8 +69,6 @@ type DeployState = {
   newWebhookSecret: string | null;
 };
 
-const ENDPOINT_NAME = "response-recorder";
-const WEBHOOK_SECRET = "OPENAI_WEBHOOK_SECRET";
 const MAX_STORE_ATTEMPTS = 3;
 const TOKEN_BYTES = 24;
 const RUN_AGAIN = "correct that and run npm run deploy again. It changes only what is missing.";
@@ -62,7 +76,8 @@ const RUN_AGAIN = "correct that and run npm run deploy again. It changes only wh
 /** Creates the state that `createDeploymentSteps` needs, with nothing in it yet. */
 export function createDeployState(): DeployState {
   return {
-    storedSecrets: new Set(),
+    worker: null,
+    recordsId: null,
     newToken: null,
     url: "",
     endpointId: "",
@@ -87,18 +102,13 @@ export function createDeploymentSteps(deployment: Deployment, state: DeployState
       onFailure: RUN_AGAIN,
     },
     {
-      title: "Store the key and the access token",
-      run: () => storeKeyAndToken(deployment, state),
-      onFailure: RUN_AGAIN,
-    },
-    {
       title: "Register the webhook endpoint at OpenAI",
       run: () => ensureEndpoint(deployment, state),
       onFailure: `${RUN_AGAIN} OpenAI retries undelivered webhooks for 72 hours.`,
     },
     {
-      title: "Store its signing secret",
-      run: () => storeWebhookSecret(deployment, state),
+      title: "Store the secrets",
+      run: () => storeSecrets(deployment, state),
       onFailure: deployment.options.rotate
         ? "run npm run deploy -- --rotate again: OpenAI shows a secret once, so a newer one is needed. Until then the Worker has the old one, and OpenAI signs with that as well for 24 hours."
         : "run npm run deploy again: OpenAI shows a secret once, so the next run requests a new one. Until then /webhook answers 503, and OpenAI retries for 72 hours.",
@@ -119,22 +129,62 @@ export function createDeploymentSteps(deployment: Deployment, state: DeployState
 
 // Every refusal that can be foreseen happens in this step, before anything has changed.
 async function checkCurrentState(deployment: Deployment, state: DeployState): Promise<string> {
-  const { client, wrangler, options } = deployment;
+  const { client, config, wrangler, options, hasAccount } = deployment;
   const endpoints = await listEndpoints(client);
-  if (!(await wrangler.isLoggedIn())) await logIn(deployment);
-  state.storedSecrets = await wrangler.listSecrets();
-  if (options.newToken || !state.storedSecrets.has("ACCESS_TOKEN")) {
+  if (!hasAccount) await chooseAccount(deployment);
+  state.worker = await wrangler.getWorker();
+  const reason =
+    findForeignWorker(config.name, state.worker) ??
+    (options.newKey ? null : findOtherProject(config.name, state.worker, endpoints));
+  if (reason !== null) throw new Error(reason);
+  if (options.newToken || !hasSecret(state, SECRETS.token)) {
     state.newToken = resolveNewToken(deployment);
   }
-  const secrets = [...state.storedSecrets].join(", ");
-  return `OpenAI accepts the key and has ${endpoints.length} endpoints; the Worker has ${secrets === "" ? "no secret yet" : secrets}`;
+  state.recordsId = await findNamespace(config, wrangler, state.worker);
+  const secrets = [...(state.worker?.secrets ?? [])].join(", ");
+  const found = state.worker === null ? "isn't there yet" : `has ${secrets || "no secret yet"}`;
+  const records = state.recordsId === null ? "" : `; its KV namespace is ${state.recordsId}`;
+  return `OpenAI accepts the key and has ${endpoints.length} endpoints; the Worker ${config.name} ${found}${records}${describeOthers(config.name, state.worker, endpoints)}`;
 }
 
-async function logIn({ terminal, wrangler }: Deployment): Promise<void> {
-  if (!terminal.isInteractive) {
-    throw new Error("wrangler is not logged in to Cloudflare. Set CLOUDFLARE_API_TOKEN.");
+/**
+ * Finds the KV namespace that the deploy must name.
+ * @returns Its id, or null where wrangler chooses.
+ */
+export async function findNamespace(
+  config: DeployConfig,
+  wrangler: Wrangler,
+  worker: ExistingWorker | null,
+): Promise<string | null> {
+  if (config.recordsId !== undefined) return null;
+  return (
+    findRecordsId(config.name, worker, null) ??
+    findRecordsId(config.name, worker, await wrangler.listNamespaces())
+  );
+}
+
+// Without a terminal nothing can be asked: there the calls that need an account say what they lack.
+async function chooseAccount(deployment: Deployment): Promise<void> {
+  const { terminal, wrangler, config } = deployment;
+  if (!terminal.isInteractive) return;
+  const accounts = await wrangler.listAccounts();
+  if (accounts === null) {
+    await wrangler.logIn();
+    return chooseAccount(deployment);
   }
-  await wrangler.logIn();
+  if (accounts.length < 2 || config.accountId !== undefined) return;
+  wrangler.useAccount((await askForAccount(terminal, accounts)).id);
+}
+
+async function askForAccount(terminal: Terminal, accounts: Account[]): Promise<Account> {
+  const lines = accounts.map(({ id, name }, index) => `  ${index + 1}  ${name} (${id})`);
+  const question = `Deploy to which account?\n${lines.join("\n")}\nNumber: `;
+  const chosen = accounts[Number(await terminal.ask(question)) - 1];
+  return chosen ?? askForAccount(terminal, accounts);
+}
+
+function hasSecret({ worker }: DeployState, name: string): boolean {
+  return worker?.secrets.has(name) ?? false;
 }
 
 function resolveNewToken({ givenToken, terminal }: Deployment): string {
@@ -146,34 +196,17 @@ function resolveNewToken({ givenToken, terminal }: Deployment): string {
 }
 
 async function deployWorker(deployment: Deployment, state: DeployState): Promise<string> {
-  const targets = await deployment.wrangler.deploy();
+  const targets = await deployment.wrangler.deploy(state.recordsId);
   state.url = deployment.options.url ?? parseWorkerUrl(targets);
   return `The Worker is at ${state.url}`;
 }
 
-async function storeKeyAndToken(deployment: Deployment, state: DeployState): Promise<string> {
-  const { apiKey, options, givenToken, terminal, wrangler } = deployment;
-  const { storedSecrets, newToken } = state;
-  const storesKey = options.newKey || !storedSecrets.has("OPENAI_API_KEY");
-  const secrets = {
-    ...(storesKey ? { OPENAI_API_KEY: apiKey } : {}),
-    ...(newToken === null ? {} : { ACCESS_TOKEN: newToken }),
-  };
-  const names = Object.keys(secrets);
-  if (names.length === 0) return "OPENAI_API_KEY and ACCESS_TOKEN exist already and are kept";
-  await wrangler.storeSecrets(secrets);
-  if (newToken !== null && givenToken === undefined) {
-    terminal.print(`\n      Your access token, shown only now:\n\n      ${newToken}\n`);
-  }
-  return `${names.join(" and ")} stored`;
-}
-
 async function ensureEndpoint(deployment: Deployment, state: DeployState): Promise<string> {
-  const { client, options } = deployment;
+  const { client, config, options } = deployment;
   const url = `${state.url}/webhook`;
   const existing = (await listEndpoints(client)).find((endpoint) => endpoint.url === url);
   if (existing === undefined) {
-    const { id, secret } = await registerEndpoint(client, ENDPOINT_NAME, url);
+    const { id, secret } = await registerEndpoint(client, config.name, url);
     state.endpointId = id;
     state.newWebhookSecret = secret;
     return `${id} sends to ${url}`;
@@ -182,23 +215,33 @@ async function ensureEndpoint(deployment: Deployment, state: DeployState): Promi
   const hadGaps = await addMissingEventTypes(client, existing);
   const added = hadGaps ? "; its missing event types were added" : "";
   // Where the Worker has no secret, the old one verifies nothing, so OpenAI need not sign with it any longer.
-  const hasSecret = state.storedSecrets.has(WEBHOOK_SECRET);
-  if (!options.rotate && hasSecret) return `${existing.id} exists already${added}`;
-  state.newWebhookSecret = await rotateSecret(client, existing.id, hasSecret);
-  const overlap = hasSecret ? "; OpenAI signs with the old one as well for 24 hours" : "";
+  const hasOld = hasSecret(state, SECRETS.webhook);
+  if (!options.rotate && hasOld) return `${existing.id} exists already${added}`;
+  state.newWebhookSecret = await rotateSecret(client, existing.id, hasOld);
+  const overlap = hasOld ? "; OpenAI signs with the old one as well for 24 hours" : "";
   return `${existing.id} has a new signing secret${overlap}${added}`;
 }
 
 // During the overlap OpenAI signs with both secrets, so the Worker rejects no webhook, whichever of the two it has.
-async function storeWebhookSecret(
-  { wrangler }: Deployment,
-  { newWebhookSecret }: DeployState,
-): Promise<string> {
-  if (newWebhookSecret === null) return `${WEBHOOK_SECRET} exists already and is kept`;
+async function storeSecrets(deployment: Deployment, state: DeployState): Promise<string> {
+  const { apiKey, options, givenToken, terminal, wrangler } = deployment;
+  const { newToken, newWebhookSecret } = state;
+  const storesKey = options.newKey || !hasSecret(state, SECRETS.key);
+  const secrets = {
+    ...(storesKey ? { [SECRETS.key]: apiKey } : {}),
+    ...(newToken === null ? {} : { [SECRETS.token]: newToken }),
+    ...(newWebhookSecret === null ? {} : { [SECRETS.webhook]: newWebhookSecret }),
+  };
+  const names = Object.keys(secrets);
+  if (names.length === 0) return "The Worker has all secrets already, and keeps them";
+  // Before it is stored: Cloudflare may take it although the command fails, and then no later run shows it.
+  if (newToken !== null && givenToken === undefined) {
+    terminal.print(`\n      Your access token, shown only now:\n\n      ${newToken}\n`);
+  }
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await wrangler.storeSecrets({ [WEBHOOK_SECRET]: newWebhookSecret });
-      return `${WEBHOOK_SECRET} stored`;
+      await wrangler.storeSecrets(secrets);
+      return `${names.join(", ")} stored`;
     } catch (error) {
       if (attempt === MAX_STORE_ATTEMPTS) throw error;
     }
@@ -206,12 +249,14 @@ async function storeWebhookSecret(
 }
 
 async function testEndpoint(deployment: Deployment, state: DeployState): Promise<string> {
+  let status = 0;
   const check = async () => {
-    const status = await sendTestEvent(deployment.client, state.endpointId);
-    const isAccepted = status >= 200 && status < 300;
-    return isAccepted ? null : `The Worker answered the test event with ${status}.`;
+    status = await sendTestEvent(deployment.client, state.endpointId);
+    const problem = `The Worker answered the test event with ${status}.`;
+    return status >= 200 && status < 400 ? null : problem;
   };
   await retryUntil(check, deployment.propagationTimeoutMs);
+  if (status >= 300) throw new Error(`/webhook answered ${status}. ${LOGIN_IN_FRONT}`);
   return "OpenAI's test event arrived, and its signature was accepted";
 }
 

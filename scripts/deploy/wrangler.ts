@@ -2,84 +2,163 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { captureOutput } from "../lib/process-output.ts";
+import { withRecordsId, type DeployConfig } from "./config.ts";
+import { parseTargets } from "./deployed-worker.ts";
+import type { ExistingWorker, Namespace } from "./existing-worker.ts";
+
+export type Account = { id: string; name: string };
 
 export type Wrangler = {
-  /** Whether wrangler is logged in to Cloudflare. */
-  isLoggedIn(): Promise<boolean>;
+  /** Lists the accounts of the login; null where there is no login. Where Cloudflare doesn't say, the list is empty. */
+  listAccounts(): Promise<Account[] | null>;
   /** Logs in, in the terminal and a browser. */
   logIn(): Promise<void>;
-  /** Lists the names of the Worker's secrets; none while the Worker doesn't exist. */
-  listSecrets(): Promise<Set<string>>;
-  /** Deploys the Worker, and gives its targets as wrangler names them. */
-  deploy(): Promise<string[]>;
+  /** Uses this account from now on. */
+  useAccount(id: string): void;
+  /** Gives the account's Worker of this name; null when there is none. */
+  getWorker(): Promise<ExistingWorker | null>;
+  /** Lists the account's KV namespaces; null where the token may not. */
+  listNamespaces(): Promise<Namespace[] | null>;
+  /** Deploys the Worker, and gives its targets as wrangler names them. `recordsId` is null where wrangler chooses the KV namespace. */
+  deploy(recordsId: string | null): Promise<string[]>;
   /** Stores secrets: value by name. */
   storeSecrets(values: Record<string, string>): Promise<void>;
 };
 
-type CommandResult = { exitCode: number | null; output: string };
-type RunOptions = { input?: string; env: NodeJS.ProcessEnv; inherit: boolean };
+/** `stdout` has the answer; `output` has all that was printed, warnings included. */
+type CommandResult = { exitCode: number | null; stdout: string; output: string };
+type RunOptions = {
+  input: string | undefined;
+  env: NodeJS.ProcessEnv;
+  inherit: boolean;
+  folder: string;
+};
 
-const SecretList = z.array(z.object({ name: z.string() }));
-const DeployReport = z.object({
-  type: z.literal("deploy"),
-  targets: z.array(z.string()).nullish(),
+/** What wrangler may use of the terminal. */
+type Terminal = {
+  /** Whether wrangler may ask there, and print while it works. */
+  isShared: boolean;
+  print(line: string): void;
+};
+
+const Login = z.object({
+  loggedIn: z.boolean(),
+  accounts: z.array(z.object({ id: z.string(), name: z.string() })).default([]),
 });
-
+const Secrets = z.array(z.object({ name: z.string() }));
+const Namespaces = z.array(z.object({ id: z.string(), title: z.string() }));
+const Deployment = z.object({ versions: z.array(z.object({ version_id: z.string() })) });
+const Version = z.object({
+  resources: z.object({
+    bindings: z.array(z.looseObject({ name: z.string(), type: z.string() })).default([]),
+  }),
+});
 /** wrangler has no use for these, so its environment lacks them. */
-const WITHHELD_VARIABLES = ["OPENAI_API_KEY", "OPENAI_WEBHOOK_SECRET", "ACCESS_TOKEN"];
+const WITHHELD_VARIABLES = [
+  "OPENAI_API_KEY",
+  "OPENAI_WEBHOOK_SECRET",
+  "ACCESS_TOKEN",
+  "READ_TOKEN",
+  "NOTIFY_SECRET",
+];
+const NO_DEPLOYMENT = /has no deployments/;
+const WORKER_NOT_FOUND = /code: 10007|Worker .* not found/;
+const NO_PERMISSION = /code: (10000|9109)\b/;
 
 /**
  * Gives the commands of wrangler that a deployment needs.
  * @param path wrangler's JavaScript file.
  * @param env The environment for wrangler; the recorder's secrets are taken out of it.
  */
-export function createWrangler(path: string, env: NodeJS.ProcessEnv): Wrangler {
+export function createWrangler(
+  path: string,
+  env: NodeJS.ProcessEnv,
+  config: DeployConfig,
+  terminal: Terminal,
+): Wrangler {
   const allowed = Object.entries(env).filter(([name]) => !WITHHELD_VARIABLES.includes(name));
   const safeEnv: NodeJS.ProcessEnv = Object.fromEntries(allowed);
-  const run = (args: string[], input?: string) =>
-    runWrangler(path, args, { input, env: safeEnv, inherit: false });
+  if (config.environment !== undefined) safeEnv["CLOUDFLARE_ENV"] = config.environment;
+  const folder = dirname(config.path);
+  const start = (args: string[], inherit: boolean, input?: string, variables = {}) =>
+    runWrangler(path, args, { input, env: { ...safeEnv, ...variables }, inherit, folder });
+  const run = (args: string[], input?: string) => start(args, false, input);
   return {
-    async isLoggedIn() {
-      return (await run(["whoami", "--json"])).exitCode === 0;
+    async listAccounts() {
+      const login = Login.safeParse(toJson((await run(["whoami", "--json"])).stdout));
+      if (!login.success) return [];
+      return login.data.loggedIn ? login.data.accounts : null;
     },
     async logIn() {
-      const result = await runWrangler(path, ["login"], { env: safeEnv, inherit: true });
-      assertSucceeded("login", result);
+      assertSucceeded("login", await start(["login"], true));
     },
-    async listSecrets() {
-      const result = await run(["secret", "list"]);
-      if (result.exitCode !== 0 && /not found/i.test(result.output)) return new Set();
-      assertSucceeded("secret list", result);
-      const json = result.output.slice(result.output.indexOf("["));
-      return new Set(SecretList.parse(JSON.parse(json)).map(({ name }) => name));
+    useAccount(id) {
+      safeEnv["CLOUDFLARE_ACCOUNT_ID"] = id;
     },
-    deploy: () => deployAndParseTargets(path, safeEnv),
+    getWorker: () => getWorker(run),
+    async listNamespaces() {
+      const result = await run(["kv", "namespace", "list"]);
+      if (result.exitCode !== 0 && NO_PERMISSION.test(result.output)) return null;
+      return parseAnswer("kv namespace list", result, Namespaces);
+    },
+    deploy: (recordsId) =>
+      withRecordsId(config, recordsId, (configPath) =>
+        deployAndParseTargets(async (variables) => {
+          const args = ["deploy", "--config", configPath];
+          const result = await start(args, terminal.isShared, undefined, variables);
+          if (result.exitCode === 0 && !terminal.isShared) terminal.print(result.output);
+          return result;
+        }),
+      ),
     async storeSecrets(values) {
       assertSucceeded("secret bulk", await run(["secret", "bulk"], JSON.stringify(values)));
     },
   };
 }
 
-async function deployAndParseTargets(path: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+async function getWorker(
+  run: (args: string[]) => Promise<CommandResult>,
+): Promise<ExistingWorker | null> {
+  const list = await run(["secret", "list"]);
+  if (list.exitCode !== 0 && WORKER_NOT_FOUND.test(list.output)) return null;
+  const secrets = new Set(parseAnswer("secret list", list, Secrets).map(({ name }) => name));
+  const status = await run(["deployments", "status", "--json"]);
+  if (status.exitCode !== 0 && NO_DEPLOYMENT.test(status.output)) return { secrets, bindings: [] };
+  const { versions } = parseAnswer("deployments status", status, Deployment);
+  const view = await run(["versions", "view", versions[0]?.version_id ?? "", "--json"]);
+  const { bindings } = parseAnswer("versions view", view, Version).resources;
+  return { secrets, bindings: bindings.filter(({ name }) => !secrets.has(name)) };
+}
+
+async function deployAndParseTargets(
+  run: (variables: Record<string, string>) => Promise<CommandResult>,
+): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "recorder-deploy-"));
   const report = join(folder, "output.ndjson");
   try {
-    const reportingEnv = { ...env, WRANGLER_OUTPUT_FILE_PATH: report };
-    const result = await runWrangler(path, ["deploy"], { env: reportingEnv, inherit: true });
-    assertSucceeded("deploy", result);
+    assertSucceeded("deploy", await run({ WRANGLER_OUTPUT_FILE_PATH: report }));
     return parseTargets(readFileSync(report, "utf8"));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function parseTargets(report: string): string[] {
-  const lines = report.split("\n").filter((line) => line !== "");
-  const deploys = lines.flatMap((line) => DeployReport.safeParse(JSON.parse(line)).data ?? []);
-  return deploys.at(-1)?.targets ?? [];
+function parseAnswer<T>(command: string, result: CommandResult, schema: z.ZodType<T>): T {
+  assertSucceeded(command, result);
+  const answer = schema.safeParse(toJson(result.stdout));
+  if (answer.success) return answer.data;
+  throw new Error(`wrangler ${command} answered in another form.\n${result.output.trim()}`);
+}
+
+function toJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function assertSucceeded(command: string, { exitCode, output }: CommandResult): void {
@@ -90,17 +169,20 @@ function assertSucceeded(command: string, { exitCode, output }: CommandResult): 
 }
 
 function runWrangler(path: string, args: string[], options: RunOptions): Promise<CommandResult> {
-  const { input, env, inherit } = options;
+  const { input, env, inherit, folder } = options;
   const child = spawn(process.execPath, [path, ...args], {
+    cwd: folder,
     env,
     stdio: inherit ? "inherit" : "pipe",
   });
   const output = captureOutput(child, "wrangler");
+  let stdout = "";
+  child.stdout?.setEncoding("utf8").on("data", (text) => (stdout += String(text)));
   // A wrangler that has ended already reads no input; its exit code says so.
   child.stdin?.on("error", () => undefined);
   child.stdin?.end(input);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (exitCode) => resolve({ exitCode, output: output.text() }));
+    child.once("close", (exitCode) => resolve({ exitCode, stdout, output: output.text() }));
   });
 }

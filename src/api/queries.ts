@@ -4,6 +4,8 @@ import { Problem } from "../errors.ts";
 import type { RunFilter } from "../objects/catalog/filter.ts";
 import { ResponseRecord, RunVerdict } from "../record/schema.ts";
 
+/** Rows on a page of the list, unless the query says otherwise. */
+export const DEFAULT_LIST_ROWS = 25;
 /** Records on a page of the export. */
 export const MAX_EXPORT_ROWS = 50;
 
@@ -36,18 +38,22 @@ const FilterQuery = z.object({
     .describe("Runs whose recording began before this time, or before the end of this day")
     .optional(),
   q: textUpTo(MAX_SEARCH_LENGTH)
-    .describe("Words that were asked, printed or said; the last one can be the beginning of a word")
+    .describe(
+      "Words that were asked, printed or said; the last one can be the beginning of a word, of 3 letters or more. Or the id of a response, `resp_…`",
+    )
     .optional(),
   metadata: z
     .record(z.string(), textUpTo(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
-    .describe("Pairs of the response's metadata, as metadata[key]=value")
+    .describe(
+      "Pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
+    )
     .optional(),
 });
-type FilterQuery = z.infer<typeof FilterQuery>;
+export type FilterQuery = z.infer<typeof FilterQuery>;
 
 /** The list's query: a page and its filter. */
 export const ListQuery = z.object({
-  limit: wholeNumber(100).default(25),
+  limit: wholeNumber(100).default(DEFAULT_LIST_ROWS),
   cursor,
   ...FilterQuery.shape,
 });
@@ -200,10 +206,19 @@ function badQuery(message: string): Problem {
   return new Problem("bad_query", message);
 }
 
+const SEARCHED_ID = /^resp_[\w.=-]{1,295}$/;
+
+/** The id of the response that a search is for; undefined when it is for words. */
+export function toSearchedId({ q = "" }: FilterQuery): string | undefined {
+  return SEARCHED_ID.exec(q.trim())?.[0];
+}
+
 /** The filter of a query, as the Catalog takes it. */
 export function toRunFilter(query: FilterQuery): RunFilter {
-  const { verdict, status, model, started_by, held, since, until, q, metadata } = query;
+  const { verdict, status, model, started_by, held, since, until, metadata } = query;
+  const id = toSearchedId(query);
   return {
+    id,
     verdict,
     status,
     model,
@@ -211,7 +226,7 @@ export function toRunFilter(query: FilterQuery): RunFilter {
     held: held === undefined ? undefined : held === "true",
     sinceMs: since === undefined ? undefined : Date.parse(since),
     untilMs: until === undefined ? undefined : endOf(until),
-    q,
+    q: id === undefined ? query.q : undefined,
     metadata,
   };
 }
@@ -231,13 +246,18 @@ const METADATA_PARAM = /^metadata\[(.+)\]$/s;
 
 function toFields(query: Record<string, string>): Record<string, unknown> {
   const given = Object.entries(query).filter(([, value]) => value.trim() !== "");
-  const fields = given.filter(([name]) => !METADATA_PARAM.test(name));
-  const metadata = given.flatMap(([name, value]): [string, string][] => {
-    const key = METADATA_PARAM.exec(name)?.[1];
-    return key === undefined ? [] : [[key, value]];
-  });
+  const metadata = given.flatMap(([name, value]) => toMetadataPair(name, value));
+  const fields = given.filter(([name, value]) => toMetadataPair(name, value).length === 0);
   if (metadata.length === 0) return Object.fromEntries(fields);
-  return { ...Object.fromEntries(fields), metadata: Object.fromEntries(metadata) };
+  return { metadata: Object.fromEntries(metadata), ...Object.fromEntries(fields) };
+}
+
+// A form without scripts can't put a key into the name of a field, so it sends metadata=key=value.
+function toMetadataPair(name: string, value: string): [string, string][] {
+  const inName = METADATA_PARAM.exec(name)?.[1];
+  if (inName !== undefined) return [[inName, value]];
+  const [, key, rest] = (name === "metadata" && /^([^=]+)=(.+)$/s.exec(value)) || [];
+  return key === undefined || rest === undefined ? [] : [[key.trim(), rest.trim()]];
 }
 
 // A day counts to its end.

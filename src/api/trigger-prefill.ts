@@ -151,7 +151,7 @@ function fillFromResponse({ model, input, tools }: StartedRun): Prefill {
   const question = OneQuestion.safeParse(input).data ?? "";
   const hasInterpreter = tools === null || tools.includes("code_interpreter");
   const others = (tools ?? []).filter((type) => type !== "code_interpreter");
-  const named = others.length === 0 ? "" : `, such as those of its tools ${others.join(", ")}`;
+  const named = others.length === 0 ? "" : `, such as those of ${others.join(", ")}`;
   const form = {
     ...EMPTY_FORM,
     input: question,

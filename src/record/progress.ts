@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { connectionChannel, runObservations } from "./observed/observations.ts";
 import { nextAction } from "./schedule.ts";
-import { Observation, RunConnection, type StoredRecord } from "./schema.ts";
+import { Observation, RunConnection, RunVerdict, type StoredRecord } from "./schema.ts";
 import { isSettled, ProgressEntry, type RunState } from "./state.ts";
 
 /** An entry of a run's progress, with what is needed to describe it. */
@@ -15,6 +15,9 @@ export const ProgressUpdate = ProgressEntry.extend({
   connection: RunConnection.shape.kind.nullable(),
   /** Which observation of the run it is, from 1; null when it is none. */
   number: z.number().nullable(),
+  /** The run's when the update was sent. An object that a deploy has not reached does not say them. */
+  status: z.string().nullable().default(null),
+  verdict: RunVerdict.nullable().default(null),
   /** Of the last update, when nothing is under way: what the Recorder waits for. */
   waits_for: z.enum(["webhook", "connection", "observation", "control"]).nullable(),
 });
@@ -33,6 +36,8 @@ export function toProgressUpdates(state: RunState, after: number): ProgressUpdat
     broke_at: entry.channel === "held" ? (record.held?.broke_at ?? null) : null,
     connection: entry.seq <= readSeq ? (record.connection?.kind ?? null) : null,
     number: findNumber(state, index),
+    status: record.status,
+    verdict: record.verdict,
     waits_for: entry === progress.at(-1) ? toAwaited(state) : null,
   }));
   return updates.filter(({ seq }) => seq > after);

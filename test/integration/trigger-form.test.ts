@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { containing } from "../support/matchers.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { startWorld, TOKEN, type World } from "../support/world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -39,16 +39,20 @@ async function toPage(answer: Response): Promise<Page> {
 
 /** The fields of the page's form as a browser would send them. */
 function readFields(html: string): Record<string, string> {
-  const areas = [...html.matchAll(/<textarea[^>]* name="(\w+)"[^>]*>\n?([^<]*)</g)];
-  const inputs = [...html.matchAll(/<input([^>]*)>/g)].flatMap(([, attributes = ""]) => {
-    const read = (name: string) => new RegExp(` ?${name}="([^"]*)"`).exec(attributes)?.[1];
-    const isFlag = read("type") === "checkbox";
-    if (isFlag && !attributes.includes("checked")) return [];
-    return [["", read("name") ?? "", isFlag ? "on" : (read("value") ?? "")]];
-  });
+  const areas = [...html.matchAll(/<textarea[^>]* name="(\w+)"[^>]*>\n?([^<]*)</g)].map(
+    ([, name = "", value = ""]): [string, string] => [name, value],
+  );
+  const inputs = [...html.matchAll(/<input([^>]*)>/g)].flatMap(
+    ([, attributes = ""]): [string, string][] => {
+      const read = (name: string) => new RegExp(` ?${name}="([^"]*)"`).exec(attributes)?.[1];
+      const isFlag = read("type") === "checkbox";
+      if (isFlag && !attributes.includes("checked")) return [];
+      return [[read("name") ?? "", isFlag ? "on" : (read("value") ?? "")]];
+    },
+  );
   const memory = /<option value="(\w*)" selected/.exec(html)?.[1] ?? "";
-  const fields = [...areas, ...inputs].map(([, name = "", value = ""]) => [name, decode(value)]);
-  return Object.fromEntries([...fields, ["memory", memory]]);
+  const fields = Object.fromEntries([...areas, ...inputs, ["memory", memory]]);
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, decode(value)]));
 }
 
 function decode(text: string): string {
@@ -214,6 +218,21 @@ test.each([
     400,
     { error: { code: "bad_query", message } },
   ]);
+});
+
+test("GET /trigger?from=:id without a session leads to it by the login", async () => {
+  const path = "/trigger?from=resp_1&hold=on";
+  const html = { accept: "text/html" };
+  const answer = await fetch(world.url + path, { redirect: "manual", headers: html });
+  const login = answer.headers.get("location") ?? "";
+  expect(login).toBe(`/login?next=${encodeURIComponent(path)}`);
+  expect(await (await fetch(world.url + login)).text()).toContain(
+    `value="${path.replace("&", "&amp;")}"`,
+  );
+  const body = new URLSearchParams({ next: path, token: TOKEN });
+  const headers = { origin: world.url };
+  const init = { method: "POST", redirect: "manual", headers, body } as const;
+  expect((await fetch(`${world.url}/login`, init)).headers.get("location")).toBe(path);
 });
 
 const TYPED = {

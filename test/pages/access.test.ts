@@ -87,7 +87,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
       const { page } = await openLoggedInPage(browser, world, options);
       await page.goto(world.url + (pages["filled"] ?? ""));
       await page.getByRole("button", { name: "Start" }).click();
-      await page.getByText("x-key").first().waitFor();
+      await page.locator("#advanced-error").waitFor();
       expect(await page.locator("#advanced-error").textContent()).toContain("tools[0].headers");
       expect(await findViolations(page, colorScheme)).toEqual([]);
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
@@ -171,7 +171,9 @@ async function createPages(target: World): Promise<Record<string, string>> {
   const kinds = await target.trigger(ALL_KINDS_REQUEST);
   const withCredentials = await target.trigger({
     input: "With credentials",
-    tools: [{ type: "mcp", server_label: "x-key", server_url: "https://mcp.example", headers: {} }],
+    tools: [
+      { type: "mcp", server_label: "x", server_url: "https://mcp.example", headers: { a: "b" } },
+    ],
     instructions: "wide ".repeat(100),
   });
   for (const id of [rich, hostile, dense, failed, kinds]) await target.waitUntilSettled(id);
@@ -199,6 +201,8 @@ async function createPages(target: World): Promise<Record<string, string>> {
     list: "/results",
     filtered: "/results?verdict=lost",
     trigger: "/trigger",
+    stats: "/stats",
+    openapi: "/openapi",
     filled: `/trigger?from=${withCredentials}&hold=on`,
     rich: resultPath(rich),
     kinds: resultPath(kinds),

@@ -1,6 +1,7 @@
 // The form of a new run, in a real Chromium.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { containing } from "../support/matchers.ts";
 import { startWorld, type World } from "../support/world.ts";
 import { CHROMIUM, openBrowser, openLoggedInPage, warnIfNoChromium } from "./browser.ts";
 import { pythonRequest } from "./python-requests.ts";
@@ -57,7 +58,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await advanced.fill('{"user": "me"}');
     const command = await page.locator("#curl").textContent();
     expect(JSON.parse(/-d '(.*)'$/s.exec(command ?? "")?.[1] ?? "")).toEqual({
-      input: expect.stringContaining("BG_STDOUT_OK"),
+      input: containing("BG_STDOUT_OK"),
       model: "gpt-x",
       previous_response_id: "resp_1",
       tools: [

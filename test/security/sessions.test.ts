@@ -25,11 +25,11 @@ test("GET /results redirects a browser to /login, and POST /login with the right
   const redirected = await request("/results?limit=2", { headers: html });
   expect([redirected.status, redirected.headers.get("location")]).toEqual([
     302,
-    "/login?next=%2Fresults",
+    "/login?next=%2Fresults%3Flimit%3D2",
   ]);
   expect((await logIn(world, "wrong")).status).toBe(401);
-  const loggedIn = await logIn(world, ` ${TOKEN}\n`, "/results");
-  expect([loggedIn.status, loggedIn.headers.get("location")]).toEqual([303, "/results"]);
+  const loggedIn = await logIn(world, ` ${TOKEN}\n`, "/results?limit=2");
+  expect([loggedIn.status, loggedIn.headers.get("location")]).toEqual([303, "/results?limit=2"]);
   expect(loggedIn.headers.get("set-cookie")).toMatch(/^session=.*; HttpOnly; SameSite=Lax$/);
   expect(getCookie(loggedIn)).not.toContain(TOKEN);
   const list = await request("/results", { headers: { ...html, cookie: getCookie(loggedIn) } });

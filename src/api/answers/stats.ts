@@ -1,6 +1,6 @@
 // The statistics of the runs, as the API answers them. Pure.
 import * as z from "zod";
-import type { CatalogStats, RunGroup } from "../../objects/catalog/stats.ts";
+import type { CatalogStats, RunGroup } from "../../objects/catalog/groups.ts";
 import { CallVerdict, RunVerdict, TokenUsage } from "../../record/schema.ts";
 
 /** Models that are listed one by one: those with the most runs. */

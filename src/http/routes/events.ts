@@ -1,5 +1,6 @@
 // Follows a run: its progress as server-sent events, from its beginning and then live.
 import type { Context } from "hono";
+import type { RunStep } from "../../api/schemas.ts";
 import { streamSSE, type SSEStreamingApi } from "hono/streaming";
 import { logFailure } from "../../log.ts";
 import { followRun, followStatus } from "../../objects/recorder/client.ts";
@@ -57,12 +58,14 @@ async function writeStatuses(stream: SSEStreamingApi, env: Env, id: string): Pro
 
 // What the Recorder waits for has an id of its own: the page shows each id once.
 async function writeUpdate(stream: SSEStreamingApi, update: ProgressUpdate): Promise<void> {
+  const { seq, type, channel, status, verdict } = update;
   const events = [
-    { id: String(update.seq), event: formatProgress(update) },
-    { id: `${update.seq}.wait`, event: formatWait(update) },
+    { id: String(seq), kind: type, text: formatProgress(update) },
+    { id: `${seq}.wait`, kind: "waiting" as const, text: formatWait(update) },
   ];
-  for (const { id, event } of events) {
-    if (event === null) continue;
+  for (const { id, kind, text } of events) {
+    if (text === null) continue;
+    const event: RunStep = { kind, channel, status, verdict, ...text };
     await stream.writeSSE({ id, event: "step", data: JSON.stringify(event) });
   }
 }

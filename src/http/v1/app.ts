@@ -1,7 +1,7 @@
 // OpenAI's API for unchanged SDK code. Background runs are recorded, and held where background mode is known to lose what they ask for; everything else is forwarded.
 import { Hono, type Context } from "hono";
-import { Problem } from "../../errors.ts";
-import { logFailure } from "../../log.ts";
+import { Problem, type ErrorCode } from "../../errors.ts";
+import { log, logFailure } from "../../log.ts";
 import { identifyToken, requireWriteAccess, type App } from "../middleware/auth.ts";
 import { postResponse } from "./create.ts";
 import { cancelResponse, deleteResponse } from "./end.ts";
@@ -12,6 +12,7 @@ import { getResponse } from "./retrieve.ts";
 /** Headers of OpenAI's, or of the servers before it, that would act on this origin, or that tell whose key it is. */
 const FORBIDDEN_HEADER =
   /^(set-cookie2?|clear-site-data|access-control-.*|openai-(organization|project)|cross-origin-.*|service-worker-allowed|refresh|link|alt-svc|strict-transport-security|nel|report-to|reporting-endpoints|content-security-policy-report-only)$/;
+const KEY_FAILURE: ErrorCode = "openai_unauthorized";
 const REQUEST_ID = "x-request-id";
 
 export const v1 = new Hono<App>();
@@ -64,6 +65,8 @@ v1.onError((error, c) => {
 
 function respond(c: Context<App>, answer: Response | OpenAIError): Response {
   if (answer instanceof Response) return answer;
+  // The caller can't mend it: an operator must hear of it.
+  if (answer.error["code"] === KEY_FAILURE) log("v1", { path: c.req.path, outcome: KEY_FAILURE });
   return c.json({ error: answer.error }, answer.status, answer.headers);
 }
 

@@ -13,11 +13,13 @@ import {
   findSlot,
   putRun,
   readPage,
+  readPageWithOverview,
   sweepRuns,
   takeOverdue,
   type RunPage,
 } from "./runs.ts";
-import { readStats, type CatalogStats } from "./stats.ts";
+import type { CatalogStats } from "./groups.ts";
+import { readStats } from "./stats.ts";
 
 /** A Recorder's clock can be ahead of the Catalog's. */
 const CLOCK_SKEW_MS = 60_000;
@@ -64,9 +66,11 @@ export class Catalog extends DurableObject<Env> {
   /**
    * One page of the list, newest first.
    * @param before The `next` of the page before; null for the first.
+   * @param withOverview Whether the runs of all pages are counted. That reads up to 10,000 rows more.
    */
-  list(filter: RunFilter, before: number | null, limit: number): RunPage {
-    return readPage(this.#sql, filter, before, limit);
+  list(filter: RunFilter, before: number | null, limit: number, withOverview = false): RunPage {
+    const read = withOverview ? readPageWithOverview : readPage;
+    return read(this.#sql, filter, before, limit);
   }
 
   /**

@@ -1,4 +1,4 @@
-// A run's row in the list.
+// A run's row in the list, and what a page says of all rows.
 import * as z from "zod";
 import { isDelivered } from "../../record/notification.ts";
 import { ResponseRecord, type StoredRecord, type TokenUsage } from "../../record/schema.ts";
@@ -38,6 +38,21 @@ export type UnreadableRow = z.infer<typeof UnreadableRow>;
 
 /** A row as the list has it. */
 export type ListRow = CatalogRow | UnreadableRow;
+
+/** How many runs have a verdict; with `isAtLeast` not all of them were counted. */
+export type VerdictCount = { verdict: string; count: number; isAtLeast: boolean };
+
+/** The runs that a filter lets through. */
+export type Overview = {
+  /** Runs that were counted, whatever their verdict. */
+  counted: number;
+  /** There are more than were counted. */
+  hasMore: boolean;
+  /** The filter's own verdict is left out, so these are what each other verdict would let through. */
+  verdicts: VerdictCount[];
+  /** Of the newest runs, whatever the filter. */
+  models: string[];
+};
 
 /** What the statistics know of a run in addition to its row. */
 export type RunFigures = {

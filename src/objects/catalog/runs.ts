@@ -1,9 +1,10 @@
 // The Catalog's runs and their search texts: the statements behind its calls.
 import * as z from "zod";
 import { parseJson } from "../../lib/json-parse.ts";
-import { toListQuery, type RunFilter } from "./filter.ts";
+import { AT_POSITIONS, toListQuery, type RunFilter } from "./filter.ts";
+import { readOverview } from "./overview.ts";
 import { firstPosition, freePosition, toStartedAtMs } from "./position.ts";
-import { CatalogRow, type CatalogEntry, type ListRow } from "./row.ts";
+import { CatalogRow, type CatalogEntry, type ListRow, type Overview } from "./row.ts";
 import type { RunColumn } from "./tables.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -18,7 +19,7 @@ const SWEEP_PARTS = (24 * HOUR_MS) / SWEEP_PERIOD_MS;
 const MAX_SWEPT_ROWS = 500;
 
 /** One page of the list. `next` is the position after which the next page begins; null on the last page. */
-export type RunPage = { rows: ListRow[]; next: number | null };
+export type RunPage = { rows: ListRow[]; next: number | null; overview?: Overview };
 
 /** Where a run stands, or will stand; a version of null when it has no row yet. */
 export type Slot = { position: number; version: number | null; expiresAtMs: number | null };
@@ -129,7 +130,25 @@ export function readPage(
   limit: number,
 ): RunPage {
   const query = toListQuery(filter, before, limit + 1, Date.now());
-  const found = sql.exec(query.sql, ...query.values).toArray();
+  return toPage(sql.exec(query.sql, ...query.values).toArray(), limit);
+}
+
+/** Reads one page of the list, and counts the runs of all pages. One scan finds both, where that is possible. */
+export function readPageWithOverview(
+  sql: SqlStorage,
+  filter: RunFilter,
+  before: number | null,
+  limit: number,
+): RunPage {
+  const { overview, positions } = readOverview(sql, filter, before, limit + 1, Date.now());
+  const isPageFound = !overview.hasMore || positions.length > limit;
+  const page = isPageFound
+    ? toPage(sql.exec(AT_POSITIONS, JSON.stringify(positions)).toArray(), limit)
+    : readPage(sql, filter, before, limit);
+  return { ...page, overview };
+}
+
+function toPage(found: Record<string, SqlStorageValue>[], limit: number): RunPage {
   const page = found.slice(0, limit);
   const last = PositionRow.parse(page.at(-1) ?? { position: 0, id: "" });
   return { rows: page.map(toListRow), next: found.length > limit ? last.position : null };

@@ -1,41 +1,9 @@
 // The Catalog's statistics: the statements behind them.
-import * as z from "zod";
 import { percentile } from "../../lib/percentile.ts";
-import { RunVerdict } from "../../record/schema.ts";
+import { GroupRow, type CatalogStats, type RunGroup } from "./groups.ts";
 import { firstPosition } from "./position.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** What the sum of no known value gives. */
-const sum = z
-  .number()
-  .nullable()
-  .transform((value) => value ?? 0);
-
-const GroupRow = z.object({
-  verdict: RunVerdict,
-  model: z.string().nullable(),
-  runs: z.number(),
-  counted: z.number(),
-  input: sum,
-  cached: sum,
-  output: sum,
-  reasoning: sum,
-  total: sum,
-});
-
-/** The runs of one day with one verdict and one model, and the sums of their tokens. */
-export type RunGroup = z.infer<typeof GroupRow> & {
-  /** The day in UTC on which the recording began, as YYYY-MM-DD. */
-  day: string;
-};
-
-/** What the statistics are made of. */
-export type CatalogStats = {
-  groups: RunGroup[];
-  /** Milliseconds from the end of a run until it could be read, of the runs for which they are known. */
-  readable: { runs: number; p50_ms: number | null; p95_ms: number | null };
-};
 
 // The runs that the list shows. A day at a time: SQLite sorts what it groups, and small parts are sorted faster.
 // The times come as one text, because a second statement would read, and bill, each row again.

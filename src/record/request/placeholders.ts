@@ -22,7 +22,7 @@ export type Placeholder = {
 
 const RULES: Record<Placeholder["kind"], string> = {
   removed: `has "${REMOVED}" in place of credentials, which the recorder does not store. Put them there.`,
-  cut: "has only the beginning of a text, because the request was too large to be stored whole. Put the whole text there.",
+  cut: "has only the beginning of its text, because the request was too large to be stored whole. Put the whole text there.",
   too_large: "says that the request was too large to be stored. Write its parameters in its place.",
 };
 

@@ -14,7 +14,7 @@ type Props = {
   /** False leaves out the navigation. */
   isLoggedIn?: boolean;
   /** The page's own script, in addition to `page.js`. */
-  script?: "login" | "trigger";
+  script?: "list" | "login" | "trigger";
   children: Child;
 };
 

@@ -2,7 +2,8 @@
 import type { Child } from "hono/jsx";
 import { countOf, type Stats } from "../../api/answers/stats.ts";
 import { RunVerdict } from "../../record/schema.ts";
-import { DayChart } from "../components/day-chart.tsx";
+import { DataTable } from "../components/figures/data-table.tsx";
+import { DayChart } from "../components/figures/day-chart.tsx";
 import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { formatCount, formatDuration, formatShare } from "../text/format.ts";
@@ -118,7 +119,11 @@ function DayTable({ stats }: { stats: Stats }) {
   const days = stats.by_day.filter(({ runs }) => runs > 0).toReversed();
   if (days.length === 0) return <p>No run was recorded.</p>;
   return (
-    <Table caption="Days with runs, the newest first" columns={[...RUN_COLUMNS, "Tokens"]} of="Day">
+    <DataTable
+      caption="Days with runs, the newest first"
+      columns={["Day", ...RUN_COLUMNS, "Tokens"]}
+      isNumeric
+    >
       {days.map(({ day, ...counts }) => (
         <tr>
           <th class="day" scope="row">
@@ -128,7 +133,7 @@ function DayTable({ stats }: { stats: Stats }) {
           <td>{formatCount(counts.tokens.total)}</td>
         </tr>
       ))}
-    </Table>
+    </DataTable>
   );
 }
 
@@ -139,7 +144,7 @@ function VerdictTable({ stats }: { stats: Stats }) {
     .toSorted((a, b) => countOf(stats, b) - countOf(stats, a));
   if (verdicts.length === 0) return <p>No run was recorded.</p>;
   return (
-    <Table caption="Runs by verdict" columns={["Runs", "Share"]} of="Verdict">
+    <DataTable caption="Runs by verdict" columns={["Verdict", "Runs", "Share"]} isNumeric>
       {verdicts.map((verdict) => (
         <tr>
           <th scope="row" title={RUN_VERDICTS[verdict].title}>
@@ -151,17 +156,17 @@ function VerdictTable({ stats }: { stats: Stats }) {
           <td>{formatShare(countOf(stats, verdict) / stats.runs)}</td>
         </tr>
       ))}
-    </Table>
+    </DataTable>
   );
 }
 
 function ModelTable({ stats }: { stats: Stats }) {
   const { since, until, by_model: models, other_models: others } = stats;
   if (models.length === 0) return <p>No run was recorded.</p>;
-  const columns = [...RUN_COLUMNS, "Input", "Output", "Tokens"];
+  const columns = ["Model", ...RUN_COLUMNS, "Input", "Output", "Tokens"];
   return (
     <>
-      <Table caption="Runs and tokens by model" columns={columns} of="Model">
+      <DataTable caption="Runs and tokens by model" columns={columns} isNumeric>
         {models.map(({ model, ...counts }) => (
           <tr>
             <th class="name" scope="row">
@@ -174,7 +179,7 @@ function ModelTable({ stats }: { stats: Stats }) {
             <td>{formatCount(counts.tokens.total)}</td>
           </tr>
         ))}
-      </Table>
+      </DataTable>
       {others === 0 ? null : <p>{formatCount(others)} models with fewer runs are left out.</p>}
     </>
   );
@@ -197,24 +202,6 @@ function RunCells(props: { counts: Pick<Stats, "runs" | "verdicts">; filter: Fil
         <RunCount runs={countOf(counts, "suspect")} filter={toFilter("suspect")} />
       </td>
     </>
-  );
-}
-
-function Table(props: { caption: string; of: string; columns: string[]; children: Child }) {
-  return (
-    <div class="data-table numbers" tabindex={0} role="group" aria-label={props.caption}>
-      <table>
-        <caption class="visually-hidden">{props.caption}</caption>
-        <thead>
-          <tr>
-            {[props.of, ...props.columns].map((column) => (
-              <th scope="col">{column}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{props.children}</tbody>
-      </table>
-    </div>
   );
 }
 

@@ -75,7 +75,7 @@ function Origin({ id, gaps }: { id: string; gaps: Gap[] }) {
           <p>
             <strong>Before you start it:</strong>
           </p>
-          <ul>
+          <ul class="gaps">
             {gaps.map(({ field, message }) => (
               <li>
                 <a href={`#${field}`}>{FIELD_LABELS[field]}</a>: <IsolatedText text={message} />
@@ -104,7 +104,12 @@ function ProblemAlert(props: { problem: Problem }) {
           OpenAI's request id: <code>{requestId}</code>
         </span>
       )}
-      {id === undefined ? null : <a href={`/results/${id}`}>The run's page</a>}
+      {id === undefined ? null : (
+        <>
+          {" "}
+          <a href={`/results/${id}`}>The run's page</a>
+        </>
+      )}
     </div>
   );
 }

@@ -15,10 +15,10 @@ export function formatDuration(milliseconds: number): string {
   return formatUnits(ms, DAY_MS, "d", HOUR_MS, "h");
 }
 
-/** How long ago an ISO 8601 time was. */
-export function formatAge(at: string, nowMs: number): string {
-  const ms = nowMs - Date.parse(at);
-  if (ms < MINUTE_MS) return "just now";
+/** An age in milliseconds, as text. A negative one counts as zero. */
+export function formatAge(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s ago`;
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`;
   if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h ago`;
   return `${Math.floor(ms / DAY_MS)} d ago`;

@@ -159,6 +159,15 @@ const STATUS_TONES: Record<string, Tone> = {
   incomplete: "warn",
 };
 
+/** Whether a verdict says a status already: most runs have completed, and one in flight is in progress. */
+export function isImpliedStatus(verdict: RunVerdict, status: string): boolean {
+  if (UNSEEN_END.includes(verdict)) return true;
+  return status === (verdict === "pending" ? "in_progress" : "completed");
+}
+
+/** Verdicts of runs whose end was never seen, so that the last status says nothing of it. */
+const UNSEEN_END: readonly RunVerdict[] = ["not_found", "gone", "abandoned"];
+
 /** OpenAI's statuses, for the list's filter. */
 export const STATUSES = ["queued", "in_progress", "completed", "failed", "cancelled", "incomplete"];
 

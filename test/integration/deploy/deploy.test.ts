@@ -1,75 +1,76 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "vitest";
+import { EVENT_TYPES } from "../../../scripts/deploy/webhook-endpoint.ts";
 import { pollUntil } from "../../../scripts/lib/retry.ts";
+import { readCodeBlocks } from "../../support/code-blocks.ts";
 import { startChild } from "../../support/child.ts";
-import { API_KEY, FAKE_WRANGLER, startFakeCloud, type FakeCloud } from "./fake-cloud.ts";
+import {
+  API_KEY,
+  NAME,
+  startDeployedWorld,
+  startDeployWorld,
+  WORKER_URL,
+  type DeployWorld,
+} from "../../support/cloudflare/deploy-world.ts";
 
-const EVENT_TYPES = [
-  "response.completed",
-  "response.failed",
-  "response.cancelled",
-  "response.incomplete",
-];
 const TOKEN = "a-token-of-the-ci-system";
 const POLL_INTERVAL_MS = 20;
+const LOGGED_WRANGLER = fileURLToPath(
+  new URL("../../support/cloudflare/logged-wrangler.ts", import.meta.url),
+);
 
-let cloud: FakeCloud;
-beforeEach(async () => {
-  cloud = await startFakeCloud();
-});
-afterEach(() => cloud.close());
+let world: DeployWorld;
+afterEach(() => world.close());
 
 /** The secrets that no argument, no environment of wrangler and no output may have. */
 function listSecretValues(): string[] {
-  return [API_KEY, ...Object.values(cloud.secrets())];
+  return [API_KEY, ...Object.values(world.secrets())];
 }
 
-function listCommands(): string[] {
-  return cloud.calls().map(({ command }) => command);
-}
-
-async function expectWorkingRecorder(): Promise<void> {
-  expect(Object.keys(cloud.secrets()).toSorted()).toEqual([
+async function expectWorkingRecorder(url = WORKER_URL): Promise<void> {
+  expect(Object.keys(world.secrets()).toSorted()).toEqual([
     "ACCESS_TOKEN",
     "OPENAI_API_KEY",
     "OPENAI_WEBHOOK_SECRET",
   ]);
-  const endpoints = await cloud.endpoints();
-  expect(endpoints).toMatchObject([{ url: `${cloud.url}/webhook`, event_types: EVENT_TYPES }]);
-  const answer = await cloud.post(`/webhook_endpoints/${endpoints[0]?.id}/test`, {
-    event_type: "response.completed",
-  });
+  const endpoints = await world.endpoints();
+  expect(endpoints).toMatchObject([{ url: `${url}/webhook`, event_types: EVENT_TYPES }]);
+  const event = { event_type: "response.completed" };
+  const answer = await world.post(`/webhook_endpoints/${endpoints[0]?.id}/test`, event);
   expect(await answer.json()).toMatchObject({ status_code: 200 });
 }
 
 describe("the first deploy", () => {
-  test("leaves a recorder that works, and shows the token once", async () => {
-    const { error, printed, asked } = await cloud.deploy();
-    expect({ error, asked }).toEqual({ error: null, asked: [] });
-    await expectWorkingRecorder();
-    const { ACCESS_TOKEN: token = "none" } = cloud.secrets();
-    expect(printed.split(token)).toHaveLength(2);
-    expect(printed).toContain(`Bearer $ACCESS_TOKEN" ${cloud.url}/trigger`);
-  });
-
-  test("asks for the key when the environment has none", async () => {
-    const { error, asked } = await cloud.deploy({}, { OPENAI_API_KEY: undefined });
+  test("asks for the key that the environment lacks, leaves a recorder that works, and shows its token once", async () => {
+    world = await startDeployWorld();
+    const env = { OPENAI_API_KEY: undefined };
+    const { error, printed, asked } = await world.deploy({}, { env, answers: [API_KEY] });
     expect({ error, asked }).toEqual({ error: null, asked: ["OPENAI_API_KEY"] });
-    expect(cloud.secrets()["OPENAI_API_KEY"]).toBe(API_KEY);
+    await expectWorkingRecorder();
+    const { ACCESS_TOKEN: token = "none", OPENAI_API_KEY: key } = world.secrets();
+    expect(key).toBe(API_KEY);
+    expect(printed.split(token)).toHaveLength(2);
+    expect(printed).toContain(`Bearer $ACCESS_TOKEN" ${WORKER_URL}/trigger`);
+    const list = await fetch(`${WORKER_URL}/results`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(list.status).toBe(200);
   });
 
   test("gives wrangler no secret in an argument or its environment, and shows none but the token", async () => {
-    const { printed } = await cloud.deploy({}, { ACCESS_TOKEN: TOKEN });
-    const calls = cloud.calls().map((call) => JSON.stringify(call));
-    const visible = [printed, ...calls].join("\n");
+    world = await startDeployWorld();
+    const calls = join(dirname(world.configPath), "calls.ndjson");
+    const env = { ACCESS_TOKEN: TOKEN, WRANGLER_CALLS: calls };
+    const { error, printed } = await world.deploy({}, { env, wranglerPath: LOGGED_WRANGLER });
+    expect(error).toBeNull();
+    expect(world.secrets()["ACCESS_TOKEN"]).toBe(TOKEN);
+    const visible = `${printed}\n${readFileSync(calls, "utf8")}`;
+    expect(visible).toContain('"args":["secret","bulk"]');
     expect(listSecretValues()).toHaveLength(4);
     for (const secret of listSecretValues()) expect(visible).not.toContain(secret);
-  });
-
-  test("stores the token of the environment and does not show it", async () => {
-    const { printed } = await cloud.deploy({}, { ACCESS_TOKEN: TOKEN });
-    expect(cloud.secrets()["ACCESS_TOKEN"]).toBe(TOKEN);
-    expect(printed).not.toContain(TOKEN);
   });
 
   test.each([
@@ -77,80 +78,70 @@ describe("the first deploy", () => {
     { env: { OPENAI_API_KEY: "" }, message: /OPENAI_API_KEY is missing/ },
     { env: { ACCESS_TOKEN: "short" }, message: /at least 16/ },
   ])("without a terminal, with $env, fails with $message and changes nothing", async (row) => {
-    const { error } = await cloud.deploy({}, row.env, false);
+    world = await startDeployWorld();
+    const { error } = await world.deploy({}, { env: row.env, isInteractive: false });
     expect(error).toMatch(row.message);
-    expect(cloud.secrets()).toEqual({});
-    expect(await cloud.endpoints()).toEqual([]);
+    expect(world.account.scripts.size).toBe(0);
+    expect(await world.endpoints()).toEqual([]);
   });
 
   test("takes the Worker's URL from --url where wrangler names none", async () => {
-    const env = { STAND_IN_TARGET: "schedule: * * * * *" };
-    expect((await cloud.deploy({}, env)).error).toMatch(/--url/);
-    expect((await cloud.deploy({ url: cloud.url }, env)).error).toBeNull();
-    await expectWorkingRecorder();
+    world = await startDeployWorld();
+    world.editConfig((text) => text.replace("workers_dev = true", "workers_dev = false"));
+    expect((await world.deploy()).error).toMatch(/--url/);
+    expect((await world.deploy({ url: world.url })).error).toBeNull();
+    await expectWorkingRecorder(world.url);
   });
 });
 
 describe("a later deploy", () => {
-  test("changes nothing when nothing differs", async () => {
-    await cloud.deploy();
-    const before = { secrets: cloud.secrets(), endpoints: await cloud.endpoints() };
-    const { error, printed } = await cloud.deploy({}, { ACCESS_TOKEN: TOKEN });
+  test("changes nothing when nothing differs, and needs no token without a terminal", async () => {
+    world = await startDeployedWorld();
+    const before = { secrets: world.secrets(), endpoints: await world.endpoints() };
+    const { error, printed } = await world.deploy({}, { isInteractive: false });
     expect(error).toBeNull();
-    expect({ secrets: cloud.secrets(), endpoints: await cloud.endpoints() }).toEqual(before);
-    expect(listCommands().filter((command) => command.startsWith("secret bulk"))).toHaveLength(2);
+    expect({ secrets: world.secrets(), endpoints: await world.endpoints() }).toEqual(before);
+    expect(world.calls.filter(({ path }) => path.endsWith("secrets-bulk"))).toEqual([]);
     expect(printed).not.toContain("shown only now");
   });
 
-  test("needs no token, even without a terminal", async () => {
-    await cloud.deploy();
-    expect((await cloud.deploy({}, {}, false)).error).toBeNull();
-  });
-
   test("replaces only the token with --new-token", async () => {
-    await cloud.deploy();
-    const before = cloud.secrets();
-    const { printed } = await cloud.deploy({ newToken: true });
-    const { ACCESS_TOKEN: token = "none", ...rest } = cloud.secrets();
+    world = await startDeployedWorld();
+    const before = world.secrets();
+    const { printed } = await world.deploy({ newToken: true });
+    const { ACCESS_TOKEN: token = "none", ...rest } = world.secrets();
     expect(before).toMatchObject(rest);
     expect(token).not.toBe(before["ACCESS_TOKEN"]);
     expect(printed.split(token)).toHaveLength(2);
   });
 
-  test("registers the endpoint again after it was deleted", async () => {
-    await cloud.deploy();
-    for (const { id } of await cloud.endpoints()) await cloud.deleteEndpoint(id);
-    expect((await cloud.deploy()).error).toBeNull();
-    await expectWorkingRecorder();
-  });
-
   test("adds an endpoint's missing event types and keeps its other ones", async () => {
-    await cloud.deploy();
-    const [endpoint] = await cloud.endpoints();
+    world = await startDeployedWorld();
+    const [endpoint] = await world.endpoints();
     const event_types = ["response.completed", "batch.completed"];
-    await cloud.post(`/webhook_endpoints/${endpoint?.id}`, { event_types });
-    await cloud.deploy();
-    const [after] = await cloud.endpoints();
+    await world.post(`/webhook_endpoints/${endpoint?.id}`, { event_types });
+    await world.deploy();
+    const [after] = await world.endpoints();
     expect(new Set(after?.event_types)).toEqual(new Set([...EVENT_TYPES, "batch.completed"]));
   });
 });
 
 async function listAccepted(): Promise<Set<string>> {
-  const accepted = (await cloud.deliveries()).filter(({ status }) => status === 200);
+  const accepted = (await world.deliveries()).filter(({ status }) => status === 200);
   return new Set(accepted.map(({ response_id }) => response_id));
 }
 
 test("a rotation loses no webhook that arrives during it", async () => {
-  await cloud.deploy();
-  const { OPENAI_WEBHOOK_SECRET: before } = cloud.secrets();
-  const rotation = cloud.deploy({ rotate: true });
+  world = await startDeployedWorld();
+  const { OPENAI_WEBHOOK_SECRET: before } = world.secrets();
+  const rotation = world.deploy({ rotate: true });
   const isOver = rotation.then(() => true);
   let sent = 0;
-  do await cloud.sendWebhook(`resp_${(sent += 1)}`);
+  do await world.sendWebhook(`resp_${(sent += 1)}`);
   while (!(await Promise.race([isOver, sleep(POLL_INTERVAL_MS, false)])));
   expect((await rotation).error).toBeNull();
-  expect(cloud.secrets()["OPENAI_WEBHOOK_SECRET"]).not.toBe(before);
-  await cloud.sendWebhook("resp_last");
+  expect(world.secrets()["OPENAI_WEBHOOK_SECRET"]).not.toBe(before);
+  await world.sendWebhook("resp_last");
   const ids = [...Array.from({ length: sent }, (_, index) => `resp_${index + 1}`), "resp_last"];
   // A busy machine may drop a connection; the emulator then retries, as OpenAI would.
   const areAccepted = async () => {
@@ -158,139 +149,93 @@ test("a rotation loses no webhook that arrives during it", async () => {
     return ids.every((id) => accepted.has(id));
   };
   await pollUntil(areAccepted, { intervalMs: POLL_INTERVAL_MS });
-  const rejected = (await cloud.deliveries()).filter(
-    ({ status }) => status !== null && status >= 300,
-  );
+  const rejected = (await world.deliveries()).filter(({ status }) => status === 400);
   expect(rejected).toEqual([]);
 });
 
 const ENDPOINTS = "^/v1/webhook_endpoints";
-const failApi = (rule: object) => () => cloud.failApi({ kind: "status", status: 500, ...rule });
-const failWrangler =
-  (command: string, times = 1) =>
-  async () =>
-    cloud.failWrangler(command, times);
+const failOpenAI = (rule: object) => () =>
+  world.failOpenAI({ kind: "status", status: 500, ...rule });
+const failStoring = (times: number) => async () =>
+  world.fail({ path: /secrets-bulk$/, status: 400, times });
 
 describe.each([
   {
     step: "Check the current state",
     why: "OpenAI rejects the key",
-    fail: failApi({ status: 401 }),
+    fail: failOpenAI({ status: 401 }),
   },
   {
     step: "Check the current state",
-    why: "wrangler can't list secrets",
-    fail: failWrangler("secret list"),
-  },
-  {
-    step: "Check the current state",
-    why: "wrangler is not logged in",
-    fail: async () => failLogin(),
-  },
-  {
-    step: "Deploy the Worker",
-    why: "wrangler can't deploy",
-    fail: failWrangler("deploy"),
-  },
-  {
-    step: "Store the key",
-    why: "wrangler can't store secrets",
-    fail: failWrangler("secret bulk OPENAI_API_KEY ACCESS_TOKEN"),
-  },
-  {
-    step: "Register the webhook endpoint",
-    why: "OpenAI fails",
-    fail: failApi({ method: "POST", path: `${ENDPOINTS}$` }),
+    why: "Cloudflare doesn't list the secrets",
+    fail: async () => world.fail({ path: /secrets$/, status: 503 }),
   },
   {
     step: "Register the webhook endpoint",
     why: "OpenAI's answer is lost",
-    fail: failApi({ method: "POST", path: `${ENDPOINTS}$`, carry_out: true }),
+    fail: failOpenAI({ method: "POST", path: `${ENDPOINTS}$`, carry_out: true }),
   },
   {
-    step: "Store its signing secret",
-    why: "wrangler fails three times",
-    fail: failWrangler("secret bulk OPENAI_WEBHOOK_SECRET", 3),
+    step: "Store the secrets",
+    why: "Cloudflare refuses them three times",
+    fail: failStoring(3),
   },
   {
     step: "Send a test event",
     why: "OpenAI fails",
-    fail: failApi({ path: "/test$" }),
+    fail: failOpenAI({ path: "/test$" }),
   },
   {
     step: "Check /health",
-    why: "a setting is missing",
-    fail: async () => cloud.failHealth(),
+    why: "a setting is malformed",
+    fail: async () => setRetention("many"),
   },
 ])("when step $step fails because $why", ({ step, fail }) => {
   test("the deploy reports what is done, what is not and what to do next, and the next deploy finishes", async () => {
+    world = await startDeployWorld();
     await fail();
-    const first = await cloud.deploy();
-    expect(first.error).toMatch(
-      new RegExp(`Failed: ${step}[\\s\\S]*Done:[\\s\\S]*Not done:\\n  ${step}`),
-    );
+    const first = await world.deploy();
+    const report = `Failed: ${step}[\\s\\S]*Done:[\\s\\S]*Not done:\\n  ${step}`;
+    expect(first.error).toMatch(new RegExp(report));
     expect(first.error).toMatch(/Next: .*run npm run deploy/);
     for (const secret of listSecretValues()) expect(first.error).not.toContain(secret);
-    const second = await cloud.deploy();
+    setRetention("30");
+    const second = await world.deploy();
     expect(second.error).toBeNull();
     await expectWorkingRecorder();
   });
 });
 
-/** Makes wrangler say once that it is not logged in, to a deploy without a terminal, which can't log in. */
-function failLogin(): void {
-  cloud.failWrangler("whoami --json", 1);
-  const { deploy } = cloud;
-  cloud.deploy = (options, env) => {
-    cloud.deploy = deploy;
-    return deploy(options, { ACCESS_TOKEN: TOKEN, ...env }, false);
-  };
+function setRetention(days: string): void {
+  world.editConfig((text) => text.replace(/^RETENTION_DAYS = .*$/m, `RETENTION_DAYS = "${days}"`));
 }
 
 test("a second rotation replaces a signing secret that the first one could not store", async () => {
-  await cloud.deploy();
-  cloud.failWrangler("secret bulk OPENAI_WEBHOOK_SECRET", 3);
-  expect((await cloud.deploy({ rotate: true })).error).toMatch(/--rotate again/);
+  world = await startDeployedWorld();
+  await failStoring(3)();
+  expect((await world.deploy({ rotate: true })).error).toMatch(/--rotate again/);
   await expectWorkingRecorder();
-  expect((await cloud.deploy({ rotate: true })).error).toBeNull();
+  expect((await world.deploy({ rotate: true })).error).toBeNull();
   await expectWorkingRecorder();
 });
 
-function createEnvironment(): Record<string, string> {
-  return {
-    ...cloud.environment,
-    DEPLOY_WRANGLER: FAKE_WRANGLER,
-    DEPLOY_API: cloud.apiUrl,
-    OPENAI_API_KEY: API_KEY,
-  };
-}
-
 describe("npm run deploy", () => {
-  const command = [process.execPath, "scripts/deploy.ts"];
-
-  test("deploys, and shows no secret", async () => {
-    const child = startChild(command, { ...createEnvironment(), ACCESS_TOKEN: TOKEN });
+  test("deploys the project's own wrangler.toml with the variables of the workflow in docs/deploy.md, and shows no secret", async () => {
+    world = await startDeployWorld();
+    const command = [process.execPath, "scripts/deploy.ts", "--url", world.url];
+    const { environment, openaiUrl } = world;
+    const env = { ...environment, DEPLOY_API: openaiUrl, ACCESS_TOKEN: TOKEN };
+    const { text = "" } =
+      readCodeBlocks("docs/deploy.md").find(({ language }) => language === "yaml") ?? {};
+    const secrets = Array.from(text.matchAll(/^ +(\w+): \$\{\{ secrets\./gm), ([, name]) => name);
+    const others = ["DEPLOY_API", "PATH", "HOME", "NODE_COMPILE_CACHE", "WRANGLER_SEND_METRICS"];
+    const wanted = [...secrets, ...others, "CLOUDFLARE_API_BASE_URL"];
+    expect(new Set(Object.keys(env))).toEqual(new Set(wanted));
+    const child = startChild(command, env);
     expect(await child.waitForExit()).toBe(0);
-    await expectWorkingRecorder();
+    await expectWorkingRecorder(world.url);
     expect(child.output()).toContain("The recorder works.");
     for (const secret of listSecretValues()) expect(child.output()).not.toContain(secret);
-  });
-
-  test("creates no token without a terminal that could show it", async () => {
-    const child = startChild(command, createEnvironment());
-    expect(await child.waitForExit()).toBe(1);
-    expect(child.output()).toMatch(/ACCESS_TOKEN is missing/);
-    expect(cloud.secrets()).toEqual({});
-  });
-
-  test("only deploys in Cloudflare's build, and says what is left to do", async () => {
-    const child = startChild(command, {
-      ...createEnvironment(),
-      WORKERS_CI: "1",
-      WRANGLER_OUTPUT_FILE_PATH: "/dev/null",
-    });
-    expect(await child.waitForExit()).toBe(0);
-    expect(listCommands()).toEqual(["deploy"]);
-    expect(child.output()).toMatch(/run npm run deploy/);
+    expect(world.account.scripts.get(NAME)?.schedules).toEqual(["*/5 * * * *"]);
   });
 });

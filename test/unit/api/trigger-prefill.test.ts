@@ -73,7 +73,8 @@ test("prefill puts what has a field into its field, and the rest into the advanc
   };
   const { form, gaps } = prefill(createRun({ request, retention_days: 7 }), {});
   expect(gaps).toEqual([]);
-  expect({ ...form, advanced: JSON.parse(form.advanced) }).toEqual({
+  const advanced: unknown = JSON.parse(form.advanced);
+  expect({ ...form, advanced }).toEqual({
     ...EMPTY_FORM,
     model: "gpt-x",
     input: "2 + 2",
@@ -133,7 +134,7 @@ test("prefill of a run that another program started has what its response tells,
   const run = createRun({ request: null, input: [question], tools: ["mcp", "code_interpreter"] });
   expect(prefill(run, {})).toEqual({
     form: { ...EMPTY_FORM, input: "2 + 2", model: "gpt-x-2026" },
-    gaps: [{ field: "advanced", message: containing("such as those of its tools mcp.") }],
+    gaps: [{ field: "advanced", message: containing("such as those of mcp.") }],
   });
   const unknown = createRun({ request: null, tools: [], model: null });
   expect(prefill(unknown, {})).toEqual({

@@ -13,6 +13,8 @@ const UPDATE: ProgressUpdate = {
   broke_at: null,
   connection: null,
   number: null,
+  status: "queued",
+  verdict: "pending",
   waits_for: null,
 };
 

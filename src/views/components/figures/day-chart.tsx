@@ -1,6 +1,6 @@
 // A chart of days as bars: all runs, and of them the suspect and the lost ones. The table of days has the same numbers.
-import { countOf, type Stats } from "../../api/answers/stats.ts";
-import { formatCount } from "../text/format.ts";
+import { countOf, type Stats } from "../../../api/answers/stats.ts";
+import { formatCount } from "../../text/format.ts";
 
 type Day = Stats["by_day"][number];
 
