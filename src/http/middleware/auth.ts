@@ -79,12 +79,6 @@ function identifyCaller(c: Context<App>): Promise<Access | null> {
   return findAccess(c.env, (token) => hasSession(c, token));
 }
 
-/** What this browser's session opens; null without one. */
-export async function findSession(c: Context<App>): Promise<Access | null> {
-  const isConfigured = settingsInPlace(c.env)[ACCESS_TOKEN.name] === true;
-  return isConfigured ? findAccess(c.env, (token) => hasSession(c, token)) : null;
-}
-
 async function findAccess(
   env: Env,
   isRight: (token: string) => Promise<boolean>,
