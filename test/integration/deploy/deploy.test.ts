@@ -18,6 +18,8 @@ import {
 
 const TOKEN = "a-token-of-the-ci-system";
 const POLL_INTERVAL_MS = 20;
+/** Each webhook starts a Recorder. */
+const WEBHOOK_INTERVAL_MS = 250;
 const LOGGED_WRANGLER = fileURLToPath(
   new URL("../../support/cloudflare/logged-wrangler.ts", import.meta.url),
 );
@@ -138,7 +140,7 @@ test("a rotation loses no webhook that arrives during it", async () => {
   const isOver = rotation.then(() => true);
   let sent = 0;
   do await world.sendWebhook(`resp_${(sent += 1)}`);
-  while (!(await Promise.race([isOver, sleep(POLL_INTERVAL_MS, false)])));
+  while (!(await Promise.race([isOver, sleep(WEBHOOK_INTERVAL_MS, false)])));
   expect((await rotation).error).toBeNull();
   expect(world.secrets()["OPENAI_WEBHOOK_SECRET"]).not.toBe(before);
   await world.sendWebhook("resp_last");
@@ -149,6 +151,7 @@ test("a rotation loses no webhook that arrives during it", async () => {
     return ids.every((id) => accepted.has(id));
   };
   await pollUntil(areAccepted, { intervalMs: POLL_INTERVAL_MS });
+  // The Worker answers 400 to a signature that it can't verify.
   const rejected = (await world.deliveries()).filter(({ status }) => status === 400);
   expect(rejected).toEqual([]);
 });
@@ -188,7 +191,7 @@ describe.each([
   {
     step: "Check /health",
     why: "a setting is malformed",
-    fail: async () => setRetention("many"),
+    fail: async () => setHold("sometimes"),
   },
 ])("when step $step fails because $why", ({ step, fail }) => {
   test("the deploy reports what is done, what is not and what to do next, and the next deploy finishes", async () => {
@@ -199,15 +202,15 @@ describe.each([
     expect(first.error).toMatch(new RegExp(report));
     expect(first.error).toMatch(/Next: .*run npm run deploy/);
     for (const secret of listSecretValues()) expect(first.error).not.toContain(secret);
-    setRetention("30");
+    setHold("auto");
     const second = await world.deploy();
     expect(second.error).toBeNull();
     await expectWorkingRecorder();
   });
 });
 
-function setRetention(days: string): void {
-  world.editConfig((text) => text.replace(/^RETENTION_DAYS = .*$/m, `RETENTION_DAYS = "${days}"`));
+function setHold(value: string): void {
+  world.editConfig((text) => text.replace(/^HOLD = .*$/m, `HOLD = "${value}"`));
 }
 
 test("a second rotation replaces a signing secret that the first one could not store", async () => {
