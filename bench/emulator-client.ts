@@ -6,7 +6,14 @@ import { API_KEY } from "./server-processes.ts";
 
 const Created = z.object({ id: z.string() });
 const ResponseState = z.object({ ended_at: z.string().nullable() });
-const Requests = z.array(z.object({ method: z.string(), path: z.string() }));
+const LoggedRequest = z.object({
+  path: z.string(),
+  headers: z.record(z.string(), z.string()),
+  body: z.unknown(),
+});
+type LoggedRequest = z.infer<typeof LoggedRequest>;
+const Requests = z.array(LoggedRequest);
+const CreateBody = z.object({ metadata: z.object({ bench: z.string() }) });
 const Deliveries = z.array(
   z.object({ at: z.string(), response_id: z.string(), status: z.number().nullable() }),
 );
@@ -56,6 +63,15 @@ export class EmulatorClient {
     return Requests.parse(await (await this.#control("/requests", "GET")).json()).length;
   }
 
+  /**
+   * Counts the Recorder's requests since `clearRequests` was last called.
+   * @param names Of objects of the API, and of creates: `bench` in their metadata.
+   */
+  async countRecorderRequests(names: string[]): Promise<number> {
+    const requests = Requests.parse(await (await this.#control("/requests", "GET")).json());
+    return requests.filter(isOfRecorder).filter((request) => isNamed(request, names)).length;
+  }
+
   async clearRequests(): Promise<void> {
     await this.#control("/requests", "DELETE");
   }
@@ -73,4 +89,14 @@ export class EmulatorClient {
     const init = body === undefined ? {} : { body: JSON.stringify(body) };
     return fetch(`${this.url}/_emulator${path}`, { method, headers, ...init });
   }
+}
+
+function isOfRecorder({ headers }: LoggedRequest): boolean {
+  return headers["user-agent"]?.startsWith("response-recorder/") === true;
+}
+
+function isNamed({ path, body }: LoggedRequest, names: string[]): boolean {
+  if (path.split("/").some((part) => names.includes(part))) return true;
+  const created = CreateBody.safeParse(body);
+  return created.success && names.includes(created.data.metadata.bench);
 }

@@ -1,11 +1,15 @@
 // This Worker, from outside.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { runConcurrently } from "./load-generator.ts";
 import { ACCESS_TOKEN, type ServerProcess } from "./server-processes.ts";
 
 const TriggerAnswer = z.object({ id: z.string() });
 const RecordVerdict = z.object({ verdict: z.string() });
+const RecordContainers = z.object({
+  calls: z.array(z.object({ container_id: z.string().nullable() })),
+});
 const ResultsPage = z.object({
   results: z.array(z.object({ id: z.string(), verdict: z.string() })),
   cursor: z.string().nullable(),
@@ -16,6 +20,7 @@ const MAX_WAIT_SECONDS = 60;
 
 export class RecorderClient {
   readonly server: ServerProcess;
+  readonly #createNames = new Map<string, string>();
 
   constructor(server: ServerProcess) {
     this.server = server;
@@ -26,22 +31,33 @@ export class RecorderClient {
   }
 
   /** Sends a request with the access token. */
-  request(path: string, init: RequestInit = {}): Promise<Response> {
-    const headers = { authorization: `Bearer ${ACCESS_TOKEN}` };
+  request(path: string, init: RequestInit = {}, accept = "*/*"): Promise<Response> {
+    const headers = { authorization: `Bearer ${ACCESS_TOKEN}`, accept };
     return fetch(`${this.url}${path}`, { ...init, headers });
   }
 
   /** Triggers a run; gives its id. */
   async trigger(params: object): Promise<string> {
-    const body = JSON.stringify(params);
+    const name = randomUUID();
+    const body = JSON.stringify({ ...params, metadata: { bench: name } });
     const answer = await this.request("/trigger", { method: "POST", body });
     if (answer.status !== 202) throw new Error(`POST /trigger answered ${await answer.text()}`);
-    return TriggerAnswer.parse(await answer.json()).id;
+    const { id } = TriggerAnswer.parse(await answer.json());
+    this.#createNames.set(id, name);
+    return id;
   }
 
   /** Gives a run's verdict: as soon as its end was seen, or after `waitSeconds`. */
   async fetchVerdict(id: string, waitSeconds = 0): Promise<string> {
     return this.#fetchVerdict(id, `?wait=${waitSeconds}`);
+  }
+
+  /** Lists what a run's requests to the API name: its create, itself, and the containers of its calls. */
+  async listNames(id: string): Promise<string[]> {
+    const answer = await this.request(`/results/${id}`);
+    const { calls } = RecordContainers.parse(await answer.json());
+    const containers = calls.flatMap(({ container_id }) => container_id ?? []);
+    return [this.#createNames.get(id) ?? [], id, containers].flat();
   }
 
   /** Gives the recorded response object. */

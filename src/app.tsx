@@ -1,20 +1,23 @@
 // Every route on one page.
 import { Hono, type Context, type Handler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import type { Child } from "hono/jsx";
 import { secureHeaders } from "hono/secure-headers";
-import { version } from "../package.json";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { toOpenApi } from "./api/openapi.ts";
 import { listOperations, type OperationName, type PublicOperationName } from "./api/operations.ts";
 import { toJsonBody } from "./api/json-body.ts";
 import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
-import { settingsInPlace } from "./config.ts";
 import { Problem } from "./errors.ts";
 import {
+  findSession,
   logIn,
   logOut,
   noStore,
   requireAuth,
   requireSameSite,
+  requireWriteAccess,
+  type Access,
   type App,
 } from "./http/middleware/auth.ts";
 import { requireV1 } from "./http/middleware/base-url.ts";
@@ -29,7 +32,9 @@ import {
   readJsonBody,
   redirectToRun,
 } from "./http/routes/form.ts";
+import { readHealth } from "./http/routes/health.ts";
 import { getImage } from "./http/routes/images.ts";
+import { rebuildCatalog } from "./http/routes/rebuild.ts";
 import { getOutputs } from "./http/routes/outputs.ts";
 import {
   cancelResult,
@@ -38,18 +43,24 @@ import {
   getRecord,
   getResponse,
   listRecords,
+  redirectToSearchedId,
   refetchResult,
 } from "./http/routes/results.ts";
+import { fillForm } from "./http/routes/trigger-form.ts";
+import { readStats } from "./http/routes/stats.ts";
 import { startTrigger, triggerOnce } from "./http/routes/trigger.ts";
 import { MAX_WEBHOOK_BYTES, receiveWebhook } from "./http/routes/webhook.ts";
 import { v1 } from "./http/v1/app.ts";
 import { wantsHtml } from "./http/wants-html.ts";
 import { logFailure, withLog } from "./log.ts";
+import { WriteAccess } from "./views/components/write-access.tsx";
 import { ErrorPage } from "./views/pages/error.tsx";
 import { ResultListPage } from "./views/pages/list.tsx";
 import { LoginPage } from "./views/pages/login.tsx";
 import { ReferencePage } from "./views/pages/reference.tsx";
 import { ResultPage } from "./views/pages/result.tsx";
+import { StatusPage } from "./views/pages/status.tsx";
+import { StatsPage } from "./views/pages/stats.tsx";
 import { TriggerPage } from "./views/pages/trigger.tsx";
 
 /** Inputs can contain images. */
@@ -63,24 +74,33 @@ type Handlers = Handler<App>[];
 // The contract and these tables have the same keys: a route without a handler does not compile, nor one that the contract lacks.
 const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
   "GET /health": [
-    (c) => {
-      const settings = settingsInPlace(c.env);
-      const ready = Object.values(settings).every(Boolean);
-      return c.json({ ready, version, settings }, ready ? 200 : 503);
+    noStore,
+    async (c) => {
+      const health = await readHealth(c);
+      const status = health.ready ? 200 : 503;
+      const isLoggedIn = c.get("access") !== undefined;
+      if (!wantsHtml(c)) return c.json(health, status);
+      return sendPage(c, <StatusPage {...{ health, isLoggedIn }} />, status);
     },
   ],
   "POST /webhook": [limitBody(MAX_WEBHOOK_BYTES), receiveWebhook],
-  "GET /login": [(c) => c.html(<LoginPage next={c.req.query("next")} />)],
+  "GET /login": [
+    async (c) => {
+      const next = c.req.query("next");
+      const access = await findSession(c);
+      const session = access === null ? null : { access, nextPath: safeNextPath(next ?? "") };
+      return c.html(<LoginPage next={next} session={session} />);
+    },
+  ],
   "POST /login": [
     requireSameSite,
     limitBody(MAX_LOGIN_BYTES),
     async (c) => {
       const form = await readForm(c);
       const next = formField(form, "next");
-      if (await attemptLogin(c, formField(form, "token"))) {
-        return c.redirect(safeNextPath(next), 303);
-      }
-      return c.html(<LoginPage hasWrongToken next={next} />, 401);
+      const access = await attemptLogin(c, formField(form, "token"));
+      if (access === null) return c.html(<LoginPage hasWrongToken next={next} />, 401);
+      return c.redirect(safeNextPath(next), 303);
     },
   ],
 };
@@ -93,7 +113,12 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /": [(c) => c.redirect("/results")],
-  "GET /trigger": [(c) => c.html(<TriggerPage url={origin(c)} />)],
+  "GET /trigger": [
+    async (c) => {
+      const { status, ...filled } = await fillForm(c);
+      return sendPage(c, <TriggerPage url={origin(c)} {...filled} />, status);
+    },
+  ],
   "POST /trigger": [
     limitBody(MAX_TRIGGER_BYTES),
     async (c) => {
@@ -104,10 +129,12 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
     },
   ],
   "GET /results": [
+    redirectToSearchedId,
     async (c) => {
       const { page, query } = await listRecords(c);
       if (wantsHtml(c)) {
-        return c.html(
+        return sendPage(
+          c,
           <ResultListPage page={page} query={query} nowMs={Date.now()} url={origin(c)} />,
         );
       }
@@ -123,8 +150,9 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       }
       const record = await found.toPageRecord();
       const follow = c.req.query("follow") !== undefined;
-      const { response, items } = found;
-      return c.html(<ResultPage {...{ record, response, items, follow }} nowMs={Date.now()} />);
+      const { response, items, nextCheck } = found;
+      const content = { record, response, items, nextCheck, follow, nowMs: Date.now() };
+      return sendPage(c, <ResultPage {...content} />);
     },
   ],
   "GET /results/:id/outputs": [getOutputs],
@@ -142,8 +170,15 @@ const PROTECTED_ROUTES: Record<Exclude<OperationName, PublicOperationName>, Hand
       return c.redirect("/results", 303);
     },
   ],
+  "GET /stats": [
+    async (c) => {
+      const stats = await readStats(c);
+      return wantsHtml(c) ? sendPage(c, <StatsPage stats={stats} />) : c.json(stats);
+    },
+  ],
+  "POST /catalog/rebuild": [rebuildCatalog],
   "GET /openapi.json": [(c) => c.json(toOpenApi(origin(c)))],
-  "GET /openapi": [(c) => c.html(<ReferencePage />)],
+  "GET /openapi": [(c) => sendPage(c, <ReferencePage />)],
 };
 
 // Before the rest: it has its own authentication and headers.
@@ -208,23 +243,27 @@ function toPathExpression(pattern: string): RegExp {
 }
 
 function register(routes: Record<string, Handlers>): void {
-  for (const { method, path, query, ignoresQuery } of listOperations()) {
+  for (const { method, path, query, ignoresQuery, ...operation } of listOperations()) {
     const handlers = routes[`${method} ${path}`];
     if (handlers === undefined) continue;
-    const checks = ignoresQuery === true ? [] : [requireKnownQuery(query)];
+    const isOpen = operation.public === true || operation.reads;
+    const checks = [
+      ...(isOpen ? [] : [requireWriteAccess]),
+      ...(ignoresQuery === true ? [] : [requireKnownQuery(query)]),
+    ];
     app.on(method, [path], ...checks, ...handlers);
   }
 }
 
 // The log never contains the token that was typed.
-function attemptLogin(c: Context<App>, token: string): Promise<boolean> {
+function attemptLogin(c: Context<App>, token: string): Promise<Access | null> {
   const attempt = async () => {
     await limitLogins(c);
     return logIn(c, token);
   };
-  return withLog("login", {}, attempt, (isRight) => ({
-    outcome: isRight ? "authenticated" : "wrong_token",
-  }));
+  return withLog("login", {}, attempt, (access) =>
+    access === null ? { outcome: "wrong_token" } : { outcome: "authenticated", access },
+  );
 }
 
 // A refused form keeps what was typed, with the error at its field.
@@ -238,7 +277,8 @@ async function triggerByForm(c: Context<App>): Promise<Response> {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     setRetryAfter(c, error);
-    return c.html(<TriggerPage url={origin(c)} form={form} problem={error} />, error.status);
+    const page = <TriggerPage url={origin(c)} form={form} problem={error} />;
+    return sendPage(c, page, error.status);
   }
 }
 
@@ -246,11 +286,22 @@ function respondWithProblem(c: Context<App>, problem: Problem): Response | Promi
   setRetryAfter(c, problem);
   const { status } = problem;
   if (status === 401 && wantsHtml(c)) {
-    return c.redirect(`/login?next=${encodeURIComponent(c.req.path)}`);
+    const { pathname, search } = new URL(c.req.url);
+    return c.redirect(`/login?next=${encodeURIComponent(pathname + search)}`);
   }
-  if (wantsHtml(c)) return c.html(<ErrorPage problem={problem} />, status);
+  if (wantsHtml(c)) return sendPage(c, <ErrorPage problem={problem} />, status);
   if (status === 401) c.header("www-authenticate", "Bearer");
   return c.json(problem.toJSON(), status);
+}
+
+// What only writers see depends on the caller's token.
+function sendPage(
+  c: Context<App>,
+  content: Child,
+  status: ContentfulStatusCode = 200,
+): Response | Promise<Response> {
+  const canWrite = c.get("access") === "all";
+  return c.html(<WriteAccess.Provider value={canWrite}>{content}</WriteAccess.Provider>, status);
 }
 
 function setRetryAfter(c: Context<App>, { retryAfterSeconds }: Problem): void {

@@ -27,7 +27,9 @@ export const OPENAI_WEBHOOK_SECRET = secret(
   "OPENAI_WEBHOOK_SECRET",
   wordList.pipe(z.array(z.string().refine(isWebhookSecret)).min(1)),
 );
-export const ACCESS_TOKEN = secret("ACCESS_TOKEN", z.string().trim().min(16));
+const token = z.string().trim().min(16);
+export const ACCESS_TOKEN = secret("ACCESS_TOKEN", token);
+const READ_TOKEN = secret("READ_TOKEN", token);
 export const OPENAI_BASE_URL = variable(
   "OPENAI_BASE_URL",
   z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, "")),
@@ -99,7 +101,17 @@ export function settingsInPlace(env: Env): Record<string, boolean> {
     which.name,
     parseSetting(env, which).success,
   ]);
-  return Object.fromEntries(inPlace);
+  const hasReadToken = readValue(env, READ_TOKEN) !== undefined;
+  return {
+    ...Object.fromEntries(inPlace),
+    ...(hasReadToken ? { [READ_TOKEN.name]: findReadToken(env) !== null } : {}),
+  };
+}
+
+/** The token that only reads; null when none is set, or when it can't be used: it is malformed, or it is the access token. */
+export function findReadToken(env: Env): string | null {
+  const { data = null } = parseSetting(env, READ_TOKEN);
+  return data === parseSetting(env, ACCESS_TOKEN).data ? null : data;
 }
 
 /**

@@ -12,6 +12,7 @@ const ERRORS = {
   bad_webhook: { status: 400, title: "The webhook can't be accepted" },
   control_not_comparable: { status: 400, title: "A control can't be compared with this run" },
   unauthorized: { status: 401, title: "Not logged in" },
+  read_only: { status: 403, title: "This token only reads" },
   cross_site: { status: 403, title: "The request came from another site" },
   not_found: { status: 404, title: "Not recorded, or expired" },
   not_finished: { status: 404, title: "The response has not ended" },
@@ -37,6 +38,9 @@ const ERRORS = {
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERRORS;
+
+/** The codes of the recorder's own errors. */
+export const ERROR_CODES = Object.keys(ERRORS).filter((code) => code !== "openai_refused");
 
 type Details = {
   /** OpenAI's request id. */

@@ -1,5 +1,6 @@
 // Part 4: what one response takes: requests to OpenAI, KV operations, and Cloudflare's price of a million responses.
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import OpenAI from "openai";
 import { z } from "zod";
 import { runByPolling } from "../alternatives/polling-client/index.ts";
@@ -16,6 +17,9 @@ const BACKGROUND_COSTS = { objectRequests: 8, rowsWritten: 16 };
 /** The same of a held run of a second, whose Connection stores its events. */
 const HELD_COSTS = { objectRequests: 14, rowsWritten: 44 };
 const NO_OBJECT_COSTS = { objectRequests: 0, rowsWritten: 0 };
+
+/** The Recorder asks for an empty list of files once more, 5 s after the first time. */
+const LAST_REQUEST_MS = 7_000;
 
 const KvOperation = z.object({ event: z.literal("kv"), operation: z.string() });
 
@@ -43,16 +47,24 @@ const AIMS: MaxCost = { kvWrites: 1 };
 export async function measureCostPerResponse(context: BenchContext): Promise<Measurement[]> {
   const withoutCalls = { model: "gpt-5.2", input: "emulator: run 0.5 seconds" };
   const withCall = createPrintRequest(1, 0.5);
+  const { emulator, recorder } = context;
+  await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
+  const runs = [
+    await runAndRead(context, withoutCalls),
+    await runAndRead(context, withCall),
+    await runAndRead(context, { ...withCall, hold: true }),
+  ];
+  const [plain, called, held] = await measureRecorder(context, runs);
   const costs = {
-    withoutCalls: { recorder: await measureRecorder(context, withoutCalls) },
+    withoutCalls: { recorder: plain },
     withCall: {
-      recorder: await measureRecorder(context, withCall),
+      recorder: called,
       guide: await measureGuide(context),
       poller: await measurePoller(context),
     },
-    held: { recorder: await measureRecorder(context, { ...withCall, hold: true }, true) },
+    held: { recorder: held },
   };
-  await context.emulator.changeSettings({ webhookUrl: null });
+  await emulator.changeSettings({ webhookUrl: null });
   return [
     ...toMeasurements("without calls", costs.withoutCalls, { ...AIMS, apiRequests: 2 }),
     ...toMeasurements("with a call", costs.withCall, AIMS),
@@ -60,42 +72,53 @@ export async function measureCostPerResponse(context: BenchContext): Promise<Mea
   ];
 }
 
-/** Measures one run, from its trigger to one read of its result. */
-async function measureRecorder(
-  context: BenchContext,
-  request: object,
-  isHeld = false,
-): Promise<Cost> {
-  const { emulator, recorder } = context;
-  const { server } = recorder;
-  await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
-  await emulator.clearRequests();
+/** A settled run whose result was read once. */
+type ReadRun = { id: string; isHeld: boolean; kvReads: number };
+
+async function runAndRead({ recorder }: BenchContext, request: object): Promise<ReadRun> {
   const id = await recorder.trigger(request);
   await recorder.waitUntilSettled([id]);
-  const cost = await measureAverageCost(context, [id]);
-  const operationsBeforeRead = parseKvOperations(server.output(), [id]).length;
+  const countOperations = () => parseKvOperations(recorder.server.output(), [id]).length;
+  const countBefore = countOperations();
   await recorder.fetchVerdict(id);
-  const kvReads = parseKvOperations(server.output(), [id]).length - operationsBeforeRead;
-  // The trigger, the read, and the webhook, which a held run does not have.
-  const workerRequests = isHeld ? 2 : 3;
-  const { kvWrites } = cost;
-  const objectCosts = isHeld ? HELD_COSTS : BACKGROUND_COSTS;
-  const dollars = toDollarsPerMillion({ workerRequests, kvWrites, kvReads, ...objectCosts });
-  return { ...cost, kvReads, dollars };
+  return { id, isHeld: "hold" in request, kvReads: countOperations() - countBefore };
+}
+
+async function measureRecorder(context: BenchContext, runs: ReadRun[]): Promise<Cost[]> {
+  const costs = await measureAverageCosts(
+    context,
+    runs.map(({ id }) => [id]),
+  );
+  return runs.map(({ isHeld, kvReads }, index) => {
+    const cost = costs[index];
+    assert.ok(cost !== undefined, "each run has its cost");
+    // The trigger, the read, and the webhook, which a held run does not have.
+    const workerRequests = isHeld ? 2 : 3;
+    const objectCosts = isHeld ? HELD_COSTS : BACKGROUND_COSTS;
+    const { kvWrites } = cost;
+    const dollars = toDollarsPerMillion({ workerRequests, kvWrites, kvReads, ...objectCosts });
+    return { ...cost, kvReads, dollars };
+  });
 }
 
 /**
- * Measures what settled runs took, on average. The API must have had no other requests since `clearRequests`.
- * @param ids The runs.
+ * Measures what settled runs took, on average.
+ * @param groups The ids of the runs of each average.
  */
-export async function measureAverageCost(
+export async function measureAverageCosts(
   { emulator, recorder }: Pick<BenchContext, "emulator" | "recorder">,
-  ids: string[],
-): Promise<AverageCost> {
-  const apiRequests = await emulator.countRequests();
-  const operations = parseKvOperations(recorder.server.output(), ids);
-  const kvWrites = operations.filter((operation) => operation === "put").length;
-  return { apiRequests: apiRequests / ids.length, kvWrites: kvWrites / ids.length };
+  groups: string[][],
+): Promise<AverageCost[]> {
+  await sleep(LAST_REQUEST_MS);
+  const costs: AverageCost[] = [];
+  for (const ids of groups) {
+    const names = await Promise.all(ids.map((id) => recorder.listNames(id)));
+    const apiRequests = await emulator.countRecorderRequests(names.flat());
+    const operations = parseKvOperations(recorder.server.output(), ids);
+    const kvWrites = operations.filter((operation) => operation === "put").length;
+    costs.push({ apiRequests: apiRequests / ids.length, kvWrites: kvWrites / ids.length });
+  }
+  return costs;
 }
 
 async function measureGuide({ emulator, guide }: BenchContext): Promise<Cost> {

@@ -10,7 +10,7 @@ import { RecorderClient } from "../recorder-client.ts";
 import { createPrintBytesRequest } from "../requests.ts";
 import { startWorker } from "../server-processes.ts";
 import { findWorkerPid } from "../worker-pid.ts";
-import { measureAverageCost, toGrowthMeasurements, type AverageCost } from "./cost-per-response.ts";
+import { measureAverageCosts, toGrowthMeasurements } from "./cost-per-response.ts";
 import { measureRecordsPerSecond } from "./throughput.ts";
 
 const KIB = 1024;
@@ -25,14 +25,27 @@ const ISOLATE_LIMIT_MB = 128;
 const LIMITED_RUN_TIMEOUT_MS = 25_000;
 
 export async function measureOutputSizes(context: BenchContext): Promise<Measurement[]> {
-  const measurements: Measurement[] = [];
+  await context.emulator.clearRequests();
+  const samples: Sample[] = [];
   for (const bytes of context.isQuick ? QUICK_OUTPUT_BYTES : OUTPUT_BYTES)
-    measurements.push(...(await measureOutputSize(context, bytes)));
+    samples.push(await measureOutputSize(context, bytes));
+  const costs = await measureAverageCosts(
+    context,
+    samples.map(({ ids }) => ids),
+  );
+  const measurements = samples.flatMap(({ size, timed }, index) => {
+    const cost = costs[index];
+    assert.ok(cost !== undefined && Number.isInteger(cost.apiRequests), "every run costs the same");
+    return [...timed, ...toGrowthMeasurements(size, cost)];
+  });
   if (!context.isQuick) measurements.push(await measureSmallestHeap(context));
   return measurements;
 }
 
-async function measureOutputSize(context: BenchContext, bytes: number): Promise<Measurement[]> {
+/** What was measured of runs with one size of outputs, and the ids of some of them. */
+type Sample = { size: string; timed: Measurement[]; ids: string[] };
+
+async function measureOutputSize(context: BenchContext, bytes: number): Promise<Sample> {
   const { emulator, recorder, isQuick } = context;
   await emulator.changeSettings({ webhookUrl: `${recorder.url}/webhook` });
   const workerPid = findWorkerPid(recorder.server.pid());
@@ -40,14 +53,13 @@ async function measureOutputSize(context: BenchContext, bytes: number): Promise<
   resetPeakMemory(workerPid);
   const readableMs: number[] = [];
   const getMs: number[] = [];
-  const costs: AverageCost[] = [];
+  const ids: string[] = [];
   for (let round = 0; round < (isQuick ? 1 : 3); round += 1) {
-    await emulator.clearRequests();
     const id = await recorder.trigger(createPrintBytesRequest(bytes, 1));
     const readableAt = await recorder.waitUntilReadable(id);
     readableMs.push(readableAt - (await emulator.waitForEnd(id)));
     await recorder.waitUntilSettled([id]);
-    costs.push(await measureAverageCost(context, [id]));
+    ids.push(id);
     const startedAt = performance.now();
     const response = JSON.stringify(await emulator.retrieveResponse(id));
     getMs.push(performance.now() - startedAt);
@@ -55,15 +67,13 @@ async function measureOutputSize(context: BenchContext, bytes: number): Promise<
     assert.equal(JSON.stringify(await recorder.fetchResponse(id)), response);
   }
   const growthMib = readMemoryMib(workerPid, "VmHWM") - memoryBeforeMib;
-  const distinctCosts = new Set(costs.map((cost) => JSON.stringify(cost)));
-  assert.equal(distinctCosts.size, 1, "every run costs the same");
   const count = toRunCount(bytes);
   const perSecond = await measureRecordsPerSecond({ recorder }, count, () =>
     createPrintBytesRequest(bytes),
   );
   await emulator.changeSettings({ webhookUrl: null });
   const size = `${bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / KIB} KiB`} of outputs`;
-  return [
+  const timed = [
     {
       part: 5,
       name: `${size}: end → readable, compared with the GET alone`,
@@ -82,8 +92,8 @@ async function measureOutputSize(context: BenchContext, bytes: number): Promise<
       unit: "/s",
       values: { recorder: perSecond },
     },
-    ...costs.slice(0, 1).flatMap((cost) => toGrowthMeasurements(size, cost)),
   ];
+  return { size, timed, ids };
 }
 
 // Fewer of the large ones: as many as of the small ones would take minutes.

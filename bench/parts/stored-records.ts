@@ -8,22 +8,28 @@ import type { BenchContext, Measurement } from "../measurement.ts";
 import { RecorderClient } from "../recorder-client.ts";
 import { createPrintRequest } from "../requests.ts";
 import { startWorker } from "../server-processes.ts";
-import { measureAverageCost, toGrowthMeasurements, type AverageCost } from "./cost-per-response.ts";
+import {
+  measureAverageCosts,
+  toGrowthMeasurements,
+  type AverageCost,
+} from "./cost-per-response.ts";
+import { measureListPages } from "./list-pages.ts";
 import { measureRecordsPerSecond } from "./throughput.ts";
 
 const Seeded = z.object({ seeded: z.literal(true) });
 
 const STORED_COUNTS = [100, 10_000, 100_000];
 const QUICK_STORED_COUNTS = [100];
-/** Copies that one request adds; 100,000 would take a minute. */
+/** Runs that one request lists; 100,000 would take a minute. */
 const SEEDED_AT_ONCE = 5_000;
 const PAGE_SIZE = 100;
 /** With the most runs, milliseconds at p50. */
 const AIM_LIST_MS = 10;
 const AIM_SEARCH_MS = 20;
-/** A word that one copy in a thousand has, and one that all have. */
+/** A word that one run in a thousand has, and one that all others have. */
 const SEARCHES = { seldom: "&q=seldom", usual: "&q=usual", filtered: "&q=usual&verdict=captured" };
 const THROUGHPUT_RUNS = 16;
+const PAGE_REPETITIONS = 20;
 
 type Sample = {
   stored: number;
@@ -52,23 +58,19 @@ export async function measureStoredRecords(context: BenchContext): Promise<Measu
   await recorder.waitUntilSettled([original]);
   const samples: Sample[] = [];
   for (const stored of isQuick ? QUICK_STORED_COUNTS : STORED_COUNTS) {
-    await seedCopies(recorder, original, samples.at(-1)?.stored ?? 0, stored);
+    await seedRuns(recorder, samples.at(-1)?.stored ?? 0, stored);
     samples.push(await measureWithStored({ ...context, recorder }, original, stored));
   }
+  const pages = isQuick ? [] : await measureListPages(recorder, PAGE_REPETITIONS);
   await server.close();
   await emulator.changeSettings({ webhookUrl: null });
-  return toMeasurements(samples);
+  return [...toMeasurements(samples), ...pages];
 }
 
-/** Lists copies of a run, numbered from `from` to before `to`. */
-async function seedCopies(
-  recorder: RecorderClient,
-  id: string,
-  from: number,
-  to: number,
-): Promise<void> {
+/** Lists made-up runs, numbered from `from` to before `to`. */
+async function seedRuns(recorder: RecorderClient, from: number, to: number): Promise<void> {
   for (let first = from; first < to; first += SEEDED_AT_ONCE) {
-    const path = `/seed/${id}/${first}/${Math.min(first + SEEDED_AT_ONCE, to)}`;
+    const path = `/seed/${first}/${Math.min(first + SEEDED_AT_ONCE, to)}`;
     const answer = await recorder.request(path, { method: "POST" });
     Seeded.parse(await answer.json());
   }
@@ -106,7 +108,8 @@ async function measureWithStored(
     return readableAt - (await emulator.waitForEnd(ids[n] ?? ""));
   });
   await recorder.waitUntilSettled(ids);
-  const cost = await measureAverageCost(context, ids);
+  const [cost] = await measureAverageCosts(context, [ids]);
+  assert.ok(cost !== undefined, "the runs have their cost");
   const perSecond = await measureRecordsPerSecond(context, THROUGHPUT_RUNS, createPrintRequest);
   const lists = { listMs, seldomMs, usualMs, filteredMs };
   const times = { ...lists, getMs: get.samplesMs, emptyMs: empty.samplesMs, readableMs };

@@ -1,4 +1,5 @@
 // On every page: the copy buttons. On the page of a run: follows the run until it is settled.
+import { localizeTimes } from "./times.js";
 
 /** After this many failed connections the page stops following the run. */
 const MAX_CONNECTION_FAILURES = 8;
@@ -6,33 +7,37 @@ const RECONNECT_BASE_MS = 500;
 /** The delays between attempts to fetch the page; null after the last attempt. */
 const FETCH_RETRY_DELAYS_MS = [500, 2_000, 5_000, null];
 const COPY_LABEL_RESET_MS = 2_000;
+const COPY_BUTTONS = "[data-copy], [data-copy-from], [data-copy-url]";
+
+/** When the page got the status that it shows, by `performance.now()`. */
+let statusShownAtMs = performance.now();
 
 /** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} RunEvent */
 
 /** @type {(json: string) => unknown} */
-const parseJson = JSON.parse;
+export const parseJson = JSON.parse;
 
 /** @param {string} text */
-function announceToScreenReaders(text) {
+export function announceToScreenReaders(text) {
   document.getElementById("announcement")?.replaceChildren(text);
 }
 
 /** Shows the buttons that need JavaScript. */
 function showCopyButtons() {
-  for (const button of document.querySelectorAll("[data-copy], [data-copy-from]")) {
+  for (const button of document.querySelectorAll(COPY_BUTTONS)) {
     button.removeAttribute("hidden");
   }
 }
 
 /**
- * The text that a button copies: of an element, or of a URL.
+ * The text that a button copies: of an element, what a URL answers, or a URL.
  * @param {HTMLElement} button
  */
 async function getCopyText(button) {
-  const { copy: id, copyFrom: url } = button.dataset;
+  const { copy: id, copyFrom: url, copyUrl: path } = button.dataset;
+  if (path !== undefined) return new URL(path, location.href).href;
   if (url === undefined) {
     const source = document.getElementById(id ?? "");
-    if (source instanceof HTMLTextAreaElement) return source.value;
     // Between the parts of a long text stand words of the page.
     const parts = [...(source?.querySelectorAll("pre") ?? [])].map((part) => part.textContent);
     return parts.length > 0 ? parts.join("\n") : (source?.textContent ?? "");
@@ -55,7 +60,7 @@ async function copyToClipboard(button) {
 
 document.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
-  const button = target.closest("[data-copy], [data-copy-from]");
+  const button = target.closest(COPY_BUTTONS);
   if (button instanceof HTMLElement) void copyToClipboard(button);
 });
 
@@ -70,9 +75,23 @@ function formatDuration(milliseconds) {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
+/**
+ * Formats the time until something as minutes and seconds.
+ * @param {number} milliseconds
+ */
+function formatCountdown(milliseconds) {
+  const seconds = Math.ceil(milliseconds / 1_000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
 /** @type {(value: unknown) => value is RunEvent} */
 function isRunEvent(value) {
   return typeof value === "object" && value !== null && "at" in value && "text" in value;
+}
+
+/** @type {(value: unknown) => value is { status: string, at: string }} */
+function isStatusEvent(value) {
+  return typeof value === "object" && value !== null && "status" in value && "at" in value;
 }
 
 /**
@@ -89,6 +108,30 @@ function createEventItem(event, offsetMs) {
   return item;
 }
 
+/**
+ * Shows what OpenAI said of the run's status, and when. The server's sentence has the same words.
+ * @param {MessageEvent<unknown>} message
+ */
+function showStatus(message) {
+  const note = document.querySelector("[data-status]");
+  const time = note?.querySelector("time");
+  const event = parseJson(String(message.data));
+  if (!(note instanceof HTMLElement) || !time || !isStatusEvent(event)) return;
+  note.querySelector("[data-status-name]")?.replaceChildren(event.status.replaceAll("_", " "));
+  time.dateTime = event.at;
+  time.textContent = `${event.at.slice(11, 19)} UTC`;
+  note.dataset["ageMs"] = "0";
+  statusShownAtMs = performance.now();
+  updateStatusAge();
+}
+
+function updateStatusAge() {
+  const note = document.querySelector("[data-status]");
+  if (!(note instanceof HTMLElement)) return;
+  const ageMs = Number(note.dataset["ageMs"]) + performance.now() - statusShownAtMs;
+  note.querySelector("[data-status-age]")?.replaceChildren(formatDuration(ageMs));
+}
+
 /** Fetches the page again and replaces its main part. Retries failed fetches. */
 async function refreshMain() {
   for (const delayMs of FETCH_RETRY_DELAYS_MS) {
@@ -101,7 +144,8 @@ async function refreshMain() {
   }
 }
 
-async function fetchPage() {
+/** Fetches the page again; a page that leads elsewhere is followed. */
+export async function fetchPage() {
   const response = await fetch(location.href, { headers: { accept: "text/html" } });
   if (response.redirected) location.assign(response.url);
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
@@ -118,7 +162,7 @@ function findFocusable() {
  * Replaces the main part by that of a new page. Folded parts stay as they were, and so does the focus.
  * @param {Document} page
  */
-function replaceMain(page) {
+export function replaceMain(page) {
   const newMain = page.querySelector("main");
   if (newMain === null) return;
   const openSummaries = [...document.querySelectorAll("main details[open] > summary")].map(
@@ -126,13 +170,17 @@ function replaceMain(page) {
   );
   const focusIndex = findFocusable().findIndex((element) => element === document.activeElement);
   document.querySelector("main")?.replaceWith(newMain);
+  statusShownAtMs = performance.now();
   document.title = page.title;
+  const icon = page.querySelector("link[rel=icon]");
+  if (icon !== null) document.querySelector("link[rel=icon]")?.replaceWith(icon);
   for (const summary of document.querySelectorAll("main details > summary")) {
     if (openSummaries.includes(summary.textContent)) {
       summary.parentElement?.setAttribute("open", "");
     }
   }
   showCopyButtons();
+  localizeTimes();
   findFocusable()
     .at(focusIndex === -1 ? Infinity : focusIndex)
     ?.focus({ preventScroll: true });
@@ -157,7 +205,8 @@ class RunFollower {
   constructor(card) {
     this.#url = card.dataset["follow"] ?? "";
     this.#startedAtMs = performance.now() - Number(card.dataset["elapsedMs"]);
-    this.#clockTimer = setInterval(() => this.#updateClock(), 1_000);
+    this.#clockTimer = setInterval(() => this.#updateClocks(), 1_000);
+    this.#updateClocks();
     this.#connect();
   }
 
@@ -165,8 +214,10 @@ class RunFollower {
     const source = new EventSource(this.#url);
     source.addEventListener("open", () => {
       this.#failures = 0;
+      this.#showConnection("");
     });
     source.addEventListener("step", (message) => this.#handleEvent(message));
+    source.addEventListener("status", (message) => showStatus(message));
     source.addEventListener("error", () => this.#handleError(source));
     source.addEventListener("end", () => {
       source.close();
@@ -177,11 +228,11 @@ class RunFollower {
   // The browser reconnects by itself, with Last-Event-ID, unless the response was not an event stream.
   /** @param {EventSource} source The connection that broke. */
   #handleError(source) {
-    this.#showCurrentEvent("Reconnecting…");
+    this.#showConnection("Reconnecting…");
     if (source.readyState !== EventSource.CLOSED) return;
     this.#failures += 1;
     if (this.#failures > MAX_CONNECTION_FAILURES)
-      return this.#showCurrentEvent("The connection is lost. Refresh the page.");
+      return this.#showConnection("The connection is lost. Refresh the page.");
     setTimeout(() => this.#connect(), RECONNECT_BASE_MS * 2 ** this.#failures);
   }
 
@@ -224,10 +275,27 @@ class RunFollower {
     if (element !== null && element.textContent !== text) element.textContent = text;
   }
 
-  #updateClock() {
+  /** @param {string} text What is wrong with the connection to the server. */
+  #showConnection(text) {
+    document.querySelector("[data-connection]")?.replaceChildren(text);
+  }
+
+  #updateClocks() {
+    updateStatusAge();
     document
       .querySelector("[data-clock]")
       ?.replaceChildren(formatDuration(performance.now() - this.#startedAtMs));
+    this.#updateCountdown();
+  }
+
+  // The time that is left is the server's, so a browser's clock that is wrong does not matter.
+  #updateCountdown() {
+    const element = document.querySelector("[data-countdown-ms]");
+    if (!(element instanceof HTMLElement)) return;
+    const { dataset } = element;
+    dataset["endsAtMs"] ??= String(performance.now() + Number(dataset["countdownMs"]));
+    const leftMs = Number(dataset["endsAtMs"]) - performance.now();
+    element.textContent = leftMs > 0 ? `in ${formatCountdown(leftMs)}` : "now";
   }
 
   // One refresh at a time. Events that come during one share the next.
@@ -243,6 +311,7 @@ class RunFollower {
     this.#pendingRefresh = null;
     await refreshMain();
     this.#render();
+    this.#updateClocks();
   }
 
   async #finish() {
@@ -251,7 +320,7 @@ class RunFollower {
     history.replaceState(null, "", location.pathname);
     await this.#scheduleRefresh();
     announceToScreenReaders(
-      `${document.querySelector("h1")?.textContent ?? ""}. The run is settled.`,
+      `${document.querySelector("h1")?.textContent ?? ""}. Finished checking.`,
     );
   }
 }

@@ -5,6 +5,7 @@ import { Problem } from "../errors.ts";
 import { concatChunks } from "../lib/byte-stream.ts";
 import { EXAMPLE_REQUEST, toRetrieveInclude } from "../openai/client.ts";
 import { toControlMetadata, whyNotComparable } from "../openai/control.ts";
+import { describePlaceholder, findPlaceholders } from "../record/request/placeholders.ts";
 import { toolTypes } from "../record/request/tools.ts";
 import { resultIncludes } from "../record/calls/item-kinds.ts";
 import { MAX_RETENTION_DAYS } from "../record/limits.ts";
@@ -31,6 +32,9 @@ const FLAG_RULES: Record<string, string> = {
   retention_days: `a whole number of days from 1 to ${MAX_RETENTION_DAYS}`,
 };
 
+/** Placeholders that one refusal names. */
+const MAX_NAMED_PLACEHOLDERS = 5;
+
 const NOT_WITH_HOLD = {
   control: "hold runs in the foreground, as its control would. Leave one of them out.",
   stream: "hold reads the run's events in any case. Leave stream out.",
@@ -45,6 +49,8 @@ export type CreateParams = {
   request: Record<string, unknown>;
   /** Its JSON, in chunks. */
   body: Uint8Array[];
+  /** The size of the JSON. */
+  bytes: number;
   options: TriggerOptions;
 };
 
@@ -65,6 +71,7 @@ export function parseTrigger(env: Env, { json, value }: JsonBody): CreateParams 
   const given = withoutNulls(rest);
   const flags = parseFlags({ control, hold, stream: stream ?? undefined, retention_days });
   assertRecordable(given);
+  assertComplete(given);
   const example = Object.keys(given).length === 0 ? EXAMPLE_REQUEST : {};
   // A stored prompt has a model of its own.
   const model = (given["prompt"] ?? null) === null ? { model: setting(env, OPENAI_MODEL) } : {};
@@ -86,7 +93,9 @@ export function parseTrigger(env: Env, { json, value }: JsonBody): CreateParams 
     ...(options.stream || options.hold ? { stream: true } : {}),
   };
   if (options.control) assertComparable(request);
-  return { request, body: toRequestBody(json, parsed.data, request), options };
+  const body = toRequestBody(json, parsed.data, request);
+  const bytes = body.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  return { request, body, bytes, options };
 }
 
 /**
@@ -127,18 +136,18 @@ function assertComparable(request: Record<string, unknown>): void {
   const reason = whyNotComparable(request);
   if (reason === null) return;
   const message = `control can't run this request a second time: ${reason}. Leave control out.`;
-  throw new Problem("control_not_comparable", message);
+  throw new Problem("control_not_comparable", message, { param: "control" });
 }
 
 function parseFlags(given: Record<string, unknown>): z.infer<typeof Flags> {
   const flags = Flags.safeParse(given);
   if (!flags.success) {
     const name = String(flags.error.issues[0]?.path[0]);
-    throw badRequest(`${name} must be ${FLAG_RULES[name] ?? "true or false"}.`);
+    throw badRequest(`${name} must be ${FLAG_RULES[name] ?? "true or false"}.`, name);
   }
   const { hold, control, stream } = flags.data;
-  if (hold === true && control === true) throw badRequest(NOT_WITH_HOLD.control);
-  if (hold === true && stream === true) throw badRequest(NOT_WITH_HOLD.stream);
+  if (hold === true && control === true) throw badRequest(NOT_WITH_HOLD.control, "hold");
+  if (hold === true && stream === true) throw badRequest(NOT_WITH_HOLD.stream, "hold");
   return flags.data;
 }
 
@@ -160,6 +169,14 @@ function assertRecordable(params: Record<string, unknown>): void {
       "store: false would let OpenAI delete the response before it is fetched. Leave it out.",
     );
   }
+}
+
+// A request that was read from a record can lack something.
+function assertComplete(params: Record<string, unknown>): void {
+  const placeholders = findPlaceholders(params);
+  if (placeholders.length === 0) return;
+  const named = placeholders.slice(0, MAX_NAMED_PLACEHOLDERS).map(describePlaceholder);
+  throw badRequest(named.join(" "), placeholders[0]?.path);
 }
 
 /**
@@ -210,6 +227,6 @@ function optionsJson(options: TriggerOptions): string {
   return JSON.stringify({ ...options, include: toRetrieveInclude(options.include) });
 }
 
-function badRequest(message: string): Problem {
-  return new Problem("bad_request", message);
+function badRequest(message: string, param?: string): Problem {
+  return new Problem("bad_request", message, { param });
 }

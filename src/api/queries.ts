@@ -4,8 +4,15 @@ import { Problem } from "../errors.ts";
 import type { RunFilter } from "../objects/catalog/filter.ts";
 import { ResponseRecord, RunVerdict } from "../record/schema.ts";
 
+/** Rows on a page of the list, unless the query says otherwise. */
+export const DEFAULT_LIST_ROWS = 25;
 /** Records on a page of the export. */
 export const MAX_EXPORT_ROWS = 50;
+
+/** Records that one page of the rebuild lists at most. Cloudflare allows 1,000 operations an invocation on the paid plan, and 50 on the free one. */
+const MAX_REBUILT_RECORDS = 900;
+/** Days that the statistics count at most. */
+const MAX_STATS_DAYS = 366;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_SEARCH_LENGTH = 500;
@@ -31,18 +38,22 @@ const FilterQuery = z.object({
     .describe("Runs whose recording began before this time, or before the end of this day")
     .optional(),
   q: textUpTo(MAX_SEARCH_LENGTH)
-    .describe("Words that were asked, printed or said; the last one can be the beginning of a word")
+    .describe(
+      "Words that were asked, printed or said; the last one can be the beginning of a word, of 3 letters or more. Or the id of a response, `resp_…`",
+    )
     .optional(),
   metadata: z
     .record(z.string(), textUpTo(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
-    .describe("Pairs of the response's metadata, as metadata[key]=value")
+    .describe(
+      "Pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
+    )
     .optional(),
 });
-type FilterQuery = z.infer<typeof FilterQuery>;
+export type FilterQuery = z.infer<typeof FilterQuery>;
 
 /** The list's query: a page and its filter. */
 export const ListQuery = z.object({
-  limit: wholeNumber(100).default(25),
+  limit: wholeNumber(100).default(DEFAULT_LIST_ROWS),
   cursor,
   ...FilterQuery.shape,
 });
@@ -96,6 +107,46 @@ export const OutputsQuery = z.object({
     .optional(),
 });
 export type OutputsQuery = z.infer<typeof OutputsQuery>;
+
+const flag = z.enum(["on", "off"]);
+
+/** The query of the form of a new run. */
+export const TriggerQuery = z
+  .object({
+    from: textUpTo(300).describe("A run: the form has its request and its flags").optional(),
+    input: z.string().describe("In place of the run's input, or of the example's").optional(),
+    hold: flag.describe("`hold`, in place of the run's").optional(),
+    stream: flag.describe("`stream`, in place of the run's").optional(),
+    control: flag.describe("`control`, in place of the run's").optional(),
+  })
+  .refine(({ hold, stream, control }) => hold !== "on" || ![stream, control].includes("on"), {
+    path: ["hold"],
+    error: "goes neither with control nor with stream",
+  });
+export type TriggerQuery = z.infer<typeof TriggerQuery>;
+
+/** The query of the health. */
+export const HealthQuery = z.object({
+  deep: z
+    .enum(["1"])
+    .describe("`1`, with a token: also tries the settings, KV and the objects")
+    .optional(),
+});
+
+/** The query of the statistics. */
+export const StatsQuery = z.object({
+  days: wholeNumber(MAX_STATS_DAYS)
+    .default(30)
+    .describe("How many days, today included. Days are UTC's"),
+});
+
+/** The query of a page of the rebuild. */
+export const RebuildQuery = z.object({
+  cursor,
+  limit: wholeNumber(MAX_REBUILT_RECORDS)
+    .default(45)
+    .describe("Records of a page, each of which takes an operation of the request's"),
+});
 
 /** The query of a login. */
 export const LoginQuery = z.object({
@@ -155,10 +206,19 @@ function badQuery(message: string): Problem {
   return new Problem("bad_query", message);
 }
 
+const SEARCHED_ID = /^resp_[\w.=-]{1,295}$/;
+
+/** The id of the response that a search is for; undefined when it is for words. */
+export function toSearchedId({ q = "" }: FilterQuery): string | undefined {
+  return SEARCHED_ID.exec(q.trim())?.[0];
+}
+
 /** The filter of a query, as the Catalog takes it. */
 export function toRunFilter(query: FilterQuery): RunFilter {
-  const { verdict, status, model, started_by, held, since, until, q, metadata } = query;
+  const { verdict, status, model, started_by, held, since, until, metadata } = query;
+  const id = toSearchedId(query);
   return {
+    id,
     verdict,
     status,
     model,
@@ -166,7 +226,7 @@ export function toRunFilter(query: FilterQuery): RunFilter {
     held: held === undefined ? undefined : held === "true",
     sinceMs: since === undefined ? undefined : Date.parse(since),
     untilMs: until === undefined ? undefined : endOf(until),
-    q,
+    q: id === undefined ? query.q : undefined,
     metadata,
   };
 }
@@ -186,13 +246,18 @@ const METADATA_PARAM = /^metadata\[(.+)\]$/s;
 
 function toFields(query: Record<string, string>): Record<string, unknown> {
   const given = Object.entries(query).filter(([, value]) => value.trim() !== "");
-  const fields = given.filter(([name]) => !METADATA_PARAM.test(name));
-  const metadata = given.flatMap(([name, value]): [string, string][] => {
-    const key = METADATA_PARAM.exec(name)?.[1];
-    return key === undefined ? [] : [[key, value]];
-  });
+  const metadata = given.flatMap(([name, value]) => toMetadataPair(name, value));
+  const fields = given.filter(([name, value]) => toMetadataPair(name, value).length === 0);
   if (metadata.length === 0) return Object.fromEntries(fields);
-  return { ...Object.fromEntries(fields), metadata: Object.fromEntries(metadata) };
+  return { metadata: Object.fromEntries(metadata), ...Object.fromEntries(fields) };
+}
+
+// A form without scripts can't put a key into the name of a field, so it sends metadata=key=value.
+function toMetadataPair(name: string, value: string): [string, string][] {
+  const inName = METADATA_PARAM.exec(name)?.[1];
+  if (inName !== undefined) return [[inName, value]];
+  const [, key, rest] = (name === "metadata" && /^([^=]+)=(.+)$/s.exec(value)) || [];
+  return key === undefined || rest === undefined ? [] : [[key.trim(), rest.trim()]];
 }
 
 // A day counts to its end.

@@ -1,5 +1,6 @@
-// The trigger page's form, and the create parameters that it stands for.
+// The form of a new run as it was sent, and the create parameters that it stands for.
 import * as z from "zod";
+import { FieldError, toParams } from "../../public/assets/form-params.js";
 import { Problem } from "../errors.ts";
 import { EXAMPLE_REQUEST } from "../openai/client.ts";
 import { assertSafeJson } from "./json-body.ts";
@@ -11,17 +12,30 @@ export const TriggerForm = z.object({
   input: text,
   model: text,
   memory: text,
-  control: text,
-  stream: text,
+  file_ids: text,
+  previous_response_id: text,
   hold: text,
+  stream: text,
+  control: text,
+  retention_days: text,
   advanced: text,
 });
 export type TriggerForm = z.infer<typeof TriggerForm>;
 
-const Params = z.record(z.string(), z.unknown());
+/** The memory that a container can have. */
+export const MEMORY_LIMITS = ["1g", "4g", "16g", "64g"] as const;
+
+/** A form without anything typed. */
+export const EMPTY_FORM = TriggerForm.parse({});
+
+/** The form as it is opened: it asks what the bug report asked. */
+export const EXAMPLE_FORM: TriggerForm = { ...EMPTY_FORM, input: EXAMPLE_REQUEST.input };
+
+/** Without an `input`, a response needs one of these. */
+const INPUT_SOURCES = ["input", "prompt", "conversation", "previous_response_id"];
 
 /**
- * Parses the trigger page's form.
+ * Parses the form.
  * @param form A parsed form body.
  * @throws Problem 400 when it has none of the form's fields.
  */
@@ -30,44 +44,30 @@ export function parseTriggerForm(form: Record<string, unknown>): TriggerForm {
   if (isOurs) return TriggerForm.parse(form);
   throw new Problem(
     "bad_request",
-    "The body is neither a JSON object nor the trigger page's form. Send a JSON object of Responses create parameters.",
+    "The body is neither a JSON object nor the form of a new run. Send a JSON object of Responses create parameters.",
   );
 }
 
 /**
- * The create parameters and flags that a form stands for. Those of the advanced field override the other fields.
- * @throws Problem 400 `bad_json` when the advanced field is not a JSON object.
+ * The create parameters and flags that a form stands for.
+ * @throws Problem 400 whose `param` is the field at fault.
  */
 export function toCreateParams(form: TriggerForm): Record<string, unknown> {
-  // Browsers send line breaks of a form as CR LF.
-  const input = form.input.trim().replaceAll("\r\n", "\n");
-  const model = form.model.trim();
-  return {
-    ...(input === "" ? {} : { input }),
-    ...(model === "" ? {} : { model }),
-    ...toTools(form.memory),
-    ...(form.control === "" ? {} : { control: true }),
-    ...(form.stream === "" ? {} : { stream: true }),
-    ...(form.hold === "" ? {} : { hold: true }),
-    ...parseAdvanced(form.advanced.trim()),
-  };
+  const params = readParams(form);
+  if (INPUT_SOURCES.some((name) => Object.hasOwn(params, name))) return params;
+  throw new Problem("bad_request", "The input is empty.", { param: "input" });
 }
 
-function toTools(memory: string): Record<string, unknown> {
-  if (memory === "none") return {};
-  const container =
-    memory === "" ? EXAMPLE_REQUEST.tools[0]?.container : { type: "auto", memory_limit: memory };
-  return { tools: [{ type: "code_interpreter", container }] };
-}
-
-function parseAdvanced(json: string): Record<string, unknown> {
-  if (json === "") return {};
+/**
+ * The same of a form that may ask nothing yet.
+ * @throws Problem 400 whose `param` is the field at fault.
+ */
+export function readParams(form: TriggerForm): Record<string, unknown> {
   try {
-    return Params.parse(assertSafeJson(JSON.parse(json)));
+    return assertSafeJson(toParams(form));
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem("bad_json", "The advanced field must hold one JSON object.", {
-      param: "advanced",
-    });
+    if (!(error instanceof FieldError)) throw error;
+    const { field, message } = error;
+    throw new Problem(field === "advanced" ? "bad_json" : "bad_request", message, { param: field });
   }
 }

@@ -21,7 +21,7 @@ export type BodyRead = {
 };
 
 /** A body with more bytes than this is large. */
-const LARGE_BODY_BYTES = 4 * 1024 * 1024;
+export const LARGE_BODY_BYTES = 4 * 1024 * 1024;
 
 /**
  * Reads a JSON body to its end.

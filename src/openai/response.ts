@@ -17,6 +17,7 @@ import {
   type ObservedCall,
   type RecorderParams,
   type ResponseFields,
+  type TokenUsage,
   type TriggerOptions,
 } from "../record/schema.ts";
 import { toolTypes } from "../record/request/tools.ts";
@@ -38,6 +39,9 @@ const MAX_MODEL_LENGTH = 128;
 /** Citations and containers that the record keeps. */
 const MAX_REFERENCES = 200;
 
+/** More tokens than any response has: the sum over all runs must be a number that SQLite can have. */
+const MAX_TOKENS = 1_000_000_000;
+
 const nullable = <T extends z.ZodType>(schema: T) =>
   schema
     .nullish()
@@ -49,6 +53,19 @@ export const shortText = (maxLength: number) =>
   z.string().transform((value) => value.slice(0, maxLength));
 
 const Output = z.looseObject({ output: z.array(z.unknown()).catch([]) });
+
+const tokenCount = z.int().min(0).max(MAX_TOKENS);
+const optionalCount = tokenCount.catch(0);
+
+const Usage = z.looseObject({
+  input_tokens: optionalCount,
+  input_tokens_details: z.looseObject({ cached_tokens: optionalCount }).catch({ cached_tokens: 0 }),
+  output_tokens: tokenCount,
+  output_tokens_details: z
+    .looseObject({ reasoning_tokens: optionalCount })
+    .catch({ reasoning_tokens: 0 }),
+  total_tokens: optionalCount,
+});
 
 const ResponseObject = Output.extend({
   id: z.string(),
@@ -69,7 +86,7 @@ const ResponseObject = Output.extend({
     }),
   ),
   conversation: nullable(z.union([z.string(), z.looseObject({ id: z.string() })])),
-  usage: nullable(z.looseObject({ output_tokens: z.number() })),
+  usage: nullable(Usage),
 });
 
 /** The first answer to a create. */
@@ -136,10 +153,23 @@ export function parseResponse(value: unknown): ParsedResponse | null {
     cited_files,
     tools: data.tools === null ? null : toolTypes(data.tools),
     cites: findCitedKinds(data.output),
+    usage: data.usage === null ? null : toTokenUsage(data.usage),
     // Reasoning is an item as well.
     lacks_items: data.output.length === 0 && (data.usage?.output_tokens ?? 0) > 0,
   };
   return { fields, calls };
+}
+
+// A gateway may leave out the total.
+function toTokenUsage(usage: z.infer<typeof Usage>): TokenUsage {
+  const { input_tokens: input, output_tokens: output } = usage;
+  return {
+    input,
+    cached: usage.input_tokens_details.cached_tokens,
+    output,
+    reasoning: usage.output_tokens_details.reasoning_tokens,
+    total: usage.total_tokens || input + output,
+  };
 }
 
 /**

@@ -22,6 +22,8 @@ export type CallEvent =
   | { type: "cancelled" }
   /** An event of the run's stream showed a status that is not its last. */
   | { type: "status_seen"; status: string }
+  /** A reader waits for the end of a run in flight, and wants to know its status. */
+  | { type: "status_wanted" }
   /** `params.connection` has ended. For an unknown id it begins a run. */
   | { type: "connection_ended"; params: RecorderParams }
   /** The control's Connection sends its request. */
@@ -31,6 +33,8 @@ export type CallEvent =
   /** A container whose list was empty was asked once more, and had files. */
   | { type: "files_appeared"; files: FileEntry[] }
   | { type: "remove" }
+  /** The Catalog has lost the run's row. */
+  | { type: "relist" }
   /** The Catalog found the run overdue. Only the alarm is set. */
   | { type: "poke" }
   | { type: "alarm" };
@@ -89,8 +93,8 @@ export type Effect = { turn: number; untilMs: number } &
     /** The record's containers are those that were not searched yet. */
     | { type: "find_files"; record: StoredRecord }
     | { type: "copy_file"; file: FileEntry; record: StoredRecord }
-    /** A row without `created_at` is for `overdue` only: no list shows it. */
-    | { type: "list"; record: StoredRecord; version: number; dueMs: number }
+    /** A row without `created_at` is for `overdue` only: no list shows it. `isFirst`: the Catalog has no text of the run, so what only KV has is read there. */
+    | { type: "list"; record: StoredRecord; version: number; dueMs: number; isFirst: boolean }
     | { type: "unlist"; id: string; startedAt: string; version: number }
     | { type: "notify"; record: StoredRecord; event: NotificationEvent }
   );

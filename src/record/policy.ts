@@ -22,6 +22,8 @@ export const Limits = z.object({
   control_open_seconds: z.number(),
   /** A control that has not ended by then is closed. */
   control_timeout_seconds: z.number(),
+  /** While a reader waits for the end of a run without a Connection, its status is asked for this often at most. */
+  status_check_seconds: z.number().default(10),
   /** How long a Connection keeps its events after its end. */
   keep_events_seconds: z.number(),
   /** How long the object keeps bytes that KV has taken: KV can show an older value for a minute. */
@@ -45,6 +47,7 @@ export const DEFAULT_LIMITS: Limits = {
   connection_report_seconds: 60,
   control_open_seconds: 60,
   control_timeout_seconds: 24 * 60 * 60,
+  status_check_seconds: 10,
   keep_events_seconds: 24 * 60 * 60,
   keep_rows_seconds: 5 * 60,
   keep_unrecorded_seconds: 10 * 60,

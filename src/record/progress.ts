@@ -1,8 +1,8 @@
 // What those who follow a run get of it. Pure.
 import * as z from "zod";
-import { connectionChannel } from "./observed/observations.ts";
+import { connectionChannel, runObservations } from "./observed/observations.ts";
 import { nextAction } from "./schedule.ts";
-import { Observation, RunConnection, type StoredRecord } from "./schema.ts";
+import { Observation, RunConnection, RunVerdict, type StoredRecord } from "./schema.ts";
 import { isSettled, ProgressEntry, type RunState } from "./state.ts";
 
 /** An entry of a run's progress, with what is needed to describe it. */
@@ -15,6 +15,9 @@ export const ProgressUpdate = ProgressEntry.extend({
   connection: RunConnection.shape.kind.nullable(),
   /** Which observation of the run it is, from 1; null when it is none. */
   number: z.number().nullable(),
+  /** The run's when the update was sent. An object that a deploy has not reached does not say them. */
+  status: z.string().nullable().default(null),
+  verdict: RunVerdict.nullable().default(null),
   /** Of the last update, when nothing is under way: what the Recorder waits for. */
   waits_for: z.enum(["webhook", "connection", "observation", "control"]).nullable(),
 });
@@ -27,19 +30,16 @@ export type ProgressUpdate = z.infer<typeof ProgressUpdate>;
 export function toProgressUpdates(state: RunState, after: number): ProgressUpdate[] {
   const { progress, record } = state;
   const readSeq = findReadSeq(state);
-  let number = 0;
-  const updates = progress.map((entry): ProgressUpdate => {
-    if (entry.type === "observing") number += 1;
-    const isObservation = entry.type === "observing" || entry.type === "observed";
-    return {
-      ...entry,
-      observation: findObservation(record, entry),
-      broke_at: entry.channel === "held" ? (record.held?.broke_at ?? null) : null,
-      connection: entry.seq <= readSeq ? (record.connection?.kind ?? null) : null,
-      number: isObservation ? number : null,
-      waits_for: entry === progress.at(-1) ? toAwaited(state) : null,
-    };
-  });
+  const updates = progress.map((entry, index): ProgressUpdate => ({
+    ...entry,
+    observation: findObservation(record, entry),
+    broke_at: entry.channel === "held" ? (record.held?.broke_at ?? null) : null,
+    connection: entry.seq <= readSeq ? (record.connection?.kind ?? null) : null,
+    number: findNumber(state, index),
+    status: record.status,
+    verdict: record.verdict,
+    waits_for: entry === progress.at(-1) ? toAwaited(state) : null,
+  }));
   return updates.filter(({ seq }) => seq > after);
 }
 
@@ -52,13 +52,24 @@ function findReadSeq({ progress, record }: RunState): number {
 
 function toAwaited(state: RunState): ProgressUpdate["waits_for"] {
   const { record, policy, running } = state;
-  const isObserving = running?.type === "observe" || running?.type === "find_files";
-  if (isObserving || isAtRest(state)) return null;
+  const isObserving = running?.type === "observe" && !running.is_status_check;
+  if (isObserving || running?.type === "find_files" || isAtRest(state)) return null;
   if (record.connection_due) return "connection";
   const action = nextAction(record, policy);
   if (action.type !== "observe") return null;
   if (action.channel === "control") return "control";
   return record.observations.length === 0 && record.webhook === null ? "webhook" : "observation";
+}
+
+// The record counts. An observation that failed has the number of the one that is made in its place.
+function findNumber({ progress, record }: RunState, index: number): number | null {
+  const type = progress[index]?.type;
+  if (type !== "observing" && type !== "observed") return null;
+  const observations = runObservations(record);
+  const observed = progress.slice(index).find((entry) => entry.type === "observed");
+  if (observed === undefined) return observations.length + 1;
+  const seen = findObservation(record, observed);
+  return seen === null ? null : observations.indexOf(seen) + 1;
 }
 
 function findObservation(

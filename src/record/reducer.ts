@@ -31,6 +31,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
   return {
     id: params.id,
     status: params.created?.status ?? null,
+    status_at: params.created === null ? null : params.at,
     verdict: "pending",
     model: params.created?.model ?? null,
     background: params.created?.background ?? null,
@@ -71,6 +72,7 @@ export function createRecord(params: RecorderParams): StoredRecord {
     retention_days: params.options?.retention_days ?? null,
     effective_store: params.created?.store ?? null,
     body: null,
+    usage: null,
     body_lacks_items: false,
     refused: false,
     retry_after_seconds: null,
@@ -99,6 +101,7 @@ export function applyStart(record: StoredRecord, params: RecorderParams): Stored
     started_by: ours.started_by,
     // The response exists, even if earlier observations were answered with 404.
     status: record.status ?? ours.status,
+    status_at: record.status === null ? ours.status_at : record.status_at,
     model: record.model ?? ours.model,
     background: record.background ?? ours.background,
     created_at: record.created_at ?? ours.created_at,
@@ -235,7 +238,9 @@ function mergeResponse(
   const { options } = fields;
   return {
     ...record,
-    status: isTerminal(record.status) ? record.status : fields.status,
+    ...(isTerminal(record.status)
+      ? {}
+      : { status: fields.status, status_at: result.observation.at }),
     // A run that was given up is observed again when its end appears, or when it was missing.
     settled_at: (ended && !isTerminal(record.status)) || isBack ? null : record.settled_at,
     model: fields.model ?? record.model,
@@ -255,6 +260,7 @@ function mergeResponse(
     input: result.input ?? record.input,
     tools: fields.tools ?? record.tools,
     cites: ended ? fields.cites : record.cites,
+    usage: fields.usage ?? record.usage,
     ...(ended && !losesItems(record, result) ? toBody(fields, result) : {}),
     error:
       result.error ?? fields.error ?? (fields.status === "failed" ? record.connection_error : null),

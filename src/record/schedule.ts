@@ -85,15 +85,15 @@ function actionAfterEnd(record: StoredRecord, policy: Policy): Action {
   if (record.awaits_trigger) {
     return refetchAt(lastObservedMs(record) + policy.limits.trigger_grace_seconds * 1000);
   }
-  const isMissing = record.calls.some(({ verdict }) => verdict === "suspect" || verdict === "lost");
+  const isMissing = lacksOutputs(record);
   if (isMissing && record.streamed && !hasBeenTried(record, "stream")) {
     return observeOtherChannel("stream", record);
   }
   if (isMissing && record.conversation !== null && !hasBeenTried(record, "conversation")) {
     return observeOtherChannel("conversation", record);
   }
-  const refetchAtMs = isMissing || record.awaits_items ? nextRefetchMs(record, policy) : null;
-  if (refetchAtMs !== null) return refetchAt(refetchAtMs);
+  const [refetchAtMs] = plannedRefetchesMs(record, policy);
+  if (refetchAtMs !== undefined) return refetchAt(refetchAtMs);
   return record.control_due ? observeControl(record, policy) : END;
 }
 
@@ -104,20 +104,25 @@ function observeControl({ started_at, control_opened }: StoredRecord, { limits }
   return { type: "observe", channel: "control", atMs };
 }
 
-// The first moment of the schedule after the last observation: moments that an outage let pass are made up for by one observation.
-function nextRefetchMs(record: StoredRecord, policy: Policy): number | null {
-  if (wasRemoved(record)) return null;
+function lacksOutputs({ calls }: StoredRecord): boolean {
+  return calls.some(({ verdict }) => verdict === "suspect" || verdict === "lost");
+}
+
+/**
+ * The moments, in milliseconds since 1970, at which an ended response is refetched while outputs or items are missing.
+ * Those before the last observation are left out: what an outage let pass is made up for by one observation.
+ */
+export function plannedRefetchesMs(record: StoredRecord, policy: Policy): number[] {
+  if (record.settled_at !== null || !isTerminal(record.status) || wasRemoved(record)) return [];
+  if (!lacksOutputs(record) && !record.awaits_items) return [];
   const endMs = responseEndMs(record);
   // An answer that lacks items is a stale one, however long ago the response ended.
   let dueMs = record.awaits_items ? endSeenMs(record) : endMs;
   const isStored = record.effective_store !== false;
   const lastMs = isStored ? Number.POSITIVE_INFINITY : endMs + UNSTORED_TTL_SECONDS * 1000;
   const observedAtMs = lastObservedMs(record);
-  for (const delay of policy.delays_seconds) {
-    dueMs += delay * 1000;
-    if (dueMs > observedAtMs && dueMs <= lastMs) return dueMs;
-  }
-  return null;
+  const moments = policy.delays_seconds.map((delay) => (dueMs += delay * 1000));
+  return moments.filter((moment) => moment > observedAtMs && moment <= lastMs);
 }
 
 // OpenAI had shown the response, and has it no more.

@@ -105,6 +105,8 @@ export type Notification = z.infer<typeof Notification>;
 export const ResponseRecord = z.object({
   id: z.string(),
   status: z.string().nullable(),
+  /** When OpenAI showed that status: of a run in flight for the last time, of an end for the first. */
+  status_at: z.iso.datetime().nullable(),
   verdict: RunVerdict,
   model: z.string().nullable(),
   background: z.boolean().nullable(),
@@ -170,6 +172,16 @@ export type Citations = z.infer<typeof Citations>;
 export const StoredBody = z.object({ digest: z.string(), bytes: z.number() });
 export type StoredBody = z.infer<typeof StoredBody>;
 
+/** The tokens of a response, as OpenAI counted them. `cached` is a part of `input`, and `reasoning` of `output`. */
+export const TokenUsage = z.object({
+  input: z.number().int(),
+  cached: z.number().int(),
+  output: z.number().int(),
+  reasoning: z.number().int(),
+  total: z.number().int(),
+});
+export type TokenUsage = z.infer<typeof TokenUsage>;
+
 /** Metadata key for the trigger's options. */
 export const METADATA_KEY = "response_recorder";
 
@@ -199,6 +211,7 @@ export const StoredRecord = ResponseRecord.omit({
 }).extend({
   calls: z.array(StoredCall),
   control: StoredControl.nullable(),
+  status_at: ResponseRecord.shape.status_at.default(null),
   notification: ResponseRecord.shape.notification.default(null),
   /** The response was created with `background` and `stream`, so its events can be replayed. */
   streamed: z.boolean(),
@@ -236,6 +249,8 @@ export const StoredRecord = ResponseRecord.omit({
   /** The `store` that OpenAI answered with; null while unknown. */
   effective_store: z.boolean().nullable(),
   body: StoredBody.nullable(),
+  /** Null while it is not known. */
+  usage: TokenUsage.nullable().default(null),
   /** That body has no output items, though OpenAI counts tokens of its output. */
   body_lacks_items: z.boolean(),
   /** The last observation was refused for a reason that an early retry would not change. */
@@ -273,6 +288,7 @@ export const ResponseFields = z.object({
   cited_files: z.array(FileCitation),
   tools: StoredRecord.shape.tools,
   cites: Citations,
+  usage: TokenUsage.nullable(),
   /** It has no output items, though OpenAI counts tokens of its output. */
   lacks_items: z.boolean(),
 });

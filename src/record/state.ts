@@ -43,6 +43,8 @@ export const Running = z.object({
   from_connection: z.boolean(),
   /** Whether somebody asked for the observation. */
   requested: z.boolean(),
+  /** Of an observation: a reader waits, and its status is all that is wanted. */
+  is_status_check: z.boolean().default(false),
   /** The record's revision when the effect began. */
   revision: z.number(),
   /** Of a row for the Catalog: its `due`. */
@@ -62,7 +64,7 @@ export const ProgressEntry = z.object({
     "webhook",
     "refetch_requested",
     "cancel_requested",
-    /** An event of the run's stream showed a new status. */
+    /** An event of the run's stream, or a status check, showed a new status. */
     "status_seen",
     "connection_ended",
     "control_ended",
@@ -158,6 +160,8 @@ export const RunState = z.object({
     })
     .nullable()
     .default(null),
+  /** The moment before which no status check begins. */
+  status_check_ms: z.number().default(0),
   progress: z.array(ProgressEntry),
 });
 export type RunState = z.infer<typeof RunState>;

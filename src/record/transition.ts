@@ -1,11 +1,13 @@
 // The Recorder's decisions: state, event and time in; state, effect and alarm out. No I/O, no clock, no `this`.
 import { applyCall } from "./machine/apply-call.ts";
 import { applyResult } from "./machine/apply-result.ts";
+import type { Begun } from "./machine/begin-effect.ts";
 import type { Effect, Outcome, RecorderEvent, ResultEvent, RowChanges } from "./events.ts";
 import { toGoneState } from "./machine/run-state.ts";
 import type { GoneState, RunState, State } from "./state.ts";
 import { beginNext, endOfMark, endOfUnrecorded, nextMoment } from "./machine/work.ts";
 import { nextRunMoment } from "./machine/run-work.ts";
+import { beginStatusCheck } from "./machine/status-check.ts";
 
 /** While an effect is under way the alarm looks after it this often. An object that finds the effect dead does it again. */
 const CHECK_EFFECT_MS = 30_000;
@@ -52,8 +54,14 @@ export function transition(state: State | null, event: RecorderEvent, now: numbe
   // The event that woke the object follows, and drives the run on.
   if (event.type === "lost")
     return { state: after, effect: null, alarm: null, rows, persist: false };
-  const begun = event.type === "poke" ? null : beginNext(after, now);
+  const begun = chooseEffect(after, event, now);
   return finish(state, event, begun ?? { state: after, effect: null }, rows, now);
+}
+
+function chooseEffect(state: State, event: RecorderEvent, now: number): Begun | null {
+  if (event.type === "poke") return null;
+  const isWanted = event.type === "status_wanted";
+  return beginNext(state, now) ?? (isWanted ? beginStatusCheck(state, now) : null);
 }
 
 function applyEvent(state: State | null, event: RecorderEvent, now: number): State | null {
@@ -163,6 +171,8 @@ function wantedAlarm(state: State, now: number): number {
   // Without its row the Catalog can't notice that an alarm was lost.
   if (running.type === "unlist") return now + CHECK_EFFECT_MS;
   if (present !== null && present > now && present <= now + KEEP_ALARM_MS) return present;
+  // A check that dies is not done again.
+  if (running.is_status_check) return Math.max(nextMoment(state), now + CHECK_EFFECT_MS);
   const nextMs = running.type === "list" && state.kind === "run" ? nextRunMoment(state) : now;
   const isNear = nextMs > running.until_ms && nextMs <= now + KEEP_ALARM_MS;
   return isNear ? nextMs : now + CHECK_EFFECT_MS;

@@ -11,6 +11,9 @@ import type { KvKey } from "../record/state.ts";
 /** KV refuses an expiry that is nearer. https://developers.cloudflare.com/kv/api/write-key-value-pairs/#expiring-keys */
 const MIN_LIFETIME_SECONDS = 60;
 
+/** Begins the names of the values that are records. */
+const RECORD_PREFIX = "record:";
+
 /** The bytes of a response's body, and their number. */
 export type BodySource = {
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -115,6 +118,25 @@ export async function deleteKeys(env: Env, id: string, keys: KvKey[]): Promise<v
   }
 }
 
+/** A record as KV has it, and the response's body, which is empty when the record has none. */
+export type StoredValue = { record: StoredRecord; body: ReadableStream<Uint8Array> };
+
+/**
+ * Reads a record and its body.
+ * @returns Null when KV shows none, or one that another version wrote.
+ */
+export async function readStoredRecord(env: Env, id: string): Promise<StoredValue | null> {
+  const name = toKeyName(id, { type: "record" });
+  const value: ReadableStream<Uint8Array> | null = await env.RECORDS.get(name, "stream");
+  logKv("get", name, value !== null);
+  if (value === null) return null;
+  const { line, rest: body } = await splitFirstLine(value);
+  const record = StoredRecord.safeParse(parseJson(line)).data;
+  if (record !== undefined) return { record, body };
+  await body.cancel();
+  return null;
+}
+
 /**
  * Reads the body of a record that was stored.
  * @returns Null while KV shows none, or an older one: it can do so for a minute and more. https://developers.cloudflare.com/kv/concepts/how-kv-works/
@@ -123,15 +145,26 @@ export async function readStoredBody(
   env: Env,
   { id, body }: StoredRecord,
 ): Promise<ReadableStream<Uint8Array> | null> {
-  const name = toKeyName(id, { type: "record" });
-  const value: ReadableStream<Uint8Array> | null = await env.RECORDS.get(name, "stream");
-  logKv("get", name, value !== null);
-  if (value === null) return null;
-  const { line, rest } = await splitFirstLine(value);
-  const shown = StoredRecord.safeParse(parseJson(line)).data;
-  if (shown !== undefined && shown.body?.digest === body?.digest) return rest;
-  await rest.cancel();
+  const stored = await readStoredRecord(env, id);
+  if (stored === null || stored.record.body?.digest === body?.digest) return stored?.body ?? null;
+  await stored.body.cancel();
   return null;
+}
+
+/**
+ * One page of the ids of the stored records.
+ * @param cursor The cursor of the page before; null for the first.
+ * @throws Error when KV refuses the cursor, or the list.
+ */
+export async function listRecordIds(
+  env: Env,
+  cursor: string | null,
+  limit: number,
+): Promise<{ ids: string[]; cursor: string | null }> {
+  const page = await env.RECORDS.list({ prefix: RECORD_PREFIX, limit, cursor });
+  const ids = page.keys.map(({ name }) => name.slice(RECORD_PREFIX.length));
+  logKv("list", RECORD_PREFIX, true);
+  return { ids, cursor: page.list_complete ? null : page.cursor };
 }
 
 /** Whether KV shows the body of a record that was stored. */
@@ -141,8 +174,16 @@ export async function hasStoredBody(env: Env, record: StoredRecord): Promise<boo
   return body !== null;
 }
 
+/**
+ * Reads a key that is never written.
+ * @throws When KV can't be reached.
+ */
+export async function tryKv(env: Env): Promise<void> {
+  await env.RECORDS.get("health");
+}
+
 function toKeyName(id: string, key: KvKey): string {
-  if (key.type === "record") return `record:${id}`;
+  if (key.type === "record") return `${RECORD_PREFIX}${id}`;
   if (key.type === "file") return `file:${id}:${key.file_id}`;
   return `outputs:${id}:${key.channel}`;
 }

@@ -24,6 +24,27 @@ test("GET /openapi.json returns a valid OpenAPI document", async () => {
   expect(await new Validator().validate(raw)).toMatchObject({ valid: true });
 });
 
+test("GET /openapi.json gives each operation a name in camelCase that no other has", () => {
+  const names = Object.values(document.paths).flatMap((operations) =>
+    Object.values(operations).map(({ operationId }) => operationId),
+  );
+  expect(names.filter((name) => !/^[a-z]+([A-Z][a-z]+)*$/.test(name))).toEqual([]);
+  expect(new Set(names).size).toBe(names.length);
+  expect(names).toContain("followRun");
+});
+
+test("GET /openapi.json gives every body of an answer a shape", () => {
+  const bodies = listAnswers(document);
+  expect(bodies.filter(({ schema }) => Object.keys(schema).length === 0)).toEqual([]);
+  expect(bodies.length).toBeGreaterThan(80);
+});
+
+function listAnswers({ paths }: OpenApiDocument) {
+  const operations = Object.values(paths).flatMap((path) => Object.values(path));
+  const answers = operations.flatMap(({ responses }) => Object.values(responses));
+  return answers.flatMap(({ content }) => Object.values(content ?? {}));
+}
+
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const UNKNOWN_PATHS = ["/nothing", "/result", "/results/resp_1/nothing", "/results/resp_1/files"];
 
@@ -78,6 +99,10 @@ const ANSWERS: [string, string, () => string, RequestInit?][] = [
   ["get", "/results.ndjson", () => "/results.ndjson?limit=0"],
   ["get", "/results/{id}/files/{file_id}", () => `/results/${id}/files/none`],
   ["get", "/results/{id}/images/{call_id}/{n}", () => `/results/${id}/images/none/0`],
+  ["get", "/stats", () => "/stats"],
+  ["get", "/stats", () => "/stats?days=0"],
+  ["post", "/catalog/rebuild", () => "/catalog/rebuild"],
+  ["post", "/catalog/rebuild", () => "/catalog/rebuild?limit=0"],
   ["get", "/openapi.json", () => "/openapi.json"],
   ["get", "/openapi", () => "/openapi"],
   ["post", "/trigger", () => "/trigger", { body: "{}" }],
@@ -104,6 +129,54 @@ test.each(ANSWERS)(
     expect(error?.issues ?? []).toEqual([]);
   },
 );
+
+/** The schema of what an answer that is not JSON consists of. */
+function partSchema(path: string, contentType: string): z.ZodType {
+  return z.fromJSONSchema(findSchema(document, "get", path, 200, contentType) ?? {});
+}
+
+/** The data of the steps in an event stream, or in the beginning of one. */
+function parseSteps(text: string): unknown[] {
+  return [...text.matchAll(/^event: step\ndata: (.+)\n/gm)].map(([, data = ""]): unknown =>
+    JSON.parse(data),
+  );
+}
+
+test("the events of a run match their schema, and name kind, channel, status and verdict", async () => {
+  const Step = partSchema("/results/{id}/events", "text/event-stream");
+  const steps = parseSteps(await (await world.request(`/results/${id}/events`)).text());
+  expect(steps.flatMap((step) => Step.safeParse(step).error?.issues ?? [])).toEqual([]);
+  const observed = { kind: "observed", channel: "refetch", status: "completed", verdict: "lost" };
+  expect(steps).toContainEqual(expect.objectContaining(observed));
+  expect(Step.safeParse({ ...Object(steps[0]), kind: "lunch" }).success).toBe(false);
+  expect(Step.safeParse({ ...Object(steps[0]), verdict: undefined }).success).toBe(false);
+});
+
+test("the events of a run in flight match their schema, and say what it waits for", async () => {
+  await world.emulator.configure({ runSeconds: 30 });
+  const Step = partSchema("/results/{id}/events", "text/event-stream");
+  const running = await world.trigger();
+  const { body } = await world.request(`/results/${running}/events`);
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (parseSteps(text).length < 2) text += (await reader?.read())?.value ?? "";
+  await reader?.cancel();
+  const steps = parseSteps(text);
+  expect(steps.flatMap((step) => Step.safeParse(step).error?.issues ?? [])).toEqual([]);
+  expect(steps).toMatchObject([
+    { kind: "started", verdict: "pending" },
+    { kind: "waiting", verdict: "pending", status: "queued" },
+  ]);
+});
+
+test("the lines of the export match their schema", async () => {
+  const Line = partSchema("/results.ndjson", "application/x-ndjson");
+  const lines = (await (await world.request("/results.ndjson")).text()).trim().split("\n");
+  const parsed = lines.map((line): unknown => JSON.parse(line));
+  expect(parsed.flatMap((line) => Line.safeParse(line).error?.issues ?? [])).toEqual([]);
+  expect(lines.length).toBeGreaterThan(1);
+  expect(Line.safeParse({ cursor: 1 }).success).toBe(false);
+});
 
 test("a record with control and stream matches its schema", async () => {
   const RecordSchema = z.fromJSONSchema(document.components.schemas["Record"] ?? {});

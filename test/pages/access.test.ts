@@ -1,12 +1,10 @@
 // Every kind of page: accessibility, size, narrow screens, dark colours, no JavaScript, hostile text.
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
 import { startWorld, TOKEN, type World } from "../support/world.ts";
 import { CHROMIUM, openBrowser, openLoggedInPage, warnIfNoChromium } from "./browser.ts";
+import { findViolations, openAllDetails } from "./violations.ts";
 import { ALL_KINDS, ALL_KINDS_REQUEST } from "./all-kinds.ts";
 import {
   DRAW_IMAGE,
@@ -17,10 +15,6 @@ import {
 
 warnIfNoChromium("accessibility, narrow screens, pages without JavaScript");
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const Violations = z.array(
-  z.object({ id: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
-);
 const MAX_PAGE_BYTES = 60_000;
 
 let world: World;
@@ -82,6 +76,21 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
         );
       }
       expect(found).toEqual([]);
+      await page.context().close();
+    },
+  );
+
+  test.each(["light", "dark"] as const)(
+    "axe finds no violation on a refused form in %s",
+    async (colorScheme) => {
+      const options = { colorScheme, bypassCSP: true, viewport: { width: 360, height: 740 } };
+      const { page } = await openLoggedInPage(browser, world, options);
+      await page.goto(world.url + (pages["filled"] ?? ""));
+      await page.getByRole("button", { name: "Start" }).click();
+      await page.locator("#advanced-error").waitFor();
+      expect(await page.locator("#advanced-error").textContent()).toContain("tools[0].headers");
+      expect(await findViolations(page, colorScheme)).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(360);
       await page.context().close();
     },
   );
@@ -160,6 +169,13 @@ async function createPages(target: World): Promise<Record<string, string>> {
   );
   await target.emulator.addScript(ALL_KINDS, { input: "tides" });
   const kinds = await target.trigger(ALL_KINDS_REQUEST);
+  const withCredentials = await target.trigger({
+    input: "With credentials",
+    tools: [
+      { type: "mcp", server_label: "x", server_url: "https://mcp.example", headers: { a: "b" } },
+    ],
+    instructions: "wide ".repeat(100),
+  });
   for (const id of [rich, hostile, dense, failed, kinds]) await target.waitUntilSettled(id);
   const held = await target.trigger({ hold: true, ...pythonRequest("Held", "print(1)") });
   await target.emulator.addFault({
@@ -185,6 +201,9 @@ async function createPages(target: World): Promise<Record<string, string>> {
     list: "/results",
     filtered: "/results?verdict=lost",
     trigger: "/trigger",
+    stats: "/stats",
+    openapi: "/openapi",
+    filled: `/trigger?from=${withCredentials}&hold=on`,
     rich: resultPath(rich),
     kinds: resultPath(kinds),
     hostile: resultPath(hostile),
@@ -196,6 +215,7 @@ async function createPages(target: World): Promise<Record<string, string>> {
     broken: resultPath(broken),
     inFlightHeld: resultPath(inFlightHeld),
     unknown: resultPath("resp_unknown"),
+    status: "/health",
   };
 }
 
@@ -205,24 +225,4 @@ function findResponseIds(html: string): string[] {
 
 function resultPath(id: string): string {
   return `/results/${id}`;
-}
-
-// Folded parts are checked too.
-async function openAllDetails(page: Page): Promise<void> {
-  await page.evaluate(
-    "document.querySelectorAll('details').forEach((details) => details.setAttribute('open', ''))",
-  );
-}
-
-// Only the colours differ in dark mode.
-const AXE_OPTIONS = {
-  light: { resultTypes: ["violations"] },
-  dark: { resultTypes: ["violations"], runOnly: ["color-contrast"] },
-};
-
-async function findViolations(page: Page, colorScheme: "light" | "dark"): Promise<string[]> {
-  await page.evaluate(AXE);
-  const run = `axe.run(${JSON.stringify(AXE_OPTIONS[colorScheme])})`;
-  const found = Violations.parse(await page.evaluate(`${run}.then((found) => found.violations)`));
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
 }

@@ -68,7 +68,8 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     expect(await page.getByLabel("Advanced, JSON").inputValue()).toBe('{"metadata": 1}');
     await page.getByLabel("Advanced, JSON").fill("{not json");
     await page.getByRole("button", { name: "Start" }).click();
-    expect(await page.locator("#advanced-error").textContent()).toContain("one JSON object");
+    await page.locator("#advanced-error").waitFor();
+    expect(await page.locator("#advanced-error").textContent()).toContain("Line 1, column 2: ");
     await page.context().close();
   });
 
@@ -91,7 +92,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.getByText("Holding the connection").first().waitFor();
     await page.getByRole("heading", { name: "Outputs captured" }).waitFor();
     await page.getByText("Held to its end").first().waitFor();
-    await page.getByText("Observation 1: held").waitFor();
+    await page.getByText("Check 1: from its held connection").waitFor();
     await page.getByText("kept", { exact: true }).waitFor();
     expect(errors.filter((line) => !line.includes("400"))).toEqual([]);
     await page.context().close();
@@ -177,15 +178,15 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.context().close();
   });
 
-  test("Refetch again observes a settled run once more, Delete removes a run permanently", async () => {
+  test("Check again observes a settled run once more, Delete removes a run permanently", async () => {
     await world.emulator.configure({ queueSeconds: 0.1, runSeconds: 0.1 });
     const kept = await world.trigger(pythonRequest("To be kept", 'print("here")'));
     const deleted = await world.trigger(pythonRequest("To be deleted", 'print("deleted")'));
     await Promise.all([world.waitUntilSettled(kept), world.waitUntilSettled(deleted)]);
     const { page } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results/${kept}`);
-    await page.getByRole("button", { name: "Refetch again" }).click();
-    await page.getByText("Observation 2: refetch").waitFor();
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.getByText("Check 2: fetched again").waitFor();
     await page.waitForURL(`**/results/${kept}`);
     await page.goto(`${world.url}/results/${deleted}`);
     await page.getByText("Delete…").click();

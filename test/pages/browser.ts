@@ -49,6 +49,7 @@ export async function openLoggedInPage(
   browser: Browser,
   world: World,
   options: BrowserContextOptions = {},
+  token = TOKEN,
 ): Promise<LoggedInPage> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -62,7 +63,7 @@ export async function openLoggedInPage(
     void dialog.dismiss();
   });
   if (options.javaScriptEnabled === false) await logInByForm(page, world);
-  else await page.goto(`${world.url}/login#token=${TOKEN}`);
+  else await page.goto(`${world.url}/login#token=${token}`);
   await page.waitForURL("**/results");
   return { page, errors };
 }

@@ -13,7 +13,7 @@ test("GET /results/:id/events sends a run from start to end, without its request
   const id = await world.trigger(pythonRequest("a secret question", 'print("an output")'));
   const text = await (await world.request(`/results/${id}/events`)).text();
   expect(text).toContain("Created; the Recorder has started");
-  expect(text).toContain("Observation 1 by refetch: HTTP 200, completed, outputs there");
+  expect(text).toContain("Check 1: fetched again: HTTP 200, completed, has outputs");
   expect(text.trimEnd().endsWith("event: end\ndata: {}")).toBe(true);
   expect(text).not.toContain("secret question");
   expect(text).not.toContain("an output");
@@ -23,7 +23,7 @@ test("GET /results/:id/events of a held run mentions no webhook", async () => {
   const id = await world.trigger({ hold: true, ...pythonRequest("held", 'print("an output")') });
   const text = await (await world.request(`/results/${id}/events`)).text();
   expect(text).toContain("Created; the connection to OpenAI is held");
-  expect(text).toContain("The connection was held to its end: HTTP 200, completed, outputs there");
+  expect(text).toContain("The connection was held to its end: HTTP 200, completed, has outputs");
   expect(text).not.toContain("ebhook");
 });
 

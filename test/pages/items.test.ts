@@ -242,7 +242,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     expect(await first.getByRole("group", { name: "Code", exact: true }).count()).toBe(1);
     expect(await first.locator(".side").allInnerTexts()).toEqual([
       expect.stringMatching(/^Background\n+No outputs/),
-      expect.stringMatching(/^Control\n+Printed text[^]*one/),
+      expect.stringMatching(/^Foreground \(control\)\n+Printed text[^]*one/),
     ]);
     expect(await first.locator("mark").innerText()).toBe("one");
     expect(await page.locator("#call-1").count()).toBe(1);

@@ -61,7 +61,7 @@ async function startByForm(page: Page): Promise<void> {
     DRAW_IMAGE,
     WRITE_FILE,
   );
-  await page.getByRole("link", { name: "Start the first response" }).click();
+  await page.getByRole("link", { name: "Start the first run" }).click();
   await page.getByLabel("Input").fill(input);
   await page.getByRole("button", { name: "Start" }).click();
   await page.waitForURL("**/results/resp_*");
@@ -89,11 +89,12 @@ async function expectOutputs(page: Page): Promise<void> {
 
 async function expectFilter(page: Page): Promise<void> {
   await page.getByRole("link", { name: "Results" }).first().click();
+  await page.getByRole("link", { name: "captured 1" }).click();
   await page.getByRole("link", { name: "Draw a sine" }).waitFor();
-  await page.getByLabel("verdict").selectOption("lost");
-  await page.getByRole("button", { name: "Filter" }).click();
-  await page.getByText("No result matches the filter.").waitFor();
-  await page.getByLabel("verdict").selectOption("captured");
-  await page.getByRole("button", { name: "Filter" }).click();
+  await page.getByLabel("Search").fill("nonesuch");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByText("No run matches Verdict: captured, Search: nonesuch.").waitFor();
+  await page.getByLabel("Search").fill("drawn with care");
+  await page.getByRole("button", { name: "Search" }).click();
   await page.getByRole("link", { name: "Draw a sine" }).waitFor();
 }

@@ -55,6 +55,12 @@ const MUTATIONS: Mutation[] = [
     },
   },
   {
+    name: "asks for the status as often as a reader does",
+    breaks: "rows, writes and calls stay within their limits",
+    decide: (state, event, now) =>
+      transition(state?.kind === "run" ? { ...state, status_check_ms: 0 } : state, event, now),
+  },
+  {
     name: "takes the late result of an earlier effect",
     breaks: "an observation counts once",
     decide: (state, event, now) => {

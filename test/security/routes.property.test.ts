@@ -11,7 +11,7 @@ import {
 } from "../support/contract.ts";
 import { LONG, SEED } from "../support/property-runs.ts";
 import { RawClient, type RawRequest, type RawResponse } from "../support/raw-client.ts";
-import { startWorld, type World } from "../support/world.ts";
+import { READ_TOKEN, startWorld, type World } from "../support/world.ts";
 
 /** Requests that are sent at the same time. */
 const BATCH_SIZE = 8;
@@ -28,7 +28,12 @@ let checkContract: ContractCheck;
 const permittedIds: string[] = [];
 
 beforeAll(async () => {
-  world = await startWorld({ queueSeconds: 0, runSeconds: 0 }, {}, {}, { unlimited: true });
+  world = await startWorld(
+    { queueSeconds: 0, runSeconds: 0 },
+    {},
+    { READ_TOKEN },
+    { unlimited: true },
+  );
   client = new RawClient(world.url);
   checkContract = createContractCheck(() => world.request("/openapi.json"));
   const document: unknown = await (await world.request("/openapi.json")).json();
@@ -43,7 +48,7 @@ afterAll(async () => {
 });
 
 test(
-  "no random request makes the Worker fail, hang, break the contract or write a record without permission",
+  "no random request makes the Worker fail, hang, break the contract or write a record without permission, and none with READ_TOKEN changes anything",
   { timeout: 600_000 },
   async () => {
     const batch = fc.array(arbitraryRequest(routes), {
@@ -83,7 +88,17 @@ function findFaults(request: RawRequest, response: RawResponse): string[] {
     ...(headers.get("x-content-type-options") === "nosniff" ? [] : ["no nosniff"]),
     ...(/default-src 'none'|sandbox/.test(policy) ? [] : ["no content security policy"]),
     ...(refusalFault === null ? [] : [refusalFault]),
+    ...(isReader(request) && isChange(request) && status < 400 ? ["a change by a reader"] : []),
   ];
+}
+
+function isReader({ headers }: RawRequest): boolean {
+  return headers["authorization"]?.endsWith(READ_TOKEN) === true;
+}
+
+// A webhook has no token, and a log-out ends only the session.
+function isChange({ method, path }: RawRequest): boolean {
+  return !["GET", "HEAD"].includes(method) && !/webhook|logout/.test(decodePath(path));
 }
 
 async function expectContract(
@@ -125,7 +140,11 @@ function normalisePath(path: string): string {
 
 // The login is a page, however its path is encoded.
 function isLogin(path: string): boolean {
-  return normalisePath(path).replaceAll(/%([0-9a-f]{2})/gi, decodeHex) === "/login";
+  return decodePath(path) === "/login";
+}
+
+function decodePath(path: string): string {
+  return normalisePath(path).replaceAll(/%([0-9a-f]{2})/gi, decodeHex);
 }
 
 function decodeHex(_: string, hex: string): string {

@@ -1,7 +1,7 @@
 // Sessions of browsers, and what a missing or new ACCESS_TOKEN does.
-import { createHmac } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { listRoutes, OpenApiDocument } from "../support/contract.ts";
+import { getCookie, IN_AN_HOUR, logIn, signCookie } from "../support/sessions.ts";
 import { startWorld, TOKEN, type World } from "../support/world.ts";
 
 const FORM = "application/x-www-form-urlencoded";
@@ -11,46 +11,25 @@ let world: World;
 let session: string;
 beforeAll(async () => {
   world = await startWorld();
-  session = getCookie(await logIn(TOKEN));
+  session = getCookie(await logIn(world, TOKEN));
 });
 afterAll(() => world.close());
-
-function logIn(token: string, next = ""): Promise<Response> {
-  return fetch(`${world.url}/login`, {
-    method: "POST",
-    redirect: "manual",
-    body: new URLSearchParams({ token, next }),
-    headers: { accept: "text/html", origin: world.url },
-  });
-}
-
-function getCookie(answer: Response): string {
-  return (answer.headers.get("set-cookie") ?? "").split(";", 1)[0] ?? "";
-}
 
 /** Sends a request without the access token. */
 function request(path: string, init: RequestInit = {}, target = world): Promise<Response> {
   return fetch(`${target.url}${path}`, { redirect: "manual", ...init });
 }
 
-/** Returns a cookie as the Worker would sign it with a token. */
-function signCookie(value: string, token: string, name = "session"): string {
-  const signature = createHmac("sha256", token).update(value).digest("base64");
-  return `${name}=${encodeURIComponent(`${value}.${signature}`)}`;
-}
-
-const IN_AN_HOUR = String(Math.floor(Date.now() / 1000) + 3_600);
-
 test("GET /results redirects a browser to /login, and POST /login with the right token redirects it back", async () => {
   const html = { accept: "text/html" };
   const redirected = await request("/results?limit=2", { headers: html });
   expect([redirected.status, redirected.headers.get("location")]).toEqual([
     302,
-    "/login?next=%2Fresults",
+    "/login?next=%2Fresults%3Flimit%3D2",
   ]);
-  expect((await logIn("wrong")).status).toBe(401);
-  const loggedIn = await logIn(` ${TOKEN}\n`, "/results");
-  expect([loggedIn.status, loggedIn.headers.get("location")]).toEqual([303, "/results"]);
+  expect((await logIn(world, "wrong")).status).toBe(401);
+  const loggedIn = await logIn(world, ` ${TOKEN}\n`, "/results?limit=2");
+  expect([loggedIn.status, loggedIn.headers.get("location")]).toEqual([303, "/results?limit=2"]);
   expect(loggedIn.headers.get("set-cookie")).toMatch(/^session=.*; HttpOnly; SameSite=Lax$/);
   expect(getCookie(loggedIn)).not.toContain(TOKEN);
   const list = await request("/results", { headers: { ...html, cookie: getCookie(loggedIn) } });
@@ -59,7 +38,7 @@ test("GET /results redirects a browser to /login, and POST /login with the right
 
 test("POST /login redirects to no other site", async () => {
   for (const next of ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example"]) {
-    expect((await logIn(TOKEN, next)).headers.get("location")).toBe("/results");
+    expect((await logIn(world, TOKEN, next)).headers.get("location")).toBe("/results");
   }
 });
 
@@ -83,19 +62,19 @@ test("POST /login over https sets a Secure __Host- cookie, and GET /results acce
 const FORGED: [string, () => string][] = [
   ["no signature", () => `session=${IN_AN_HOUR}`],
   ["an empty signature", () => `session=${IN_AN_HOUR}.`],
-  ["the signature of another token", () => signCookie(IN_AN_HOUR, ANOTHER_TOKEN)],
-  ["the signature of an empty token", () => signCookie(IN_AN_HOUR, "")],
+  ["the signature of another token", () => signCookie(ANOTHER_TOKEN)],
+  ["the signature of an empty token", () => signCookie("")],
   ["a later expiry", () => session.replace(/=\d+/, `=${Number(IN_AN_HOUR) + 31_536_000}`)],
   ["one more letter", () => `${session}x`],
   ["one letter less", () => session.slice(0, -1)],
   ["another name", () => session.replace("session", "Session")],
-  ["an expiry in the past", () => signCookie("1700000000", TOKEN)],
-  ["an expiry that is not a time", () => signCookie("never", TOKEN)],
-  ["a forged one before it", () => `${signCookie(IN_AN_HOUR, ANOTHER_TOKEN)}; ${session}`],
+  ["an expiry in the past", () => signCookie(TOKEN, "1700000000")],
+  ["an expiry that is not a time", () => signCookie(TOKEN, "never")],
+  ["a forged one before it", () => `${signCookie(ANOTHER_TOKEN)}; ${session}`],
 ];
 
 test("GET /results accepts a session cookie", async () => {
-  for (const cookie of [session, signCookie(IN_AN_HOUR, TOKEN)]) {
+  for (const cookie of [session, signCookie(TOKEN)]) {
     expect((await request("/results", { headers: { cookie } })).status).toBe(200);
   }
 });
@@ -210,10 +189,7 @@ test.each([
     const other = await startWorld({}, {}, { ACCESS_TOKEN: token, OPENAI_WEBHOOK_SECRET: "" });
     try {
       const authorizations = [`Bearer ${token}`, "Bearer undefined", ""];
-      const cookies = [
-        signCookie(IN_AN_HOUR, token === "" ? "undefined" : token),
-        signCookie(IN_AN_HOUR, ""),
-      ];
+      const cookies = [signCookie(token === "" ? "undefined" : token), signCookie("")];
       const attempts: Record<string, string>[] = [
         ...authorizations.map((authorization) => ({ authorization })),
         ...cookies.map((cookie) => ({ cookie })),

@@ -1,7 +1,7 @@
 // Random requests to the contract's routes.
 import * as fc from "fast-check";
 import type { ContractRoute } from "./contract.ts";
-import { TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
+import { READ_TOKEN, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
 import type { RawRequest } from "./raw-client.ts";
 import { signWebhook } from "./sign-webhook.ts";
 
@@ -96,6 +96,7 @@ function arbitraryQuery(known: string[]): fc.Arbitrary<string> {
 function arbitraryHeaders(): fc.Arbitrary<Record<string, string>> {
   const authorization = fc.constantFrom(
     ...Array.from({ length: 4 }, () => `Bearer ${TOKEN}`),
+    ...Array.from({ length: 2 }, () => `Bearer ${READ_TOKEN}`),
     "",
     "Bearer",
     `Basic ${TOKEN}`,

@@ -18,12 +18,18 @@ export type CatalogClient = {
 /** The calls of the Catalog in `test/support/catalog-worker`. */
 export type TestCatalogClient = CatalogClient & {
   takeRowsWritten(): Promise<number>;
+  runSql(statement: string): Promise<void>;
+  restart(): Promise<void>;
   setDown(isDown: boolean): Promise<void>;
   failRemovals(times: number): Promise<void>;
 };
 
 /** The calls of the Recorder in `test/support/catalog-worker`. */
-export type TestRecorderClient = { loseAlarm(): Promise<void> };
+export type TestRecorderClient = {
+  loseAlarm(): Promise<void>;
+  isBodyInKv(): Promise<boolean>;
+  vanish(): Promise<void>;
+};
 
 type Bindings = {
   RECORDER: { idFromName(name: string): unknown; get(id: unknown): TestRecorderClient };

@@ -1,11 +1,18 @@
 // Checks JSON answers of the Worker against the OpenAPI document that it serves.
 import { z } from "zod";
 
+const Reference = z.object({ $ref: z.string() });
 const Content = z.record(
   z.string(),
-  z.object({ schema: z.object({ $ref: z.string() }).optional() }),
+  z.object({
+    schema: z.looseObject({
+      $ref: z.string().optional(),
+      anyOf: z.array(Reference).optional(),
+    }),
+  }),
 );
 const Operation = z.object({
+  operationId: z.string(),
   /** Absent where the document's default applies: a token. Empty for a public operation. */
   security: z.array(z.unknown()).optional(),
   parameters: z.array(z.object({ name: z.string(), in: z.string() })).default([]),
@@ -47,21 +54,24 @@ export function listRoutes({ paths }: OpenApiDocument): ContractRoute[] {
 }
 
 /**
- * Returns the JSON schema of an answer.
+ * Returns the JSON schema of an answer: of its body, of the data of an event, or of a line.
  * @param method In lower case.
  * @param path As the document writes it.
- * @returns Null when the document does not have the answer; undefined when it is not JSON with a schema of its own.
+ * @returns Null when the document does not have the answer; undefined when its body has no shape of its own.
  */
 export function findSchema(
   { paths, components }: OpenApiDocument,
   method: string,
   path: string,
   status: number,
+  contentType = "application/json",
 ): Record<string, unknown> | null | undefined {
   const response = paths[path]?.[method]?.responses[String(status)];
   if (response === undefined) return null;
-  const name = response.content?.["application/json"]?.schema?.$ref.split("/").at(-1);
-  return name === undefined ? undefined : components.schemas[name];
+  const schema = response.content?.[contentType]?.schema;
+  const resolve = (reference: string) => components.schemas[reference.split("/").at(-1) ?? ""];
+  if (schema?.anyOf !== undefined) return { anyOf: schema.anyOf.map(({ $ref }) => resolve($ref)) };
+  return schema?.$ref === undefined ? undefined : resolve(schema.$ref);
 }
 
 /** Throws when an answer does not match the contract. */

@@ -29,11 +29,11 @@ export async function replaceState(url: string, request: StateRequest): Promise<
 /** A run, and the ids of its copies. */
 export type CopyRequest = { id: string; copies: string[] };
 
-/** What KV does with a write. */
-export type KvMode = "works" | "refuses" | "hangs";
+/** What KV does with a write, or `unreadable` when it fails reads of the Worker. */
+export type KvMode = "works" | "refuses" | "hangs" | "unreadable";
 
 /**
- * Sets what KV does with writes.
+ * Sets what KV does.
  * @param url The Worker's URL.
  */
 export async function setKvMode(url: string, mode: KvMode): Promise<void> {

@@ -9,14 +9,14 @@ import { ResponseRecord } from "../../src/record/schema.ts";
 import { BUILT } from "./build.ts";
 import { writeConfig } from "./config.ts";
 import { createContractCheck } from "./contract.ts";
-import { API_KEY, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
+import { API_KEY, READ_TOKEN, TOKEN, WEBHOOK_SECRET } from "./credentials.ts";
 import {
   createEmulatorClient,
   type EmulatorClient,
   type EmulatorSettings,
 } from "./emulator-client.ts";
 
-export { API_KEY, TOKEN, WEBHOOK_SECRET };
+export { API_KEY, READ_TOKEN, TOKEN, WEBHOOK_SECRET };
 
 type Vars = Record<string, string>;
 

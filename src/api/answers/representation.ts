@@ -13,6 +13,7 @@ import { askedTexts } from "../../objects/catalog/texts.ts";
 import { includeOf } from "../../record/request/include.ts";
 import { sha256OfChunks } from "../../lib/sha256.ts";
 import { findCallItems, keyOfItem, resultText, type CallItem } from "../../openai/call-items.ts";
+import { RESPONSE_ID } from "../../openai/response.ts";
 import { missingOutputsHint } from "../../record/calls/cure.ts";
 import { cutText } from "./page-text.ts";
 import { CODE_INTERPRETER, itemKind } from "../../record/calls/item-kinds.ts";
@@ -36,10 +37,13 @@ export type CallRepresentation = Omit<Call, "request" | "result" | "outputs"> & 
 };
 
 /** A record as pages show it: without the response object, and with long texts truncated. */
-export type PageRecord = Omit<ResponseRecord, "response"> & {
-  /** The last text of what was asked; null when it is not known. */
-  asked: string | null;
-};
+export type PageRecord = Omit<ResponseRecord, "response"> &
+  Pick<StoredRecord, "control_due" | "retention_days" | "containers"> & {
+    /** The last text of what was asked; null when it is not known. */
+    asked: string | null;
+    /** The response that this one continues. */
+    previousId: string | null;
+  };
 
 /** A record, ready to be sent or shown. */
 export type RecordRepresentation = {
@@ -91,16 +95,32 @@ export async function toRepresentation(
     json: () => toByteStream(recordJson({ record, calls, controlCalls, partial, response })),
     toPageRecord: async () => ({
       ...publicFields(record),
+      control_due: record.control_due,
+      retention_days: record.retention_days,
+      containers: record.containers,
       asked: askedTexts(record).at(-1) ?? null,
+      previousId: findPreviousId(record, response),
       partial: partial.length === 0 ? null : partial.map(toPageItem),
       control:
         record.control === null
           ? null
           : { ...record.control, calls: await toPageCalls(controlCalls) },
-      calls: await toPageCalls(calls),
+      // What to do about missing outputs a page says once, of the run.
+      calls: (await toPageCalls(calls)).map((call, index) => ({
+        ...call,
+        hint: record.calls[index]?.hint ?? null,
+      })),
     }),
     response,
   };
+}
+
+// The response says it where the request is not known.
+function findPreviousId({ request }: StoredRecord, response: Uint8Array | null): string | null {
+  const name = "previous_response_id";
+  const json = response === null ? undefined : findMember(response, name);
+  const id = request === null ? parseValue(json) : request[name];
+  return typeof id === "string" && RESPONSE_ID.test(id) ? id : null;
 }
 
 // What is known without the body is shown.
@@ -195,6 +215,7 @@ function publicFields(
   return {
     id: record.id,
     status: record.status,
+    status_at: record.status_at,
     verdict: record.verdict,
     model: record.model,
     background: record.background,

@@ -1,6 +1,12 @@
 // Reads records, and acts on runs by hand. Readers ask the Recorder first, and KV only when the record is there.
-import type { Context } from "hono";
-import { ListQuery, parseQuery, RecordQuery, toRunFilter } from "../../api/queries.ts";
+import type { Context, MiddlewareHandler } from "hono";
+import {
+  ListQuery,
+  parseQuery,
+  RecordQuery,
+  toRunFilter,
+  toSearchedId,
+} from "../../api/queries.ts";
 import { notFinished } from "../../api/answers/outputs.ts";
 import { toRepresentation, type RecordRepresentation } from "../../api/answers/representation.ts";
 import { Problem } from "../../errors.ts";
@@ -17,26 +23,38 @@ import {
 } from "../../objects/recorder/client.ts";
 import { readFile } from "../../storage/kv.ts";
 import type { App } from "../middleware/auth.ts";
+import { wantsHtml } from "../wants-html.ts";
 import { parseResponseId } from "./response-id.ts";
 
 /**
- * One page of the list.
+ * One page of the list, for a browser with the numbers of all pages.
  * @throws Problem 400 for a query that can't be used.
  */
 export async function listRecords(c: Context<App>): Promise<{ page: ListPage; query: ListQuery }> {
   const query = parseQuery(ListQuery, c.req.query());
   const { limit, cursor = null } = query;
-  return { page: await listRuns(c.env, toRunFilter(query), cursor, limit), query };
+  return { page: await listRuns(c.env, toRunFilter(query), cursor, limit, wantsHtml(c)), query };
 }
+
+type FoundRecord = RecordRepresentation & Pick<Found, "nextCheck">;
+
+/** Leads a browser that searches for an id to the page of that run. */
+export const redirectToSearchedId: MiddlewareHandler<App> = async (c, next) => {
+  const id = wantsHtml(c) ? toSearchedId(parseQuery(ListQuery, c.req.query())) : undefined;
+  return id === undefined ? next() : c.redirect(`/results/${id}`);
+};
 
 /**
  * One record; `wait` waits until it can be read, or with `until=settled` until it is settled.
  * @throws Problem 404 for an unknown id, 400 for a query that can't be used.
  */
-export async function getRecord(c: Context<App>): Promise<RecordRepresentation> {
+export async function getRecord(c: Context<App>): Promise<FoundRecord> {
   const id = parseResponseId(c.req.param("id"));
   const { wait: waitSeconds = 0, until = "readable" } = parseQuery(RecordQuery, c.req.query());
-  const represent = (found: Found) => representRecord(c.env, found);
+  const represent = async (found: Found) => ({
+    ...(await representRecord(c.env, found)),
+    nextCheck: found.nextCheck,
+  });
   return orNotFound(await readRun(c.env, id, represent, { waitSeconds, until }), id);
 }
 

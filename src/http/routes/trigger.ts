@@ -60,14 +60,14 @@ function toResult(c: Context<App>, { id, status }: Started): TriggerResult {
 type Started = { id: string; status: string };
 
 async function startRun(c: Context<App>, params: CreateParams): Promise<Started> {
-  const { request, options } = params;
+  const { request, options, bytes } = params;
   const control = options.control ? createConnectionName() : null;
   const start = {
     at: new Date().toISOString(),
     started_by: "trigger" as const,
     policy: readPolicy(c.env, new URL(c.req.url).origin),
     options,
-    request: redactRequest(request),
+    request: redactRequest(request, bytes),
     control,
     webhook: null,
   };
@@ -103,18 +103,17 @@ async function startConnected(
 
 async function startBackground(
   env: Env,
-  { body }: CreateParams,
+  params: CreateParams,
   start: StartParams,
 ): Promise<Started> {
-  const created = await createBackground(env, body);
+  const created = await createBackground(env, params);
   const { id } = created;
   await handOver(env, { ...start, id, connection: null, created: toCreatedFields(created) });
   return created;
 }
 
-async function createBackground(env: Env, body: Uint8Array[]): Promise<CreatedResponse> {
+async function createBackground(env: Env, { body, bytes }: CreateParams): Promise<CreatedResponse> {
   try {
-    const bytes = body.reduce((sum, chunk) => sum + chunk.byteLength, 0);
     const { answer } = await createResponse(env, { stream: streamChunks(body), bytes });
     return readCreatedResponse(answer);
   } catch (error) {

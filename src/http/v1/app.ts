@@ -1,8 +1,8 @@
 // OpenAI's API for unchanged SDK code. Background runs are recorded, and held where background mode is known to lose what they ask for; everything else is forwarded.
 import { Hono, type Context } from "hono";
-import { Problem } from "../../errors.ts";
-import { logFailure } from "../../log.ts";
-import { hasValidToken, type App } from "../middleware/auth.ts";
+import { Problem, type ErrorCode } from "../../errors.ts";
+import { log, logFailure } from "../../log.ts";
+import { identifyToken, requireWriteAccess, type App } from "../middleware/auth.ts";
 import { postResponse } from "./create.ts";
 import { cancelResponse, deleteResponse } from "./end.ts";
 import { fromProblem, toOpenAIError, type OpenAIError } from "./errors.ts";
@@ -12,6 +12,7 @@ import { getResponse } from "./retrieve.ts";
 /** Headers of OpenAI's, or of the servers before it, that would act on this origin, or that tell whose key it is. */
 const FORBIDDEN_HEADER =
   /^(set-cookie2?|clear-site-data|access-control-.*|openai-(organization|project)|cross-origin-.*|service-worker-allowed|refresh|link|alt-svc|strict-transport-security|nel|report-to|reporting-endpoints|content-security-policy-report-only)$/;
+const KEY_FAILURE: ErrorCode = "openai_unauthorized";
 const REQUEST_ID = "x-request-id";
 
 export const v1 = new Hono<App>();
@@ -37,14 +38,19 @@ v1.use((c, next) => {
   return Promise.resolve(respond(c, error));
 });
 v1.use(async (c, next) => {
-  if (await hasValidToken(c)) return next();
+  const access = await identifyToken(c);
+  if (access !== null) {
+    c.set("access", access);
+    return next();
+  }
   const message =
     "Incorrect API key provided. The key of this base URL is the recorder's ACCESS_TOKEN.";
   return respond(c, toOpenAIError(401, message, { code: "invalid_api_key" }));
 });
 
-v1.post("/responses", async (c) => respond(c, await postResponse(c)));
 v1.get("/responses/:id", async (c) => respond(c, await getResponse(c)));
+v1.use(requireWriteAccess);
+v1.post("/responses", async (c) => respond(c, await postResponse(c)));
 v1.post("/responses/:id/cancel", async (c) => respond(c, await cancelResponse(c)));
 v1.delete("/responses/:id", async (c) => respond(c, await deleteResponse(c)));
 v1.all("*", async (c) => respond(c, await forward(c)));
@@ -59,6 +65,8 @@ v1.onError((error, c) => {
 
 function respond(c: Context<App>, answer: Response | OpenAIError): Response {
   if (answer instanceof Response) return answer;
+  // The caller can't mend it: an operator must hear of it.
+  if (answer.error["code"] === KEY_FAILURE) log("v1", { path: c.req.path, outcome: KEY_FAILURE });
   return c.json({ error: answer.error }, answer.status, answer.headers);
 }
 

@@ -38,7 +38,7 @@ export async function createBackground(
     ...(metadata === null ? {} : { metadata }),
   };
   const body = toRequestBody(json, sent, request);
-  const start = toStart(c, options, request);
+  const start = toStart(c, options, request, json.byteLength);
   return withLog("trigger", { by: "v1" }, () => create(c, body, start), describe);
 }
 

@@ -56,7 +56,7 @@ export async function createConnected(
     store: sent["store"] ?? true,
   };
   const options = { ...toOptions(sent["include"], isHeld), stream: !isHeld };
-  const start = toStart(c, options, request);
+  const start = toStart(c, options, request, json.byteLength);
   const body = toRequestBody(json, sent, request);
   const params = { kind, start };
   const connection = { id: createConnectionName(), kind };
@@ -78,18 +78,22 @@ export function toOptions(include: unknown, hold: boolean): TriggerOptions {
   return { include: names.filter((name) => typeof name === "string"), ...NO_FLAGS, hold };
 }
 
-/** What its Recorder starts with. */
+/**
+ * What its Recorder starts with.
+ * @param jsonBytes The size of the request's JSON.
+ */
 export function toStart(
   c: Context<App>,
   options: TriggerOptions,
   request: Record<string, unknown>,
+  jsonBytes: number,
 ): StartParams {
   return {
     at: new Date().toISOString(),
     started_by: "v1",
     policy: readPolicy(c.env, new URL(c.req.url).origin),
     options,
-    request: redactRequest(request),
+    request: redactRequest(request, jsonBytes),
     control: null,
     webhook: null,
   };

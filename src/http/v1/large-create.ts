@@ -25,23 +25,25 @@ export async function createLarge(
   const reader = new BoundedReader();
   const body = toByteStream(readAlong(chunks, rest, reader));
   const answer = await forward(c, { body: withLength(c, body), isDetached: true });
-  const sent = Params.safeParse(parseJson(reader.end().truncated)).data ?? {};
+  const { truncated, bytes } = reader.end();
+  const sent = Params.safeParse(parseJson(truncated)).data ?? {};
   if (sent["background"] !== true) return answer;
   c.set("hold", toHoldHeader({ isHeld: false, reason: "too_large" }));
   if (!(answer instanceof Response)) return answer;
   // An event stream is not read here; the webhook leads to its record.
   if (!answer.ok || sent["stream"] === true) return answer;
-  return record(c, sent, answer);
+  return record(c, sent, bytes, answer);
 }
 
 async function record(
   c: Context<App>,
   sent: Record<string, unknown>,
+  bytes: number,
   answer: Response,
 ): Promise<Response> {
   try {
     const request = assertSafeJson(sent);
-    const start = toStart(c, toOptions(request["include"], false), request);
+    const start = toStart(c, toOptions(request["include"], false), request, bytes);
     const created = await recordCreated(c.env, start, await answer.json(), answer.headers);
     if (created.kind === "refused") return answer;
     return c.json(created.response, 200, created.headers);

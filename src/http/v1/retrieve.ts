@@ -13,7 +13,7 @@ import { itemKind, RESULT_INCLUDES } from "../../record/calls/item-kinds.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import { givenUpVerdict } from "../../record/verdict.ts";
 import type { Channel, StoredRecord } from "../../record/schema.ts";
-import type { App } from "../middleware/auth.ts";
+import { readOnly, type App } from "../middleware/auth.ts";
 import { heldChanges, isInFlight } from "./ended-response.ts";
 import { toOpenAIError, type OpenAIError } from "./errors.ts";
 import { showProgress } from "./progress.ts";
@@ -36,11 +36,17 @@ type Wanted = {
   ask: () => Promise<Response | OpenAIError>;
 };
 
-/** `GET /responses/:id`. */
+/**
+ * `GET /responses/:id`.
+ * @throws Problem 403 for a caller who only reads, when the response is not recorded.
+ */
 export async function getResponse(c: Context<App>): Promise<Response | OpenAIError> {
   const ask = () => forwardHidingOwnPair(c);
   const found = await findRecorded(c);
-  if (found === null) return ask();
+  if (found === null) {
+    if (c.get("access") === "all") return ask();
+    throw readOnly("READ_TOKEN reads recorded runs, and this id has no record.");
+  }
   const isStream = c.req.query("stream") === "true";
   const wanted = { include: includeOf(c), ask };
   // No Connection has, or had, its events.

@@ -1,6 +1,8 @@
 // One object with a row for each run, to list, filter and search them, and with the idempotency keys.
 import { DurableObject } from "cloudflare:workers";
+import { createTables } from "./create-tables.ts";
 import type { RunFilter } from "./filter.ts";
+import { readHealth, type CatalogHealth } from "./health.ts";
 import { decideClaim, type ClaimResult, type KeyAnswer, type KeyClaim } from "./idempotency.ts";
 import { deleteKey, findKey, putAnswer, putClaim, sweepKeys } from "./keys.ts";
 import type { RunKey } from "./position.ts";
@@ -11,11 +13,13 @@ import {
   findSlot,
   putRun,
   readPage,
+  readPageWithOverview,
   sweepRuns,
   takeOverdue,
   type RunPage,
 } from "./runs.ts";
-import { TABLES } from "./tables.ts";
+import type { CatalogStats } from "./groups.ts";
+import { readStats } from "./stats.ts";
 
 /** A Recorder's clock can be ahead of the Catalog's. */
 const CLOCK_SKEW_MS = 60_000;
@@ -27,7 +31,7 @@ export class Catalog extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#sql = ctx.storage.sql;
-    for (const statement of TABLES) this.#sql.exec(statement);
+    createTables(this.#sql);
   }
 
   /**
@@ -62,9 +66,24 @@ export class Catalog extends DurableObject<Env> {
   /**
    * One page of the list, newest first.
    * @param before The `next` of the page before; null for the first.
+   * @param withOverview Whether the runs of all pages are counted. That reads up to 10,000 rows more.
    */
-  list(filter: RunFilter, before: number | null, limit: number): RunPage {
-    return readPage(this.#sql, filter, before, limit);
+  list(filter: RunFilter, before: number | null, limit: number, withOverview = false): RunPage {
+    const read = withOverview ? readPageWithOverview : readPage;
+    return read(this.#sql, filter, before, limit);
+  }
+
+  /**
+   * What the statistics are made of: of the runs whose recording began on one of the last days.
+   * @param days How many, today included. Days are UTC's.
+   */
+  stats(days: number, nowMs: number): CatalogStats {
+    return readStats(this.#sql, days, nowMs);
+  }
+
+  /** What is known of the recorder's health. */
+  health(): CatalogHealth {
+    return readHealth(this.#sql, Date.now());
   }
 
   /**

@@ -5,13 +5,15 @@ import { sha256Hex } from "../../lib/sha256.ts";
 import { logFailure } from "../../log.ts";
 import type { Catalog } from "./catalog.ts";
 import type { RunFilter } from "./filter.ts";
+import type { CatalogHealth } from "./health.ts";
 import type { ClaimResult, KeyAnswer, KeyClaim } from "./idempotency.ts";
 import { decodeCursor, encodeCursor, type RunKey } from "./position.ts";
-import type { CatalogEntry, ListRow } from "./row.ts";
+import type { CatalogEntry, ListRow, Overview } from "./row.ts";
 import type { RunPage } from "./runs.ts";
+import type { CatalogStats } from "./groups.ts";
 
-/** One page of the list, newest first; the cursor is null on the last page. */
-export type ListPage = { rows: ListRow[]; cursor: string | null };
+/** One page of the list, newest first; the cursor is null on the last page. The overview is null when it was not wanted. */
+export type ListPage = { rows: ListRow[]; cursor: string | null; overview: Overview | null };
 
 /** Milliseconds between attempts to reach the Catalog. An object that restarts is back in less than a second. */
 const RETRY_MS = [50, 250, 1_000];
@@ -19,6 +21,7 @@ const RETRY_MS = [50, 250, 1_000];
 /**
  * One page of the runs that a filter lets through, newest first.
  * @param cursor The cursor of the page before; null for the first.
+ * @param withOverview Whether the runs of all pages are counted.
  * @throws Problem 400 `bad_cursor` for any other cursor.
  */
 export async function listRuns(
@@ -26,11 +29,25 @@ export async function listRuns(
   filter: RunFilter,
   cursor: string | null,
   limit: number,
+  withOverview = false,
 ): Promise<ListPage> {
   const before = cursor === null ? null : decodeCursor(cursor);
   if (cursor !== null && before === null) throw badCursor();
-  const { rows, next }: RunPage = await call(env, (catalog) => catalog.list(filter, before, limit));
-  return { rows, cursor: next === null ? null : encodeCursor(next) };
+  const page: RunPage = await call(env, (catalog) =>
+    catalog.list(filter, before, limit, withOverview),
+  );
+  const { rows, next, overview = null } = page;
+  return { rows, cursor: next === null ? null : encodeCursor(next), overview };
+}
+
+/** What the statistics are made of: of the runs whose recording began on one of the last days, today included. */
+export async function readRunStats(env: Env, days: number, nowMs: number): Promise<CatalogStats> {
+  return call(env, (catalog) => catalog.stats(days, nowMs));
+}
+
+/** What the Catalog knows of the recorder's health. */
+export async function readCatalogHealth(env: Env): Promise<CatalogHealth> {
+  return call(env, async (catalog) => await catalog.health());
 }
 
 /** Adds a run to the list, or replaces its row there. */

@@ -1,6 +1,7 @@
-// A run's row in the list.
+// A run's row in the list, and what a page says of all rows.
 import * as z from "zod";
-import { ResponseRecord, type StoredRecord } from "../../record/schema.ts";
+import { isDelivered } from "../../record/notification.ts";
+import { ResponseRecord, type StoredRecord, type TokenUsage } from "../../record/schema.ts";
 import { askedTexts, truncateCodePoints } from "./texts.ts";
 
 const MAX_STATUS_LENGTH = 64;
@@ -38,9 +39,43 @@ export type UnreadableRow = z.infer<typeof UnreadableRow>;
 /** A row as the list has it. */
 export type ListRow = CatalogRow | UnreadableRow;
 
+/** How many runs have a verdict; with `isAtLeast` not all of them were counted. */
+export type VerdictCount = { verdict: string; count: number; isAtLeast: boolean };
+
+/** The runs that a filter lets through. */
+export type Overview = {
+  /** Runs that were counted, whatever their verdict. */
+  counted: number;
+  /** There are more than were counted. */
+  hasMore: boolean;
+  /** The filter's own verdict is left out, so these are what each other verdict would let through. */
+  verdicts: VerdictCount[];
+  /** Of the newest runs, whatever the filter. */
+  models: string[];
+};
+
+/** What the statistics know of a run in addition to its row. */
+export type RunFigures = {
+  /** Milliseconds from OpenAI's end until the record could be read; null when either is not known, and for a run that was recorded because somebody asked for its id. */
+  readable_ms: number | null;
+  usage: TokenUsage | null;
+};
+
+/** How a run's end was reported: by OpenAI's webhook, and to NOTIFY_URL. */
+export type RunReports = {
+  /** When the webhook came, in milliseconds since 1970. */
+  webhook_at: number | null;
+  /** Whether the last attempt to notify failed. */
+  notification_failed: boolean;
+};
+
 /** A run as its Recorder reports it. */
 export type CatalogEntry = {
   row: CatalogRow;
+  /** An object that a deploy has not reached does not say them. */
+  figures?: RunFigures;
+  /** The same. */
+  reports?: RunReports;
   startedAtMs: number;
   expiresAtMs: number;
   /** When the run needs a poke unless it reports before; null when no work is left. A pending run always has one. */
@@ -48,6 +83,27 @@ export type CatalogEntry = {
   /** The searchable text; null when it has not changed. */
   text: string | null;
 };
+
+/**
+ * The entry of a run.
+ * @param dueAtMs When the run needs a poke; null when no work is left.
+ * @param text The searchable text; null when it has not changed.
+ */
+export function toCatalogEntry(
+  record: StoredRecord,
+  dueAtMs: number | null,
+  text: string | null,
+): CatalogEntry {
+  return {
+    row: toCatalogRow(record),
+    figures: toRunFigures(record),
+    reports: toRunReports(record),
+    startedAtMs: Date.parse(record.started_at),
+    expiresAtMs: Date.parse(record.expires_at),
+    dueAtMs,
+    text,
+  };
+}
 
 /** A record's row. Its texts are truncated, since OpenAI's can have any length. */
 export function toCatalogRow(record: StoredRecord): CatalogRow {
@@ -63,6 +119,24 @@ export function toCatalogRow(record: StoredRecord): CatalogRow {
     held: record.held !== null,
     started_by: record.started_by,
     metadata: truncateMetadata(record.metadata),
+  };
+}
+
+/** The figures of a record. OpenAI's clock has whole seconds and can be ahead: a negative time counts as none. */
+function toRunFigures(record: StoredRecord): RunFigures {
+  const { completed_at: completedAt, recorded_at: recordedAt, started_by, usage } = record;
+  const isKnown = completedAt !== null && recordedAt !== null && started_by !== "refetch";
+  const readable_ms = isKnown
+    ? Math.max(0, Date.parse(recordedAt) - Date.parse(completedAt))
+    : null;
+  return { readable_ms, usage };
+}
+
+/** How the end of a record's run was reported. */
+function toRunReports({ webhook, notification }: StoredRecord): RunReports {
+  return {
+    webhook_at: webhook === null ? null : Date.parse(webhook.received_at),
+    notification_failed: notification !== null && !isDelivered(notification.status),
   };
 }
 

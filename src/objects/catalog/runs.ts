@@ -1,9 +1,11 @@
 // The Catalog's runs and their search texts: the statements behind its calls.
 import * as z from "zod";
 import { parseJson } from "../../lib/json-parse.ts";
-import { toListQuery, type RunFilter } from "./filter.ts";
+import { AT_POSITIONS, toListQuery, type RunFilter } from "./filter.ts";
+import { readOverview } from "./overview.ts";
 import { firstPosition, freePosition, toStartedAtMs } from "./position.ts";
-import { CatalogRow, type CatalogEntry, type ListRow } from "./row.ts";
+import { CatalogRow, type CatalogEntry, type ListRow, type Overview } from "./row.ts";
+import type { RunColumn } from "./tables.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
 /** A tombstone outlives every upsert that was on its way. OpenAI sends webhooks again for as long. */
@@ -17,7 +19,7 @@ const SWEEP_PARTS = (24 * HOUR_MS) / SWEEP_PERIOD_MS;
 const MAX_SWEPT_ROWS = 500;
 
 /** One page of the list. `next` is the position after which the next page begins; null on the last page. */
-export type RunPage = { rows: ListRow[]; next: number | null };
+export type RunPage = { rows: ListRow[]; next: number | null; overview?: Overview };
 
 /** Where a run stands, or will stand; a version of null when it has no row yet. */
 export type Slot = { position: number; version: number | null; expiresAtMs: number | null };
@@ -60,31 +62,35 @@ export function findSlot(sql: SqlStorage, id: string, startedAtMs: number): Slot
 export function putRun(
   sql: SqlStorage,
   position: number,
-  { row, expiresAtMs, dueAtMs, text }: CatalogEntry,
+  { row, figures, reports, expiresAtMs, dueAtMs, text }: CatalogEntry,
   version: number,
 ): void {
-  const due = row.verdict === "pending" ? (dueAtMs ?? Date.now()) : dueAtMs;
-  sql.exec(
-    `INSERT INTO runs (position, id, version, removed, expires_at, due_at, verdict, status, model, started_by, held, created_at, completed_at, calls, first_line, metadata)
-     VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (position) DO UPDATE SET version = excluded.version, removed = 0, expires_at = excluded.expires_at, due_at = excluded.due_at,
-       verdict = excluded.verdict, status = excluded.status, model = excluded.model, started_by = excluded.started_by, held = excluded.held,
-       created_at = excluded.created_at, completed_at = excluded.completed_at, calls = excluded.calls, first_line = excluded.first_line, metadata = excluded.metadata`,
+  const { held, metadata, ...shown } = row;
+  const usage = figures?.usage;
+  const values: Record<RunColumn, SqlStorageValue> = {
     position,
-    row.id,
     version,
-    expiresAtMs,
-    due,
-    row.verdict,
-    row.status,
-    row.model,
-    row.started_by,
-    Number(row.held),
-    row.created_at,
-    row.completed_at,
-    row.calls,
-    row.first_line,
-    JSON.stringify(row.metadata),
+    removed: 0,
+    expires_at: expiresAtMs,
+    due_at: row.verdict === "pending" ? (dueAtMs ?? Date.now()) : dueAtMs,
+    ...shown,
+    held: Number(held),
+    metadata: JSON.stringify(metadata),
+    readable_ms: figures?.readable_ms ?? null,
+    input_tokens: usage?.input ?? null,
+    cached_tokens: usage?.cached ?? null,
+    output_tokens: usage?.output ?? null,
+    reasoning_tokens: usage?.reasoning ?? null,
+    total_tokens: usage?.total ?? null,
+    webhook_at: reports?.webhook_at ?? null,
+    notification_failed: Number(reports?.notification_failed ?? false),
+  };
+  const names = Object.keys(values);
+  const places = names.map(() => "?").join(", ");
+  const changes = names.map((name) => `${name} = excluded.${name}`).join(", ");
+  sql.exec(
+    `INSERT INTO runs (${names.join(", ")}) VALUES (${places}) ON CONFLICT (position) DO UPDATE SET ${changes}`,
+    ...Object.values(values),
   );
   if (text === null) return;
   sql.exec("INSERT OR REPLACE INTO texts (rowid, text) VALUES (?, ?)", position, text);
@@ -124,7 +130,25 @@ export function readPage(
   limit: number,
 ): RunPage {
   const query = toListQuery(filter, before, limit + 1, Date.now());
-  const found = sql.exec(query.sql, ...query.values).toArray();
+  return toPage(sql.exec(query.sql, ...query.values).toArray(), limit);
+}
+
+/** Reads one page of the list, and counts the runs of all pages. One scan finds both, where that is possible. */
+export function readPageWithOverview(
+  sql: SqlStorage,
+  filter: RunFilter,
+  before: number | null,
+  limit: number,
+): RunPage {
+  const { overview, positions } = readOverview(sql, filter, before, limit + 1, Date.now());
+  const isPageFound = !overview.hasMore || positions.length > limit;
+  const page = isPageFound
+    ? toPage(sql.exec(AT_POSITIONS, JSON.stringify(positions)).toArray(), limit)
+    : readPage(sql, filter, before, limit);
+  return { ...page, overview };
+}
+
+function toPage(found: Record<string, SqlStorageValue>[], limit: number): RunPage {
   const page = found.slice(0, limit);
   const last = PositionRow.parse(page.at(-1) ?? { position: 0, id: "" });
   return { rows: page.map(toListRow), next: found.length > limit ? last.position : null };

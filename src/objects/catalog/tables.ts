@@ -20,6 +20,39 @@ export const INDEXED_VERDICTS: readonly string[] = [
 /** The condition of the by_verdict index. SQLite uses a partial index only where the query has the same words. */
 export const IN_BY_VERDICT = `verdict IN (${INDEXED_VERDICTS.map((verdict) => `'${verdict}'`).join(", ")})`;
 
+/** The columns of `runs`. A table of an older version gets those that it lacks, so a column that is added here may be null. */
+const RUN_COLUMNS = {
+  position: "INTEGER PRIMARY KEY",
+  id: "TEXT NOT NULL",
+  version: "INTEGER NOT NULL",
+  removed: "INTEGER NOT NULL",
+  expires_at: "INTEGER NOT NULL",
+  due_at: "INTEGER",
+  verdict: "TEXT",
+  status: "TEXT",
+  model: "TEXT",
+  started_by: "TEXT",
+  held: "INTEGER",
+  created_at: "TEXT",
+  completed_at: "TEXT",
+  calls: "INTEGER",
+  first_line: "TEXT",
+  metadata: "TEXT",
+  // Only the statistics read these. A column more costs no row.
+  readable_ms: "INTEGER",
+  input_tokens: "INTEGER",
+  cached_tokens: "INTEGER",
+  output_tokens: "INTEGER",
+  reasoning_tokens: "INTEGER",
+  total_tokens: "INTEGER",
+  // Only the health reads these.
+  webhook_at: "INTEGER",
+  notification_failed: "INTEGER",
+};
+
+/** A column of `runs`. */
+export type RunColumn = keyof typeof RUN_COLUMNS;
+
 /**
  * The tables.
  * runs: what the list shows. `removed` is 1 for a tombstone, which keeps its version until `expires_at`, so that a late upsert does not bring the run back.
@@ -27,24 +60,7 @@ export const IN_BY_VERDICT = `verdict IN (${INDEXED_VERDICTS.map((verdict) => `'
  * keys: idempotency keys. `answer` is null until the first request has one.
  */
 export const TABLES = [
-  `CREATE TABLE IF NOT EXISTS runs (
-    position INTEGER PRIMARY KEY,
-    id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    removed INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL,
-    due_at INTEGER,
-    verdict TEXT,
-    status TEXT,
-    model TEXT,
-    started_by TEXT,
-    held INTEGER,
-    created_at TEXT,
-    completed_at TEXT,
-    calls INTEGER,
-    first_line TEXT,
-    metadata TEXT
-  )`,
+  `CREATE TABLE IF NOT EXISTS runs (${listColumns().join(", ")})`,
   `CREATE INDEX IF NOT EXISTS by_due ON runs (due_at) WHERE due_at IS NOT NULL`,
   `CREATE INDEX IF NOT EXISTS by_verdict ON runs (verdict) WHERE ${IN_BY_VERDICT}`,
   `CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (text, content='', contentless_delete=1)`,
@@ -56,3 +72,8 @@ export const TABLES = [
     answer TEXT
   ) WITHOUT ROWID`,
 ];
+
+/** The columns of `runs`, each as its name and its definition. */
+export function listColumns(): string[] {
+  return Object.entries(RUN_COLUMNS).map(([name, type]) => `${name} ${type}`);
+}

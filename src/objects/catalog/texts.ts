@@ -1,13 +1,14 @@
 // The texts of a run that the list shows and searches, each of bounded size.
 import {
   arrayElements,
+  findMember,
   isString,
   memberMap,
   parseValue,
   stringChunks,
 } from "../../lib/json-scan.ts";
 import { findCallItems, resultText } from "../../openai/call-items.ts";
-import type { StoredRecord } from "../../record/schema.ts";
+import type { Channel, StoredRecord } from "../../record/schema.ts";
 
 /** Bytes of UTF-8 that can be searched of a run. */
 export const MAX_SEARCH_TEXT_BYTES = 4 * 1024;
@@ -31,6 +32,24 @@ export function toSearchText(
   const parts = [asked, joinTexts(printed), joinTexts(said)].filter((part) => part !== "");
   const separatorBytes = Math.max(0, parts.length - 1);
   return joinTexts(shareBytes(parts, MAX_SEARCH_TEXT_BYTES - separatorBytes));
+}
+
+/**
+ * The searchable text of a run.
+ * @param body The response's body; null when there is none.
+ * @param outputs The items of other channels.
+ */
+export function toRunText(
+  record: StoredRecord,
+  body: Uint8Array | null,
+  outputs: (Uint8Array | null)[],
+): string {
+  return toSearchText(record, [body === null ? null : findMember(body, "output"), ...outputs]);
+}
+
+/** The channels whose items a run's calls have their results from. */
+export function listSources({ calls }: StoredRecord): Channel[] {
+  return [...new Set(calls.map(({ source }) => source))].filter((source) => source !== null);
 }
 
 /** The texts of a run's input, in their order. */

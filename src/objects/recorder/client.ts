@@ -4,10 +4,11 @@ import { Problem } from "../../errors.ts";
 import { concatChunks, readLines } from "../../lib/byte-stream.ts";
 import { addItems } from "../../lib/json-arrays.ts";
 import { retry } from "../../lib/retry.ts";
+import type { NextCheck } from "../../record/observed/next-check.ts";
 import { ProgressUpdate } from "../../record/progress.ts";
 import { StoredRecord, toRecorderParams, type Channel } from "../../record/schema.ts";
 import { readOutputs, readStoredBody } from "../../storage/kv.ts";
-import type { ReadOptions } from "./reading.ts";
+import type { ReadOptions, StatusReading } from "./reading.ts";
 
 /** Milliseconds between attempts to reach a Recorder. */
 const RETRY_MS = [100, 500];
@@ -19,6 +20,8 @@ export type Found = {
   openBody: () => Promise<ReadableStream<Uint8Array> | null>;
   /** Seconds until the next observation; null when none is planned. */
   retryAfterSeconds: number | null;
+  /** The next planned refetch of a run that has ended; null when none is planned. */
+  nextCheck: NextCheck | null;
 };
 
 /** The Recorder of a response. A stub that failed is of no use any more, so each call asks for a new one. */
@@ -49,6 +52,7 @@ export async function findRun(
     known,
     openBody: () => openBody(env, known, reading.body),
     retryAfterSeconds: reading.retryAfterSeconds ?? null,
+    nextCheck: reading.nextCheck ?? null,
   };
 }
 
@@ -133,9 +137,26 @@ export async function removeRun(env: Env, id: string): Promise<boolean> {
   return retry(RETRY_MS, async () => getRecorder(env, id).remove());
 }
 
+/**
+ * Lists a run again whose row the Catalog has lost.
+ * @returns False when there is nothing to list.
+ */
+export async function relistRun(env: Env, id: string): Promise<boolean> {
+  return retry(RETRY_MS, async () => getRecorder(env, id).relist(id));
+}
+
 /** Tells the Recorder that OpenAI accepted a cancel, or that the run's Connection was closed. */
 export async function reportCancel(env: Env, id: string): Promise<void> {
   await retry(RETRY_MS, async () => getRecorder(env, id).cancelled());
+}
+
+/** Follows the status of a run in flight, which the Recorder asks OpenAI for meanwhile. The same reading can come again. */
+export async function* followStatus(env: Env, id: string): AsyncGenerator<StatusReading> {
+  for (;;) {
+    const reading = await getRecorder(env, id).awaitStatus();
+    if (reading === null) return;
+    yield reading;
+  }
 }
 
 /**

@@ -9,7 +9,6 @@ import {
   type BodySource,
 } from "../../storage/kv.ts";
 import { copyFile, findFiles, type FoundFiles } from "../../openai/container-files.ts";
-import { findMember } from "../../lib/json-scan.ts";
 import { withLog, type LogFields } from "../../log.ts";
 import { observe } from "../../openai/observe.ts";
 import type { Observed } from "../../openai/observed.ts";
@@ -18,9 +17,10 @@ import type { FileEntry, StoredRecord } from "../../record/schema.ts";
 import { removeRun, upsertRun } from "../catalog/client.ts";
 import { removeConnection } from "../connection/client.ts";
 import { observeConnection, readControl } from "../connection/observe.ts";
-import { toCatalogRow } from "../catalog/row.ts";
-import { toSearchText } from "../catalog/texts.ts";
+import { toCatalogEntry } from "../catalog/row.ts";
+import { listSources, toRunText } from "../catalog/texts.ts";
 import { notify } from "./notify.ts";
+import { readStoredText } from "./stored-run.ts";
 import type { Bytes, Store } from "./store.ts";
 
 /** An effect's result, and the bytes that it brought. */
@@ -210,31 +210,21 @@ function copy(
 async function list(
   env: Env,
   store: Store,
-  { record, version, dueMs }: EffectOf<"list">,
+  { record, version, dueMs, isFirst, untilMs }: EffectOf<"list">,
 ): Promise<void> {
-  const expiresAtMs = Date.parse(record.expires_at);
-  const entry = {
-    row: toCatalogRow(record),
-    startedAtMs: Date.parse(record.started_at),
-    expiresAtMs,
-    // A run that has expired is never overdue, and each moment in the index costs a row.
-    dueAtMs: dueMs < expiresAtMs ? dueMs : null,
-    text: toText(store, record),
-  };
-  await upsertRun(env, entry, version);
+  const text =
+    rowsText(store, record) ?? (isFirst ? await readStoredText(env, record, untilMs) : null);
+  // A run that has expired is never overdue, and each moment in the index costs a row.
+  const dueAtMs = dueMs < Date.parse(record.expires_at) ? dueMs : null;
+  await upsertRun(env, toCatalogEntry(record, dueAtMs, text), version);
 }
 
 // Null when the object has nothing to search any more: the Catalog keeps the text that it has.
-function toText(store: Store, record: StoredRecord): string | null {
+function rowsText(store: Store, record: StoredRecord): string | null {
   const body = record.body === null ? null : store.body(record.body.digest);
-  const others = [...new Set(record.calls.map((call) => call.source))].flatMap((channel) =>
-    channel === null ? [] : [store.outputs(channel)],
-  );
-  const lists = [body === null ? null : findMember(body, "output"), ...others].filter(
-    (items) => items !== null && items !== undefined,
-  );
-  if (lists.length === 0 && record.body !== null) return null;
-  return toSearchText(record, lists);
+  const outputs = listSources(record).map((channel) => store.outputs(channel));
+  const hasRows = body !== null || outputs.some((items) => items !== null);
+  return hasRows || record.body === null ? toRunText(record, body, outputs) : null;
 }
 
 function logged<T>(

@@ -6,11 +6,13 @@ import { retry, sleep, withTimeout } from "../../lib/retry.ts";
 import { logFailure } from "../../log.ts";
 import { awaitsConnection, awaitsControl } from "../../record/machine/apply-call.ts";
 import { newlyEmpty } from "../../record/machine/apply-files.ts";
+import { statusCheckMs } from "../../record/machine/status-check.ts";
 import type { Effect, RecorderEvent } from "../../record/events.ts";
 import { isAtRest, toProgressUpdates } from "../../record/progress.ts";
 import type { ReportOutcome } from "../../record/connection/transition.ts";
 import type { Channel, RecorderParams, RunConnection } from "../../record/schema.ts";
 import { errorMessage } from "../../openai/api-failure.ts";
+import { nextCheck } from "../../record/observed/next-check.ts";
 import { retryAfterSeconds } from "../../record/observed/retry-after.ts";
 import { bodySource, isKnown, isReadable, type RunState, type State } from "../../record/state.ts";
 import { transition } from "../../record/transition.ts";
@@ -18,8 +20,15 @@ import { releaseConnection } from "../connection/client.ts";
 import { NO_BYTES, performEffect, searchFiles } from "./effects.ts";
 import { reserveLargeBody } from "./large-bodies.ts";
 import { describeWebhook, logSettled, withoutSpareAlarm, type WebhookOutcome } from "./outcome.ts";
-import type { OutputsReading, ReadOptions, RecorderReading } from "./reading.ts";
+import {
+  toStatusReading,
+  type OutputsReading,
+  type ReadOptions,
+  type RecorderReading,
+  type StatusReading,
+} from "./reading.ts";
 import { Store } from "./store.ts";
+import { listStoredRun } from "./stored-run.ts";
 import { awaitExpiry, isUnreadable, salvage } from "./unreadable.ts";
 
 /** After a result or an alarm that could not be stored, milliseconds until the next alarm. */
@@ -31,6 +40,8 @@ const SEARCH_AGAIN_MS = 5_000;
 const MAX_WAIT_SECONDS = 60;
 /** `remove` waits this many milliseconds until KV has deleted the run's values, and the Catalog its row. */
 const REMOVE_WAIT_MS = 20_000;
+/** `relist` waits this many milliseconds until the Catalog has the row. */
+const RELIST_WAIT_MS = 10_000;
 /** An alarm handler stays for effects this many milliseconds. It may take 15 minutes: https://developers.cloudflare.com/durable-objects/platform/limits/ */
 const MAX_ALARM_MS = 10 * 60_000;
 
@@ -132,6 +143,20 @@ export class Recorder extends DurableObject<Env> {
   }
 
   /**
+   * Lists the run again: the Catalog has lost its row. While the object is at work, it lists the run when that is done.
+   * @param id The object's name. An object that has no run, or can't read it, lists what KV has.
+   * @returns False when there is nothing to list.
+   */
+  async relist(id: string): Promise<boolean> {
+    const state = this.#isUnreadable() ? null : this.#load();
+    if (state === null) return listStoredRun(this.env, id);
+    if (!isFound(state)) return false;
+    this.#handle({ type: "relist" });
+    await this.#waitForEffects(Date.now() + RELIST_WAIT_MS);
+    return true;
+  }
+
+  /**
    * What is known of the run.
    * @returns Null when nothing is recorded.
    */
@@ -143,7 +168,7 @@ export class Recorder extends DurableObject<Env> {
     const isReached = until === "settled" ? isAtRest : isReadable;
     let state = this.#load();
     while (isKnown(state) && !isReached(state) && Date.now() < deadline) {
-      await withTimeout(this.#changed.promise, deadline - Date.now(), null);
+      await this.#awaitChange(deadline);
       state = this.#load();
     }
     if (!isFound(state)) return null;
@@ -151,7 +176,19 @@ export class Recorder extends DurableObject<Env> {
       record: JSON.stringify(state.record),
       body: bodySource(state),
       retryAfterSeconds: retryAfterSeconds(state, Date.now()),
+      nextCheck: nextCheck(state),
     };
+  }
+
+  /**
+   * Waits for a change, at most a minute, or until a status check is due, and begins that.
+   * @returns Null for a run that is not in flight.
+   */
+  async awaitStatus(): Promise<StatusReading | null> {
+    if (this.#isUnreadable() || !isFound(this.#load())) return null;
+    await this.#awaitChange(Date.now() + MAX_WAIT_SECONDS * 1000);
+    const state = this.#load();
+    return isFound(state) ? toStatusReading(state.record) : null;
   }
 
   /** A body that the object itself has; null when it has not, or not any more. */
@@ -207,6 +244,18 @@ export class Recorder extends DurableObject<Env> {
     const outcome = isNews(state) ? "accepted" : "known already";
     this.#handle(event);
     return outcome;
+  }
+
+  // A reader that waits for the end of a run in flight wants to know its status.
+  async #awaitChange(untilMs: number): Promise<void> {
+    const dueMs = statusCheckMs(this.#load()) ?? untilMs;
+    const waitMs = Math.min(dueMs, untilMs) - Date.now();
+    if (waitMs > 0) await withTimeout(this.#changed.promise, waitMs, null);
+    const nowMs = Date.now();
+    const dueNowMs = statusCheckMs(this.#load());
+    if (dueNowMs !== null && dueNowMs <= nowMs && nowMs < untilMs) {
+      this.#handle({ type: "status_wanted" });
+    }
   }
 
   async #waitForEffects(endMs: number): Promise<void> {

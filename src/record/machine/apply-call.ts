@@ -18,16 +18,23 @@ import { BREAK_UNKNOWN, type RecorderParams } from "../schema.ts";
 import type { CallEvent } from "../events.ts";
 import type { RunState, State } from "../state.ts";
 
-/** The state after a call. Alarms and pokes change none: transition plans after them. */
+const CHANGES_NOTHING: ReadonlySet<string> = new Set<CallEvent["type"]>([
+  "alarm",
+  "poke",
+  "status_wanted",
+]);
+
+/** The state after a call. Alarms, readers and pokes change none: transition plans after them. */
 export function applyCall(state: State | null, event: CallEvent, now: number): State | null {
   if (state !== null && state.kind !== "run") return state;
-  if (event.type === "alarm" || event.type === "poke") return state;
+  if (CHANGES_NOTHING.has(event.type)) return state;
   if (event.type === "remove") return state === null ? null : toGoneState(state, "deleted", now);
   if (event.type === "start") return start(state, event.params, now);
   if (event.type === "webhook") return receiveWebhook(state, event.params, now);
   if (event.type === "refetch") return refetch(state, event.params, now);
   if (event.type === "connection_ended") return endConnection(state, event.params, now);
   if (state === null) return null;
+  if (event.type === "relist") return relist(state);
   if (event.type === "files_appeared") return addFiles(state, event.files, now);
   if (event.type === "control_opened") return openControl(state);
   if (event.type === "control_ended") return endControl(state);
@@ -99,11 +106,19 @@ function refetch(state: RunState | null, params: RecorderParams, now: number): R
   return observeNow(isTerminal(record.status) ? readable : reopen(readable, at), "requested");
 }
 
+// A row that is on its way may be lost as well.
+function relist(state: RunState): RunState {
+  const running = state.running?.type === "list" ? null : state.running;
+  const catalog = { ...state.catalog, ...clearAttempts(), listed_revision: null, due_ms: null };
+  return { ...state, running, catalog };
+}
+
 function seeStatus(state: RunState, status: string, now: number): RunState {
   const { record } = state;
   if (record.status === status || isTerminal(status)) return state;
-  const seen = withRecord(state, { ...record, status }, true);
-  return addProgress(seen, "status_seen", toIso(now));
+  const status_at = toIso(now);
+  const seen = withRecord(state, { ...record, status, status_at }, true);
+  return addProgress(seen, "status_seen", status_at);
 }
 
 // The Connection may be heard of for the first time, or after it was given up.

@@ -14,6 +14,7 @@ import {
   toIso,
   withRecord,
 } from "./run-state.ts";
+import { afterStatusCheck, isObservation, pauseStatusChecks } from "./status-check.ts";
 import {
   applyAndSettle,
   applyControlAndSettle,
@@ -87,7 +88,7 @@ function applyRunResult(
   const free = { ...state, running: null };
   if (event.type === "failed") return afterFailure(free, running, event.reason, now);
   if (event.type === "lost") return afterFailure(free, running, null, now);
-  if (event.type === "observed") return afterObservation(free, running, event);
+  if (event.type === "observed") return afterObserved(free, running, event, now);
   if (event.type === "control_observed") return afterControl(free, event, now);
   if (event.type === "stored") return afterStore(free, running, now);
   if (event.type === "files_found") return afterSearch(free, running, event, now);
@@ -99,6 +100,19 @@ function applyRunResult(
   }
   const listed = { listed_revision: running.revision, due_ms: running.due_ms };
   return { ...free, catalog: { ...catalog, ...clearAttempts(), ...listed } };
+}
+
+function afterObserved(
+  state: RunState,
+  running: Running,
+  event: Result<"observed">,
+  now: number,
+): RunState {
+  if (!running.is_status_check) return afterObservation(state, running, event);
+  const { result } = event;
+  if (!isObservation(state.record, result)) return afterStatusCheck(state, running, result, now);
+  const begun = addProgress(state, "observing", toIso(running.began_ms), running.channel);
+  return afterObservation(begun, running, event);
 }
 
 function afterObservation(
@@ -206,7 +220,8 @@ function afterFailure(
 ): RunState {
   const died = reason === null;
   if (running.type === "notify") return afterNotification(state, running, null, died, now);
-  const failed = died ? state : addProgress(state, "failed", toIso(now), running.channel);
+  const isQuiet = died || running.is_status_check;
+  const failed = isQuiet ? state : addProgress(state, "failed", toIso(now), running.channel);
   if (running.type === "observe") return afterFailedObservation(failed, running, died, now);
   if (running.type === "find_files" || running.type === "copy_file") {
     return afterFailedFile(failed, running, reason, now);
@@ -242,6 +257,7 @@ function afterFailedObservation(
       ? afterControl(state, { result: UNREADABLE_CONTROL, hasOutputs: false }, now)
       : afterTooLarge(state, running, now);
   }
+  if (running.is_status_check) return pauseStatusChecks(state, running, now);
   const counted = { ...observation, ...countAttempt(observation, running, died, now) };
   if (channel === "control") return { ...state, observation: { ...counted, control: true } };
   if (running.from_connection) return { ...state, observation: { ...counted, connection: true } };

@@ -45,6 +45,7 @@ export function begin(
     channel: null,
     from_connection: false,
     requested: false,
+    is_status_check: false,
     revision: state.kind === "run" ? state.revision : 0,
     due_ms: null,
     containers: [],

@@ -46,6 +46,7 @@ export function createRunState(params: RecorderParams, now: number): RunState {
     },
     catalog: { ...NO_ATTEMPTS, version: null, listed_revision: null, due_ms: null },
     notification: null,
+    status_check_ms: 0,
     progress: [],
   };
   return addProgress(state, "started", params.at);

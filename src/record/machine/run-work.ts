@@ -167,7 +167,8 @@ function catalogWork(state: RunState): Work | null {
       const version = Math.max((catalog.version ?? 0) + 1, now);
       const dueMs = dueMoment(state, Math.max(nextMs, now));
       const next = { ...state, catalog: { ...catalog, version } };
-      const effect = { type: "list" as const, record, version, dueMs };
+      const isFirst = catalog.listed_revision === null;
+      const effect = { type: "list" as const, record, version, dueMs, isFirst };
       return begin(next, now, "list", { due_ms: dueMs }, effect);
     },
   };

@@ -1,12 +1,8 @@
 // Redacts requests, and what OpenAI repeats of them, before they are stored: no credentials, and a request of bounded size.
 import { concatChunks } from "../../lib/byte-stream.ts";
 import { applyEdits, parseValue, scanMembers } from "../../lib/json-scan.ts";
+import { cutText, isCredential, REMOVED, TOO_LARGE } from "./placeholders.ts";
 
-/** Fields that hold credentials. */
-const CREDENTIAL_FIELDS = new Set(["domain_secrets"]);
-/** Fields that hold credentials in a tool of type `mcp`. */
-const MCP_CREDENTIAL_FIELDS = new Set(["authorization", "headers"]);
-const REMOVED = "[removed]";
 /** OpenAI's own mask. */
 const MASKED = "<redacted>";
 /** Characters of JSON that a stored request has at most. It is part of the Recorder's state, which is written at each change. */
@@ -14,13 +10,20 @@ const MAX_REQUEST_LENGTH = 128 * 1024;
 /** Characters that remain of a long text when the request is larger. */
 const EXCERPT_LENGTH = 200;
 
-/** A copy of a request without its credentials; long texts are truncated when the request is large. */
-export function redactRequest(request: Record<string, unknown>): Record<string, unknown> {
+/**
+ * A copy of a request without its credentials; long texts are truncated when the request is large.
+ * @param jsonBytes The size of the JSON that it was parsed from: texts above 128 KiB were truncated then, and escapes in it can hide that.
+ */
+export function redactRequest(
+  request: Record<string, unknown>,
+  jsonBytes = 0,
+): Record<string, unknown> {
   const clean = removeCredentials(request);
-  if (JSON.stringify(clean).length <= MAX_REQUEST_LENGTH) return clean;
+  const length = Math.max(jsonBytes, JSON.stringify(clean).length);
+  if (length <= MAX_REQUEST_LENGTH) return clean;
   const short = truncateFields(clean);
   if (JSON.stringify(short).length <= MAX_REQUEST_LENGTH) return short;
-  return { model: clean["model"], note: "The request was too large to be stored." };
+  return { model: clean["model"], note: TOO_LARGE };
 }
 
 /** Whether a request carries credentials. */
@@ -80,10 +83,8 @@ function findEchoedTools(json: Uint8Array): Uint8Array[] {
  * @param value A request, or the part of a response that repeats one.
  */
 export function removeCredentials(value: Record<string, unknown>): Record<string, unknown> {
-  const isMcp = value["type"] === "mcp";
   const entries = Object.entries(value).map(([name, inner]): [string, unknown] => {
-    const isSecret = CREDENTIAL_FIELDS.has(name) || (isMcp && MCP_CREDENTIAL_FIELDS.has(name));
-    const isPlain = isSecret && inner !== null && !isMasked(inner);
+    const isPlain = isCredential(value, name) && inner !== null && !isMasked(inner);
     return [name, isPlain ? REMOVED : removeNestedCredentials(inner)];
   });
   return Object.fromEntries(entries);
@@ -108,7 +109,7 @@ function truncateFields(value: Record<string, unknown>): Record<string, unknown>
 
 function truncateValue(value: unknown): unknown {
   if (typeof value === "string" && value.length > 2 * EXCERPT_LENGTH) {
-    return `${value.slice(0, EXCERPT_LENGTH)}… (${value.length - EXCERPT_LENGTH} more characters)`;
+    return cutText(value, EXCERPT_LENGTH);
   }
   if (Array.isArray(value)) return value.map(truncateValue);
   return isObject(value) ? truncateFields(value) : value;

@@ -73,3 +73,10 @@ export function CutNote(props: { size: string; url: string }) {
     </p>
   );
 }
+
+/** A sentence of ours whose code stands between backticks. */
+export function InlineCode({ text }: { text: string }) {
+  return (
+    <>{text.split("`").map((part, index) => (index % 2 === 0 ? part : <code>{part}</code>))}</>
+  );
+}

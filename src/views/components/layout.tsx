@@ -1,16 +1,20 @@
 // The frame of every page: head, header, footer.
 import type { Child } from "hono/jsx";
 import { raw } from "hono/html";
+import type { Tone } from "../text/labels.ts";
 import { version } from "../../../package.json";
+import { ForWriters } from "./write-access.tsx";
 
 type Props = {
   title: string;
+  /** Of a run: its tab has an icon of this colour, and the title stands alone. */
+  tone?: Tone;
   /** The navigation's link to this page. */
-  current?: "results" | "trigger";
+  current?: "results" | "trigger" | "stats";
   /** False leaves out the navigation. */
   isLoggedIn?: boolean;
   /** The page's own script, in addition to `page.js`. */
-  script?: "login" | "trigger";
+  script?: "list" | "login" | "trigger";
   children: Child;
 };
 
@@ -24,8 +28,10 @@ export function Layout(props: Props) {
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content="light dark" />
-          <title>{props.title} · response-recorder</title>
-          <link rel="icon" href="/assets/icon.svg" type="image/svg+xml" />
+          <title>
+            {props.tone === undefined ? `${props.title} · response-recorder` : props.title}
+          </title>
+          <link rel="icon" href={toIconUrl(props.tone)} type="image/svg+xml" />
           <link rel="stylesheet" href="/assets/style.css" />
           <script type="module" src="/assets/page.js"></script>
           {props.script === undefined ? null : (
@@ -41,13 +47,18 @@ export function Layout(props: Props) {
             {props.children}
           </main>
           <footer>
-            response-recorder {version} <a href="/health">Check the settings</a>
+            response-recorder {version} <a href="/health">Status</a>{" "}
+            {props.isLoggedIn === false ? null : <a href="/openapi">API reference</a>}
           </footer>
           <p id="announcement" class="visually-hidden" role="status"></p>
         </body>
       </html>
     </>
   );
+}
+
+function toIconUrl(tone: Tone | undefined): string {
+  return tone === undefined ? "/assets/icon.svg" : `/assets/icon-${tone}.svg`;
 }
 
 function Header(props: { current: Props["current"]; isLoggedIn: boolean }) {
@@ -80,8 +91,13 @@ function Navigation(props: { current: Props["current"] }) {
       <a href="/results" aria-current={ariaCurrent("results")}>
         Results
       </a>
-      <a href="/trigger" aria-current={ariaCurrent("trigger")}>
-        Trigger
+      <ForWriters>
+        <a href="/trigger" aria-current={ariaCurrent("trigger")}>
+          New run
+        </a>
+      </ForWriters>
+      <a href="/stats" aria-current={ariaCurrent("stats")}>
+        Stats
       </a>
       <form method="post" action="/logout">
         <button class="plain">Log out</button>

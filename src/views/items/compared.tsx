@@ -14,25 +14,31 @@ type Props = { part: PartProps; control: Call | null; Request: Part; Result: Par
 export function Sides(props: Props) {
   const { part, control, Request } = props;
   const background = part.call;
-  const isSame =
-    background !== null && control !== null && toRequestKey(background) === toRequestKey(control);
+  const isPair = background !== null && control !== null;
+  const isSame = isPair && toRequestKey(background) === toRequestKey(control);
+  const hasSameResult = isPair && toResultKey(background) === toResultKey(control);
   return (
     <>
-      {background === null || control === null ? null : (
+      {!isPair ? null : (
         <div class="row">
           <Chip tone={isSame ? "neutral" : "warn"}>{toRequestName(part.item.type, isSame)}</Chip>
-          <OutputsChip isSame={toResultKey(background) === toResultKey(control)} />
+          <OutputsChip isSame={hasSameResult} />
         </div>
       )}
       {isSame ? <Request {...part} /> : null}
-      <div class="sides">
+      <div class={hasSameResult ? "sides" : "sides differ"}>
         <Side
           {...props}
           title="Background"
           part={background === null ? null : part}
           hasRequest={!isSame}
         />
-        <Side {...props} title="Control" part={toControlPart(part, control)} hasRequest={!isSame} />
+        <Side
+          {...props}
+          title="Foreground (control)"
+          part={toControlPart(part, control)}
+          hasRequest={!isSame}
+        />
       </div>
     </>
   );

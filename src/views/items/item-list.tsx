@@ -1,6 +1,7 @@
 // A response as it happened: its items in their order.
 import type { PageRecord } from "../../api/answers/representation.ts";
 import type { PageResponse } from "../../api/answers/page-response.ts";
+import { LogLink } from "../components/log-link.tsx";
 import { CONTROL_FAILURES } from "../text/labels.ts";
 import { escapeHidden } from "../text/printed/hidden-characters.ts";
 import { shareBudget } from "../text/page-budget.ts";
@@ -64,8 +65,12 @@ function ControlNote({ control }: Pick<PageRecord, "control">) {
       The control is the same request with background: false; its status is{" "}
       {escapeHidden(control.status ?? "unknown")}. {failure}
       {failure === null && !hasCalls ? "It made no calls." : null}
-      {hasCalls ? " Text that only one side has is highlighted." : null}{" "}
-      {control.id === null ? null : <code>{control.id}</code>}
+      {control.id === null ? null : (
+        <>
+          {" "}
+          <code>{control.id}</code> <LogLink id={control.id} />
+        </>
+      )}
     </p>
   );
 }

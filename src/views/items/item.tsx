@@ -91,6 +91,11 @@ function ItemHead({ entry, kind }: { entry: Entry; kind: ItemKind }) {
           {phase === "commentary" ? "Commentary" : title}
           {number === null ? "" : `, call ${number}`}
         </h3>
+        {number === null ? null : (
+          <a class="anchor" href={`#call-${number}`} aria-label={`Link to call ${number}`}>
+            #
+          </a>
+        )}
         {subject === "" ? null : (
           <code class="subject">
             <IsolatedText text={subject} />
@@ -117,7 +122,7 @@ function CallExplanation({
     <>
       <p class="explanation">
         {verdict === null ? null : CALL_VERDICTS[verdict].meaning}
-        {source === null ? null : ` Source: ${source}, which ${CHANNELS[source]}.`}
+        {source === null ? null : ` It comes from a check that ${CHANNELS[source]}.`}
       </p>
       {hint === null ? null : (
         <p class="note">

@@ -2,6 +2,7 @@
 import type { ErrorCode, Problem } from "../../errors.ts";
 import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
+import { ForWriters } from "../components/write-access.tsx";
 
 /** Problems that a visitor without a session can meet. Their pages have no navigation. */
 const CODES_BEFORE_LOGIN: readonly ErrorCode[] = [
@@ -49,16 +50,19 @@ function Detail(props: { name: string; value: string | undefined }) {
 
 function NextSteps(props: { problem: Problem }) {
   const { code, id } = props.problem;
-  if (code === "not_configured") return <a href="/health">Check the settings</a>;
+  if (code === "not_configured") return <a href="/health">Status</a>;
   if (code === "too_many_logins") return <a href="/login">Back to login</a>;
   const isRecorded = id !== undefined && code !== "not_found";
   return (
     <>
-      {id !== undefined && !isRecorded ? <RefetchForm id={id} /> : null}
+      <ForWriters>{id !== undefined && !isRecorded ? <RefetchForm id={id} /> : null}</ForWriters>
       <p class="links">
         {isRecorded ? <a href={`/results/${id}`}>The run's page</a> : null}
         <a href="/results">All results</a>
-        <a href="/trigger">Start a response</a>
+        <ForWriters>
+          <a href="/trigger">New run</a>
+        </ForWriters>
+        {code === "read_only" ? <a href="/login">Log in with ACCESS_TOKEN</a> : null}
       </p>
     </>
   );
@@ -68,7 +72,7 @@ function NextSteps(props: { problem: Problem }) {
 function RefetchForm(props: { id: string }) {
   return (
     <form method="post" action={`/results/${props.id}/refetch`}>
-      <button class="primary">Refetch now</button>
+      <button class="primary">Check now</button>
     </form>
   );
 }

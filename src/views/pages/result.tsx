@@ -1,21 +1,24 @@
 // A result: one record with its calls, timeline and raw data.
 import { toPageResponse, type PageResponse } from "../../api/answers/page-response.ts";
 import type { PageRecord } from "../../api/answers/representation.ts";
-import { Actions } from "../components/actions.tsx";
+import type { NextCheck } from "../../record/observed/next-check.ts";
+import { Actions, LostActions } from "../run/actions.tsx";
 import { Chip, StatusIcon } from "../components/chip.tsx";
-import { RunDetails } from "../components/run-details.tsx";
-import { Files } from "../components/files.tsx";
-import { ConnectionNote } from "../components/connection-note.tsx";
-import { describeConnection, toHeadline } from "../text/connection.ts";
+import { RunDetails } from "../run/run-details.tsx";
+import { Files } from "../run/files.tsx";
+import { ConnectionNote } from "../run/connection-note.tsx";
+import { isUnseen, toHeadline } from "../text/connection.ts";
 import { ItemList } from "../items/item-list.tsx";
 import { Layout } from "../components/layout.tsx";
-import { Progress } from "../components/progress.tsx";
-import { RawData } from "../components/raw.tsx";
+import { Progress } from "../run/progress.tsx";
+import { RawData } from "../run/raw.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
-import { Timeline } from "../components/timeline.tsx";
+import { Timeline } from "../run/timeline.tsx";
 import { toExcerpt } from "../text/printed/excerpt.ts";
 import { escapeHidden } from "../text/printed/hidden-characters.ts";
+import { isTerminal } from "../../record/reducer.ts";
 import { statusTone } from "../text/labels.ts";
+import { firstLineAsked, toTabTitle } from "../text/tab-title.ts";
 
 const MAX_INPUT_BYTES = 200;
 
@@ -26,15 +29,19 @@ export function ResultPage(props: {
   response: Uint8Array | null;
   /** Its output items, joined with those that only the recorder has, each as JSON. */
   items: Uint8Array[];
+  /** The next planned check of a run that has ended. */
+  nextCheck: NextCheck | null;
   nowMs: number;
   follow: boolean;
 }) {
-  const { record, response, items, nowMs, follow } = props;
+  const { record, response, items, nextCheck, nowMs, follow } = props;
   const shown = toPageResponse(response, items);
   return (
-    <Layout title={`${toHeadline(record).title} · ${record.id}`} current="results">
+    <Layout title={toTabTitle(record)} tone={toHeadline(record).tone} current="results">
       <ResultHeader record={record} response={shown} />
-      {record.settled_at === null || follow ? <Progress record={record} nowMs={nowMs} /> : null}
+      {record.settled_at === null || follow ? (
+        <Progress record={record} nextCheck={nextCheck} nowMs={nowMs} />
+      ) : null}
       <Alerts record={record} isExpired={isExpired(record, response)} />
       <RunDetails record={record} response={shown} />
       <ItemList record={record} response={shown} />
@@ -53,7 +60,9 @@ function ResultHeader(props: { record: PageRecord; response: PageResponse }) {
     <div class="result-header">
       <p class="breadcrumbs">
         <a href="/results">Results</a> <span aria-hidden="true">/</span>{" "}
-        <code id="response-id">{record.id}</code>
+        <code id="response-id" title={record.id}>
+          {record.id}
+        </code>
         <button type="button" class="plain" data-copy="response-id" hidden>
           Copy id
         </button>
@@ -61,37 +70,52 @@ function ResultHeader(props: { record: PageRecord; response: PageResponse }) {
       <div class="row">
         <StatusIcon tone={tone} />
         <h1>{title}</h1>
-        <Chip tone={tone}>{record.verdict}</Chip>
-        <Chip tone={statusTone(record.status)}>{record.status ?? "unknown"}</Chip>
+        <StatusChip record={record} />
       </div>
-      <InputExcerpt asked={record.asked} />
+      <InputExcerpt asked={firstLineAsked(record)} />
       <p class="explanation">
         {meaning} <span class="next-step">{next}</span>
       </p>
+      <LostActions record={record} />
       <ConnectionNote record={record} />
+      {record.control_due ? <ControlRunning /> : null}
       {incompleteReason === null ? null : (
         <p class="explanation">
           The response is incomplete. OpenAI's reason: <IsolatedText text={incompleteReason} />.
         </p>
       )}
-      <Actions record={record} connection={describeConnection(record)} />
+      <Actions record={record} />
     </div>
   );
 }
 
-// The first line of the input.
-function InputExcerpt({ asked }: Pick<PageRecord, "asked">) {
+// The headline of a run that made calls does not say how it ended.
+function StatusChip({ record: { verdict, status } }: { record: PageRecord }) {
+  if (verdict === "no_calls" || status === "completed" || !isTerminal(status)) return null;
+  return <Chip tone={statusTone(status)}>{status ?? ""}</Chip>;
+}
+
+function InputExcerpt({ asked }: { asked: string | null }) {
   if (asked === null) return null;
-  const firstLine = asked.trim().split("\n", 1)[0] ?? "";
   return (
     <p class="input-excerpt">
-      <IsolatedText text={toExcerpt(firstLine, MAX_INPUT_BYTES).text} />
+      <IsolatedText text={toExcerpt(asked, MAX_INPUT_BYTES).text} />
+    </p>
+  );
+}
+
+function ControlRunning() {
+  return (
+    <p class="explanation">
+      <Chip tone="busy">control running</Chip> The same request runs with background: false; its
+      outputs will stand beside those of this run.
     </p>
   );
 }
 
 function Alerts(props: { record: PageRecord; isExpired: boolean }) {
-  const { error } = props.record;
+  // Of an id that is not found so far the headline says so.
+  const error = isUnseen(props.record) ? null : props.record.error;
   return (
     <>
       {error === null ? null : (

@@ -1,7 +1,7 @@
 // A bug report in Markdown, ready for a forum: the request, and each observation with its time. It contains no secrets, because the record's request is stored without them.
 import { METADATA_KEY } from "../../record/schema.ts";
 import type { Call, Observation, ResponseRecord } from "../../record/schema.ts";
-import { toCurl } from "./curl.ts";
+import { toCurl } from "../../../public/assets/curl.js";
 import { toExcerpt } from "./printed/excerpt.ts";
 import { describeConnection, toHeadline } from "./connection.ts";
 import { escapeHidden } from "./printed/hidden-characters.ts";

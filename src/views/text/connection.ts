@@ -6,7 +6,7 @@ import {
   type ResponseRecord,
   type RunConnection,
 } from "../../record/schema.ts";
-import { runHeadline, type Headline, type Tone } from "./labels.ts";
+import { runHeadline, UNSEEN, type Headline, type Tone } from "./labels.ts";
 
 /** The fields of a record that these words depend on. */
 export type ConnectionSubject = Pick<
@@ -43,16 +43,16 @@ const HEADLINES: Record<
       suspect: {
         meaning:
           "The code should have shown something, yet its outputs are empty in the foreground as well. Most likely it raised an exception, which looks the same.",
-        next: "Have the code print its exceptions, and start it again. A control would only show the same.",
+        next: "Have the code print its exceptions, and run it again. A control would only show the same.",
       },
     },
     broke: {
       recovered: {
         meaning:
-          "The connection broke before the run's end. It had brought these outputs by then, or a later observation had them.",
+          "The connection broke before the run's end. It had brought these outputs by then, or a later check had them.",
       },
       suspect: {
-        next: "Refetch, or start the request again: outputs that had not arrived before the break may be gone.",
+        next: "Check again, or run it again: outputs that had not arrived before the break may be gone.",
       },
       cancelled: { meaning: "It ended with its connection, before any code was run." },
     },
@@ -62,13 +62,13 @@ const HEADLINES: Record<
     whole: {
       recovered: {
         meaning:
-          "The run's stream had outputs that no refetch had shown by then, or a later observation had them.",
+          "The run's stream had outputs that no check had found by then, or a later check had them.",
       },
     },
     broke: {
       recovered: {
         meaning:
-          "The stream broke before the run's end. It had brought these outputs by then, or a later observation had them.",
+          "The stream broke before the run's end. It had brought these outputs by then, or a later check had them.",
       },
     },
   },
@@ -128,11 +128,24 @@ export function formatBreak(event: string): string {
 
 /** The headline of a result. */
 export function toHeadline(record: ConnectionSubject): Headline {
+  if (isUnseen(record)) return UNSEEN[wasNotFound(record) ? "not_found" : "asking"];
   const headline = runHeadline(record);
   const connection = describeConnection(record);
   if (connection === null) return headline;
   const key = record.verdict === "no_calls" ? (record.status ?? "") : record.verdict;
   return { ...headline, ...HEADLINES[connection.kind][connection.state][key] };
+}
+
+/** Whether nothing is known of an id yet but that OpenAI is asked for it. */
+export function isUnseen({
+  verdict,
+  status,
+}: Pick<ConnectionSubject, "verdict" | "status">): boolean {
+  return verdict === "pending" && status === null;
+}
+
+function wasNotFound({ observations }: ConnectionSubject): boolean {
+  return observations.at(-1)?.http_status === 404;
 }
 
 /** Explains a held or followed run: how its Connection went, and what is known after it. */
@@ -178,7 +191,7 @@ function explainHeldBreak(record: ConnectionSubject): string {
 function explainRunAfterHold(record: ConnectionSubject): string {
   const { verdict, status } = record;
   if (verdict === "pending") {
-    return "OpenAI may end the run with it, or finish it: the run is refetched by its id. Nothing is run twice.";
+    return "OpenAI may end the run with it, or finish it: the run is fetched by its id. Nothing is run twice.";
   }
   if (status === "cancelled") {
     return "OpenAI cancelled the run with it. Cancelling a held run here closes its connection as well.";
@@ -188,7 +201,7 @@ function explainRunAfterHold(record: ConnectionSubject): string {
 
 function explainRunAfterStream(record: ConnectionSubject): string {
   if (record.verdict === "pending") {
-    return "The run goes on at OpenAI: it is refetched by its id until its end.";
+    return "The run goes on at OpenAI: it is fetched by its id until its end.";
   }
   return explainEnd(record);
 }
@@ -196,7 +209,7 @@ function explainRunAfterStream(record: ConnectionSubject): string {
 function explainEnd({ verdict, status, settled_at: settled }: ConnectionSubject): string {
   if (status === "completed") return "OpenAI finished the run: the rest was fetched by its id.";
   if (verdict === "gone") {
-    return "After it OpenAI answered every refetch with 404: it has the run no more.";
+    return "After it OpenAI answered every check with 404: it has the run no more.";
   }
   if (settled !== null && verdict === "abandoned") return "No end of the run was seen after it.";
   return `OpenAI ended the run: ${status ?? "unknown"}.`;

@@ -15,10 +15,10 @@ export function formatDuration(milliseconds: number): string {
   return formatUnits(ms, DAY_MS, "d", HOUR_MS, "h");
 }
 
-/** How long ago an ISO 8601 time was. */
-export function formatAge(at: string, nowMs: number): string {
-  const ms = nowMs - Date.parse(at);
-  if (ms < MINUTE_MS) return "just now";
+/** An age in milliseconds, as text. A negative one counts as zero. */
+export function formatAge(milliseconds: number): string {
+  const ms = Math.max(0, milliseconds);
+  if (ms < MINUTE_MS) return `${Math.floor(ms / SECOND_MS)} s ago`;
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min ago`;
   if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h ago`;
   return `${Math.floor(ms / DAY_MS)} d ago`;
@@ -32,6 +32,28 @@ export function millisecondsBetween(from: string | null, to: string | null): num
 /** An ISO 8601 time as its date and time of day in UTC. */
 export function formatTime(at: string): string {
   return `${at.slice(0, 10)} ${at.slice(11, 19)} UTC`;
+}
+
+/** The day of an ISO 8601 time in UTC, such as 26 Dec 2026. */
+export function formatDay(at: string): string {
+  const parts = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" } as const;
+  return new Date(at).toLocaleDateString("en-GB", parts);
+}
+
+/** An ISO 8601 time as its time of day in UTC. */
+export function formatTimeOfDay(at: string): string {
+  return `${at.slice(11, 19)} UTC`;
+}
+
+/** A whole number, its digits in groups of three. */
+export function formatCount(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** A part of a whole, as percent. What is not zero does not look like zero. */
+export function formatShare(share: number): string {
+  if (share > 0 && share < 0.001) return "< 0.1 %";
+  return `${formatDecimal(share * 100)} %`;
 }
 
 /** A number of bytes, as text with a decimal unit. */

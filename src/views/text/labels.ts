@@ -12,16 +12,15 @@ export type Headline = { title: string; meaning: string; next: string; tone: Ton
 export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
   captured: {
     title: "Outputs captured",
-    meaning:
-      "The first observation after the end had the result of every call that has one to show.",
+    meaning: "The first check after the end had the result of every call that has one to show.",
     next: "Nothing to do: the outputs below are what OpenAI returned.",
     tone: "good",
   },
   recovered: {
     title: "Outputs recovered",
     meaning:
-      "The first observation came back without outputs; a later one or another channel had them.",
-    next: "Use the outputs below. The timeline shows which observation found them, and when.",
+      "The first check found no outputs; a later one, or another way to read the run, found them.",
+    next: "Use the outputs below. The timeline shows which check found them, and when.",
     tone: "good",
   },
   silent: {
@@ -33,27 +32,27 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
   suspect: {
     title: "Outputs may be missing",
     meaning:
-      "A call should have had a result, and every observation saw none. Code that raises an exception looks the same, so nothing is proven.",
-    next: "Refetch. Or start the request again: held, with Hold on the trigger page or through /v1, which keeps its outputs; or with a control, which settles it.",
+      "A call should have had a result, and every check found none. Code that raises an exception looks the same, so nothing is proven.",
+    next: "Check again. Or run it again: held, which keeps its outputs, or with a control, which settles the question.",
     tone: "warn",
   },
   lost: {
     title: "Outputs lost",
     meaning:
-      "The same calls, up to this one, had outputs in the foreground; in this background run every observation saw none. It can't be excluded that the code raised here and not there: then it was the run that differed.",
-    next: "Next time start it held, with Hold on the trigger page or through /v1: that keeps its outputs. The control's outputs are below, and so is a bug report.",
+      "The same calls, up to this one, had outputs in the foreground; in this background run every check found none. It can't be excluded that the code raised here and not there: then it was the run that differed.",
+    next: "The control's outputs are what this code prints. Next time start it held: that keeps its outputs.",
     tone: "bad",
   },
   unfinished: {
     title: "A call never finished",
     meaning:
       "A call has no outputs, and by its own status OpenAI never finished it. Calls that were finished have theirs, or show nothing.",
-    next: "Start the request again if you need what that call was to do.",
+    next: "Run it again if you need what that call was to do.",
     tone: "warn",
   },
   pending: {
     title: "In flight",
-    meaning: "The response was not observed after its end yet.",
+    meaning: "The response was not checked after its end yet.",
     next: "Nothing to do: the verdict appears here when it is known.",
     tone: "busy",
   },
@@ -66,29 +65,32 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
   not_found: {
     title: "OpenAI knows no such response",
     meaning:
-      "Every observation for a minute was answered with 404, and the response was never seen before.",
+      "Every check for a minute was answered with 404, and the response was never seen before.",
     next: "Check the id, and that the recorder's key belongs to the project that started the response.",
     tone: "warn",
   },
   gone: {
     title: "OpenAI has it no more",
     meaning:
-      "The response was there, and then every observation was answered with 404: for 10 minutes, or for 2 after a webhook or a break of its connection. Its end was never seen. What had come by then is below.",
-    next: "Start the request again if you need it; what it had done by then may be billed. A refetch looks once more.",
+      "The response was there, and then every check was answered with 404: for 10 minutes, or for 2 after a webhook or a break of its connection. Its end was never seen. What had come by then is below.",
+    next: "Run it again if you need it; what it had done by then may be billed. Check again asks once more.",
     tone: "warn",
   },
   abandoned: {
     title: "Abandoned",
     meaning: "No end was seen within 24 hours.",
-    next: "Refetch if OpenAI says that the response has ended.",
+    next: "Check again if OpenAI says that the response has ended.",
     tone: "warn",
   },
 };
 
 /** The verdict of one call, in a line. */
 export const CALL_VERDICTS: Record<CallVerdict, { meaning: string; tone: Tone }> = {
-  captured: { meaning: "The first observation after the end had its result.", tone: "good" },
-  recovered: { meaning: "A later observation, or another channel, had its result.", tone: "good" },
+  captured: { meaning: "The first check after the end had its result.", tone: "good" },
+  recovered: {
+    meaning: "A later check, or another way to read the run, had its result.",
+    tone: "good",
+  },
   silent: { meaning: "It has no result, and nothing suggests one.", tone: "neutral" },
   suspect: {
     meaning: "It has no result, though its code, or the response, suggests one.",
@@ -104,6 +106,24 @@ export const CALL_VERDICTS: Record<CallVerdict, { meaning: string; tone: Tone }>
   },
 };
 
+const ASKING = "Asking OpenAI…";
+
+/** Nothing is known of the id yet, by whether OpenAI answered 404. */
+export const UNSEEN: Record<"asking" | "not_found", Headline> = {
+  asking: {
+    title: ASKING,
+    meaning: "Nothing is known of this id yet.",
+    next: "Nothing to do: the answer appears here.",
+    tone: "busy",
+  },
+  not_found: {
+    title: ASKING,
+    meaning: "Not found so far.",
+    next: "A new response can be missing for a moment, so OpenAI is asked for a minute.",
+    tone: "busy",
+  },
+};
+
 const PENDING: Record<string, Headline> = {
   queued: { ...RUN_VERDICTS.pending, title: "Queued at OpenAI" },
   in_progress: { ...RUN_VERDICTS.pending, title: "Running at OpenAI" },
@@ -113,19 +133,19 @@ const ENDED_WITHOUT_CALLS: Record<string, Headline> = {
   failed: {
     title: "The response failed",
     meaning: "OpenAI ended it with an error before any code was run.",
-    next: "The error below is OpenAI's. Start the request again if the error is temporary.",
+    next: "The error below is OpenAI's. Run it again if the error is temporary.",
     tone: "bad",
   },
   cancelled: {
     title: "The response was cancelled",
     meaning: "It was ended on request before any code was run.",
-    next: "Start it again if you still need it.",
+    next: "Run it again if you still need it.",
     tone: "neutral",
   },
   incomplete: {
     title: "The response is incomplete",
     meaning: "OpenAI cut it off before any code was run, usually at max_output_tokens.",
-    next: "Raise the limit and start the request again.",
+    next: "Raise the limit and run it again.",
     tone: "warn",
   },
 };
@@ -139,10 +159,19 @@ const STATUS_TONES: Record<string, Tone> = {
   incomplete: "warn",
 };
 
+/** Whether a verdict says a status already: most runs have completed, and one in flight is in progress. */
+export function isImpliedStatus(verdict: RunVerdict, status: string): boolean {
+  if (UNSEEN_END.includes(verdict)) return true;
+  return status === (verdict === "pending" ? "in_progress" : "completed");
+}
+
+/** Verdicts of runs whose end was never seen, so that the last status says nothing of it. */
+const UNSEEN_END: readonly RunVerdict[] = ["not_found", "gone", "abandoned"];
+
 /** OpenAI's statuses, for the list's filter. */
 export const STATUSES = ["queued", "in_progress", "completed", "failed", "cancelled", "incomplete"];
 
-/** What an observation by a channel did. */
+/** What a check by a channel did. */
 export const CHANNELS: Record<Channel, string> = {
   refetch: "fetched the response again with include",
   stream: "read the response's events",
@@ -151,19 +180,28 @@ export const CHANNELS: Record<Channel, string> = {
   control: "ran the same request with background: false",
 };
 
+/** The names of checks, by their channel. */
+export const CHECKS: Record<Channel, string> = {
+  refetch: "fetched again",
+  stream: "from its stream",
+  conversation: "from its conversation",
+  held: "from its held connection",
+  control: "control",
+};
+
 /** Why a control did not end by itself, by its status. */
 export const CONTROL_FAILURES: Record<string, string> = {
   not_run: "It was not sent: the Worker was interrupted after it had started the background run.",
   interrupted:
     "Its connection broke, or was closed by a cancel, before its end. Calls that were done by then are shown, and prove nothing. It is not run again, because it may have run to its end at OpenAI.",
-  refused: "OpenAI refused it; the timeline has its answer's HTTP status.",
+  refused: "OpenAI refused it; the timeline has the HTTP status of its answer.",
   unreachable: "OpenAI did not answer it in time. It may still have run.",
 };
 
-/** What an observation saw of a call's result. */
+/** What a check found of a call's result. */
 export const RESULT_STATES: Record<ResultState, { words: string; tone: Tone }> = {
-  populated: { words: "outputs there", tone: "good" },
-  empty: { words: "outputs [ ]", tone: "warn" },
+  populated: { words: "has outputs", tone: "good" },
+  empty: { words: "empty", tone: "warn" },
   null: { words: "outputs null", tone: "warn" },
   absent: { words: "no outputs", tone: "warn" },
 };
@@ -171,18 +209,21 @@ export const RESULT_STATES: Record<ResultState, { words: string; tone: Tone }> =
 /** What started the recording of a run. */
 export const STARTED_BY = {
   trigger: "this recorder",
-  webhook: "another program",
-  refetch: "a refetch of its id",
-  v1: "unchanged SDK code",
+  webhook: "other program (webhook)",
+  refetch: "by id",
+  v1: "SDK (/v1)",
 } as const;
 
+/** Of a response that OpenAI has no more. */
+export const ONLY_COPY = "OpenAI has deleted its copy: this is the only one";
+
 /** Stages of a run in flight, in order. */
-export const STAGES = ["Created", "Waiting for the end", "Observing", "Settled"];
+export const STAGES = ["Created", "Waiting for the end", "Checking", "Finished checking"];
 
 /** The same of a run with a Connection, by its kind. */
 export const CONNECTION_STAGES: Record<RunConnection["kind"], string[]> = {
-  held: ["Created", "Connection held", "Observing", "Settled"],
-  followed: ["Created", "Stream followed", "Observing", "Settled"],
+  held: ["Created", "Connection held", "Checking", "Finished checking"],
+  followed: ["Created", "Stream followed", "Checking", "Finished checking"],
 };
 
 /** The headline of a run, by its verdict and its status. */

@@ -1,6 +1,11 @@
-// Observations as text.
-import type { Observation } from "../../record/schema.ts";
-import { RESULT_STATES } from "./labels.ts";
+// Observations as text; the pages call them checks.
+import type { Channel, Observation } from "../../record/schema.ts";
+import { CHECKS, RESULT_STATES } from "./labels.ts";
+
+/** The name of a check. `number`: which of the run it is, from 1; null when it is not known. */
+export function nameCheck(number: number | null, channel: Channel): string {
+  return `Check${number === null ? "" : ` ${number}`}: ${CHECKS[channel]}`;
+}
 
 /** The HTTP status of an observation. There is none when OpenAI did not answer, or when nothing is left of a held connection. */
 export function formatHttpStatus(seen: Pick<Observation, "channel" | "http_status">): string {

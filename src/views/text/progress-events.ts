@@ -3,7 +3,7 @@ import type { ProgressUpdate } from "../../record/progress.ts";
 import { isTerminal } from "../../record/reducer.ts";
 import type { Observation } from "../../record/schema.ts";
 import { formatBreak, type ConnectionKind } from "./connection.ts";
-import { summarizeObservation } from "./observations.ts";
+import { nameCheck, summarizeObservation } from "./observations.ts";
 import type { Tone } from "./labels.ts";
 
 /** An event as the page's script receives it. */
@@ -27,10 +27,10 @@ const CHANGED = { stage: 3, tone: "neutral", changed: true } as const;
 const TEXTS: Partial<Record<ProgressUpdate["type"], EventText>> = {
   started: { ...STARTED, text: "Created; the Recorder has started" },
   webhook: { ...RECEIVED, text: "Webhook received" },
-  refetch_requested: { ...RECEIVED, text: "Refetch requested" },
+  refetch_requested: { ...RECEIVED, text: "A check was requested" },
   cancel_requested: { ...RECEIVED, text: "OpenAI accepted the cancel" },
-  status_seen: { ...RECEIVED, changed: true, text: "The stream shows a new status" },
-  reopened: { ...RECEIVED, text: "The run is observed again" },
+  status_seen: { ...RECEIVED, changed: true, text: "OpenAI shows a new status" },
+  reopened: { ...RECEIVED, text: "The run is checked again" },
   finding_files: {
     ...CHANGED,
     tone: "busy",
@@ -45,7 +45,7 @@ const TEXTS: Partial<Record<ProgressUpdate["type"], EventText>> = {
     stage: 4,
     tone: "good",
     changed: true,
-    text: "Settled: no observation is planned any more",
+    text: "Finished checking",
   },
   failed: { stage: 3, tone: "warn", changed: false, text: "A step failed; it will be retried" },
 };
@@ -66,7 +66,7 @@ const CONNECTION_TEXTS: Record<ConnectionKind, { started: string; ended: string;
 
 const WAITS = {
   webhook: "Waiting for OpenAI's webhook",
-  observation: "Waiting before the next observation",
+  observation: "Waiting before the next check",
   control: "The control is running: the same request with background: false",
 } as const;
 
@@ -103,19 +103,19 @@ function toText(update: ProgressUpdate): EventText | null {
 
 // While a run has a Connection, an observation reads what that brought, or refetches in addition to it.
 function formatStart(update: ProgressUpdate): EventText {
-  const text = `Observation ${update.number}`;
+  const text = `Check ${update.number}`;
   if (readsConnection(update)) {
     return { stage: 2, tone: "busy", text: `${text} begins`, changed: false };
   }
   const stage = update.connection === null ? 3 : 2;
-  return { stage, tone: "busy", text: `${text}: fetching from OpenAI`, changed: false };
+  return { stage, tone: "busy", text: `${text}: asking OpenAI`, changed: false };
 }
 
 function formatObservation(update: ProgressUpdate): EventText | null {
   const { observation: seen, connection, number } = update;
   if (seen === null) return null;
   if (readsConnection(update)) return formatConnectionEnd(seen, update);
-  const text = `Observation ${number} by ${seen.channel}: ${summarizeObservation(seen)}`;
+  const text = `${nameCheck(number, seen.channel)}: ${summarizeObservation(seen)}`;
   return { stage: connection === null ? 3 : 2, tone: toTone(seen), text, changed: true };
 }
 
@@ -139,7 +139,7 @@ function formatHeldEnd(brokeAt: string | null): string {
 function formatStreamEnd(isWhole: boolean): string {
   return isWhole
     ? "The stream was followed to its end"
-    : "The stream broke before the run's end, and the run is refetched";
+    : "The stream broke before the run's end, and the run is fetched by its id";
 }
 
 function formatControl(seen: Observation | null): EventText {

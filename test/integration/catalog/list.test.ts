@@ -4,32 +4,15 @@ import { CatalogRow } from "../../../src/objects/catalog/row.ts";
 import { createEntry, getCatalog, type CatalogClient } from "../../support/catalog.ts";
 import { toPythonInput, CODE_INTERPRETER } from "../../support/inputs.ts";
 import { waitUntil } from "../../support/wait.ts";
+import {
+  FILTERS,
+  listRunsIn,
+  LISTED_AT_MS,
+  RUNS,
+  SINGLE_FILTERS,
+  toFilterPairs,
+} from "../../support/listed-runs.ts";
 import { startWorld, type World } from "../../support/world.ts";
-
-/** The runs of the list: one more second of age for each. */
-const NOW_MS = Date.parse("2026-11-20T12:00:00.000Z");
-const VERDICTS = ["captured", "lost", "silent", "suspect", "pending", "no_calls"] as const;
-const STATUSES = ["completed", "failed", "incomplete"] as const;
-const STARTERS = ["trigger", "v1", "webhook", "refetch"] as const;
-const COUNT = 120;
-
-type Run = CatalogRow & { startedAtMs: number; text: string };
-
-const RUNS: Run[] = Array.from({ length: COUNT }, (_, n) => ({
-  id: `resp_run${String(n).padStart(3, "0")}`,
-  verdict: VERDICTS[n % VERDICTS.length] ?? "captured",
-  status: STATUSES[n % STATUSES.length] ?? "completed",
-  model: n % 4 === 0 ? "gpt-a" : "gpt-b",
-  created_at: new Date(NOW_MS - n * 1000).toISOString(),
-  completed_at: null,
-  calls: n % 3,
-  first_line: `Question ${n}`,
-  held: n % 5 === 0,
-  started_by: STARTERS[n % STARTERS.length] ?? "trigger",
-  metadata: { user: `u${n % 7}`, ...(n % 2 === 0 ? { 'a"b\\c': 'd"e' } : {}) },
-  startedAtMs: NOW_MS - n * 1000,
-  text: `Question ${n} about ${n % 3 === 0 ? "prime numbers" : "primroses"}`,
-}));
 
 let world: World;
 let catalog: CatalogClient;
@@ -39,15 +22,12 @@ beforeAll(async () => {
     { REFETCH_DELAYS: "0" },
   );
   catalog = await getCatalog(world);
-  // In an order that is not the list's.
-  for (const { startedAtMs, text, ...row } of RUNS.toSorted((a, b) => (a.text < b.text ? -1 : 1))) {
-    await catalog.upsert(createEntry(row, { startedAtMs, text }), 1);
-  }
+  await listRunsIn(catalog);
 });
 afterAll(() => world.close());
 
 test("GET /results leaves out a response that was never seen", async () => {
-  const startedAtMs = NOW_MS + 1000;
+  const startedAtMs = LISTED_AT_MS + 1000;
   const row = { id: "resp_never_seen", created_at: null, verdict: "pending" } as const;
   await catalog.upsert(createEntry(row, { startedAtMs, text: "primes" }), 1);
   const listed = [...(await listAll({})), ...(await listAll({ q: "primes" }))];
@@ -80,47 +60,20 @@ function toIds(rows: { id: string }[]): string[] {
   return rows.map(({ id }) => id);
 }
 
-/** Each filter, and what it lets through. */
-const FILTERS: Record<string, [value: string, matches: (run: Run) => boolean][]> = {
-  verdict: VERDICTS.map((verdict) => [verdict, (run) => run.verdict === verdict]),
-  status: STATUSES.map((status) => [status, (run) => run.status === status]),
-  model: [["gpt-a", (run) => run.model === "gpt-a"]],
-  started_by: STARTERS.map((name) => [name, (run) => run.started_by === name]),
-  held: [
-    ["true", (run) => run.held],
-    ["false", (run) => !run.held],
-  ],
-  since: [["2026-11-20T11:59:00Z", (run) => run.startedAtMs >= NOW_MS - 60_000]],
-  until: [["2026-11-20T13:59:00+02:00", (run) => run.startedAtMs < NOW_MS - 60_000]],
-  q: [
-    ["prim", () => true],
-    ["prime", (run) => run.text.includes("prime")],
-    ["NUMBERS prime", (run) => run.text.includes("prime numbers")],
-    ["numbers primr", () => false],
-  ],
-  "metadata[user]": [["u3", (run) => run.metadata["user"] === "u3"]],
-  'metadata[a"b\\c]': [['d"e', (run) => 'a"b\\c' in run.metadata]],
-};
-const SINGLE = Object.entries(FILTERS).flatMap(([name, values]) =>
-  values.map(([value, matches]) => ({ name, value, matches })),
-);
-
 test("GET /results has every run, newest first, each with all of its row", async () => {
   const rows = await listAll({}, 7);
   expect(rows).toEqual(RUNS.map(({ startedAtMs: _s, text: _t, ...row }) => row));
 });
 
-test.each(SINGLE)("GET /results filters by $name=$value", async ({ name, value, matches }) => {
-  expect(toIds(await listAll({ [name]: value }))).toEqual(toIds(RUNS.filter(matches)));
-});
+test.each(SINGLE_FILTERS)(
+  "GET /results filters by $name=$value",
+  async ({ name, value, matches }) => {
+    expect(toIds(await listAll({ [name]: value }))).toEqual(toIds(RUNS.filter(matches)));
+  },
+);
 
 test("GET /results filters by any two of its filters, in pages of any size", async () => {
-  const pairs = SINGLE.flatMap((a, index) =>
-    SINGLE.slice(index + 1)
-      .filter((b) => b.name !== a.name)
-      .map((b) => [a, b] as const),
-  );
-  for (const [index, [a, b]] of pairs.entries()) {
+  for (const [index, [a, b]] of toFilterPairs().entries()) {
     const rows = await listAll({ [a.name]: a.value, [b.name]: b.value }, 5 + (index % 40));
     const expected = RUNS.filter((run) => a.matches(run) && b.matches(run));
     expect([a.name, a.value, b.name, b.value, toIds(rows)]).toEqual([
@@ -152,6 +105,29 @@ test("GET /results.ndjson takes the list's filters", async () => {
   expect(found).toHaveLength(2);
   expect(JSON.parse(found[0] ?? "")).toMatchObject({ id, metadata: { kind: "exported" } });
   expect(await lines("q=export&held=true")).toEqual(['{"cursor":null}']);
+});
+
+test("GET /results finds a run by its id, and no other, whatever else is searched", async () => {
+  expect(toIds(await listAll({ q: "resp_run007" }))).toEqual(["resp_run007"]);
+  expect(toIds(await listAll({ q: " resp_run007 ", held: "true" }))).toEqual([]);
+  expect(toIds(await listAll({ q: "resp_run00" }))).toEqual([]);
+});
+
+test("GET /results takes a pair of metadata as metadata=key=value, too", async () => {
+  const pair = { metadata: "user=u3", held: "true" };
+  expect(toIds(await listAll(pair))).toEqual(
+    toIds(await listAll({ "metadata[user]": "u3", held: "true" })),
+  );
+  expect(await listAll(pair)).not.toEqual([]);
+});
+
+test("GET /results does not take a key that ends like another for that other", async () => {
+  const startedAtMs = LISTED_AT_MS - 1_000_000;
+  const row = { id: "resp_odd_key", metadata: { 'x"team': "red" } };
+  await catalog.upsert(createEntry(row, { startedAtMs }), 1);
+  expect(await listAll({ "metadata[team]": "red" })).toEqual([]);
+  expect(toIds(await listAll({ 'metadata[x"team]': "red" }))).toEqual(["resp_odd_key"]);
+  await catalog.remove({ id: "resp_odd_key", startedAtMs }, 2);
 });
 
 /** The ids of the runs that a search finds. */
@@ -231,31 +207,3 @@ test.each(["q=%ED%A0%80", `q=${"x".repeat(10_240)}`, "metadata[=x", "metadata[]=
     expect([200, 400]).toContain((await world.request(`/results?${query}`)).status);
   },
 );
-
-test("a page of the list keeps every filter in its links and in its form", async () => {
-  const query = {
-    verdict: "captured",
-    status: "completed",
-    model: "gpt-b",
-    started_by: "refetch",
-    held: "false",
-    since: "2026-11-01",
-    until: "2026-11-20",
-    q: "prime <b>",
-    "metadata[user]": 'u"3',
-  };
-  const accept = { headers: { accept: "text/html" } };
-  const params = new URLSearchParams({ ...query, q: "question", "metadata[user]": "u3" });
-  const html = await (await world.request(`/results?${params.toString()}`, accept)).text();
-  expect(html).toContain('name="model" value="gpt-b"');
-  expect(html).toContain('href="/results">Clear');
-  const first = new URLSearchParams({ q: "prim", held: "false", limit: "5" });
-  const page = await (await world.request(`/results?${first.toString()}`, accept)).text();
-  const older = /href="(\/results\?[^"]*)">Older/.exec(page)?.[1]?.replaceAll("&amp;", "&") ?? "";
-  const next = new URL(older, world.url).searchParams;
-  expect(Object.fromEntries(next)).toMatchObject({ q: "prim", held: "false", limit: "5" });
-  const hostile = new URLSearchParams(query);
-  const none = await (await world.request(`/results?${hostile.toString()}`, accept)).text();
-  expect(none).toContain("No result matches the filter.");
-  expect(none).not.toContain("<b>");
-});

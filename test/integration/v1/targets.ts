@@ -1,6 +1,10 @@
 // The two targets that unchanged code must not be able to tell apart: OpenAI as it should be, and the Worker before OpenAI as it is.
 import { startEmulator } from "../../../emulator/server.ts";
-import { createEmulatorClient, type EmulatorClient } from "../../support/emulator-client.ts";
+import {
+  createEmulatorClient,
+  type EmulatorClient,
+  type EmulatorSettings,
+} from "../../support/emulator-client.ts";
 import { toTestVars } from "../../support/process-world.ts";
 import { startWorkerProcess } from "../../support/worker-process.ts";
 import { API_KEY, TOKEN } from "../../support/world.ts";
@@ -17,11 +21,22 @@ export type Targets = {
   close(): Promise<void>;
 };
 
-/** Starts both. The Worker is a process of its own: the test harness would hide from OpenAI that a connection was closed. */
-export async function startTargets(): Promise<Targets> {
-  const settings = { apiKey: API_KEY, queueSeconds: 0.1, runSeconds: 0.1 };
-  const openai = await startEmulator({ ...settings, backgroundOutputs: "present" });
-  const upstream = await startEmulator({ ...settings, backgroundOutputs: "empty" });
+/**
+ * Starts both. The Worker is a process of its own: the test harness would hide from OpenAI that a connection was closed.
+ * @param changes Settings of both emulators, where they differ from the test's.
+ */
+export async function startTargets(changes: EmulatorSettings = {}): Promise<Targets> {
+  const settings = { apiKey: API_KEY, queueSeconds: 0.1, runSeconds: 0.1, ...changes };
+  const openai = await startEmulator({
+    ...settings,
+    backgroundOutputs: "present",
+    streamOutputs: "present",
+  });
+  const upstream = await startEmulator({
+    ...settings,
+    backgroundOutputs: "empty",
+    streamOutputs: "empty",
+  });
   const worker = await startWorkerProcess({ vars: toTestVars(upstream.url) });
   const emulators = {
     openai: createEmulatorClient(openai.url),

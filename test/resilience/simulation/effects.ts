@@ -3,10 +3,13 @@ import type { Effect, ResultEvent } from "../../../src/record/events.ts";
 import type { FileEntry } from "../../../src/record/schema.ts";
 import { toSeconds } from "./clock.ts";
 import type { Report } from "./effect-report.ts";
-import { observe } from "./observing.ts";
+import { isStatusCheck, observe } from "./observing.ts";
 import { checkReport, receive } from "./receiver.ts";
 import type { SimulationState } from "./simulation-state.ts";
 import { attempt } from "./storage-refused.ts";
+
+/** At least so much time is between two status checks, and between an observation and a check. */
+const STATUS_CHECK_SECONDS = 10;
 
 /** Performs an effect, with the faults of its scenario. */
 export function performEffect(run: SimulationState, effect: Effect): void {
@@ -14,6 +17,7 @@ export function performEffect(run: SimulationState, effect: Effect): void {
   const { clock, random, scenario, object } = run;
   const { life } = object;
   checkAlone(run, effect);
+  if (isStatusCheck(run, effect)) checkPause(run);
   if (effect.type === "notify") checkReport(run);
   run.current = { effect, life };
   const isAlive = () => object.life === life;
@@ -44,6 +48,18 @@ function checkAlone({ current, object, clock, fail }: SimulationState, effect: E
     current !== null && current.life === object.life && clock.now < current.effect.untilMs;
   if (!isUnderWay || effect.type === "erase" || effect.type === "unlist") return;
   fail("effects run one at a time", `${effect.type} beside ${current.effect.type}`);
+}
+
+// However often a reader asks, and whatever happens to the object.
+function checkPause(run: SimulationState): void {
+  const { clock, truth } = run;
+  const seenAt = truth?.shown.at(-1)?.at;
+  const seenSeconds = seenAt === undefined ? Number.NEGATIVE_INFINITY : toSeconds(seenAt);
+  const pause = clock.seconds - Math.max(run.lastCheckSeconds, seenSeconds);
+  if (pause < STATUS_CHECK_SECONDS - 0.001) {
+    run.fail("rows, writes and calls stay within their limits", `a check after ${pause} s`);
+  }
+  run.lastCheckSeconds = clock.seconds;
 }
 
 function drawSeconds({ random, scenario }: SimulationState, effect: Effect): number {

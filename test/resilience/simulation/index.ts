@@ -100,6 +100,7 @@ function countEvents({
     ["runs", counts.runs],
     ["effects", counts.effects],
     ["observations", counts.observations],
+    ["status checks", counts.statusChecks],
     ["evictions", counts.evictions],
     ["Connections", connections.all.filter(({ truth }) => truth.openedAt !== null).length],
     ["events", connections.all.reduce((sum, { truth }) => sum + truth.stored.length, 0)],

@@ -13,7 +13,7 @@ import {
 } from "./openai.ts";
 import type { SimulatedConnection } from "./simulated-connection.ts";
 import type { SimulationState } from "./simulation-state.ts";
-import { isPlainEnd, type Shown } from "./truth.ts";
+import { isAbsent, isPlainEnd, type Shown } from "./truth.ts";
 
 type Observe = Extract<Effect, { type: "observe" }>;
 
@@ -25,8 +25,8 @@ const MAX_LARGE_BODIES = 3;
  * @param isAlive Whether the object that asked for it still exists.
  */
 export function observe(run: SimulationState, effect: Observe, isAlive: boolean): Report {
-  run.counts.observations += 1;
   if (effect.connection !== null) {
+    run.counts.observations += 1;
     const report = readConnection(run, effect);
     if (isAlive && report.shown?.whole === true) dieSometimes(run, effect, report.reads);
     return report;
@@ -39,7 +39,21 @@ export function observe(run: SimulationState, effect: Observe, isAlive: boolean)
   if (isAlive && body !== null && channel === "refetch") dieSometimes(run, effect);
   const event: ResultEvent = { type: "observed", turn, result, hasOutputs: outputs !== null };
   const payload = outputs === null ? { body } : { body, outputs };
-  return { event, payload, shown: toShown(run, answer) };
+  const shown = toShown(run, answer);
+  const isKept = !isStatusCheck(run, effect) || endsOrReturns(run, shown);
+  run.counts[isKept ? "observations" : "statusChecks"] += 1;
+  return { event, payload, ...(isKept ? { shown } : {}) };
+}
+
+/** Whether an effect asks for the status only. */
+export function isStatusCheck({ object }: SimulationState, { turn }: Effect): boolean {
+  const running = object.state?.running;
+  return running?.turn === turn && running.is_status_check;
+}
+
+// Whether a status check saw the end, or the response after a 404: then it is an observation.
+function endsOrReturns({ truth }: SimulationState, one: Shown): boolean {
+  return isPlainEnd(one) || (one.whole && isAbsent(truth?.shown ?? []));
 }
 
 // The body is counted before it is parsed, and then the object is gone.

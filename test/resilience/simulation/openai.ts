@@ -244,6 +244,7 @@ export function toFields(scenario: Scenario, status: string, over: boolean): Res
     cited_files: [],
     tools: null,
     cites: { files: false, urls: false },
+    usage: null,
     lacks_items: false,
   };
 }

@@ -2,7 +2,7 @@
 import type { CallEvent, Outcome, RecorderEvent } from "../../../src/record/events.ts";
 import { awaitsConnection, awaitsControl } from "../../../src/record/machine/apply-call.ts";
 import type { ReportOutcome } from "../../../src/record/connection/transition.ts";
-import { isKnown, type RunState } from "../../../src/record/state.ts";
+import { isKnown, isReadable, type RunState } from "../../../src/record/state.ts";
 import { Catalog } from "./catalog.ts";
 import { checkChange, checkEnd, checkRunEnd, isUnwanted } from "./check.ts";
 import { toParams, toTriggerParams } from "./calls.ts";
@@ -24,6 +24,9 @@ const RETRY_SECONDS = [5, 60, 300, 1800, 3600, 7200, 18_000, 36_000, 72_000];
 const IDLE_SECONDS = 10;
 /** A cancelled background run has this time to send its last event. */
 const CLOSE_GRACE_SECONDS = 5;
+
+/** A reader wants to know the status this often. */
+const READ_SECONDS = 3;
 
 /** A run whose row is due later has nothing left but its expiry. */
 const MAX_WATCHED_MS = 24 * 60 * 60 * 1000;
@@ -66,6 +69,8 @@ export class SimulatedRun extends SimulationState {
     for (const arrival of this.scenario.arrivals) {
       this.clock.after(arrival.at, () => this.#arrive(arrival));
     }
+    const { reader } = this;
+    if (reader !== null) this.clock.after(reader.from, () => this.#read(reader.to));
     const ended = this.clock.run(MAX_TIMERS);
     if (!ended) this.fail("a run ends", `it still ran after ${MAX_TIMERS} timers`);
     checkEnd(this);
@@ -136,6 +141,14 @@ export class SimulatedRun extends SimulationState {
     }
     this.connections.close(CLOSE_GRACE_SECONDS);
     this.call(() => ({ type: "cancelled" }), []);
+  }
+
+  // It waits until the record can be read, and asks more often than it is answered.
+  #read(until: number): void {
+    const { state } = this.object;
+    if (isReadable(state)) return;
+    if (isKnown(state)) this.#callOnce({ type: "status_wanted" });
+    if (this.clock.seconds < until) this.clock.after(READ_SECONDS, () => this.#read(until));
   }
 
   #webhook(): CallEvent {

@@ -8,6 +8,7 @@ import type { Failure, Invariant } from "./invariants.ts";
 import { Kv } from "./kv.ts";
 import { Random } from "./random.ts";
 import type { RecorderObject } from "./recorder-object.ts";
+import { drawReader, type ReaderScript } from "./reader-script.ts";
 import { drawReceiver, type ReceiverScript } from "./receiver-script.ts";
 import { drawScenario, isFaultless, type Outage, type Scenario } from "./scenario.ts";
 import type { ConnectionSet } from "./simulated-connection.ts";
@@ -19,12 +20,22 @@ export abstract class SimulationState {
   readonly random: Random;
   readonly scenario: Scenario;
   readonly receiver: ReceiverScript;
+  readonly reader: ReaderScript;
   /** Empty unless the log is kept. */
   readonly logLines: string[] = [];
   /** Injected faults, by their name. */
   readonly faults = new Map<string, number>();
   readonly failures: Failure[] = [];
-  readonly counts = { observations: 0, effects: 0, evictions: 0, connectionEvictions: 0, runs: 0 };
+  readonly counts = {
+    observations: 0,
+    statusChecks: 0,
+    effects: 0,
+    evictions: 0,
+    connectionEvictions: 0,
+    runs: 0,
+  };
+  /** When the last status check began. */
+  lastCheckSeconds = Number.NEGATIVE_INFINITY;
   readonly verdicts: string[] = [];
   /** Deaths on a large body since the last answer that was taken. */
   largeBodies = 0;
@@ -48,6 +59,7 @@ export abstract class SimulationState {
     this.scenario = drawScenario(this.random, number);
     // Numbers of its own: a scenario stays the same with a receiver.
     this.receiver = drawReceiver(new Random(~seed, number), isFaultless(this.scenario));
+    this.reader = drawReader(new Random(~seed, ~number));
     this.deadlyLeft = this.scenario.deadly;
     this.keepsLog = keepsLog;
   }

@@ -170,12 +170,21 @@ export function verdictsWithoutEnd({ shown, isKnown }: RunTruth, isMissing: bool
   return isSure ? ["gone"] : ["gone", "abandoned"];
 }
 
-// From the first to the last 404 since the response was shown.
-function absentSeconds(shown: Shown[]): number {
+/** Whether the response was a 404 since it was shown. */
+export function isAbsent(shown: Shown[]): boolean {
+  return listMissing(shown).length > 0;
+}
+
+function listMissing(shown: Shown[]): Shown[] {
   const seen = shown.findLastIndex(
     ({ status, fromConnection }) => status !== null || fromConnection,
   );
-  const missing = shown.slice(seen + 1).filter(({ http }) => http === 404);
+  return shown.slice(seen + 1).filter(({ http }) => http === 404);
+}
+
+// From the first to the last 404 since the response was shown.
+function absentSeconds(shown: Shown[]): number {
+  const missing = listMissing(shown);
   const [first, last] = [missing[0], missing.at(-1)];
   return first === undefined || last === undefined ? 0 : toSeconds(last.at) - toSeconds(first.at);
 }

@@ -7,6 +7,9 @@ import { hasFault, isTerminal, listExecutedCalls } from "./facts.ts";
 /** The Recorders of the soak give up a control this long after its run began. */
 const CONTROL_TIMEOUT_SECONDS = 60;
 
+/** A Connection gives up a create that OpenAI does not answer in 20 s. On a slow machine the request itself can take as long. */
+const SLOW_CREATE_MS = 15_000;
+
 type Control = NonNullable<StoredResponse["record"]["control"]>;
 
 /** The control of a run, as OpenAI has it; null when it never reached OpenAI. */
@@ -60,7 +63,7 @@ function findWrongEnd(control: Control, actual: ActualRun | null): string[] {
   return isWhole ? findWrongCalls(control, actual.calls) : ["its control's calls are not whole"];
 }
 
-// A kill or a fault before it was opened, or while it was read; OpenAI's refusal; a cancel, which ends the control too.
+// A kill or a fault before it was opened, or while it was read; OpenAI's refusal; a create that was slow; a cancel, which ends the control too.
 function isReasoned(
   evidence: Evidence,
   run: ActualRun,
@@ -71,9 +74,14 @@ function isReasoned(
   const isRefused = emulator.requests.some(
     (request) => request.fault !== null && isControlOf(request, plan.number),
   );
-  if (status === "refused" || status === "unreachable") return isRefused;
-  // `settled_at` is the last observation's time, and a control can be stopped after it, so the control's time limit counts.
+  if (status === "refused") return isRefused;
   const begin = run.created_at * 1000;
+  const isSlow = emulator.requests.some(
+    (request) =>
+      isControlOf(request, plan.number) && Date.parse(request.at) >= begin + SLOW_CREATE_MS,
+  );
+  if (status === "unreachable") return isRefused || isSlow;
+  // `settled_at` is the last observation's time, and a control can be stopped after it, so the control's time limit counts.
   const wasKilled = kills.some((at) => at >= begin && at <= begin + CONTROL_TIMEOUT_SECONDS * 1000);
   if (wasKilled) return true;
   const [opened] = listConnections(connections, run.id, plan.number).filter(
@@ -83,7 +91,10 @@ function isReasoned(
   if (status === "not_run") return opened === undefined;
   if (opened === undefined) return false;
   return (
-    isRefused || plan.ending === "cancelled" || hasFault(log, "connection_death", opened.connection)
+    isRefused ||
+    isSlow ||
+    plan.ending === "cancelled" ||
+    hasFault(log, "connection_death", opened.connection)
   );
 }
 

@@ -1,10 +1,34 @@
 // The Worker as it is, with a Catalog that counts the rows it writes, and that a test can take down, and with a Recorder that can lose its alarm.
-import { Recorder as RealRecorder } from "../../../src/index.ts";
+import worker, { Recorder as RealRecorder } from "../../../src/index.ts";
+import type { RecorderParams } from "../../../src/record/schema.ts";
 import { Catalog as RealCatalog } from "../../../src/objects/catalog/catalog.ts";
+import { REFUSED_CURSOR } from "../refused-cursor.ts";
+import { replaceMethod } from "../replace-method.ts";
 
-export { default, Connection } from "../../../src/index.ts";
+export { Connection } from "../../../src/index.ts";
+
+/** A body leaves its Recorder's rows after this time. */
+const KEEP_ROWS_SECONDS = 1;
 
 export class Recorder extends RealRecorder {
+  override start(params: RecorderParams): ReturnType<RealRecorder["start"]> {
+    const { policy } = params;
+    const limits = { ...policy.limits, keep_rows_seconds: KEEP_ROWS_SECONDS };
+    return super.start({ ...params, policy: { ...policy, limits } });
+  }
+
+  /** Whether the response's body is in KV alone. */
+  async isBodyInKv(): Promise<boolean> {
+    const reading = await this.read();
+    return reading !== null && reading !== "unreadable" && reading.body === "kv";
+  }
+
+  /** Empties the object, and restarts it, which throws. */
+  async vanish(): Promise<void> {
+    await this.ctx.storage.deleteAll();
+    this.ctx.abort("The Recorder has vanished.");
+  }
+
   async loseAlarm(): Promise<void> {
     await this.ctx.storage.deleteAlarm();
   }
@@ -27,6 +51,17 @@ export class Catalog extends RealCatalog {
     Object.defineProperty(sql, "exec", { value });
     super(ctx, env);
     this.#cursors = cursors;
+  }
+
+  /** Runs a statement on the Catalog's own tables. */
+  runSql(statement: string): void {
+    this.ctx.storage.sql.exec(statement);
+  }
+
+  /** Restarts the object, which throws. */
+  async restart(): Promise<void> {
+    await this.ctx.storage.sync();
+    this.ctx.abort("The Catalog was restarted.");
   }
 
   /** The rows that were written since the last call. */
@@ -55,6 +90,11 @@ export class Catalog extends RealCatalog {
     super.remove(...args);
   }
 
+  override health(): ReturnType<RealCatalog["health"]> {
+    this.#assertUp();
+    return super.health();
+  }
+
   override claim(...args: Parameters<RealCatalog["claim"]>): ReturnType<RealCatalog["claim"]> {
     this.#assertUp();
     return super.claim(...args);
@@ -64,3 +104,18 @@ export class Catalog extends RealCatalog {
     if (this.#isDown) throw new Error("The Catalog is down.");
   }
 }
+
+// The local KV takes any cursor.
+function refusesCursor(records: KVNamespace): KVNamespace {
+  const list = async <Metadata>(options?: KVNamespaceListOptions) => {
+    if (options?.cursor === REFUSED_CURSOR) throw new Error("KV LIST failed: 400 invalid cursor");
+    return records.list<Metadata>(options);
+  };
+  return replaceMethod(records, "list", list);
+}
+
+export default {
+  ...worker,
+  fetch: (request, env, ctx) =>
+    worker.fetch(request, { ...env, RECORDS: refusesCursor(env.RECORDS) }, ctx),
+} satisfies ExportedHandler<Env>;

@@ -1,7 +1,12 @@
 // The Worker as it is, with Recorders that give runs up within seconds, in place of minutes and a day.
 import { Recorder as RealRecorder } from "../../../src/index.ts";
 import type { RecorderParams } from "../../../src/record/schema.ts";
-import { ABANDON_SECONDS, GONE_AFTER_SIGNAL_SECONDS, GONE_SECONDS } from "../impatient-worker.ts";
+import {
+  ABANDON_SECONDS,
+  GONE_AFTER_SIGNAL_SECONDS,
+  GONE_SECONDS,
+  STATUS_CHECK_SECONDS,
+} from "../impatient-worker.ts";
 
 export { Catalog, Connection, default } from "../../../src/index.ts";
 
@@ -9,6 +14,7 @@ const SHORT_LIMITS = {
   abandon_after_seconds: ABANDON_SECONDS,
   gone_after_seconds: GONE_SECONDS,
   gone_after_signal_seconds: GONE_AFTER_SIGNAL_SECONDS,
+  status_check_seconds: STATUS_CHECK_SECONDS,
 };
 
 function shorten(params: RecorderParams): RecorderParams {

@@ -11,6 +11,7 @@ import {
   type KvMode,
   type StateRequest,
 } from "../recorder-worker.ts";
+import { replaceMethod } from "../replace-method.ts";
 
 export { Catalog, Connection } from "../../../src/index.ts";
 
@@ -60,21 +61,20 @@ function withLimits(params: RecorderParams): RecorderParams {
 
 function withMode(records: KVNamespace): KVNamespace {
   const put = async (...given: Parameters<KVNamespace["put"]>): Promise<void> => {
-    if (mode === "works") return records.put(...given);
+    if (mode === "works" || mode === "unreadable") return records.put(...given);
     const [, value] = given;
     // As KV does with a value that it refuses.
     if (value instanceof ReadableStream) await value.cancel();
     if (mode === "refuses") throw new Error("KV refuses the write.");
     return new Promise(() => undefined);
   };
-  return new Proxy(records, { get: (target, name) => (name === "put" ? put : bind(target, name)) });
+  return replaceMethod(records, "put", put);
 }
 
-// Methods of the platform need their own object as `this`.
-function bind(target: KVNamespace, name: string | symbol): unknown {
-  const found: unknown = Reflect.get(target, name);
-  if (typeof found !== "function") return found;
-  return (...given: unknown[]): unknown => Reflect.apply(found, target, given);
+/** KV as the Worker has it: its reads fail while it is unreadable. */
+function withReads(records: KVNamespace): KVNamespace {
+  if (mode !== "unreadable") return records;
+  return replaceMethod(records, "get", () => Promise.reject(new Error("KV can't be read.")));
 }
 
 export default {
@@ -96,7 +96,7 @@ export default {
     if (pathname === STATES_PATH) {
       return new Response(await replaceState(env, await request.json<StateRequest>()));
     }
-    return worker.fetch(request, env, ctx);
+    return worker.fetch(request, { ...env, RECORDS: withReads(env.RECORDS) }, ctx);
   },
 } satisfies ExportedHandler<TestEnv>;
 
@@ -131,5 +131,5 @@ async function replaceState(
 }
 
 function toKvMode(text: string): KvMode {
-  return text === "refuses" || text === "hangs" ? text : "works";
+  return text === "refuses" || text === "hangs" || text === "unreadable" ? text : "works";
 }

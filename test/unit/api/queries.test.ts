@@ -37,7 +37,7 @@ test.each([
 /** Values of which each parameter that has a rule refuses at least one. */
 const BAD_VALUES = ["x", "-1", "1.5", "NaN", "x".repeat(5_000)];
 /** Parameters that take every text. */
-const UNLIMITED = new Set(["follow", "next"]);
+const UNLIMITED = new Set(["follow", "next", "input"]);
 const QUERIES = listOperations().flatMap(({ method, path, query }) =>
   query === undefined ? [] : [{ route: `${method} ${path}`, query }],
 );
@@ -87,6 +87,32 @@ test("parseQuery reads metadata[key]=value, and a blank search counts as absent"
 });
 
 test.each([
+  [{ metadata: " user = a=b " }, { user: "a=b" }],
+  [
+    { "metadata[team]": "red", metadata: "user=a" },
+    { team: "red", user: "a" },
+  ],
+  [{ "metadata[user]": "old", metadata: "user=new" }, { user: "new" }],
+])("parseQuery reads %j, as a form without scripts sends it", (query, metadata) => {
+  expect(parseQuery(ListQuery, query).metadata).toEqual(metadata);
+});
+
+test("toRunFilter takes a search for an id as that id", () => {
+  expect(toRunFilter(parseQuery(ListQuery, { q: " resp_0a-b " }))).toMatchObject({
+    id: "resp_0a-b",
+    q: undefined,
+  });
+});
+
+test.each(["resp_", "resp_a b", "xresp_a", '"resp_a"', "resp_ä"])(
+  "toRunFilter takes a search for %j as words",
+  (q) => {
+    expect(toRunFilter(parseQuery(ListQuery, { q }))).toMatchObject({ id: undefined, q });
+  },
+);
+
+test.each([
+  [{ "metadata[a]": "b", metadata: "x" }, /^metadata must be given as metadata\[key\]=value\.$/],
   [{ metadata: "x" }, /^metadata must be given as metadata\[key\]=value\.$/],
   [{ "metadata[a]": "x".repeat(513) }, /^metadata\[a\] must have at most 512 characters\.$/],
   [{ held: "maybe" }, /^held must be one of true, false\.$/],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CreatedResponse, toCreatedFields } from "../../../src/openai/response.ts";
+import { CreatedResponse, parseResponse, toCreatedFields } from "../../../src/openai/response.ts";
 
 const CREATED = { id: "resp_1", status: "queued" };
 
@@ -18,3 +18,31 @@ test.each([undefined, null, 0, 1e15, -1e15, "now", {}])(
     expect(Date.parse(fields.created_at ?? "")).toBeGreaterThanOrEqual(before);
   },
 );
+
+const WHOLE = {
+  input_tokens: 90,
+  input_tokens_details: { cached_tokens: 40 },
+  output_tokens: 30,
+  output_tokens_details: { reasoning_tokens: 12 },
+  total_tokens: 120,
+};
+const COUNTED = { input: 90, cached: 40, output: 30, reasoning: 12, total: 120 };
+
+test.each([
+  { name: "whole", usage: WHOLE, counted: COUNTED },
+  {
+    name: "without details and total",
+    usage: { input_tokens: 90, output_tokens: 30 },
+    counted: { ...COUNTED, cached: 0, reasoning: 0 },
+  },
+  {
+    name: "with a count beyond reason",
+    usage: { ...WHOLE, input_tokens: 1e18 },
+    counted: { ...COUNTED, input: 0 },
+  },
+  { name: "without output tokens", usage: { input_tokens: 1 }, counted: null },
+  { name: "of null", usage: null, counted: null },
+])("parseResponse reads a usage $name", ({ usage, counted }) => {
+  const parsed = parseResponse({ id: "resp_1", status: "completed", output: [], usage });
+  expect(parsed?.fields.usage).toEqual(counted);
+});

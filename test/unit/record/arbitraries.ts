@@ -52,6 +52,7 @@ const fields = fc.record({
   cited_files: fc.constant<FileCitation[]>([]),
   tools: fc.constantFrom<string[] | null>(null, ["code_interpreter"]),
   cites: fc.constant({ files: false, urls: false }),
+  usage: fc.constant(null),
   lacks_items: fc.boolean(),
 });
 

@@ -49,3 +49,43 @@ test("toProgressUpdates returns only the updates after an entry", () => {
   const state = observedBy("held", "refetch", "held");
   expect(toProgressUpdates(state, 1).map(({ seq }) => seq)).toEqual([2, 3]);
 });
+
+function numbersOf(state: RunState) {
+  return toProgressUpdates(state, 0).map(({ type, number }) => [type, number]);
+}
+
+/** A run whose record has observations by these channels, at the moments of `observedBy`. */
+function recordedBy(...channels: Channel[]): RunState {
+  const { record, ...rest } = observedBy(null, ...channels);
+  const observations = channels.map((channel, index) => ({
+    at: toTime(index + 1),
+    channel,
+    http_status: 200,
+    status: "completed",
+    request_id: null,
+    calls: [],
+  }));
+  return { ...rest, record: { ...record, observations } };
+}
+
+test("an update has the number of its observation in the record", () => {
+  expect(numbersOf(recordedBy("refetch", "stream"))).toEqual([
+    ["started", null],
+    ["observed", 1],
+    ["observed", 2],
+  ]);
+});
+
+test("an observation that failed and the one in its place have the same number, and so has one under way", () => {
+  const state = ["observing", "failed", "observing"].reduce(
+    (run, type) =>
+      addProgress(run, type === "failed" ? "failed" : "observing", toTime(9), "refetch"),
+    recordedBy("refetch"),
+  );
+  expect(numbersOf(state).slice(1)).toEqual([
+    ["observed", 1],
+    ["observing", 2],
+    ["failed", null],
+    ["observing", 2],
+  ]);
+});

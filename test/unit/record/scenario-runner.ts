@@ -326,6 +326,7 @@ function toObservationResult(answer: ScriptedAnswer, seconds: number): Observati
           cited_files: [],
           tools: null,
           cites: { files: false, urls: false },
+          usage: null,
           lacks_items: answer.lacksItems ?? false,
         }
       : null,

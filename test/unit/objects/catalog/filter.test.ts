@@ -5,15 +5,27 @@ test.each([
   ["prime", '"prime"*'],
   ["  prime\tnumbers ", '"prime" "numbers"*'],
   ['a "quoted" word', '"a" """quoted""" "word"*'],
-  ["a OR b*", '"a" "OR" "b*"*'],
-  ["NEAR(a b)", '"NEAR(a" "b)"*'],
-  ["a\0b", '"a" "b"*'],
+  ["a OR bit*", '"a" "OR" "bit*"*'],
+  ["NEAR(a bee)", '"NEAR(a" "bee)"*'],
+  ["素", '"素"*'],
+  ["a\0bee", '"a" "bee"*'],
 ])("toFtsQuery quotes every word of %j, and searches the last as a prefix", (q, query) => {
+  expect(toFtsQuery(q)).toBe(query);
+});
+
+test.each([
+  ["prime nu", '"prime" "nu"'],
+  ["x", '"x"'],
+  ["prime-nu.", '"prime-nu."'],
+  ["-", '"-"'],
+  ["素", '"素"*'],
+])("toFtsQuery searches a last word of one or two letters as it is: %j", (q, query) => {
   expect(toFtsQuery(q)).toBe(query);
 });
 
 test("toListQuery has a value for each question mark, and no text of the caller", () => {
   const filter = {
+    id: "x' OR 1=1 --",
     verdict: "lost",
     status: "x' OR 1=1 --",
     model: "x' OR 1=1 --",

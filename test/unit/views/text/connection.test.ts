@@ -33,6 +33,17 @@ test("describeConnection returns null for a background run without a Connection"
   expect(describeConnection({ ...PENDING, request: null })).toBeNull();
 });
 
+test("of an id that OpenAI has not shown yet the headline says that it is asked, and what it answered", () => {
+  const unseen = { ...PENDING, status: null };
+  expect(toHeadline(unseen)).toMatchObject({
+    title: "Asking OpenAI…",
+    meaning: "Nothing is known of this id yet.",
+  });
+  const missing = { ...observed("refetch", null), http_status: 404 };
+  expect(toHeadline({ ...unseen, observations: [missing] }).meaning).toBe("Not found so far.");
+  expect(toHeadline({ ...PENDING, observations: [missing] }).title).toBe("Running at OpenAI");
+});
+
 describe("a held run", () => {
   test("is open until its connection is observed", () => {
     const refetched = { ...HELD, observations: [observed("refetch", "in_progress")] };
@@ -72,7 +83,7 @@ describe("a held run", () => {
       held: { broke_at: "3 error" },
       observations: [observed("held", "in_progress")],
     };
-    expect(explain(gone)).toContain("OpenAI answered every refetch with 404");
+    expect(explain(gone)).toContain("OpenAI answered every check with 404");
     expect(toHeadline(gone).title).toBe("OpenAI has it no more");
   });
 
@@ -109,7 +120,7 @@ describe("a followed run", () => {
       state: "broke",
       label: "broke before the run's end",
     });
-    expect(explain(broke)).toContain("refetched by its id until its end");
+    expect(explain(broke)).toContain("fetched by its id until its end");
     const ended = { ...broke, verdict: "recovered" as const, status: "completed" };
     expect(explain(ended)).toContain("the rest was fetched by its id");
     expect(toHeadline(ended).meaning).toContain("The stream broke before the run's end");

@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { formatAge, formatBytes, formatDuration } from "../../../../src/views/text/format.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatDay,
+  formatDuration,
+} from "../../../../src/views/text/format.ts";
 
 test.each([
   [400, "0.4 s"],
@@ -21,6 +26,16 @@ test.each([
   expect(formatBytes(count)).toBe(text);
 });
 
-test("formatAge formats 150 minutes as full hours", () => {
-  expect(formatAge("2026-01-01T00:00:00Z", Date.parse("2026-01-01T02:30:00Z"))).toBe("2 h ago");
+test.each([
+  [-5, "0 s ago"],
+  [12_900, "12 s ago"],
+  [61_000, "1 min ago"],
+  [150 * 60_000, "2 h ago"],
+  [49 * 3_600_000, "2 d ago"],
+])("formatAge formats %i ms as %s", (milliseconds, text) => {
+  expect(formatAge(milliseconds)).toBe(text);
+});
+
+test("formatDay gives the day in UTC", () => {
+  expect(formatDay("2026-12-26T23:59:59.999Z")).toBe("26 Dec 2026");
 });

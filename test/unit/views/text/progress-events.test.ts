@@ -13,6 +13,8 @@ const UPDATE: ProgressUpdate = {
   broke_at: null,
   connection: null,
   number: null,
+  status: "queued",
+  verdict: "pending",
   waits_for: null,
 };
 
@@ -57,7 +59,7 @@ describe("formatProgress of an observation", () => {
   test("names the event at which a held connection broke", () => {
     const broke = observed("held", "in_progress", { connection: "held", broke_at: "7 response.x" });
     expect(formatProgress(broke)).toMatchObject({
-      text: "The connection broke at 7 response.x: HTTP 200, in_progress, outputs there",
+      text: "The connection broke at 7 response.x: HTTP 200, in_progress, has outputs",
       tone: "warn",
     });
   });
@@ -66,17 +68,17 @@ describe("formatProgress of an observation", () => {
     { status: "completed", end: "The stream was followed to its end", tone: "neutral" },
     {
       status: "in_progress",
-      end: "The stream broke before the run's end, and the run is refetched",
+      end: "The stream broke before the run's end, and the run is fetched by its id",
       tone: "warn",
     },
   ])("tells how a followed stream with status $status ended", ({ status, end, tone }) => {
-    const text = `${end}: HTTP 200, ${status}, outputs there`;
+    const text = `${end}: HTTP 200, ${status}, has outputs`;
     const update = observed("stream", status, { connection: "followed" });
     expect(formatProgress(update)).toMatchObject({ text, tone, stage: 3, changed: true });
   });
 
-  test("calls a stream without a Connection an observation", () => {
-    const text = "Observation 1 by stream: HTTP 200, completed, outputs there";
+  test("calls a stream without a Connection a check", () => {
+    const text = "Check 1: from its stream: HTTP 200, completed, has outputs";
     expect(formatProgress(observed("stream", "completed", {}))?.text).toBe(text);
   });
 
@@ -87,10 +89,10 @@ describe("formatProgress of an observation", () => {
 });
 
 test.each([
-  { status: "completed", text: "The control ended: HTTP 200, completed, outputs there" },
+  { status: "completed", text: "The control ended: HTTP 200, completed, has outputs" },
   {
     status: "in_progress",
-    text: "The control was interrupted: HTTP 200, in_progress, outputs there",
+    text: "The control was interrupted: HTTP 200, in_progress, has outputs",
   },
 ])("formatProgress of a control with status $status says how it ended", ({ status, text }) => {
   const update = observed("control", status, { type: "control_ended" });

@@ -1,0 +1,21 @@
+// The status of a run in flight, and when OpenAI showed it. The page's script keeps it up to date.
+import type { ResponseRecord } from "../../record/schema.ts";
+import { describeConnection } from "../text/connection.ts";
+import { formatDuration, formatTimeOfDay } from "../text/format.ts";
+import { escapeHidden } from "../text/printed/hidden-characters.ts";
+
+/** Says what OpenAI said of a run in flight. An open Connection has events of its own. */
+export function StatusNote(props: { record: Omit<ResponseRecord, "response">; nowMs: number }) {
+  const { record, nowMs } = props;
+  const { status, status_at: at } = record;
+  if (record.verdict !== "pending" || status === null || at === null) return null;
+  if (describeConnection(record)?.state === "open") return null;
+  const ageMs = Math.max(0, nowMs - Date.parse(at));
+  return (
+    <p class="note" data-status data-age-ms={String(ageMs)}>
+      <span data-status-name>{escapeHidden(status.replaceAll("_", " "))}</span>, as OpenAI said at{" "}
+      <time datetime={at}>{formatTimeOfDay(at)}</time> (
+      <span data-status-age>{formatDuration(ageMs)}</span> ago)
+    </p>
+  );
+}
