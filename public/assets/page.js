@@ -9,9 +9,6 @@ const FETCH_RETRY_DELAYS_MS = [500, 2_000, 5_000, null];
 const COPY_LABEL_RESET_MS = 2_000;
 const COPY_BUTTONS = "[data-copy], [data-copy-from], [data-copy-url]";
 
-/** When the page got the status that it shows, by `performance.now()`. */
-let statusShownAtMs = performance.now();
-
 /** @typedef {{ at: string, stage: number, tone: string, text: string, changed: boolean }} RunEvent */
 
 /** @type {(json: string) => unknown} */
@@ -109,27 +106,21 @@ function createEventItem(event, offsetMs) {
 }
 
 /**
- * Shows what OpenAI said of the run's status, and when. The server's sentence has the same words.
+ * Shows what OpenAI said of the run's status, and when. The server's sentence has the same parts.
  * @param {MessageEvent<unknown>} message
  */
 function showStatus(message) {
-  const note = document.querySelector("[data-status]");
-  const time = note?.querySelector("time");
   const event = parseJson(String(message.data));
-  if (!(note instanceof HTMLElement) || !time || !isStatusEvent(event)) return;
-  note.querySelector("[data-status-name]")?.replaceChildren(event.status.replaceAll("_", " "));
-  time.dateTime = event.at;
-  time.textContent = `${event.at.slice(11, 19)} UTC`;
-  note.dataset["ageMs"] = "0";
-  statusShownAtMs = performance.now();
-  updateStatusAge();
-}
-
-function updateStatusAge() {
-  const note = document.querySelector("[data-status]");
-  if (!(note instanceof HTMLElement)) return;
-  const ageMs = Number(note.dataset["ageMs"]) + performance.now() - statusShownAtMs;
-  note.querySelector("[data-status-age]")?.replaceChildren(formatDuration(ageMs));
+  if (!isStatusEvent(event)) return;
+  document.querySelector("[data-status-name]")?.replaceChildren(event.status.replaceAll("_", " "));
+  for (const time of document.querySelectorAll("[data-status] time")) {
+    const fresh = document.createElement("time");
+    fresh.dateTime = event.at;
+    if (time.hasAttribute("data-age")) fresh.dataset["age"] = "0";
+    else fresh.textContent = `${event.at.slice(0, 19).replace("T", " ")} UTC`;
+    time.replaceWith(fresh);
+  }
+  localizeTimes();
 }
 
 /** Fetches the page again and replaces its main part. Retries failed fetches. */
@@ -170,7 +161,6 @@ export function replaceMain(page) {
   );
   const focusIndex = findFocusable().findIndex((element) => element === document.activeElement);
   document.querySelector("main")?.replaceWith(newMain);
-  statusShownAtMs = performance.now();
   document.title = page.title;
   const icon = page.querySelector("link[rel=icon]");
   if (icon !== null) document.querySelector("link[rel=icon]")?.replaceWith(icon);
@@ -255,6 +245,7 @@ class RunFollower {
       createEventItem(event, Date.parse(event.at) - Date.parse(first.at)),
     );
     document.querySelector("[data-events]")?.replaceChildren(...items);
+    localizeTimes();
     this.#showCurrentEvent(last.text);
     this.#showStage(Math.max(...events.map((event) => event.stage)));
   }
@@ -281,7 +272,6 @@ class RunFollower {
   }
 
   #updateClocks() {
-    updateStatusAge();
     document
       .querySelector("[data-clock]")
       ?.replaceChildren(formatDuration(performance.now() - this.#startedAtMs));

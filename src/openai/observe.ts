@@ -4,6 +4,7 @@ import { parseJson } from "../lib/json-parse.ts";
 import { MAX_BODY_BYTES, readBody, type BodyRead } from "../lib/json-stream.ts";
 import { toSentence } from "../lib/sentence.ts";
 import { sha256OfChunks } from "../lib/sha256.ts";
+import { findEarlyResults } from "../record/calls/merge-calls.ts";
 import { losesItems } from "../record/observed/completeness.ts";
 import { includeOf, refusedIncludes } from "../record/request/include.ts";
 import { MAX_ERROR_MESSAGE_LENGTH, MAX_VALUE_BYTES } from "../record/limits.ts";
@@ -105,7 +106,7 @@ async function observeByRefetch(
   );
   const { result } = observed;
   const input = mustFetchInput(record, result) ? await fetchInput(env, record.id, signal) : null;
-  const outputs = refusedItems(record, observed);
+  const outputs = refusedItems(record, observed) ?? earlyItems(record, observed);
   return { ...observed, result: { ...result, input }, outputs };
 }
 
@@ -143,11 +144,19 @@ function itemKeys(response: unknown): Set<string> {
 }
 
 /** The calls in a body that the record refuses, because it lacks something of the present one; null when it takes it. */
-export function refusedItems(
-  record: StoredRecord,
-  { result, chunks }: Observed,
-): Observed["outputs"] {
-  if (chunks === null || !losesItems(record, result)) return null;
+export function refusedItems(record: StoredRecord, observed: Observed): Observed["outputs"] {
+  return losesItems(record, observed.result) ? callItems(observed) : null;
+}
+
+// The calls in the body of a run in flight, when it has a result that no observation had before. Such a body is not stored.
+function earlyItems(record: StoredRecord, observed: Observed): Observed["outputs"] {
+  const { result } = observed;
+  if (result.fields === null || isTerminal(result.fields.status)) return null;
+  return findEarlyResults(record, result).length > 0 ? callItems(observed) : null;
+}
+
+function callItems({ chunks }: Observed): Observed["outputs"] {
+  if (chunks === null) return null;
   return () => filterCallItems(outputItems(parseJson(decodeChunks(chunks))));
 }
 

@@ -13,7 +13,7 @@ import type {
 } from "./schema.ts";
 import { CODE_INTERPRETER } from "./calls/item-kinds.ts";
 import { awaitsItems, losesItems } from "./observed/completeness.ts";
-import { mergeCalls, union } from "./calls/merge-calls.ts";
+import { mergeCalls, union, withoutRepeated } from "./calls/merge-calls.ts";
 import { toCustomMetadata } from "./request/metadata.ts";
 import { judgeCalls } from "./calls/notebook.ts";
 import { toExpiry } from "./policy.ts";
@@ -164,7 +164,10 @@ export function applyObservation(
   };
   if (result.fields === null) return withVerdicts(answered);
   const merged = mergeResponse(answered, result.fields, result, recordExternal);
-  return withVerdicts(mergeCalls(merged, result, isTerminal(result.fields.status), first));
+  const hasEnded = isTerminal(result.fields.status);
+  const isFirstEnd = hasEnded && !isTerminal(record.status);
+  const known = isFirstEnd ? withoutRepeated(merged, result) : merged;
+  return withVerdicts(mergeCalls(known, result, hasEnded, first));
 }
 
 // What OpenAI said when it ended the connection is the last that is known of a run in flight.

@@ -264,8 +264,9 @@ function maxPollDelay(record: StoredRecord): number {
   return Math.min(delay, MAX_POLL_SECONDS);
 }
 
-// After a webhook the end is near, after a broken connection it may be, and at the first 404 as well: the backoff starts over.
+// After a webhook the end is near, after a broken connection it may be, and at the first 404 as well: the backoff starts over. The reading of the Connection is the signal itself.
 function observationsSinceSignal(record: StoredRecord): number {
   const sinceMs = Math.max(lastSignalMs(record) ?? 0, findAbsence(record)?.sinceMs ?? 0);
-  return runObservations(record).filter(({ at }) => Date.parse(at) >= sinceMs).length;
+  const refetches = record.observations.filter(({ channel }) => channel === "refetch");
+  return refetches.filter(({ at }) => Date.parse(at) >= sinceMs).length;
 }

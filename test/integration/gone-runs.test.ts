@@ -125,6 +125,25 @@ test("a response that vanishes in flight is gone, on every page, in the list, an
   }
 });
 
+test("a run in the background that is gone keeps the outputs that a refetch in flight had", async () => {
+  answerRetrieve = (response, run, number) => {
+    if (number > 1) return answerMissing(response, run);
+    return sendJson(response, { ...toResponse(run), status: "in_progress", completed_at: null });
+  };
+  const id = await world.trigger({ input: "hello" });
+  const record = await world.waitUntilSettled(id);
+  expect(record).toMatchObject({
+    verdict: "gone",
+    status: "in_progress",
+    response: null,
+    calls: [{ id: "ci_1", verdict: "recovered", source: "refetch", outputs: PRINTED }],
+  });
+  const printed = await world.request(`/results/${id}/outputs`);
+  expect([printed.status, await printed.text()]).toEqual([200, "naïve – 数据\n"]);
+  const shown = await retrieveFailed(id, "?include[]=code_interpreter_call.outputs");
+  expect(shown.output).toMatchObject([{ id: "ci_1", outputs: PRINTED }]);
+});
+
 test("a response that appears after all has its end", async () => {
   const id = await world.trigger({ input: "hello" });
   expect(await world.waitUntilSettled(id)).toMatchObject({ verdict: "gone", status: "queued" });

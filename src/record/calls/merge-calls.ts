@@ -21,8 +21,9 @@ export function mergeCalls(
   first: boolean,
 ): StoredRecord {
   const { channel } = result.observation;
+  if (result.calls === null) return record;
   // Calls from a connection count before the end as well: OpenAI may never show them again.
-  if (result.calls === null || !(hasEnded || result.from_connection)) return record;
+  if (!hasEnded && !result.from_connection) return addEarlyResults(record, result);
   const plain = first && result.fields !== null;
   const known = new Map(
     record.calls.map((call) => [call.id, mergeCall(call, result.calls ?? [], channel, plain)]),
@@ -36,6 +37,43 @@ export function mergeCalls(
   const calls = judgeNewCalls([...seen, ...gone], record);
   const used = calls.map((call) => call.container_id).filter((id) => id !== null);
   return { ...record, calls, containers: union(record.containers, used) };
+}
+
+/** The calls of a run in flight whose results no observation had before. */
+export function findEarlyResults(
+  { calls: known }: Pick<StoredRecord, "calls">,
+  { calls }: ObservationResult,
+): ObservedCall[] {
+  const had = known.filter(({ state }) => state === "populated").map(({ id }) => id);
+  return (calls ?? []).filter(({ id, state }) => state === "populated" && !had.includes(id));
+}
+
+// Of a run in flight only results are kept: its end can lack them, or never be seen.
+function addEarlyResults(record: StoredRecord, result: ObservationResult): StoredRecord {
+  const early = findEarlyResults(record, result);
+  if (early.length === 0) return record;
+  const { channel } = result.observation;
+  const known = record.calls.map((call) => mergeCall(call, early, channel, false));
+  const added = early.filter(({ id }) => known.every((call) => call.id !== id));
+  const calls = [...known, ...added.map((call) => toStoredCall(call, channel, false))];
+  const used = early.map((call) => call.container_id).filter((id) => id !== null);
+  return { ...record, calls, containers: union(record.containers, used) };
+}
+
+/** Without the results that a refetch in flight had, and the first answer after the end has again: they are captured there. */
+export function withoutRepeated(
+  record: StoredRecord,
+  { calls, observation }: ObservationResult,
+): StoredRecord {
+  if (outputsVerdict(observation.channel, true) !== "captured") return record;
+  const again = (calls ?? []).filter(({ state }) => state === "populated").map(({ id }) => id);
+  const isRepeated = ({ id, source, verdict }: StoredCall) =>
+    source === "refetch" && verdict === "recovered" && again.includes(id);
+  const unseen = { state: "absent", source: null, verdict: null } as const;
+  return {
+    ...record,
+    calls: record.calls.map((call) => (isRepeated(call) ? { ...call, ...unseen } : call)),
+  };
 }
 
 function toStoredCall(call: ObservedCall, channel: Channel, first: boolean): StoredCall {

@@ -131,8 +131,9 @@ function afterObservation(
   const observation = result.from_connection ? { ...cleared, connection: false } : cleared;
   const applied = addProgress({ ...state, observation }, "observed", at, channel);
   const changed = withExpiry(withRecord(applied, record, hasNews));
-  const observed = withBody(changed, result, isBodyLost);
-  const isKept = hasNews || result.from_connection;
+  const observed = withoutEarlyOutputs(withBody(changed, result, isBodyLost), result);
+  const isEarly = !isTerminal(record.status) && record.calls !== before.calls;
+  const isKept = hasNews || result.from_connection || isEarly;
   const kept =
     hasOutputs && isKept && needsOutputs(record, result)
       ? keepOutputs(observed, channel)
@@ -184,6 +185,18 @@ function withBody(state: RunState, result: ObservationResult, isLost: boolean): 
   if (rows.body_digest === digest) return state;
   if (rows.body_digest === null && kv.body_digest === digest && !isLost) return state;
   return { ...state, rows: { ...rows, body_digest: digest, drop_at_ms: null } };
+}
+
+// The body has the results that a refetch in flight had.
+function withoutEarlyOutputs(state: RunState, { body, calls }: ObservationResult): RunState {
+  const { record, rows } = state;
+  const isTaken = body !== null && record.body?.digest === body.digest;
+  if (!isTaken || !rows.unstored_outputs.includes("refetch")) return state;
+  const had = (calls ?? []).filter((call) => call.state === "populated").map(({ id }) => id);
+  const isWhole = record.calls.every(({ id, source }) => source !== "refetch" || had.includes(id));
+  if (!isWhole) return state;
+  const unstored_outputs = rows.unstored_outputs.filter((channel) => channel !== "refetch");
+  return { ...state, rows: { ...rows, unstored_outputs } };
 }
 
 // The channel's items are stored in addition to the body when it lacks some of them, or when a call has its result from there.

@@ -1,7 +1,8 @@
 // The status of a run in flight, and when OpenAI showed it. The page's script keeps it up to date.
 import type { ResponseRecord } from "../../record/schema.ts";
+import { Time } from "../components/time.tsx";
 import { describeConnection } from "../text/connection.ts";
-import { formatDuration, formatTimeOfDay } from "../text/format.ts";
+import { formatAge } from "../text/format.ts";
 import { escapeHidden } from "../text/printed/hidden-characters.ts";
 
 /** Says what OpenAI said of a run in flight. An open Connection has events of its own. */
@@ -12,10 +13,13 @@ export function StatusNote(props: { record: Omit<ResponseRecord, "response">; no
   if (describeConnection(record)?.state === "open") return null;
   const ageMs = Math.max(0, nowMs - Date.parse(at));
   return (
-    <p class="note" data-status data-age-ms={String(ageMs)}>
+    <p class="note" data-status>
       <span data-status-name>{escapeHidden(status.replaceAll("_", " "))}</span>, as OpenAI said at{" "}
-      <time datetime={at}>{formatTimeOfDay(at)}</time> (
-      <span data-status-age>{formatDuration(ageMs)}</span> ago)
+      <Time at={at} /> (
+      <time datetime={at} data-age={ageMs}>
+        {formatAge(ageMs)}
+      </time>
+      )
     </p>
   );
 }

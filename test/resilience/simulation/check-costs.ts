@@ -127,7 +127,7 @@ function checkHappyPath(run: SimulationState): void {
     (writes !== 1 || kv.writes.size !== 1) && `${writes} writes to KV`,
     object.costs.rows > maxRows && `${object.costs.rows} rows`,
     object.costs.alarms > 2 && `${object.costs.alarms} alarms`,
-    catalog.upserts > (counts.statusChecks === 0 ? 2 : 3) && `${catalog.upserts} upserts`,
+    catalog.upserts > (run.reader === null ? 2 : 4) && `${catalog.upserts} upserts`,
   ];
   for (const why of excess) {
     if (why !== false) run.fail("rows, writes and calls stay within their limits", why);

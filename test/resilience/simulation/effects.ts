@@ -107,7 +107,7 @@ function deliver(run: SimulationState, effect: Effect, life: number, report: Rep
 
 // A control that still runs has brought nothing yet.
 function noteTaken(run: SimulationState, { event, shown, reads, control }: Report): void {
-  if (shown !== undefined) run.largeBodies = 0;
+  if (shown !== undefined || event.type === "control_observed") run.largeBodies = 0;
   if (control !== undefined && run.truth !== null) run.truth.control = control;
   if (event.type === "notified" && event.status === 200 && run.truth !== null) {
     run.truth.isNotified = true;

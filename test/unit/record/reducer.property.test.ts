@@ -117,11 +117,10 @@ function isWorse(before: StoredCall, after: StoredCall | undefined): boolean {
   if (after.status !== before.status && !isFurther(after.status, before.status)) return true;
   if (before.verdict === "lost" && after.verdict === "suspect") return true;
   if (before.state !== "populated") return false;
-  return (
-    after.state !== "populated" ||
-    after.source !== before.source ||
-    after.verdict !== before.verdict
-  );
+  if (after.state !== "populated") return true;
+  // The first end had what a refetch in flight had.
+  if (before.verdict === "recovered" && after.verdict === "captured") return false;
+  return after.source !== before.source || after.verdict !== before.verdict;
 }
 
 // Every observation is listed, even if it shows nothing new.

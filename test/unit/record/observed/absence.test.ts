@@ -157,7 +157,7 @@ describe("a run with a Connection", () => {
         events: [{ at: 10, event: { type: "connection_ended", params } }],
       },
     );
-    expect(result.observedAt).toEqual([10, 12, 14, 18, 26, 42, 74, 132]);
+    expect(result.observedAt).toEqual([10, 11, 13, 17, 25, 41, 73, 131]);
     expect(result.record).toMatchObject({ verdict: "gone", error, held: { broke_at: "3 error" } });
   });
 });
