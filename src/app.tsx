@@ -10,7 +10,7 @@ import { toJsonBody } from "./api/json-body.ts";
 import { parseTriggerForm, toCreateParams } from "./api/trigger-form.ts";
 import { Problem } from "./errors.ts";
 import {
-  findSession,
+  identifyVisitor,
   logIn,
   logOut,
   noStore,
@@ -87,7 +87,7 @@ const PUBLIC_ROUTES: Record<PublicOperationName, Handlers> = {
   "GET /login": [
     async (c) => {
       const next = c.req.query("next");
-      const access = await findSession(c);
+      const access = await identifyVisitor(c);
       const session = access === null ? null : { access, nextPath: safeNextPath(next ?? "") };
       return c.html(<LoginPage next={next} session={session} />);
     },

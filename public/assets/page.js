@@ -245,6 +245,7 @@ class RunFollower {
       createEventItem(event, Date.parse(event.at) - Date.parse(first.at)),
     );
     document.querySelector("[data-events]")?.replaceChildren(...items);
+    localizeTimes();
     this.#showCurrentEvent(last.text);
     this.#showStage(Math.max(...events.map((event) => event.stage)));
   }

@@ -1,5 +1,7 @@
 // Shows times in the reader's time zone, with UTC in their titles, and lets ages go on.
 
+/** Where the time of day begins in `2026-11-27 08:12:03`. */
+const TIME_OF_DAY = 11;
 const AGE_TICK_MS = 1_000;
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -33,12 +35,10 @@ function localize(time) {
   const utc = `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
   const local = formatLocal(date);
   time.dataset["local"] = local;
-  if (time.textContent === utc) {
-    time.textContent = local;
-    time.title = utc;
-  } else {
-    time.title = `${local} (${utc})`;
-  }
+  const text = time.textContent ?? "";
+  const isInUtc = text === utc || text === utc.slice(TIME_OF_DAY);
+  if (isInUtc) time.textContent = text === utc ? local : local.slice(TIME_OF_DAY);
+  time.title = isInUtc ? utc : `${local} (${utc})`;
 }
 
 /** Shows the times of the page that are not shown in the reader's time zone yet. */

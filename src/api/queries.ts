@@ -21,18 +21,23 @@ const MAX_METADATA_VALUE_LENGTH = 512;
 /** Characters of a parameter's name that an error repeats. */
 const MAX_SHOWN_LENGTH = 100;
 
-const cursor = textUpTo(2_000, "must be the cursor of the page before").optional();
+const cursor = textUpTo(2_000, "must be the cursor of the page before")
+  .describe("The `cursor` of the page before; none for the first page")
+  .optional();
 const text = textUpTo(200);
 const TIME_RULE = "must be a date, or a time in ISO 8601 with its zone";
 const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], TIME_RULE);
 
 /** What the runs of a list or of an export have in common. */
 const FilterQuery = z.object({
-  verdict: RunVerdict.optional(),
-  status: text.optional(),
-  model: text.optional(),
-  started_by: ResponseRecord.shape.started_by.optional(),
-  held: z.enum(["true", "false"]).optional(),
+  verdict: RunVerdict.describe("Runs with this verdict").optional(),
+  status: text.describe("Runs with this status of OpenAI's").optional(),
+  model: text.describe("Runs of this model, by its whole name").optional(),
+  started_by: ResponseRecord.shape.started_by.describe("What the recording began with").optional(),
+  held: z
+    .enum(["true", "false"])
+    .describe("Whether a connection to OpenAI was held for the run")
+    .optional(),
   since: time.describe("Runs whose recording began at this time or later").optional(),
   until: time
     .describe("Runs whose recording began before this time, or before the end of this day")
@@ -53,7 +58,7 @@ export type FilterQuery = z.infer<typeof FilterQuery>;
 
 /** The list's query: a page and its filter. */
 export const ListQuery = z.object({
-  limit: wholeNumber(100).default(DEFAULT_LIST_ROWS),
+  limit: wholeNumber(100).default(DEFAULT_LIST_ROWS).describe("Runs of a page"),
   cursor,
   ...FilterQuery.shape,
 });
@@ -62,7 +67,9 @@ export type ListQuery = z.infer<typeof ListQuery>;
 /** The export's query. */
 export const ExportQuery = z.object({
   cursor,
-  limit: wholeNumber(MAX_EXPORT_ROWS).optional(),
+  limit: wholeNumber(MAX_EXPORT_ROWS)
+    .describe("Records of a page; without it as many as one request can read")
+    .optional(),
   ...FilterQuery.shape,
 });
 

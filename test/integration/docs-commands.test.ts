@@ -111,6 +111,11 @@ function fillIn(text: string): string {
   return text.replaceAll("https://YOUR-WORKER", world.url).replaceAll("YOUR-ACCESS-TOKEN", TOKEN);
 }
 
+/** The same, with the project's commands called from another folder than the project's. */
+function callFromElsewhere(text: string): string {
+  return fillIn(text).replaceAll("npm run", `npm --prefix ${resolve()} run`);
+}
+
 /** A command with empty quotes in place of what is quoted, and without heredocs. */
 function withoutQuoted(text: string): string {
   return text.replaceAll(/<<'END'\n[^]*?\nEND$/gm, "").replaceAll(/'[^']*'|"(?:\\.|[^"])*"/g, "''");
@@ -220,11 +225,10 @@ describe.each(SHELL_NAMES.filter(isInstalled))("in %s", (shell) => {
     expect(readFileSync(join(cwd, "report.txt"), "utf8")).toBe("NIGHTLY\n");
   });
 
-  test("the back-up has every record", async () => {
+  test("the back-up has every record, and the list is rebuilt", async () => {
     const cwd = newFolder(`operations-${shell}`);
-    // A reader calls it in the project's folder.
-    const edit = (text: string) => fillIn(text).replace("npm run", `npm --prefix ${resolve()} run`);
-    await paste("docs/operations.md", cwd, edit);
+    const text = await paste("docs/operations.md", cwd, callFromElsewhere);
+    expect(text).toMatch(/"listed":[1-9]\d*,"failed":\[\],"cursor":null/);
     const names = readdirSync(join(cwd, "backup", "records"));
     const lines = names.map((name) => readFileSync(join(cwd, "backup", "records", name), "utf8"));
     const exported = await (await world.request("/results.ndjson")).text();

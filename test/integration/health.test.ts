@@ -54,7 +54,7 @@ test("GET /health?deep=1 answers 401 without a token, and asks OpenAI nothing", 
   const redirected = await request("wrong", "text/html");
   expect([redirected.status, redirected.headers.get("location")]).toEqual([
     302,
-    "/login?next=%2Fhealth",
+    "/login?next=%2Fhealth%3Fdeep%3D1",
   ]);
   const plain = await fetch(`${world.url}/health`);
   expect([plain.status, await plain.json()]).not.toHaveProperty("1.checks");

@@ -128,45 +128,6 @@ test("the log has refetches, cancels, deletes and log-ins, and no token", async 
   expect(JSON.stringify(readLog())).not.toContain("right-token");
 });
 
-test("the log says for a trigger, an observation and /v1 that OpenAI refused the key", async () => {
-  const before = readLog().length;
-  const refusal = { kind: "status", status: 401, times: 1 };
-  await world.emulator.addFault({ ...refusal, method: "POST", path: "^/v1/responses$" });
-  await world.request("/trigger", { method: "POST", body: "{}" });
-  await world.emulator.addFault({ ...refusal, method: "GET", path: "^/v1/models$" });
-  await world.request("/v1/models");
-  await world.emulator.addFault({ ...refusal, method: "GET", path: "^/v1/responses/" });
-  await waitForEvent(await world.trigger(), "observe");
-  const found = readLog().slice(before);
-  expect(found.filter(({ outcome }) => outcome === "openai_unauthorized")).toMatchObject([
-    { event: "trigger" },
-    { event: "v1", path: "/v1/models" },
-  ]);
-  const observations = found.filter(({ event }) => event === "observe");
-  expect(observations.map((line) => line["http_status"])).toContain(401);
-});
-
-test("every filter of the table of alerts names an event that the Worker logs", () => {
-  const table = readFileSync("docs/operations.md", "utf8").split("## Watch it")[1] ?? "";
-  const filters = table.matchAll(/^\| `event = (\w+)`?(.*?) {2,}\|/gm);
-  const events = [...filters].flatMap(([, first = "", more = ""]) => [
-    first,
-    ...[...more.replace(/`(outcome|ok|http_status) = .*/, "").matchAll(/`(\w+)`/g)].map(
-      ([, name]) => name,
-    ),
-  ]);
-  expect(events.length).toBeGreaterThan(15);
-  const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
-    .filter((name) => /\.tsx?$/.test(name))
-    .map((name) => readFileSync(`src/${name}`, "utf8"));
-  const logged = new Set(
-    sources.flatMap((text) =>
-      [...text.matchAll(/(?:withLog|logged|log|logFailure)\(\s*"(\w+)"/g)].map(([, name]) => name),
-    ),
-  );
-  expect(events.filter((name) => !logged.has(name))).toEqual([]);
-});
-
 test("the log has a rejected trigger, without its input", async () => {
   const before = readLog().length;
   const body = JSON.stringify({ input: "a-secret-question", control: "yes" });
@@ -214,4 +175,43 @@ test("the log has a held run's Connection, its deletion, and a control's Connect
     id: compared,
     outcome: "completed",
   });
+});
+
+test("the log says for a trigger, an observation and /v1 that OpenAI refused the key", async () => {
+  const before = readLog().length;
+  const refusal = { kind: "status", status: 401, times: 1 };
+  await world.emulator.addFault({ ...refusal, method: "POST", path: "^/v1/responses$" });
+  await world.request("/trigger", { method: "POST", body: "{}" });
+  await world.emulator.addFault({ ...refusal, method: "GET", path: "^/v1/models$" });
+  await world.request("/v1/models");
+  await world.emulator.addFault({ ...refusal, method: "GET", path: "^/v1/responses/" });
+  await waitForEvent(await world.trigger(), "observe");
+  const found = readLog().slice(before);
+  expect(found.filter(({ outcome }) => outcome === "openai_unauthorized")).toMatchObject([
+    { event: "trigger" },
+    { event: "v1", path: "/v1/models" },
+  ]);
+  const observations = found.filter(({ event }) => event === "observe");
+  expect(observations.map((line) => line["http_status"])).toContain(401);
+});
+
+test("every filter of the table of alerts names an event that the Worker logs", () => {
+  const table = readFileSync("docs/operations.md", "utf8").split("## Watch it")[1] ?? "";
+  const filters = table.matchAll(/^\| `event = (\w+)`?(.*?) {2,}\|/gm);
+  const events = [...filters].flatMap(([, first = "", more = ""]) => [
+    first,
+    ...[...more.replace(/`(outcome|ok|http_status) = .*/, "").matchAll(/`(\w+)`/g)].map(
+      ([, name]) => name,
+    ),
+  ]);
+  expect(events.length).toBeGreaterThan(15);
+  const sources = readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => readFileSync(`src/${name}`, "utf8"));
+  const logged = new Set(
+    sources.flatMap((text) =>
+      [...text.matchAll(/(?:withLog|logged|log|logFailure)\(\s*"(\w+)"/g)].map(([, name]) => name),
+    ),
+  );
+  expect(events.filter((name) => !logged.has(name))).toEqual([]);
 });

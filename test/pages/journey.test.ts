@@ -91,10 +91,10 @@ async function expectFilter(page: Page): Promise<void> {
   await page.getByRole("link", { name: "Results" }).first().click();
   await page.getByRole("link", { name: "captured 1" }).click();
   await page.getByRole("link", { name: "Draw a sine" }).waitFor();
-  await page.getByLabel("Search").fill("nonesuch");
+  await page.getByRole("searchbox").fill("nonesuch");
   await page.getByRole("button", { name: "Search" }).click();
   await page.getByText("No run matches Verdict: captured, Search: nonesuch.").waitFor();
-  await page.getByLabel("Search").fill("drawn with care");
+  await page.getByRole("searchbox").fill("drawn with care");
   await page.getByRole("button", { name: "Search" }).click();
   await page.getByRole("link", { name: "Draw a sine" }).waitFor();
 }

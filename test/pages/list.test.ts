@@ -1,5 +1,5 @@
 // The list as people work in it: search, filters, rows that go on by themselves, narrow screens.
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEntry, getCatalog } from "../support/catalog.ts";
 import { startWorld, type World } from "../support/world.ts";
@@ -48,7 +48,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
 
   test("a search shows its runs and how many, and leaves empty fields out of the URL", async () => {
     const { page, errors } = await openLoggedInPage(browser, world);
-    await page.getByLabel("Search").fill("n7n");
+    await page.getByRole("searchbox").fill("n7n");
     await page.getByLabel("Search").press("Enter");
     await page.waitForURL(`${world.url}/results?q=n7n`);
     expect(await listTitles(page)).toEqual([RUNS[7]?.first_line]);
@@ -104,7 +104,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   test("an id in the search leads to its run, and a click beside the chips of a row, too", async () => {
     const { page, errors } = await openLoggedInPage(browser, world);
     const id = await world.trigger(pythonRequest("Jump", "print(1)"));
-    await page.getByLabel("Search").fill(` ${id} `);
+    await page.getByRole("searchbox").fill(` ${id} `);
     await page.getByRole("button", { name: "Search" }).click();
     await page.waitForURL(`${world.url}/results/${id}`);
     await page.goto(`${world.url}/results`);
@@ -182,7 +182,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
   test("without JavaScript search, filters and the pair of metadata work", async () => {
     const { page } = await openLoggedInPage(browser, world, { javaScriptEnabled: false });
     await page.getByText("More filters").click();
-    await page.getByLabel("Search").fill("question");
+    await page.getByRole("searchbox").fill("question");
     await page.getByLabel("Metadata").fill("team=red");
     await page.getByLabel("Held").selectOption("yes");
     await page.getByRole("button", { name: "Apply" }).click();
@@ -192,15 +192,19 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await page.context().close();
   });
 
-  test("times are shown in the reader's time zone, with UTC in their titles", async () => {
+  test("times are shown in the reader's time zone, with UTC in their titles, on every page", async () => {
     const { page } = await openLoggedInPage(browser, world, { timezoneId: "Asia/Tokyo" });
-    const time = page.locator(`tr[data-id="${RUNS[0]?.id}"] time`);
-    const at = new Date((await time.getAttribute("datetime")) ?? "");
-    const local = new Date(at.getTime() + 9 * 3_600_000).toISOString();
-    expect(await time.getAttribute("title")).toBe(
-      `${toShown(local)} (${toShown(at.toISOString())} UTC)`,
-    );
+    const age = await readTime(page.locator(`tr[data-id="${RUNS[0]?.id}"] time`));
+    expect(age.title).toBe(`${age.tokyo} (${age.utc})`);
+    const id = await start("timed");
+    await page.goto(`${world.url}/results/${id}`);
+    const times = await page.locator("main time").all();
+    const read = await Promise.all(times.map(readTime));
+    const shown = read.find(({ text, tokyo }) => text === tokyo);
+    expect(shown?.title).toBe(shown?.utc);
+    expect(read.filter(({ text }) => text.includes("UTC"))).toEqual([]);
     await page.context().close();
+    await endRuns(world, [id]);
   });
 
   test.each(["light", "dark"] as const)(
@@ -273,6 +277,17 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
 /** Whether a title is one of RUNS, and not of a run that a test has started. */
 function isQuestion(title: string): boolean {
   return title.startsWith("Question");
+}
+
+/** What a time's element shows, and what it stands for. */
+async function readTime(time: Locator) {
+  const at = Date.parse((await time.getAttribute("datetime")) ?? "");
+  return {
+    text: (await time.textContent()) ?? "",
+    title: await time.getAttribute("title"),
+    utc: `${toShown(new Date(at).toISOString())} UTC`,
+    tokyo: toShown(new Date(at + 9 * 3_600_000).toISOString()),
+  };
 }
 
 /** An ISO 8601 time as the pages show times. */

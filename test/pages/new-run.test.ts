@@ -24,7 +24,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await world.close();
   });
 
-  test("a run whose outputs were lost is started again held from its filled form, and captured", async () => {
+  test("a run whose outputs were lost is started again held by its page's button, and captured", async () => {
     const lost = await world.trigger({
       ...pythonRequest("Squares", 'print("the squares")'),
       control: true,
@@ -32,7 +32,8 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     });
     expect(await world.waitUntilSettled(lost)).toMatchObject({ verdict: "lost" });
     const { page, errors } = await openLoggedInPage(browser, world);
-    await page.goto(`${world.url}/trigger?from=${lost}&hold=on`);
+    await page.goto(`${world.url}/results/${lost}`);
+    await page.getByRole("link", { name: "Run again held" }).click();
     expect(await page.title()).toContain("New run");
     expect(await page.getByLabel("Hold").isChecked()).toBe(true);
     expect(await page.getByLabel("Control").isChecked()).toBe(false);

@@ -27,7 +27,7 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
  * Requires a token or a session.
  * @throws Problem 401 without either, 503 when no access token is configured.
  */
-export async function requireAuth(c: Context<App, string>, next: Next): Promise<Response | void> {
+export async function requireAuth(c: Context<App>, next: Next): Promise<Response | void> {
   const access = await identifyCaller(c);
   if (access === null) throw unauthorized();
   c.set("access", access);
@@ -43,7 +43,7 @@ export function unauthorized(): Problem {
 }
 
 /** What the token or the session of a public route's caller opens; null without one, and when no access token is configured. */
-export async function identifyVisitor(c: Context<App, string>): Promise<Access | null> {
+export async function identifyVisitor(c: Context<App>): Promise<Access | null> {
   if (settingsInPlace(c.env)[ACCESS_TOKEN.name] !== true) return null;
   const access = await identifyCaller(c);
   if (access !== null) c.set("access", access);
@@ -68,21 +68,15 @@ export function readOnly(reason: string): Problem {
  * What the token of a request opens; null when it carries none, or a wrong one.
  * @throws Problem 503 when no access token is configured.
  */
-export async function identifyToken(c: Context<App, string>): Promise<Access | null> {
+export async function identifyToken(c: Context<App>): Promise<Access | null> {
   const given = bearerToken(c) ?? "";
   return findAccess(c.env, (token) => isEqualSecret(given, token));
 }
 
 // A wrong token counts, even with a session.
-function identifyCaller(c: Context<App, string>): Promise<Access | null> {
+function identifyCaller(c: Context<App>): Promise<Access | null> {
   if (bearerToken(c) !== undefined) return identifyToken(c);
   return findAccess(c.env, (token) => hasSession(c, token));
-}
-
-/** What this browser's session opens; null without one. */
-export async function findSession(c: Context<App>): Promise<Access | null> {
-  const isConfigured = settingsInPlace(c.env)[ACCESS_TOKEN.name] === true;
-  return isConfigured ? findAccess(c.env, (token) => hasSession(c, token)) : null;
 }
 
 async function findAccess(
@@ -94,7 +88,7 @@ async function findAccess(
   return readToken !== null && (await isRight(readToken)) ? "read" : null;
 }
 
-function bearerToken(c: Context<App, string>): string | undefined {
+function bearerToken(c: Context<App>): string | undefined {
   return /^bearer +(.+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
 }
 
@@ -102,7 +96,7 @@ function bearerToken(c: Context<App, string>): string | undefined {
  * Rejects what another site's page sends with this browser's cookie, by any method that changes something.
  * @throws Problem 403 when the browser does not say that the request comes from here.
  */
-export function requireSameSite(c: Context<App, string>, next: Next): Promise<void> {
+export function requireSameSite(c: Context<App>, next: Next): Promise<void> {
   const origin = c.req.header("origin");
   const isOurs =
     origin === undefined
@@ -144,7 +138,7 @@ export function logOut(c: Context<App>): void {
 }
 
 // The cookie is signed with the token itself: it opens what the token opens, and a new token ends every session.
-async function hasSession(c: Context<App, string>, token: string): Promise<boolean> {
+async function hasSession(c: Context<App>, token: string): Promise<boolean> {
   const expiresAt = await getSignedCookie(
     c,
     token,

@@ -1,5 +1,4 @@
 // The title of a run's tab: what was asked and what became of it, so that ten tabs can be told apart.
-import type { PageRecord } from "../../api/answers/representation.ts";
 import { isUnseen, toHeadline, type ConnectionSubject } from "./connection.ts";
 import type { Tone } from "./labels.ts";
 import { toExcerpt } from "./printed/excerpt.ts";
@@ -7,13 +6,14 @@ import { escapeHidden } from "./printed/hidden-characters.ts";
 
 const MAX_QUESTION_BYTES = 60;
 
-type Subject = ConnectionSubject & Pick<PageRecord, "id" | "asked">;
+type Question = { asked: string | null };
+type Subject = ConnectionSubject & Question & { id: string };
 
 /** One character a tone. Browsers without icons in their tabs show it. */
 const SIGNS: Record<Tone, string> = { good: "✓", warn: "!", bad: "✗", neutral: "–", busy: "●" };
 
 /** The first line of what was asked; null when it is not known. */
-export function firstLineAsked({ asked }: Pick<PageRecord, "asked">): string | null {
+export function firstLineAsked({ asked }: Question): string | null {
   return asked?.trim().split("\n", 1)[0] ?? null;
 }
 

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { z } from "zod";
+import { pollUntil } from "../../../scripts/lib/retry.ts";
 import { createAccount, type Account, type Script } from "./account.ts";
 import { ApiError, createApi } from "./api.ts";
 import { WorkerRuntime } from "./worker-runtime.ts";
@@ -11,6 +12,7 @@ import { WorkerRuntime } from "./worker-runtime.ts";
 const API_PATH = "/client/v4";
 /** The header in which `routeWorkersDev` says for which host a request is. */
 const HOST_HEADER = "x-stand-in-host";
+const RESTART_POLL = { intervalMs: 100, timeoutMs: 60_000 };
 const HOP_BY_HOP_HEADERS = ["connection", "content-length", "host", "transfer-encoding"];
 
 /** A call of the API that goes wrong. */
@@ -116,13 +118,16 @@ async function serveWorker(state: State, request: Request): Promise<Response> {
   if (script === undefined) return new Response("error code: 1042", { status: 404 });
   const runtime = state.runtimes.get(script) ?? new WorkerRuntime(state.vars);
   state.runtimes.set(script, runtime);
-  const url = await runtime.getUrl(script);
   const body = request.body === null ? null : await request.arrayBuffer();
   const { method } = request;
   const headers = new Headers(request.headers);
   for (const name of HOP_BY_HOP_HEADERS) headers.delete(name);
-  const target = `${url}${pathname}${search}`;
-  const response = await fetch(target, { method, headers, body, redirect: "manual" });
+  const send = async () => {
+    const url = `${await runtime.getUrl(script)}${pathname}${search}`;
+    return fetch(url, { method, headers, body, redirect: "manual" });
+  };
+  // workerd starts again for a new version or secret, and drops the requests that it has. Cloudflare doesn't.
+  const response = await pollUntil(() => send().catch(() => null), RESTART_POLL);
   const { status, headers: answered } = response;
   // `fetch` has unpacked the body.
   const kept = [...answered].filter(([name]) => !/^content-(encoding|length)$/.test(name));

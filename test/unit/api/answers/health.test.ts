@@ -3,6 +3,7 @@ import {
   checkNotifications,
   checkPending,
   checkWebhooks,
+  type HealthCheck,
 } from "../../../../src/api/answers/health.ts";
 import type { RecentRun } from "../../../../src/objects/catalog/health.ts";
 
@@ -70,12 +71,15 @@ test("a run in flight fails an hour after the day in which it is given up", () =
   expect(checkPending({ oldestPending: null }, NOW_MS)).toMatchObject({ ok: true, id: null });
 });
 
+function checkFailing(count: number, isConfigured = true): HealthCheck {
+  const newest = count === 0 ? null : "a";
+  return checkNotifications({ failingNotifications: { count, newest } }, isConfigured);
+}
+
 test("notifications fail while one is tried again", () => {
-  const check = (count: number, newest: string | null, isConfigured = true) =>
-    checkNotifications({ failingNotifications: { count, newest } }, isConfigured);
-  expect(check(0, null)).toMatchObject({ ok: true });
-  expect(check(0, null, false).message).toContain("not set");
-  expect(check(1, "a")).toMatchObject({ ok: false, id: "a" });
-  expect(check(1, "a").message).toContain("1 run.");
-  expect(check(2, "a").message).toContain("2 runs.");
+  expect(checkFailing(0)).toMatchObject({ ok: true });
+  expect(checkFailing(0, false).message).toContain("not set");
+  expect(checkFailing(1)).toMatchObject({ ok: false, id: "a" });
+  expect(checkFailing(1).message).toContain("1 run.");
+  expect(checkFailing(2).message).toContain("2 runs.");
 });
