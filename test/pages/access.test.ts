@@ -39,7 +39,8 @@ test("no page has more than 60 KB, gzipped", async () => {
 test("GET /results links to a page of older results, none of which it shows itself", async () => {
   const html = { headers: { accept: "text/html" } };
   const newest = await (await world.request("/results?limit=2", html)).text();
-  const link = /<a href="([^"]+)" rel="next">Older</.exec(newest)?.[1]?.replaceAll("&amp;", "&") ?? "";
+  const link =
+    /<a href="([^"]+)" rel="next">Older</.exec(newest)?.[1]?.replaceAll("&amp;", "&") ?? "";
   const older = await (await world.request(link, html)).text();
   expect(older).toContain(">Newest<");
   expect(findResponseIds(older).filter((id) => findResponseIds(newest).includes(id))).toEqual([]);
