@@ -81,8 +81,8 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
   // What a stream had is recovered: those who ask for a background run do not get it.
   const isPlain = record.observations[had]?.channel !== "stream";
   // A refetch can see the end before the held connection is read; the reading still counts as the first observation.
-  const isFirst =
-    had === first || had === record.observations.findIndex(({ channel }) => channel === "held");
+  const isReading = had === record.observations.findIndex(({ channel }) => channel === "held");
+  const isFirst = had === first || (isReading && isEnd(record.observations[had]));
   if (had !== -1) return isFirst && isPlain ? "captured" : "recovered";
   if (id === toCutCall(plan).id) return "unfinished";
   if (plan.codes[index]?.shows !== true) return "silent";
@@ -100,8 +100,8 @@ function hasOutputs(seen: Observation, call: string): boolean {
   return seen.calls.some(({ id, outputs }) => id === call && outputs === "populated");
 }
 
-function isEnd({ channel, status }: Observation): boolean {
-  return channel !== "control" && isTerminal(status);
+function isEnd(seen: Observation | undefined): boolean {
+  return seen !== undefined && seen.channel !== "control" && isTerminal(seen.status);
 }
 
 function hasPrinted(run: ActualRun, index: number): boolean {
