@@ -94,6 +94,7 @@ test("a followed run recovers from its stream the outputs that a refetch at its 
     background: true,
     created_at: new Date(response.created_at * 1000).toISOString(),
     completed_at: matching(/^\d{4}-.*Z$/),
+    status_at: record.observations[0]?.at,
     recorded_at: record.observations[0]?.at,
     updated_at: record.observations[1]?.at,
     settled_at: record.observations[1]?.at,

@@ -71,7 +71,8 @@ const FILTERS: [query: string, matches: (n: number) => boolean][] = [
   ["&metadata[user]=u7", (n) => n % 20 === 7],
   ["&q=seldom", (n) => n % 50 === 0],
   ["&q=the+text+of+copy", () => true],
-  ["&q=copy+7", (n) => String(n).startsWith("7")],
+  ["&q=copy+7", (n) => n === 7],
+  ["&q=text+sel", (n) => n % 50 === 0],
   ["&q=seldom&verdict=lost&status=failed&model=gpt-rare", (n) => n % 300 === 0],
 ];
 

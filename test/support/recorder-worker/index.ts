@@ -87,7 +87,7 @@ export default {
     }
     if (pathname === LIMITS_PATH) {
       limits = Limits.partial().parse(await request.json());
-      return new Response(JSON.stringify(limits));
+      return new Response("set");
     }
     if (pathname === COPIES_PATH) {
       await copyRun(env, await request.json<CopyRequest>());
