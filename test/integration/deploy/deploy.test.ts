@@ -17,6 +17,8 @@ import {
 } from "../../support/cloudflare/deploy-world.ts";
 
 const TOKEN = "a-token-of-the-ci-system";
+/** Of the environment, and of no use to wrangler. */
+const OTHER_SECRET = "a-token-that-only-reads";
 const POLL_INTERVAL_MS = 20;
 /** Each webhook starts a Recorder. */
 const WEBHOOK_INTERVAL_MS = 500;
@@ -48,7 +50,7 @@ async function expectWorkingRecorder(url = WORKER_URL): Promise<void> {
 }
 
 describe("the first deploy", () => {
-  test("asks for the key that the environment lacks, leaves a recorder that works, and shows its token once", async () => {
+  test("asks for the key that the environment lacks, leaves a recorder that works, and shows its token once and no other secret", async () => {
     world = await startDeployWorld();
     const env = { OPENAI_API_KEY: undefined };
     const { error, printed, asked } = await world.deploy({}, { env, answers: [API_KEY] });
@@ -62,19 +64,8 @@ describe("the first deploy", () => {
       headers: { authorization: `Bearer ${token}` },
     });
     expect(list.status).toBe(200);
-  });
-
-  test("gives wrangler no secret in an argument or its environment, and shows none but the token", async () => {
-    world = await startDeployWorld();
-    const calls = join(dirname(world.configPath), "calls.ndjson");
-    const env = { ACCESS_TOKEN: TOKEN, WRANGLER_CALLS: calls };
-    const { error, printed } = await world.deploy({}, { env, wranglerPath: LOGGED_WRANGLER });
-    expect(error).toBeNull();
-    expect(world.secrets()["ACCESS_TOKEN"]).toBe(TOKEN);
-    const visible = `${printed}\n${readFileSync(calls, "utf8")}`;
-    expect(visible).toContain('"args":["secret","bulk"]');
-    expect(listSecretValues()).toHaveLength(4);
-    for (const secret of listSecretValues()) expect(visible).not.toContain(secret);
+    const shown = listSecretValues().filter((secret) => printed.includes(secret));
+    expect(shown).toEqual([token]);
   });
 
   test.each([
@@ -89,12 +80,22 @@ describe("the first deploy", () => {
     expect(await world.endpoints()).toEqual([]);
   });
 
-  test("takes the Worker's URL from --url where wrangler names none", async () => {
+  test("takes the Worker's URL from --url and the token from ACCESS_TOKEN, and gives wrangler no secret in an argument or its environment", async () => {
     world = await startDeployWorld();
     world.editConfig((text) => text.replace("workers_dev = true", "workers_dev = false"));
-    expect((await world.deploy()).error).toMatch(/--url/);
-    expect((await world.deploy({ url: world.url })).error).toBeNull();
+    const calls = join(dirname(world.configPath), "calls.ndjson");
+    const env = { ACCESS_TOKEN: TOKEN, READ_TOKEN: OTHER_SECRET, WRANGLER_CALLS: calls };
+    const context = { env, wranglerPath: LOGGED_WRANGLER };
+    const { error, printed } = await world.deploy({ url: world.url }, context);
+    expect(error).toBeNull();
     await expectWorkingRecorder(world.url);
+    expect(world.secrets()["ACCESS_TOKEN"]).toBe(TOKEN);
+    const visible = `${printed}\n${readFileSync(calls, "utf8")}`;
+    expect(visible).toContain('"args":["secret","bulk"]');
+    expect(listSecretValues()).toHaveLength(4);
+    for (const secret of [...listSecretValues(), OTHER_SECRET]) {
+      expect(visible).not.toContain(secret);
+    }
   });
 });
 
@@ -168,17 +169,23 @@ const failOpenAI = (rule: object) => () =>
 const failStoring = (times: number) => async () =>
   world.fail({ path: /secrets-bulk$/, status: 400, times });
 
-describe.each([
+test.each([
+  { why: "OpenAI rejects the key", fail: failOpenAI({ status: 401 }) },
   {
-    step: "Check the current state",
-    why: "OpenAI rejects the key",
-    fail: failOpenAI({ status: 401 }),
-  },
-  {
-    step: "Check the current state",
     why: "Cloudflare doesn't list the secrets",
-    fail: async () => world.fail({ path: /secrets$/, status: 503 }),
+    fail: async () => world.fail({ path: /secrets$/, status: 503, times: Infinity }),
   },
+])("when $why, the deploy says so before it changes anything", async ({ fail }) => {
+  world = await startDeployWorld();
+  await fail();
+  expect((await world.deploy()).error).toMatch(
+    /Failed: Check the current state[\s\S]*Done:\n  nothing/,
+  );
+  expect([world.account.scripts.size, world.account.namespaces.length]).toEqual([0, 0]);
+  expect(world.calls.filter(({ method }) => method !== "GET")).toEqual([]);
+});
+
+describe.each([
   {
     step: "Register the webhook endpoint",
     why: "OpenAI's answer is lost",

@@ -16,7 +16,8 @@ export const API_KEY = "sk-proj-the-key-of-a-test";
 export const NAME = "response-recorder";
 export const WORKER_URL = `https://${NAME}.acme.workers.dev`;
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
+/** What `bin/wrangler.js` starts, in a process of its own. */
+const WRANGLER = join(ROOT, "node_modules/wrangler/wrangler-dist/cli.js");
 
 const Delivery = z.object({ status: z.number().nullable(), response_id: z.string() });
 const Endpoint = z.object({
