@@ -48,7 +48,7 @@ export function LostActions({ record }: Props) {
       </button>
       <ForWriters>
         <a class="button primary" href={toFormUrl(record.id, "hold")}>
-          Run again held
+          Run held
         </a>
       </ForWriters>
     </div>
