@@ -16,7 +16,8 @@ const MAX_STATS_DAYS = 366;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_SEARCH_LENGTH = 500;
-/** OpenAI's limit. */
+/** OpenAI's limits. SQLite takes 100 values in a statement, and a pair takes three of them. */
+const MAX_METADATA_PAIRS = 16;
 const MAX_METADATA_VALUE_LENGTH = 512;
 /** Characters of a parameter's name that an error repeats. */
 const MAX_SHOWN_LENGTH = 100;
@@ -49,6 +50,10 @@ const FilterQuery = z.object({
     .optional(),
   metadata: z
     .record(z.string(), textUpTo(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
+    .refine(
+      (pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS,
+      `must have at most ${MAX_METADATA_PAIRS} pairs`,
+    )
     .describe(
       "Pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
     )
@@ -249,7 +254,9 @@ export function toFilterParams(query: FilterQuery): [string, string][] {
   return [...plain, ...pairs];
 }
 
-const METADATA_PARAM = /^metadata\[(.+)\]$/s;
+// zod drops a key of this name, and the filter with it.
+const DROPPED_KEY = "__proto__";
+const METADATA_PARAM = new RegExp(`^metadata\\[(?!${DROPPED_KEY}\\]$)(.+)\\]$`, "s");
 
 function toFields(query: Record<string, string>): Record<string, unknown> {
   const given = Object.entries(query).filter(([, value]) => value.trim() !== "");
@@ -264,7 +271,8 @@ function toMetadataPair(name: string, value: string): [string, string][] {
   const inName = METADATA_PARAM.exec(name)?.[1];
   if (inName !== undefined) return [[inName, value]];
   const [, key, rest] = (name === "metadata" && /^([^=]+)=(.+)$/s.exec(value)) || [];
-  return key === undefined || rest === undefined ? [] : [[key.trim(), rest.trim()]];
+  if (key === undefined || rest === undefined || key.trim() === DROPPED_KEY) return [];
+  return [[key.trim(), rest.trim()]];
 }
 
 // A day counts to its end.
