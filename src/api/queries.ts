@@ -55,7 +55,7 @@ const FilterQuery = z.object({
       `must have at most ${MAX_METADATA_PAIRS} pairs`,
     )
     .describe(
-      "Pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
+      "Up to 16 pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
     )
     .optional(),
 });
