@@ -49,7 +49,7 @@ const FilterQuery = z.object({
     )
     .optional(),
   metadata: z
-    .record(z.string(), textUpTo(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
+    .record(z.string(), atMost(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
     .refine(
       (pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS,
       `must have at most ${MAX_METADATA_PAIRS} pairs`,
@@ -166,7 +166,7 @@ export const LoginQuery = z.object({
 });
 
 /**
- * Parses a query. An empty value counts as absent: a form sends one for each field that was left empty.
+ * Parses a query. An empty value counts as absent, because a form sends one for each field that was left empty; that of a pair of metadata does not.
  * @throws Problem 400 `bad_query` that names the parameter, and says what it must be.
  */
 export function parseQuery<T>(schema: z.ZodType<T>, query: Record<string, string>): T {
@@ -259,7 +259,9 @@ const DROPPED_KEY = "__proto__";
 const METADATA_PARAM = new RegExp(`^metadata\\[(?!${DROPPED_KEY}\\]$)(.+)\\]$`, "s");
 
 function toFields(query: Record<string, string>): Record<string, unknown> {
-  const given = Object.entries(query).filter(([, value]) => value.trim() !== "");
+  const given = Object.entries(query).filter(
+    ([name, value]) => value.trim() !== "" || METADATA_PARAM.test(name),
+  );
   const metadata = given.flatMap(([name, value]) => toMetadataPair(name, value));
   const fields = given.filter(([name, value]) => toMetadataPair(name, value).length === 0);
   if (metadata.length === 0) return Object.fromEntries(fields);
@@ -281,8 +283,12 @@ function endOf(until: string): number {
   return Date.parse(until) + (isDay ? DAY_MS : 0);
 }
 
-function textUpTo(max: number, rule = `must have at most ${max} characters`) {
-  return z.string().min(1, rule).max(max, rule);
+function textUpTo(max: number, rule?: string) {
+  return atMost(max, rule).min(1, rule);
+}
+
+function atMost(max: number, rule = `must have at most ${max} characters`) {
+  return z.string().max(max, rule);
 }
 
 function wholeNumber(max: number) {
