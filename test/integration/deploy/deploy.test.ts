@@ -247,4 +247,17 @@ describe("npm run deploy", () => {
     for (const secret of listSecretValues()) expect(child.output()).not.toContain(secret);
     expect(world.account.scripts.get(NAME)?.schedules).toEqual(["*/5 * * * *"]);
   });
+
+  test.each([
+    { options: ["--env", "flagged"], chosen: "flagged" },
+    { options: [], chosen: "from-the-variable" },
+  ])("deploys the environment $chosen with $options and CLOUDFLARE_ENV", async (row) => {
+    world = await startDeployWorld();
+    const command = [process.execPath, "scripts/deploy.ts", ...row.options];
+    const env = { ...world.environment, CLOUDFLARE_ENV: "from-the-variable" };
+    const child = startChild(command, env);
+    expect(await child.waitForExit()).toBe(1);
+    expect(child.output()).toContain(`wrangler.toml has no [env.${row.chosen}].`);
+    expect(world.calls).toEqual([]);
+  });
 });
