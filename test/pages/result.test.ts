@@ -110,6 +110,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     );
     await page.goto(world.url + pages.captured);
     expect(await page.getByRole("button", { name: "Copy as bug report" }).count()).toBe(0);
+    expect(await page.getByText("Bug report").count()).toBe(0);
     await page.getByRole("button", { name: "Copy link" }).click();
     await page.getByText("Copied").first().waitFor();
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(world.url + pages.captured);
