@@ -7,6 +7,8 @@ import { LONG } from "./test/support/property-runs.ts";
 const LONG_FILE = ".long.test.ts";
 /** Waits for minutes and takes little of the processor. */
 const SOAK = "test/resilience/soak.test.ts";
+/** Starts wrangler many times in one file after another: begun last, it would run when nothing else does. */
+const DEPLOY = "test/integration/deploy/";
 /** Builds the Worker, for the projects whose tests send requests to it. */
 const BUILD = "test/support/build.ts";
 
@@ -25,7 +27,7 @@ function project(name: string, folders: string[], globalSetup: string[]) {
   return { extends: true as const, test: { name, include, exclude, globalSetup } };
 }
 
-/** Runs the long files and the soak first, so that the others run while these wait, and then one project after another. */
+/** Runs the long files, the soak and the deploy first, so that the others run meanwhile, and then one project after another. */
 class ByProject extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return files.toSorted((a, b) => rank(a) - rank(b));
@@ -33,13 +35,16 @@ class ByProject extends BaseSequencer {
 }
 
 function rank({ moduleId, project: { name } }: TestSpecification): number {
-  if (moduleId.endsWith(LONG_FILE) || moduleId.endsWith(SOAK)) return -1;
+  const isLong = moduleId.endsWith(LONG_FILE) || moduleId.endsWith(SOAK);
+  if (isLong || moduleId.includes(DEPLOY)) return -1;
   return PROJECTS.findIndex(({ test }) => test.name === name);
 }
 
-// A soak that was renamed would silently run last.
-if (!existsSync(new URL(SOAK, import.meta.url)))
-  throw new Error(`vitest.config.ts names ${SOAK}, which does not exist.`);
+// What was renamed would silently run last.
+for (const path of [SOAK, DEPLOY]) {
+  if (existsSync(new URL(path, import.meta.url))) continue;
+  throw new Error(`vitest.config.ts names ${path}, which does not exist.`);
+}
 
 export default defineConfig({
   test: {

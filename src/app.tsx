@@ -326,5 +326,5 @@ function origin(c: Context<App>): string {
 
 // A login leads only to a path of this site, never to where a link from elsewhere points.
 function safeNextPath(next: string): string {
-  return /^\/(?![/\\])[\w\-./?=&%]*$/.test(next) ? next : "/results";
+  return /^\/(?![/\\])[\w\-./?=&%+*~:,[\]]*$/.test(next) ? next : "/results";
 }

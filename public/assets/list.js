@@ -185,7 +185,9 @@ class LiveList {
 // A form without scripts sends empty fields, and a pair of metadata in one field.
 document.addEventListener("formdata", ({ formData }) => {
   // A copy, because deleting moves the others.
-  for (const [name, value] of Array.from(formData)) if (value === "") formData.delete(name);
+  for (const [name, value] of Array.from(formData)) {
+    if (value === "" && !name.startsWith("metadata[")) formData.delete(name);
+  }
   const pair = formData.get("metadata");
   const [, key, value] = (typeof pair === "string" && /^([^=]+)=(.+)$/s.exec(pair)) || [];
   if (key === undefined || value === undefined) return;

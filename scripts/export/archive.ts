@@ -1,7 +1,7 @@
 // The folder of an export: a file for each record, and a folder for the files of each run. What is there is whole: it is written under another name first.
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { access, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
@@ -26,9 +26,16 @@ export const ExportedRecord = z.object({
   verdict: z.string(),
   status: z.string().nullable(),
   settled_at: z.string().nullable(),
+  calls: z.array(z.object({ container_id: z.string().nullable() })),
   files: z.array(RecordedFile),
 });
 export type ExportedRecord = z.infer<typeof ExportedRecord>;
+
+/** A record of the archive. */
+export type ArchivedRecord = ExportedRecord & {
+  /** When it was written, in milliseconds since 1970. */
+  writtenAtMs: number;
+};
 
 export class Archive {
   readonly #folder: string;
@@ -39,19 +46,27 @@ export class Archive {
   }
 
   /** A record that is there; null when it is not, or can't be read. */
-  async readRecord(id: string): Promise<ExportedRecord | null> {
+  async readRecord(id: string): Promise<ArchivedRecord | null> {
     try {
-      const text = await readFile(this.#recordPath(id), "utf8");
-      return ExportedRecord.parse(JSON.parse(text));
+      const path = this.#recordPath(id);
+      const text = await readFile(path, "utf8");
+      const { mtimeMs: writtenAtMs } = await stat(path);
+      return { ...ExportedRecord.parse(JSON.parse(text)), writtenAtMs };
     } catch {
       return null;
     }
   }
 
-  /** Stores a record, or replaces it. */
-  async writeRecord(id: string, line: Uint8Array): Promise<void> {
+  /**
+   * Stores a record, or replaces it.
+   * @returns Whether it is another one than was there.
+   */
+  async writeRecord(id: string, line: Uint8Array): Promise<boolean> {
     const path = this.#recordPath(id);
-    await replaceFile(path, (part) => writeFile(part, [line, Buffer.from("\n")]));
+    const content = Buffer.concat([line, Buffer.from("\n")]);
+    const before = await readFile(path).catch(() => null);
+    await replaceFile(path, (part) => writeFile(part, content));
+    return before === null || !content.equals(before);
   }
 
   /** Whether a file is there. */

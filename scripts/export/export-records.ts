@@ -1,7 +1,10 @@
 // Copies what an archive lacks: records page by page, newest first, and their files.
 import { z } from "zod";
-import { ExportedRecord, type Archive } from "./archive.ts";
+import { ExportedRecord, type ArchivedRecord, type Archive } from "./archive.ts";
 import { Refusal, type PageQuery, type RecorderClient, type Row } from "./recorder-client.ts";
+
+/** A run's files are listed in its record when all are copied, which its containers' expiry ends. */
+const MAX_COPY_MS = 60 * 60 * 1000;
 
 /** The line of a record that the recorder could not read. */
 const UnreadableLine = z.object({ id: z.string(), error: z.object({ message: z.string() }) });
@@ -60,9 +63,15 @@ async function hasAll(archive: Archive, rows: Row[]): Promise<boolean> {
   return true;
 }
 
-// A settled record changes only when somebody has it observed again.
-function isCurrent(stored: ExportedRecord, { verdict, status }: Row): boolean {
-  return stored.settled_at !== null && stored.verdict === verdict && stored.status === status;
+// A settled record whose files are listed changes only when somebody has it observed again.
+function isCurrent(stored: ArchivedRecord, { verdict, status }: Row): boolean {
+  const isSame = stored.verdict === verdict && stored.status === status;
+  return stored.settled_at !== null && isSame && !mayLackFiles(stored, stored.settled_at);
+}
+
+function mayLackFiles({ calls, files, writtenAtMs }: ArchivedRecord, settledAt: string): boolean {
+  const hasContainer = calls.some(({ container_id: container }) => container !== null);
+  return hasContainer && files.length === 0 && writtenAtMs < Date.parse(settledAt) + MAX_COPY_MS;
 }
 
 function skipPage(ids: Iterable<string>, cursor: string | null, outcomes: Outcomes): string | null {
@@ -96,8 +105,9 @@ async function storeRecord(
     if (!outcomes.has(id)) outcomes.set(id, "skipped");
     return id;
   }
-  await archive.writeRecord(id, line);
-  if (!outcomes.has(id)) outcomes.set(id, stored === null ? "added" : "refreshed");
+  const isNews = await archive.writeRecord(id, line);
+  const outcome = isNews ? "refreshed" : "skipped";
+  if (!outcomes.has(id)) outcomes.set(id, stored === null ? "added" : outcome);
   return id;
 }
 

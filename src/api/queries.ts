@@ -16,7 +16,8 @@ const MAX_STATS_DAYS = 366;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MAX_SEARCH_LENGTH = 500;
-/** OpenAI's limit. */
+/** OpenAI's limits. SQLite takes 100 values in a statement, and a pair takes three of them. */
+const MAX_METADATA_PAIRS = 16;
 const MAX_METADATA_VALUE_LENGTH = 512;
 /** Characters of a parameter's name that an error repeats. */
 const MAX_SHOWN_LENGTH = 100;
@@ -48,9 +49,13 @@ const FilterQuery = z.object({
     )
     .optional(),
   metadata: z
-    .record(z.string(), textUpTo(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
+    .record(z.string(), atMost(MAX_METADATA_VALUE_LENGTH), "must be given as metadata[key]=value")
+    .refine(
+      (pairs) => Object.keys(pairs).length <= MAX_METADATA_PAIRS,
+      `must have at most ${MAX_METADATA_PAIRS} pairs`,
+    )
     .describe(
-      "Pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
+      "Up to 16 pairs of the response's metadata, as metadata[key]=value; one also as metadata=key=value",
     )
     .optional(),
 });
@@ -161,7 +166,7 @@ export const LoginQuery = z.object({
 });
 
 /**
- * Parses a query. An empty value counts as absent: a form sends one for each field that was left empty.
+ * Parses a query. An empty value counts as absent, because a form sends one for each field that was left empty; that of a pair of metadata does not.
  * @throws Problem 400 `bad_query` that names the parameter, and says what it must be.
  */
 export function parseQuery<T>(schema: z.ZodType<T>, query: Record<string, string>): T {
@@ -249,10 +254,14 @@ export function toFilterParams(query: FilterQuery): [string, string][] {
   return [...plain, ...pairs];
 }
 
-const METADATA_PARAM = /^metadata\[(.+)\]$/s;
+// zod drops a key of this name, and the filter with it.
+const DROPPED_KEY = "__proto__";
+const METADATA_PARAM = new RegExp(`^metadata\\[(?!${DROPPED_KEY}\\]$)(.+)\\]$`, "s");
 
 function toFields(query: Record<string, string>): Record<string, unknown> {
-  const given = Object.entries(query).filter(([, value]) => value.trim() !== "");
+  const given = Object.entries(query).filter(
+    ([name, value]) => value.trim() !== "" || METADATA_PARAM.test(name),
+  );
   const metadata = given.flatMap(([name, value]) => toMetadataPair(name, value));
   const fields = given.filter(([name, value]) => toMetadataPair(name, value).length === 0);
   if (metadata.length === 0) return Object.fromEntries(fields);
@@ -264,7 +273,8 @@ function toMetadataPair(name: string, value: string): [string, string][] {
   const inName = METADATA_PARAM.exec(name)?.[1];
   if (inName !== undefined) return [[inName, value]];
   const [, key, rest] = (name === "metadata" && /^([^=]+)=(.+)$/s.exec(value)) || [];
-  return key === undefined || rest === undefined ? [] : [[key.trim(), rest.trim()]];
+  if (key === undefined || rest === undefined || key.trim() === DROPPED_KEY) return [];
+  return [[key.trim(), rest.trim()]];
 }
 
 // A day counts to its end.
@@ -273,8 +283,12 @@ function endOf(until: string): number {
   return Date.parse(until) + (isDay ? DAY_MS : 0);
 }
 
-function textUpTo(max: number, rule = `must have at most ${max} characters`) {
-  return z.string().min(1, rule).max(max, rule);
+function textUpTo(max: number, rule?: string) {
+  return atMost(max, rule).min(1, rule);
+}
+
+function atMost(max: number, rule = `must have at most ${max} characters`) {
+  return z.string().max(max, rule);
 }
 
 function wholeNumber(max: number) {

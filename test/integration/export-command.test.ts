@@ -1,5 +1,13 @@
 // npm run export, as its users run it.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -7,6 +15,7 @@ import { z } from "zod";
 import { startChild } from "../support/child.ts";
 import { startCuttingProxy, type CuttingProxy } from "../support/cutting-proxy.ts";
 import { CODE_INTERPRETER, toPythonInput } from "../support/inputs.ts";
+import { containing } from "../support/matchers.ts";
 import { RECORDER_WORKER, replaceState } from "../support/recorder-worker.ts";
 import { READ_TOKEN, startWorld, TOKEN, type World } from "../support/world.ts";
 
@@ -145,6 +154,19 @@ test("npm run export adds new runs, refreshes those that were in flight, and --f
   await expectComplete(folder);
 });
 
+test("npm run export reads a record again that was exported before its files were copied", async () => {
+  const folder = createFolder();
+  expect((await runExport(folder, ["--files"])).code).toBe(0);
+  const whole = readStored(folder, withFile);
+  const path = join(folder, "records", `${withFile}.json`);
+  writeFileSync(path, JSON.stringify({ ...whole, files: [] }));
+  rmSync(join(folder, "files"), { recursive: true });
+  const { code, output } = await runExport(folder, ["--files"]);
+  expect([code, output]).toEqual([0, containing("0 records added, 1 refreshed,")]);
+  expect(output).toContain("1 files added");
+  expect(readStored(folder, withFile)).toEqual(whole);
+});
+
 test("npm run export --since copies only what began then or later", async () => {
   const folder = createFolder();
   const since = new Date(Date.now() + 60_000).toISOString();
@@ -235,6 +257,24 @@ test.each([
 ])("npm run export --url %s sends no token", async (url, message) => {
   const { code, output } = await runExport(createFolder(), ["--url", url]);
   expect([code, output]).toMatchObject([1, expect.stringMatching(message)]);
+});
+
+test("npm run export reads a record without files again for an hour after its end, and counts it as refreshed when it has changed", async () => {
+  const folder = createFolder();
+  const id = await world.trigger({ tools: CODE_INTERPRETER, input: toPythonInput("print(1)") });
+  ids.push(id);
+  await world.waitUntilSettled(id);
+  expect((await runExport(folder)).code).toBe(0);
+  const path = join(folder, "records", `${id}.json`);
+  utimesSync(path, 0, 0);
+  const again = await runExport(folder);
+  expect(again.output).toContain("0 records added, 0 refreshed,");
+  expect(statSync(path).mtimeMs).toBeGreaterThan(0);
+  const late = Date.now() / 1000 + 2 * 60 * 60;
+  utimesSync(path, late, late);
+  proxy.paths.length = 0;
+  await runExport(folder);
+  expect(new Set(proxy.paths)).toEqual(new Set(["/results"]));
 });
 
 test("npm run export fails when the recorder can't read a record, or has a file no more, and copies everything else", async () => {

@@ -61,6 +61,8 @@ const BAD = [
   ["/results?held=yes", "held must be one of true, false."],
   ["/results?since=yesterday", /^since must be a date, or a time in ISO 8601/],
   ["/results?metadata=a", "metadata must be given as metadata[key]=value."],
+  ["/results?metadata[__proto__]=a", /^metadata\[__proto__\] is unknown here\. /],
+  ["/results?metadata=__proto__=a", "metadata must be given as metadata[key]=value."],
   ["/results.ndjson?limit=51", "limit must be a whole number from 1 to 50."],
   ["/results/resp_1?wait=soon", "wait must be a number of seconds from 0 to 60."],
   ["/results/resp_1?wait=61", "wait must be a number of seconds from 0 to 60."],
@@ -82,6 +84,27 @@ test.each(BAD)("GET %s answers 400 and says what the value must be", async (path
       },
     },
   ]);
+});
+
+function toPairs(count: number): string {
+  return Array.from({ length: count }, (_, index) => `metadata[key${index}]=value`).join("&");
+}
+
+test.each([17, 120])("a list and an export of %i pairs of metadata answer 400", async (count) => {
+  for (const path of ["/results", "/results.ndjson"]) {
+    const answer = await world.request(`${path}?${toPairs(count)}`);
+    const { error } = ErrorBody.parse(await answer.json());
+    expect([answer.status, error.message]).toEqual([400, "metadata must have at most 16 pairs."]);
+  }
+});
+
+test("GET /results takes sixteen pairs of metadata with every other filter, as JSON and as a page", async () => {
+  const others =
+    "verdict=lost&status=completed&model=a&started_by=v1&held=true&since=2026-01-01&until=2026-01-02&q=a";
+  const path = `/results?${toPairs(16)}&${others}&cursor=MDAwMDAwMDAwMDAwMDAwMQ`;
+  for (const accept of ["application/json", "text/html"]) {
+    expect((await world.request(path, { headers: { accept } })).status).toBe(200);
+  }
 });
 
 test("POST /webhook ignores its query, so that no event is lost by the URL that was registered", async () => {

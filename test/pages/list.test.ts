@@ -115,6 +115,16 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     await endRuns(world, [id]);
   });
 
+  test("the printed list has its runs and verdicts, and none of the form and the buttons", async () => {
+    const { page } = await openLoggedInPage(browser, world);
+    await page.emulateMedia({ media: "print" });
+    expect(await page.locator("#filter").isVisible()).toBe(false);
+    expect(await page.locator("main a.button:visible").count()).toBe(0);
+    expect(await page.getByRole("navigation", { name: "Verdicts" }).isVisible()).toBe(true);
+    expect(await page.locator(".run-link:visible").count()).toBeGreaterThan(0);
+    await page.context().close();
+  });
+
   test("a filter that no run matches is named, and can be cleared", async () => {
     const { page } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results?verdict=gone&model=gpt-odd`);

@@ -33,7 +33,7 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     expect(await world.waitUntilSettled(lost)).toMatchObject({ verdict: "lost" });
     const { page, errors } = await openLoggedInPage(browser, world);
     await page.goto(`${world.url}/results/${lost}`);
-    await page.getByRole("link", { name: "Run again held" }).click();
+    await page.getByRole("link", { name: "Run held" }).click();
     expect(await page.title()).toContain("New run");
     expect(await page.getByLabel("Hold").isChecked()).toBe(true);
     expect(await page.getByLabel("Control").isChecked()).toBe(false);

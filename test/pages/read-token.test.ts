@@ -57,7 +57,10 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
     expect(errors).toEqual([]);
     await page.locator('footer a[href="/health"]').click();
     await page.getByRole("heading", { name: "Checks" }).waitFor();
-    expect(await page.getByRole("main").textContent()).toContain("OpenAI accepts the key.");
+    const status = page.getByRole("main");
+    expect(await status.textContent()).toContain("OpenAI accepts the key.");
+    expect(await status.textContent()).toMatch(/The oldest run began: [\d-]{10} [\d:]{8}/);
+    expect(await status.locator('li a[href^="/results/resp_"]').count()).toBe(1);
     await page.goto(`${world.url}/trigger`);
     await page.getByRole("heading", { name: "This token only reads" }).waitFor();
     await page.getByRole("link", { name: "Log in with ACCESS_TOKEN" }).click();

@@ -36,6 +36,14 @@ test("GET /results redirects a browser to /login, and POST /login with the right
   expect(list.status).toBe(200);
 });
 
+test("a browser without a session finds its search again behind the login", async () => {
+  const path = "/results?q=two+words*&metadata[team]=red%20one&since=2026-01-01T00:00:00Z";
+  const redirected = await request(path, { headers: { accept: "text/html" } });
+  const login = new URL(redirected.headers.get("location") ?? "", world.url);
+  const next = login.searchParams.get("next") ?? "";
+  expect((await logIn(world, TOKEN, next)).headers.get("location")).toBe(path);
+});
+
 test("POST /login redirects to no other site", async () => {
   for (const next of ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example"]) {
     expect((await logIn(world, TOKEN, next)).headers.get("location")).toBe("/results");

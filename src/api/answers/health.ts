@@ -61,7 +61,7 @@ export function checkWebhooks(recent: RecentRun[], nowMs: number): HealthCheck {
     const message = `No webhook came for the last background runs that ended (${reported.length}); they were refetched without it. Check that an endpoint in OpenAI's dashboard has this Worker's URL and /webhook, or run npm run deploy. Refused webhooks are in the log: event webhook, outcome bad_webhook.`;
     return failed(message, { atMs, id: newest.id });
   }
-  if (atMs !== null) return passed("This is when the last recorded webhook came.", { atMs });
+  if (atMs !== null) return passed("Webhooks arrive.", { atMs });
   return passed("No webhook was recorded of late, and no run that should have had one.");
 }
 
@@ -78,7 +78,7 @@ export function checkPending(
   if (oldestPending === null) return passed("No run is in flight.");
   const { id, startedAtMs: atMs } = oldestPending;
   const limitMs = DEFAULT_LIMITS.abandon_after_seconds * 1000 + PENDING_GRACE_MS;
-  if (nowMs - atMs <= limitMs) return passed("This run is the oldest in flight.", { atMs, id });
+  if (nowMs - atMs <= limitMs) return passed("No run is in flight for too long.", { atMs, id });
   const message = `The oldest run in flight should have been given up. POST /results/${id}/refetch, and search the log for its id.`;
   return failed(message, { atMs, id });
 }

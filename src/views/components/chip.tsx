@@ -1,4 +1,4 @@
-import type { Tone } from "../text/labels.ts";
+import { toWords, type Tone } from "../text/labels.ts";
 
 /** SVG paths in a view box of 24 by 24. */
 const ICON_PATHS: Record<Tone, string> = {
@@ -11,7 +11,7 @@ const ICON_PATHS: Record<Tone, string> = {
 
 /** A word in a coloured pill. */
 export function Chip(props: { tone: Tone; children: string }) {
-  return <span class={`chip ${props.tone}`}>{props.children.replaceAll("_", " ")}</span>;
+  return <span class={`chip ${props.tone}`}>{toWords(props.children)}</span>;
 }
 
 /** An icon next to a headline. It is decorative: the headline says the same. */

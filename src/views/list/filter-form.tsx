@@ -1,13 +1,13 @@
 // The search and the filters of the list: a form that works without JavaScript.
 import { toFilterParams, type ListQuery } from "../../api/queries.ts";
-import { STARTED_BY, STATUSES } from "../text/labels.ts";
+import { STARTED_BY, STATUSES, toWords } from "../text/labels.ts";
 
 /** Filters with a field of their own under "More filters". */
 const FOLDED = ["status", "model", "started_by", "held", "since", "until"];
 
 type Option = { value: string; label: string };
 
-const STATUS_OPTIONS = STATUSES.map((value) => ({ value, label: value.replaceAll("_", " ") }));
+const STATUS_OPTIONS = STATUSES.map((value) => ({ value, label: toWords(value) }));
 const STARTED_BY_OPTIONS = Object.entries(STARTED_BY).map(([value, label]) => ({ value, label }));
 const HELD_OPTIONS = [
   { value: "true", label: "yes" },

@@ -3,7 +3,7 @@ import { toFilterParams, type ListQuery } from "../../api/queries.ts";
 import type { Overview } from "../../objects/catalog/row.ts";
 import { RunVerdict } from "../../record/schema.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
-import { RUN_VERDICTS } from "../text/labels.ts";
+import { RUN_VERDICTS, toWords } from "../text/labels.ts";
 import { describeFilter, toFilteredUrl } from "../text/list-filters.ts";
 import { listVerdicts } from "../text/run-counts.ts";
 
@@ -27,7 +27,7 @@ export function VerdictLinks(props: { query: ListQuery; overview: Overview | nul
           title={RUN_VERDICTS[verdict].title}
           aria-current={query.verdict === verdict ? "true" : undefined}
         >
-          {verdict.replaceAll("_", " ")} <b>{count}</b>
+          {toWords(verdict)} <b>{count}</b>
         </a>
       ))}
     </nav>

@@ -12,6 +12,7 @@ import {
   RUN_VERDICTS,
   runHeadline,
   statusTone,
+  toWords,
   type Tone,
 } from "../text/labels.ts";
 import { startedByLabel, toFilteredUrl } from "../text/list-filters.ts";
@@ -139,7 +140,7 @@ function RowChips({ row, query }: Omit<RowProps, "nowMs">) {
 type FilterLinkProps = { query: ListQuery; name: string; value: string; text?: string };
 
 function FilterChip(props: FilterLinkProps & { tone: Tone; title?: string }) {
-  const { query, name, value, text = value.replaceAll("_", " "), tone, title } = props;
+  const { query, name, value, text = toWords(value), tone, title } = props;
   return (
     <a class={`chip ${tone}`} href={toFilteredUrl(query, name, value)} title={title}>
       {text}

@@ -12,8 +12,8 @@ type ListedOperation = ReturnType<typeof listOperations>[number];
 /** Every route, with its parameters and responses. */
 export function ReferencePage() {
   return (
-    <Layout title="Reference">
-      <h1>Reference</h1>
+    <Layout title="API reference">
+      <h1>API reference</h1>
       <p>
         Every route needs <code>Authorization: Bearer ACCESS_TOKEN</code>, except those marked
         public. <code>READ_TOKEN</code> opens what reads. The document with all schemas is{" "}

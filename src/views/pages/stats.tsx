@@ -7,7 +7,7 @@ import { DayChart } from "../components/figures/day-chart.tsx";
 import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { formatCount, formatDuration, formatShare } from "../text/format.ts";
-import { RUN_VERDICTS } from "../text/labels.ts";
+import { RUN_VERDICTS, toWords } from "../text/labels.ts";
 
 /** The periods that the page offers, in days. */
 const PERIODS = [7, 30, 90, 365];
@@ -148,7 +148,7 @@ function VerdictTable({ stats }: { stats: Stats }) {
       {verdicts.map((verdict) => (
         <tr>
           <th scope="row" title={RUN_VERDICTS[verdict].title}>
-            {verdict.replaceAll("_", " ")}
+            {toWords(verdict)}
           </th>
           <td>
             <RunCount runs={countOf(stats, verdict)} filter={{ verdict, since, until }} />

@@ -6,14 +6,17 @@ import { Layout } from "../components/layout.tsx";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { formatTime } from "../text/format.ts";
 
-const CHECKS: Record<keyof HealthChecks, string> = {
-  openai_key: "OpenAI's key",
-  openai_containers: "Containers",
-  webhooks: "Webhooks",
-  pending: "Runs in flight",
-  notifications: "Notifications",
-  kv: "KV",
-  objects: "Durable Objects",
+/** The name of a check, and what its time and its run are. */
+type CheckLabels = { name: string; at?: string; id?: string };
+
+const CHECKS: Record<keyof HealthChecks, CheckLabels> = {
+  openai_key: { name: "OpenAI's key" },
+  openai_containers: { name: "Containers" },
+  webhooks: { name: "Webhooks", at: "Last webhook", id: "Newest run without one" },
+  pending: { name: "Runs in flight", at: "The oldest run began", id: "Its id" },
+  notifications: { name: "Notifications", id: "Newest run" },
+  kv: { name: "KV" },
+  objects: { name: "Durable Objects" },
 };
 
 /** The page of the status. */
@@ -55,23 +58,34 @@ function Checks({ checks }: { checks: HealthChecks }) {
       <h2 id="checks">Checks</h2>
       <ul class="checks">
         {HealthChecks.keyof().options.map((name) => (
-          <Check name={CHECKS[name]} check={checks[name]} />
+          <Check labels={CHECKS[name]} check={checks[name]} />
         ))}
       </ul>
     </section>
   );
 }
 
-function Check(props: { name: string; check: HealthCheck }) {
+function Check(props: { labels: CheckLabels; check: HealthCheck }) {
   const { ok, message, at, id } = props.check;
+  const { labels } = props;
   return (
     <li>
-      <strong>{props.name}</strong>
+      <strong>{labels.name}</strong>
       <Chip tone={ok ? "good" : "bad"}>{ok ? "ok" : "failed"}</Chip>
       <span>
-        <IsolatedText text={message} />{" "}
-        {at === null ? null : <time datetime={at}>{formatTime(at)}</time>}{" "}
-        {id === null ? null : <a href={`/results/${id}`}>{id}</a>}
+        <IsolatedText text={message} />
+        {at === null ? null : (
+          <>
+            {` ${labels.at ?? "At"}: `}
+            <time datetime={at}>{formatTime(at)}</time>.
+          </>
+        )}
+        {id === null ? null : (
+          <>
+            {` ${labels.id ?? "Run"}: `}
+            <a href={`/results/${id}`}>{id}</a>
+          </>
+        )}
       </span>
     </li>
   );

@@ -4,14 +4,14 @@ import { controlOutputsPath } from "../../record/calls/cure.ts";
 import { isDeletedAtOpenAI } from "../../record/observed/deleted.ts";
 import { ForWriters } from "../components/write-access.tsx";
 import { describeConnection, isUnseen } from "../text/connection.ts";
+import { isReportable } from "../text/bug-report.ts";
 import { ONLY_COPY } from "../text/labels.ts";
 
 type Props = { record: PageRecord };
 
 /** The buttons. */
 export function Actions({ record }: Props) {
-  const { id, settled_at: settledAt, verdict } = record;
-  const isLost = verdict === "lost" || verdict === "suspect";
+  const { id, settled_at: settledAt } = record;
   return (
     <div class="actions">
       <ForWriters>
@@ -21,7 +21,7 @@ export function Actions({ record }: Props) {
         <CancelForm record={record} />
         <RunAgain record={record} />
       </ForWriters>
-      {isLost ? (
+      {isReportable(record) ? (
         <button type="button" data-copy="report" hidden>
           Copy as bug report
         </button>
@@ -48,7 +48,7 @@ export function LostActions({ record }: Props) {
       </button>
       <ForWriters>
         <a class="button primary" href={toFormUrl(record.id, "hold")}>
-          Run again held
+          Run held
         </a>
       </ForWriters>
     </div>

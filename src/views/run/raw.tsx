@@ -1,7 +1,7 @@
 // The raw data of a run, folded: the request, the bug report, the response object.
 import type { PageRecord } from "../../api/answers/representation.ts";
 import { controlOutputsPath } from "../../record/calls/cure.ts";
-import { createBugReport } from "../text/bug-report.ts";
+import { createBugReport, isReportable } from "../text/bug-report.ts";
 import { toExcerpt } from "../text/printed/excerpt.ts";
 import { formatBytes } from "../text/format.ts";
 import { Preformatted } from "../components/safe-text.tsx";
@@ -18,7 +18,7 @@ export function RawData(props: { record: PageRecord; response: Uint8Array | null
     <section class="card" aria-labelledby="raw-data">
       <h2 id="raw-data">Details</h2>
       <RequestJson request={record.request} />
-      {record.verdict === "pending" ? null : <BugReport record={record} />}
+      {isReportable(record) ? <BugReport record={record} /> : null}
       {response === null ? null : <ResponseJson id={record.id} response={response} />}
       {response === null ? null : (
         <p class="links">

@@ -7,7 +7,7 @@ import { isDeletedAtOpenAI } from "../../record/observed/deleted.ts";
 import { formatCount, formatDay, formatDuration, millisecondsBetween } from "../text/format.ts";
 import { describeConnection } from "../text/connection.ts";
 import { findEndTime } from "../text/end.ts";
-import { ONLY_COPY, STARTED_BY } from "../text/labels.ts";
+import { ONLY_COPY, STARTED_BY, toWords } from "../text/labels.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { Time } from "../components/time.tsx";
 import { LogLink } from "../components/log-link.tsx";
@@ -19,8 +19,11 @@ type Detail = [name: string, value: Child];
 export function RunDetails(props: { record: PageRecord; response: PageResponse }) {
   const { record, response } = props;
   const details: Detail[] = [
-    ["Verdict", <FilterLink name="verdict" value={record.verdict} />],
-    [toStatusName(record), <IsolatedText text={record.status ?? "unknown"} />],
+    [
+      "Verdict",
+      <FilterLink name="verdict" value={record.verdict} label={toWords(record.verdict)} />,
+    ],
+    [toStatusName(record), <IsolatedText text={toWords(record.status ?? "unknown")} />],
     ["Model", record.model === null ? "unknown" : <FilterLink name="model" value={record.model} />],
     ["Created", record.created_at === null ? "unknown" : <Time at={record.created_at} />],
     ...toDurations(record),

@@ -3,6 +3,7 @@ import type { ResponseRecord } from "../../record/schema.ts";
 import { Time } from "../components/time.tsx";
 import { describeConnection } from "../text/connection.ts";
 import { formatAge } from "../text/format.ts";
+import { toWords } from "../text/labels.ts";
 import { escapeHidden } from "../text/printed/hidden-characters.ts";
 
 /** Says what OpenAI said of a run in flight. An open Connection has events of its own. */
@@ -14,7 +15,7 @@ export function StatusNote(props: { record: Omit<ResponseRecord, "response">; no
   const ageMs = Math.max(0, nowMs - Date.parse(at));
   return (
     <p class="note" data-status>
-      <span data-status-name>{escapeHidden(status.replaceAll("_", " "))}</span>, as OpenAI said at{" "}
+      <span data-status-name>{escapeHidden(toWords(status))}</span>, as OpenAI said at{" "}
       <Time at={at} /> (
       <time datetime={at} data-age={ageMs}>
         {formatAge(ageMs)}

@@ -6,7 +6,7 @@ import { createTimeScale, type TimeScale } from "../text/time-scale.ts";
 import { formatDuration } from "../text/format.ts";
 import { IsolatedText } from "../components/safe-text.tsx";
 import { Time } from "../components/time.tsx";
-import type { Tone } from "../text/labels.ts";
+import { RUN_VERDICTS, toWords, type Tone } from "../text/labels.ts";
 import { nameCheck, summarizeObservation } from "../text/observations.ts";
 
 /** Of more observations than the sum, only the first and the last get a row. */
@@ -151,7 +151,7 @@ function toRunEntries(record: Subject, nowMs: number): TimelineEntry[] {
   return [
     {
       label: "Run at OpenAI",
-      detail: end === null ? endless : `${duration}, ended ${record.status ?? ""}`,
+      detail: end === null ? endless : `${duration}, ended ${toWords(record.status ?? "")}`,
       at: record.created_at,
       until,
       tone: isRunning ? "busy" : "neutral",
@@ -207,18 +207,19 @@ function toObservationTone(seen: Observation): Tone {
 }
 
 function toStoredEntries(record: Subject): TimelineEntry[] {
-  const { recorded_at: recordedAt, settled_at: settledAt } = record;
+  const { verdict, recorded_at: recordedAt, settled_at: settledAt } = record;
   if (recordedAt === null) return [];
-  const isSettledAtOnce = settledAt === recordedAt;
+  const outcome = { detail: toWords(verdict), tone: RUN_VERDICTS[verdict].tone };
+  if (settledAt === recordedAt) {
+    return [{ label: "Stored, finished checking", at: recordedAt, ...outcome }];
+  }
+  // The verdict may have been another one by then.
   const stored: TimelineEntry = {
-    label: isSettledAtOnce ? "Stored, finished checking" : "First stored",
-    detail: record.verdict,
+    label: "First stored",
+    detail: "",
     at: recordedAt,
-    tone: "good",
+    tone: "neutral",
   };
-  if (isSettledAtOnce || settledAt === null) return [stored];
-  return [
-    stored,
-    { label: "Finished checking", detail: record.verdict, at: settledAt, tone: "good" },
-  ];
+  if (settledAt === null) return [stored];
+  return [stored, { label: "Finished checking", at: settledAt, ...outcome }];
 }

@@ -15,6 +15,11 @@ const CREATE_URL = "https://api.openai.com/v1/responses";
 
 type Subject = Omit<ResponseRecord, "response">;
 
+/** Whether there is something to report: outputs that are missing, or may be. */
+export function isReportable({ verdict }: Pick<ResponseRecord, "verdict">): boolean {
+  return verdict === "lost" || verdict === "suspect";
+}
+
 /** Formats a record as a bug report. */
 export function createBugReport(record: Subject): string {
   const { title, meaning } = toHeadline(record);

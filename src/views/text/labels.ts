@@ -39,7 +39,7 @@ export const RUN_VERDICTS: Record<RunVerdict, Headline> = {
   lost: {
     title: "Outputs lost",
     meaning:
-      "The same calls, up to this one, had outputs in the foreground; in this background run every check found none. It can't be excluded that the code raised here and not there: then it was the run that differed.",
+      "The same calls, up to this one, had outputs in the foreground; in this background run every check found none. It can't be excluded that the code raised an exception here and not there.",
     next: "The control's outputs are what this code prints. Next time start it held: that keeps its outputs.",
     tone: "bad",
   },
@@ -232,6 +232,11 @@ export function runHeadline(record: { verdict: RunVerdict; status: string | null
   if (record.verdict === "pending") return PENDING[status] ?? RUN_VERDICTS.pending;
   if (record.verdict === "no_calls") return ENDED_WITHOUT_CALLS[status] ?? RUN_VERDICTS.no_calls;
   return RUN_VERDICTS[record.verdict];
+}
+
+/** The name of a verdict or a status as words. */
+export function toWords(name: string): string {
+  return name.replaceAll("_", " ");
 }
 
 /** The colour of one of OpenAI's statuses. */

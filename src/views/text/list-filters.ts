@@ -1,6 +1,6 @@
 // The filters of the list as links and as words.
 import { DEFAULT_LIST_ROWS, toFilterParams, type ListQuery } from "../../api/queries.ts";
-import { STARTED_BY } from "./labels.ts";
+import { STARTED_BY, toWords } from "./labels.ts";
 
 /** A filter as a parameter of the list's URL. */
 export type Filter = [name: string, value: string];
@@ -50,7 +50,7 @@ export function describeFilter([name, value]: Filter): string {
 function describeValue(name: string, value: string): string {
   if (name === "held") return HELD[value] ?? value;
   if (name === "started_by") return startedByLabel(value);
-  return name === "verdict" || name === "status" ? value.replaceAll("_", " ") : value;
+  return name === "verdict" || name === "status" ? toWords(value) : value;
 }
 
 /** What started a run, in words. */

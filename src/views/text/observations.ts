@@ -1,6 +1,6 @@
 // Observations as text; the pages call them checks.
 import type { Channel, Observation } from "../../record/schema.ts";
-import { CHECKS, RESULT_STATES } from "./labels.ts";
+import { CHECKS, RESULT_STATES, toWords } from "./labels.ts";
 
 /** The name of a check. `number`: which of the run it is, from 1; null when it is not known. */
 export function nameCheck(number: number | null, channel: Channel): string {
@@ -25,6 +25,6 @@ export function formatOutputStates(seen: Pick<Observation, "calls">): string {
 
 /** An observation's HTTP status, response status and outputs, in one line. */
 export function summarizeObservation(seen: Observation): string {
-  const parts = [formatHttpStatus(seen), seen.status ?? "", formatOutputStates(seen)];
+  const parts = [formatHttpStatus(seen), toWords(seen.status ?? ""), formatOutputStates(seen)];
   return parts.filter((part) => part !== "").join(", ");
 }

@@ -1,6 +1,6 @@
 // The title of a run's tab: what was asked and what became of it, so that ten tabs can be told apart.
 import { isUnseen, toHeadline, type ConnectionSubject } from "./connection.ts";
-import type { Tone } from "./labels.ts";
+import { toWords, type Tone } from "./labels.ts";
 import { toExcerpt } from "./printed/excerpt.ts";
 import { escapeHidden } from "./printed/hidden-characters.ts";
 
@@ -36,8 +36,4 @@ function toQuestion(record: Subject): string {
   if (line === null || line === "") return record.id;
   const { text, isTruncated } = toExcerpt(line, MAX_QUESTION_BYTES);
   return escapeHidden(isTruncated ? `${text}…` : text);
-}
-
-function toWords(name: string): string {
-  return name.replaceAll("_", " ");
 }

@@ -113,6 +113,17 @@ test("GET /results finds a run by its id, and no other, whatever else is searche
   expect(toIds(await listAll({ q: "resp_run00" }))).toEqual([]);
 });
 
+test("GET /results finds a pair of metadata whose value is empty or blank, and lists nothing else", async () => {
+  const rows = ["", " "].map((note) => ({ id: `resp_note${note.length}`, metadata: { note } }));
+  for (const row of rows) {
+    await catalog.upsert(createEntry(row, { startedAtMs: LISTED_AT_MS, text: "" }), 1);
+  }
+  expect(toIds(await listAll({ "metadata[note]": "" }))).toEqual(["resp_note0"]);
+  expect(toIds(await listAll({ "metadata[note]": " " }))).toEqual(["resp_note1"]);
+  expect(await listAll({ "metadata[other]": "" })).toEqual([]);
+  for (const { id } of rows) await catalog.remove({ id, startedAtMs: LISTED_AT_MS }, 2);
+});
+
 test("GET /results takes a pair of metadata as metadata=key=value, too", async () => {
   const pair = { metadata: "user=u3", held: "true" };
   expect(toIds(await listAll(pair))).toEqual(

@@ -22,15 +22,19 @@ type Requests = RunFacts["requests"];
 const WORST_FIRST = ["lost", "suspect", "unfinished", "recovered", "captured", "silent"] as const;
 type Verdict = (typeof WORST_FIRST)[number];
 
-/** Adds the calls that a Connection brought before the run was cancelled: the response does not show them. */
+/** Adds the calls that a Connection, or a refetch in flight, brought before the run was cancelled: the response does not show them. */
 export function withStreamedCalls(
   run: ActualRun,
   { observations }: ResponseRecord,
   requests: Requests,
 ): ActualRun {
-  const brought = observations.filter((seen) => isFromConnection(seen, requests));
-  const streamed = new Set(brought.flatMap(({ calls }) => calls.map(({ id }) => id)));
-  return { ...run, calls: [...run.calls, ...run.unshown.filter(({ id }) => streamed.has(id))] };
+  const isBrought = (id: string) =>
+    observations.some(
+      (seen) =>
+        (isFromConnection(seen, requests) && seen.calls.some((call) => call.id === id)) ||
+        (seen.channel === "refetch" && isPopulated(seen, id)),
+    );
+  return { ...run, calls: [...run.calls, ...run.unshown.filter(({ id }) => isBrought(id))] };
 }
 
 // A replay, which is another request, only fills in what a record lacks.
@@ -84,6 +88,11 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
   const isReading = had === record.observations.findIndex(({ channel }) => channel === "held");
   const isFirst = had === first || (isReading && isEnd(record.observations[had]));
   if (had !== -1) return isFirst && isPlain ? "captured" : "recovered";
+  // What a refetch in flight had is kept when the end lacks it.
+  const wasShown = record.observations.some(
+    (seen) => seen.channel === "refetch" && isPopulated(seen, id),
+  );
+  if (wasShown) return "recovered";
   if (id === toCutCall(plan).id) return "unfinished";
   if (plan.codes[index]?.shows !== true) return "silent";
   // Two responses that were not cut off.
@@ -93,11 +102,15 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
   return isComparable && isBrought && (compared.outputs ?? []).length > 0 ? "lost" : "suspect";
 }
 
-// A refetch before the end can show the calls that are done. They count when the end was seen.
+// A refetch before the end can show the calls that are done. It is not the observation that captures them.
 function hasOutputs(seen: Observation, call: string): boolean {
   if (seen.channel === "control") return false;
   if (seen.channel === "refetch" && !isEnd(seen)) return false;
-  return seen.calls.some(({ id, outputs }) => id === call && outputs === "populated");
+  return isPopulated(seen, call);
+}
+
+function isPopulated({ calls }: Observation, call: string): boolean {
+  return calls.some(({ id, outputs }) => id === call && outputs === "populated");
 }
 
 function isEnd(seen: Observation | undefined): boolean {

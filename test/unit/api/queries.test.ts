@@ -78,11 +78,11 @@ test("assertKnownParams refuses a parameter that the route does not have, and li
   expect(refuse(["limit"], ["limit", "limit"])).toThrow("Give limit only once.");
 });
 
-test("parseQuery reads metadata[key]=value, and a blank search counts as absent", () => {
+test("parseQuery reads metadata[key]=value, with an empty value too, and a blank search counts as absent", () => {
   const query = { "metadata[user]": "a", "metadata[a[b]]": "c", "metadata[empty]": "", q: "  " };
   expect(parseQuery(ListQuery, query)).toEqual({
     limit: 25,
-    metadata: { user: "a", "a[b]": "c" },
+    metadata: { user: "a", "a[b]": "c", empty: "" },
   });
 });
 

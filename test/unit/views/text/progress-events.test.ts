@@ -59,20 +59,26 @@ describe("formatProgress of an observation", () => {
   test("names the event at which a held connection broke", () => {
     const broke = observed("held", "in_progress", { connection: "held", broke_at: "7 response.x" });
     expect(formatProgress(broke)).toMatchObject({
-      text: "The connection broke at 7 response.x: HTTP 200, in_progress, has outputs",
+      text: "The connection broke at 7 response.x: HTTP 200, in progress, has outputs",
       tone: "warn",
     });
   });
 
   test.each([
-    { status: "completed", end: "The stream was followed to its end", tone: "neutral" },
+    {
+      status: "completed",
+      words: "completed",
+      end: "The stream was followed to its end",
+      tone: "neutral",
+    },
     {
       status: "in_progress",
+      words: "in progress",
       end: "The stream broke before the run's end, and the run is fetched by its id",
       tone: "warn",
     },
-  ])("tells how a followed stream with status $status ended", ({ status, end, tone }) => {
-    const text = `${end}: HTTP 200, ${status}, has outputs`;
+  ])("tells how a followed stream with status $status ended", ({ status, words, end, tone }) => {
+    const text = `${end}: HTTP 200, ${words}, has outputs`;
     const update = observed("stream", status, { connection: "followed" });
     expect(formatProgress(update)).toMatchObject({ text, tone, stage: 3, changed: true });
   });
@@ -92,7 +98,7 @@ test.each([
   { status: "completed", text: "The control ended: HTTP 200, completed, has outputs" },
   {
     status: "in_progress",
-    text: "The control was interrupted: HTTP 200, in_progress, has outputs",
+    text: "The control was interrupted: HTTP 200, in progress, has outputs",
   },
 ])("formatProgress of a control with status $status says how it ended", ({ status, text }) => {
   const update = observed("control", status, { type: "control_ended" });
