@@ -189,6 +189,19 @@ test("npm run deploy says that Cloudflare Access stands in front of the Worker",
   expect(error).toContain("Cloudflare Access");
 });
 
+test("npm run deploy without a terminal says that it overwrites a change in Cloudflare's dashboard", async () => {
+  world = await startDeployedWorld();
+  const script = world.account.scripts.get(NAME);
+  const hold = script?.versions[0]?.bindings.find(({ name }) => name === "HOLD");
+  Object.assign(script ?? {}, { changedBy: "dash" });
+  Object.assign(hold ?? {}, { text: "off" });
+  const before = getDeployedId();
+  const { error, printed } = await world.deploy({}, { isInteractive: false });
+  expect(error).toBeNull();
+  expect(printed).toMatch(/differs from the remote configuration[\s\S]*Dashboard/);
+  expect(getDeployedId()).not.toBe(before);
+});
+
 test("Cloudflare's build deploys the Worker, and says only until the endpoint is registered that it is missing", async () => {
   world = await startDeployWorld();
   expect(await world.deployInBuild()).toContain("run npm run deploy");
