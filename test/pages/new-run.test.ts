@@ -2,6 +2,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { containing } from "../support/matchers.ts";
+import { waitFor } from "../support/wait.ts";
 import { startWorld, type World } from "../support/world.ts";
 import { CHROMIUM, openBrowser, openLoggedInPage, warnIfNoChromium } from "./browser.ts";
 import { pythonRequest } from "./python-requests.ts";
@@ -129,11 +130,12 @@ describe.runIf(CHROMIUM !== undefined)("in a browser", () => {
       await page.goto(`${world.url}/trigger`);
       await page.getByLabel("Advanced, JSON").fill('{\n  "user": me\n}');
       await page.getByRole("button", { name: "Start" }).click();
-      await page.locator("[autofocus]").waitFor();
+      // The browser moves the focus, and scrolls, a moment after it has the page.
+      await page.locator("#advanced:focus").waitFor();
       expect(await page.locator("#advanced-error").textContent()).toContain("Line 2, column 11: ");
       expect(await page.getByLabel("Advanced, JSON").inputValue()).toBe('{\n  "user": me\n}');
       for (const selector of ["#advanced", "#advanced-error"]) {
-        expect(await isInView(page, selector)).toBe(true);
+        await waitFor(() => isInView(page, selector), Boolean);
       }
       await page.keyboard.type("x");
       expect(await page.getByLabel("Advanced, JSON").inputValue()).toContain("x");
