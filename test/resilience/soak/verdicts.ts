@@ -81,6 +81,13 @@ function findMissingOutputs({ plan, run, record, requests }: RunFacts): string[]
 function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: number): Verdict {
   const id = run.calls[index]?.id ?? "";
   const first = record.observations.findIndex(isEnd);
+  // What a refetch in flight had is kept, and judged by the first observation after the end.
+  const early = record.observations.find((seen) => hasAny(seen, id));
+  if (early?.channel === "refetch" && !isEnd(early)) {
+    const end = record.observations[first];
+    const isWhole = end !== undefined && end.channel !== "stream" && isPopulated(end, id);
+    return isWhole ? "captured" : "recovered";
+  }
   const had = record.observations.findIndex((seen) => hasOutputs(seen, id));
   // What a stream had is recovered: those who ask for a background run do not get it.
   const isPlain = record.observations[had]?.channel !== "stream";
@@ -88,11 +95,6 @@ function expectedCallVerdict({ plan, run, control, record }: RunFacts, index: nu
   const isReading = had === record.observations.findIndex(({ channel }) => channel === "held");
   const isFirst = had === first || (isReading && isEnd(record.observations[had]));
   if (had !== -1) return isFirst && isPlain ? "captured" : "recovered";
-  // What a refetch in flight had is kept when the end lacks it.
-  const wasShown = record.observations.some(
-    (seen) => seen.channel === "refetch" && isPopulated(seen, id),
-  );
-  if (wasShown) return "recovered";
   if (id === toCutCall(plan).id) return "unfinished";
   if (plan.codes[index]?.shows !== true) return "silent";
   // Two responses that were not cut off.
@@ -107,6 +109,10 @@ function hasOutputs(seen: Observation, call: string): boolean {
   if (seen.channel === "control") return false;
   if (seen.channel === "refetch" && !isEnd(seen)) return false;
   return isPopulated(seen, call);
+}
+
+function hasAny(seen: Observation, call: string): boolean {
+  return seen.channel !== "control" && isPopulated(seen, call);
 }
 
 function isPopulated({ calls }: Observation, call: string): boolean {
